@@ -1,0 +1,332 @@
+"""Wire types of jobs. All times are seconds since the epoch (UTC), all durations seconds, all sizes bytes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from studio_ext.contract.base import Wire
+
+
+class JobKind(StrEnum):
+    """What a job runs."""
+
+    notebook = "notebook"
+    training = "training"
+    processing = "processing"
+
+
+class JobStatus(StrEnum):
+    """The state of a job as people see it."""
+
+    Pending = "Pending"
+    Starting = "Starting"
+    InProgress = "InProgress"
+    Stopping = "Stopping"
+    Completed = "Completed"
+    Failed = "Failed"
+    Stopped = "Stopped"
+
+
+class SecondaryStatus(StrEnum):
+    """The finer state, in the words of SageMaker's training jobs."""
+
+    Pending = "Pending"
+    Starting = "Starting"
+    Downloading = "Downloading"
+    Training = "Training"
+    Running = "Running"
+    Uploading = "Uploading"
+    Stopping = "Stopping"
+    Completed = "Completed"
+    Failed = "Failed"
+    Stopped = "Stopped"
+    MaxRuntimeExceeded = "MaxRuntimeExceeded"
+    Interrupted = "Interrupted"
+    Restarting = "Restarting"
+
+
+class ExitReason(StrEnum):
+    """Why an attempt ended. People see the sentence beside it, never this word alone."""
+
+    completed = "Completed"
+    cell_failed = "CellFailed"
+    kernel_died = "KernelDied"
+    out_of_memory = "OutOfMemory"
+    max_runtime = "MaxRuntimeExceeded"
+    stopped = "Stopped"
+    start_failed = "StartFailed"
+    worker_lost = "WorkerLost"
+    host_restarted = "HostRestarted"
+    disk_full = "DiskFull"
+    internal = "InternalError"
+
+
+class Resources(Wire):
+    """What a job may use. None: no limit."""
+
+    cpus: float | None = Field(default=None, gt=0, le=1024)
+    memory_bytes: int | None = Field(default=None, ge=32 * 1024 * 1024)
+    time_limit_seconds: float | None = Field(default=None, gt=0, le=28 * 86400)
+
+
+class KernelEnvironment(Wire):
+    """How to start the kernel: decided by the submitter, so that the job does not depend on who runs the controller."""
+
+    kernel: str
+    """Name of the kernel spec, for example ``python3``."""
+    display_name: str
+    language: str
+    argv: list[str]
+    """Command of the kernel spec; ``{connection_file}`` stands for the connection file."""
+    prefix: str
+    """Root of the environment that the kernel belongs to (``sys.prefix`` for Python), empty if unknown."""
+    interrupt_mode: str = "signal"
+    spec_env: dict[str, str] = {}
+    """Variables that the kernel spec itself sets."""
+    variables: list[str] = []
+    """Names (never values) of the submitter's variables that the job gets."""
+
+
+class Snapshot(Wire):
+    """What was copied from the notebook's folder into the job's ``code/``."""
+
+    source: str
+    """Absolute path of the folder that was copied."""
+    files: int
+    size_bytes: int
+    left_out: list[str] = []
+    """Relative paths that were not copied because of the size cap; linked read-only instead where possible."""
+    git_commit: str | None = None
+    git_dirty: bool | None = None
+    git_remote: str | None = None
+
+
+class Progress(Wire):
+    """How far a job is: cells for notebooks."""
+
+    done: int = 0
+    total: int = 0
+    current: int | None = None
+    """Position (1-based, counting code cells) of the cell that runs now."""
+    label: str = ""
+    """First meaningful line of the cell that runs now."""
+
+
+class Exit(Wire):
+    """How the last attempt ended."""
+
+    code: int | None = None
+    reason: ExitReason
+    message: str = ""
+    """A sentence for the person."""
+    cell: int | None = None
+    """Position (1-based, counting code cells) of the failing cell."""
+    cell_source: str | None = None
+    traceback: str | None = None
+    """Traceback of the failing cell with ANSI colours."""
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+
+
+class TrialRef(Wire):
+    """Where the job is recorded."""
+
+    experiment: str
+    run_id: str | None = None
+    """MLflow run id; None until the tracking store has made the run."""
+
+
+class Transition(Wire):
+    """One timed step of a job, as SageMaker's SecondaryStatusTransitions."""
+
+    attempt: int
+    status: JobStatus
+    secondary_status: SecondaryStatus
+    started: float
+    ended: float | None = None
+    message: str = ""
+
+
+class Attempt(Wire):
+    """One try at a job."""
+
+    number: int
+    started: float
+    ended: float | None = None
+    exit: Exit | None = None
+
+
+class Job(Wire):
+    """A row of the job list."""
+
+    id: str
+    name: str
+    kind: JobKind
+    status: JobStatus
+    secondary_status: SecondaryStatus
+    runner: str
+    attempt: int
+    created: float
+    started: float | None = None
+    """When the first line of user code could run."""
+    ended: float | None = None
+    progress: Progress
+    exit: Exit | None = None
+    trial: TrialRef
+    notebook: str
+    """Path of the notebook as the submitter named it."""
+    output_notebook: str | None = None
+    """Absolute path of the executed notebook; it exists from the first cell on."""
+    parameters: dict[str, Any] = {}
+    user: str
+    message: str = ""
+    """One line that says what the job waits for or why it ended."""
+    stop_requested: bool = False
+    revision: int
+    """Grows with every change of any job in the workspace."""
+
+
+class JobsDelta(Wire):
+    """What changed in the job list since a revision."""
+
+    revision: int
+    """Ask again with this one."""
+    items: list[Job]
+    """Jobs that are new or changed, oldest change first."""
+    removed: list[str] = []
+    """Ids of jobs that were deleted."""
+    more: bool = False
+    """Whether there is more to ask for at once."""
+
+
+class JobDetail(Job):
+    """Everything about one job."""
+
+    resources: Resources
+    environment: KernelEnvironment
+    snapshot: Snapshot | None = None
+    directory: str
+    """Absolute path of the job directory."""
+    content_path: str | None = None
+    """Path of the output notebook in the contents drive ``Studio:``."""
+    notebook_sha256: str
+    attempts: list[Attempt] = []
+    transitions: list[Transition] = []
+    tags: dict[str, str] = {}
+    pid: int | None = None
+
+
+class SubmitRequest(Wire):
+    """A request to run a notebook as a job."""
+
+    notebook: str
+    """Path: absolute or relative to the caller's directory (local client), relative to the server's root (REST)."""
+    name: str | None = Field(default=None, max_length=200)
+    experiment: str | None = Field(default=None, max_length=250)
+    parameters: dict[str, Any] = {}
+    runner: str = "process"
+    kernel: str | None = None
+    """Kernel spec to use; None: the notebook's own, else the default."""
+    resources: Resources = Resources()
+    variables: list[str] = []
+    """Names of environment variables of the submitter to pass on."""
+    tags: dict[str, str] = {}
+    idempotency_key: str | None = Field(default=None, max_length=200)
+    """Requests with the same key make one job."""
+
+
+class InspectRequest(Wire):
+    """A request to look into a notebook before it is submitted."""
+
+    notebook: str
+
+
+class NotebookParameter(Wire):
+    """A parameter as papermill finds it in the notebook's ``parameters`` cell."""
+
+    name: str
+    type: str
+    """``int``, ``float``, ``str``, ``bool``, ``list``, ``dict`` or empty if unknown."""
+    default: str
+    """Source text of the default."""
+    value: Any = None
+    """The default as JSON, when it is a literal."""
+    help: str = ""
+
+
+class NotebookInspection(Wire):
+    """What the Run as job form needs to know of a notebook."""
+
+    notebook: str
+    suggested_name: str
+    experiment: str
+    parameters: list[NotebookParameter]
+    has_parameters_cell: bool
+    kernel: str | None
+    """Kernel that the job would use; None when the notebook names one that is not installed."""
+    kernel_wanted: str | None
+    language: str | None
+    cells: int
+    """Number of code cells."""
+    warnings: list[str] = []
+
+
+class KernelChoice(Wire):
+    """A kernel that jobs can run in."""
+
+    name: str
+    display_name: str
+    language: str
+    fast: bool
+    """Whether the kernel can be forked from a warm process."""
+
+
+class RunnerInfo(Wire):
+    """A runner that is installed."""
+
+    name: str
+    display_name: str
+    available: bool
+    reason: str = ""
+    """Why it is not available, and what to do."""
+
+
+class SubmitOptions(Wire):
+    """What the form can choose from."""
+
+    runners: list[RunnerInfo]
+    kernels: list[KernelChoice]
+    default_kernel: str | None
+    experiments: list[str]
+    cpus: int
+    memory_bytes: int
+
+
+class LogChunk(Wire):
+    """A range of a job's log."""
+
+    text: str
+    offset: int
+    """Byte offset of the first byte of ``text``."""
+    next_offset: int
+    size: int
+    """Bytes in the log now."""
+    complete: bool
+    """Whether the job has ended and ``next_offset`` is its end."""
+
+
+class FileEntry(Wire):
+    """A file or folder in a job directory."""
+
+    name: str
+    path: str
+    """Path relative to the job directory."""
+    type: str
+    """``file`` or ``directory``."""
+    size_bytes: int | None = None
+    modified: float
+    content_path: str
+    """Path in the contents drive ``Studio:``."""

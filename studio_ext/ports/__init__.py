@@ -1,0 +1,1 @@
+"""Protocols between the use cases and the outside. Each docstring is a promise that the conformance suites check."""

@@ -1,0 +1,95 @@
+"""The client port: everything that the SDK, the magics and the command line can ask for.
+
+Two adapters keep the same promises: ``local`` (the workspace on this machine) and ``http`` (a Jupyter server).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from studio_ext.contract.experiments import Experiment, Trial
+from studio_ext.contract.jobs import (
+    FileEntry,
+    Job,
+    JobDetail,
+    JobsDelta,
+    JobStatus,
+    LogChunk,
+    NotebookInspection,
+    SubmitOptions,
+    SubmitRequest,
+)
+from studio_ext.contract.page import Page
+from studio_ext.contract.workspace import Diagnosis
+
+
+class Client(Protocol):
+    """Raises :class:`studio_ext.contract.errors.StudioError`; never anything else for a foreseeable fault."""
+
+    def submit(self, request: SubmitRequest) -> JobDetail:
+        """Commit a job. When this returns, the job survives everything that follows."""
+
+    def inspect(self, notebook: str) -> NotebookInspection:
+        """Parameters, kernel and cells of a notebook."""
+
+    def options(self) -> SubmitOptions:
+        """What can be chosen at submission."""
+
+    def job(self, job_id: str) -> JobDetail:
+        """One job. A prefix of the id that names one job only will do."""
+
+    def jobs(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        statuses: Sequence[JobStatus] = (),
+        experiment: str | None = None,
+        text: str = "",
+    ) -> Page[Job]:
+        """Jobs, newest first."""
+
+    def changes(self, since: int, *, limit: int = 200) -> JobsDelta:
+        """What changed in the job list after a revision."""
+
+    def stop(self, job_id: str) -> JobDetail:
+        """Ask a job to stop; asked again, kill it."""
+
+    def delete(self, job_id: str, *, trial: bool = False) -> None:
+        """Delete a finished job and its directory (after a while in which it can be restored)."""
+
+    def restore(self, job_id: str) -> JobDetail:
+        """Undo a deletion."""
+
+    def log(self, job_id: str, *, offset: int = 0, limit: int = 262_144, attempt: int | None = None) -> LogChunk:
+        """A range of the log; a negative offset counts from the end. At most 262,144 bytes a call."""
+
+    def files(self, job_id: str, path: str = "") -> list[FileEntry]:
+        """What lies in the job directory."""
+
+    def experiments(self) -> list[Experiment]:
+        """All experiments, last updated first."""
+
+    def create_experiment(self, name: str) -> Experiment:
+        """Make an experiment."""
+
+    def trials(
+        self,
+        experiment: str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        sort: str = "started",
+        descending: bool = True,
+    ) -> Page[Trial]:
+        """A page of trials."""
+
+    def trial(self, run_id: str) -> Trial:
+        """One trial."""
+
+    def doctor(self) -> Diagnosis:
+        """What works here, what does not, and what to do about it."""
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,117 @@
+"""The store port: jobs, attempts and transitions of one workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from studio_ext.contract.jobs import Attempt, Exit, Job, JobDetail, JobsDelta, JobStatus, Progress, SecondaryStatus
+from studio_ext.contract.page import Page
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who is the controller."""
+
+    pid: int
+    start_time: int
+    boot_id: str
+    version: str
+    heartbeat: float
+
+
+class Store(Protocol):
+    """Durable state of jobs. Every method is one transaction; a method that returned survives a power cut.
+
+    Thread-safe. Raises ``Unavailable`` when the database is locked for longer than the busy timeout, and
+    ``Conflict`` when its schema is not the one this version knows.
+    """
+
+    def add(self, job: JobDetail, idempotency_key: str | None) -> tuple[JobDetail, bool]:
+        """Commit a submission. With a known key: the job it made, and False."""
+
+    def by_key(self, idempotency_key: str) -> JobDetail | None:
+        """The job that a key made."""
+
+    def get(self, job_id: str, *, deleted: bool = False) -> JobDetail:
+        """One job with attempts and transitions. Raises ``NotFound``."""
+
+    def list(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        statuses: Sequence[JobStatus] = (),
+        experiment: str | None = None,
+        text: str = "",
+    ) -> Page[Job]:
+        """Jobs, newest first."""
+
+    def changed(self, since: int, limit: int) -> JobsDelta:
+        """What changed after revision ``since``."""
+
+    def active(self) -> list[JobDetail]:
+        """Jobs that are not in a final state, oldest first."""
+
+    def unfinished_recording(self) -> list[JobDetail]:
+        """Jobs in a final state whose MLflow run is not closed yet."""
+
+    def step(
+        self,
+        job_id: str,
+        *,
+        expect: Sequence[JobStatus],
+        status: JobStatus,
+        secondary_status: SecondaryStatus,
+        message: str = "",
+        at: float | None = None,
+        **fields: Any,
+    ) -> bool:
+        """Move a job if it is in one of ``expect`` and the move is legal; records the transition. False: it was not.
+
+        ``fields``: ``attempt``, ``started``, ``ended``, ``exit``, ``run_id``, ``experiment_id``, ``artifact_uri``,
+        ``pid``, ``output_notebook``.
+        """
+
+    def set_progress(self, job_id: str, progress: Progress, message: str | None = None) -> None:
+        """Note progress (not synced: the journal in the job directory is the truth)."""
+
+    def request_stop(self, job_id: str) -> JobDetail:
+        """Note that a person wants the job to stop; a second request asks for a kill."""
+
+    def stop_level(self, job_id: str) -> int:
+        """0: go on, 1: stop, 2: kill."""
+
+    def recorded(self, job_id: str) -> None:
+        """Note that the job's MLflow run is closed."""
+
+    def delete(self, job_id: str, *, trial: bool) -> None:
+        """Mark a finished job as deleted. Raises ``Conflict`` while it runs."""
+
+    def restore(self, job_id: str) -> JobDetail:
+        """Undo :meth:`delete`, as long as it was not purged."""
+
+    def deleted_before(self, when: float) -> list[tuple[JobDetail, bool]]:
+        """Jobs deleted before a time, with whether their trial goes too."""
+
+    def purge(self, job_id: str) -> None:
+        """Forget a deleted job."""
+
+    def attempts(self, job_id: str) -> list[Attempt]:
+        """Attempts of a job, first one first."""
+
+    def end_attempt(self, job_id: str, number: int, exit: Exit, ended: float) -> None:
+        """Note how an attempt ended."""
+
+    def revision(self) -> int:
+        """Grows with every change of any job."""
+
+    def data_version(self) -> int:
+        """Changes when another connection wrote. Costs microseconds."""
+
+    def lease(self) -> Lease | None:
+        """The controller's lease, expired or not."""
+
+    def beat(self, lease: Lease) -> None:
+        """Write the controller's lease."""

@@ -1,0 +1,80 @@
+"""The tracking port: where trials are recorded (MLflow)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from studio_ext.contract.experiments import Experiment, Trial
+from studio_ext.contract.page import Page
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """What is recorded of a job before it starts."""
+
+    experiment: str
+    name: str
+    started: float
+    user: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunHandle:
+    """A run that exists in the store."""
+
+    run_id: str
+    experiment_id: str
+    artifact_uri: str
+
+
+class Tracking(Protocol):
+    """Reads and writes trials. Raises ``Unavailable`` while the store is away. Thread-safe."""
+
+    def start_run(self, job_id: str, start: RunStart) -> RunHandle:
+        """Make the run of a job, and the experiment where there is none.
+
+        Idempotent by ``job_id`` (tag ``studio.job_id``): called again after a crash it returns the same run.
+        """
+
+    def end_run(self, run_id: str, status: str, ended: float, tags: Mapping[str, str]) -> None:
+        """Close the run with MLflow's ``FINISHED``, ``FAILED`` or ``KILLED``; children still RUNNING too."""
+
+    def log_artifacts(self, run_id: str, source: Path, artifact_path: str = "") -> None:
+        """Move what lies below ``source`` (a file or a folder) to the run's artefacts."""
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run and its children the way MLflow does (restorable)."""
+
+    def experiments(self) -> list[Experiment]:
+        """All active experiments, last updated first."""
+
+    def create_experiment(self, name: str) -> Experiment:
+        """Make an experiment. Raises ``Conflict`` if it exists, ``InvalidRequest`` if the name will not do."""
+
+    def trials(
+        self, experiment: str, *, limit: int, cursor: str | None = None, sort: str = "started", descending: bool = True
+    ) -> Page[Trial]:
+        """A page of trials. ``sort``: ``started``, ``name``, ``status``, ``duration``, ``metrics.<key>``, ``params.<key>``."""
+
+    def trial(self, run_id: str) -> Trial:
+        """One trial. Raises ``NotFound``."""
+
+
+class Relay(Protocol):
+    """Applies the MLflow calls that a job appended to its journal, and answers them."""
+
+    def pump(self, job_id: str, directory: Path, attempt: int, run: RunHandle) -> int:
+        """Apply what is new in ``attempts/<n>/calls.jsonl``; returns how many calls were applied.
+
+        Keeps its own position beside the journal, so that a new process goes on where the last one ended and
+        applies no call twice (a crash between applying and noting may repeat at most one batch of idempotent
+        log calls). Raises ``Unavailable`` while the store is away, having lost and reordered nothing.
+        """
+
+    def finish(self, job_id: str, directory: Path, attempt: int, run: RunHandle) -> None:
+        """Apply the rest of the journal and move the artefacts that the job logged. Idempotent."""
