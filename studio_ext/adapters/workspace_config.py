@@ -1,0 +1,69 @@
+"""Opens a workspace: environment, ``studio.toml``, and a look at the file system below it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from studio_ext.contract.errors import InvalidRequest
+from studio_ext.core.workspace import Workspace, default_home, default_tracking_uri
+
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs"})
+
+
+def open_workspace(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Workspace:
+    """The workspace at ``home`` (default: ``STUDIO_HOME``, else ``~/studio``), made if it is not there.
+
+    The tracking store is ``STUDIO_TRACKING_URI``, else ``[tracking] uri`` in ``studio.toml``, else SQLite
+    inside the workspace. Raises ``InvalidRequest`` when the directory cannot be used.
+    """
+    home = (home or default_home(environ)).expanduser().absolute()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (home / "jobs").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise InvalidRequest(
+            f"The workspace {home} cannot be made: {error.strerror}.",
+            hint="Set STUDIO_HOME to a directory that you may write to.",
+        ) from error
+    kind = filesystem(home)
+    if kind in _NETWORK:
+        raise InvalidRequest(
+            f"The workspace {home} lies on a network file system ({kind}), whose locks SQLite cannot rely on.",
+            hint="Set STUDIO_HOME to a directory on a local disk.",
+        )
+    return Workspace(home=home, tracking_uri=_tracking_uri(home, environ))
+
+
+def _tracking_uri(home: Path, environ: Mapping[str, str]) -> str:
+    if uri := environ.get("STUDIO_TRACKING_URI"):
+        return uri
+    path = home / "studio.toml"
+    try:
+        settings = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return default_tracking_uri(home)
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(f"{path} cannot be read: {error}.", hint="Correct the file, or remove it.") from error
+    uri = settings.get("tracking", {}).get("uri") if isinstance(settings.get("tracking", {}), dict) else None
+    if uri is not None and not isinstance(uri, str):
+        raise InvalidRequest(f"{path}: tracking.uri must be a text.", hint='For example uri = "sqlite:////data/mlflow.db".')
+    return uri or default_tracking_uri(home)
+
+
+def filesystem(path: Path) -> str:
+    """Type of the file system that ``path`` lies on, as Linux names it; empty where it is unknown."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    resolved = path.resolve()
+    best, kind = -1, ""
+    for line in mounts:
+        fields = line.split()
+        point = Path(fields[1].encode().decode("unicode_escape"))
+        if resolved.is_relative_to(point) and len(point.parts) > best:
+            best, kind = len(point.parts), fields[2]
+    return kind

@@ -1,0 +1,79 @@
+"""Where things lie in a workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The directory that holds everything of one user: database, jobs, tracking store."""
+
+    home: Path
+    tracking_uri: str
+    """MLflow tracking URI; credentials in it are never shown (see :attr:`tracking_uri_shown`)."""
+
+    @property
+    def database(self) -> Path:
+        """The workspace database (SQLite, WAL)."""
+        return self.home / "studio.db"
+
+    @property
+    def jobs(self) -> Path:
+        """Parent of all job directories."""
+        return self.home / "jobs"
+
+    @property
+    def cache(self) -> Path:
+        """Things that can be thrown away at any time."""
+        return self.home / "cache"
+
+    @property
+    def artifacts(self) -> Path:
+        """Artefact root of the embedded tracking store."""
+        return self.home / "artifacts"
+
+    @property
+    def controller_lock(self) -> Path:
+        """Locked (flock) by the one controller that acts."""
+        return self.home / "controller.lock"
+
+    @property
+    def controller_log(self) -> Path:
+        """What the controller says."""
+        return self.home / "controller.log"
+
+    @property
+    def config_file(self) -> Path:
+        """Optional settings of the workspace."""
+        return self.home / "studio.toml"
+
+    def job(self, job_id: str) -> Path:
+        """The directory of a job."""
+        return self.jobs / job_id
+
+    @property
+    def tracking_uri_shown(self) -> str:
+        """The tracking URI with user name and password masked."""
+        parts = urlsplit(self.tracking_uri)
+        if parts.password is None and parts.username is None:
+            return self.tracking_uri
+        host = parts.hostname or ""
+        if parts.port is not None:
+            host += f":{parts.port}"
+        return urlunsplit(parts._replace(netloc=f"***@{host}"))
+
+
+def default_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """``STUDIO_HOME``, else ``~/studio``: a folder that people see."""
+    named = environ.get("STUDIO_HOME")
+    return Path(named).expanduser().absolute() if named else Path.home() / "studio"
+
+
+def default_tracking_uri(home: Path) -> str:
+    """The embedded tracking store."""
+    return f"sqlite:///{home / 'mlflow.db'}"
