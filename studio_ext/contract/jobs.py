@@ -137,6 +137,8 @@ class TrialRef(Wire):
     experiment: str
     run_id: str | None = None
     """MLflow run id; None until the tracking store has made the run."""
+    experiment_id: str | None = None
+    artifact_uri: str | None = None
 
 
 class Transition(Wire):

@@ -37,7 +37,7 @@ class Store(Protocol):
     def get(self, job_id: str, *, deleted: bool = False) -> JobDetail:
         """One job with attempts and transitions. Raises ``NotFound``."""
 
-    def list(
+    def jobs(
         self,
         *,
         limit: int,
