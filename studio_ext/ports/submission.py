@@ -1,0 +1,80 @@
+"""What a submission needs of the outside: notebooks, kernels, snapshots, and a controller that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from studio_ext.contract.jobs import KernelChoice, KernelEnvironment, NotebookParameter, Snapshot
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook that was read and is valid."""
+
+    path: Path
+    document: Any
+    """The parsed document (nbformat 4)."""
+    sha256: str
+    """Of the file's bytes."""
+    kernel: str | None
+    """Kernel spec that its metadata names."""
+    language: str | None
+    code_cells: int
+    has_parameters_cell: bool
+
+
+class Notebooks(Protocol):
+    """Reads and prepares notebooks. Never runs them."""
+
+    def read(self, path: Path) -> Notebook:
+        """Raises ``NotFound`` or ``InvalidRequest`` (field ``notebook``) saying what is wrong with the file."""
+
+    def parameters(self, notebook: Notebook, environment: KernelEnvironment | None) -> list[NotebookParameter]:
+        """What papermill's inspection finds in the parameters cell."""
+
+    def write_parameterized(
+        self, notebook: Notebook, target: Path, parameters: Mapping[str, Any], environment: KernelEnvironment
+    ) -> None:
+        """Write the notebook to run: parameters injected, outputs cleared, kernel set. Synced to disk."""
+
+    def images(self, path: Path) -> list[tuple[str, bytes]]:
+        """Pictures among the outputs of an executed notebook, as (file name, bytes)."""
+
+
+class Environments(Protocol):
+    """Kernels that are installed for the submitter."""
+
+    def kernels(self) -> list[KernelChoice]:
+        """All installed kernels."""
+
+    def default(self) -> str | None:
+        """The kernel for notebooks that name none."""
+
+    def resolve(self, kernel: str, variables: Sequence[str]) -> KernelEnvironment:
+        """How to start a kernel. Raises ``InvalidRequest`` (field ``kernel``) if it is not installed."""
+
+    def base_variables(self, environment: KernelEnvironment) -> dict[str, str]:
+        """Variables that every job gets: PATH, HOME, LANG, ..."""
+
+    def values(self, variables: Sequence[str]) -> dict[str, str]:
+        """Values of named variables. Raises ``InvalidRequest`` (field ``variables``) for one that is not set."""
+
+
+class Snapshots(Protocol):
+    """Copies the notebook's folder."""
+
+    def take(self, notebook: Path, target: Path) -> Snapshot:
+        """Copy the folder of ``notebook`` below ``target`` and sync it. What does not fit is linked."""
+
+
+class ControllerLauncher(Protocol):
+    """Sees to it that a controller runs."""
+
+    def ensure(self) -> None:
+        """Start a controller if none holds the lease. Returns at once."""
+
+    def running(self) -> bool:
+        """Whether a controller holds the lease."""
