@@ -93,3 +93,19 @@ class Client(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+class HostClient(Client, Protocol):
+    """What a Jupyter server asks of the workspace it runs beside, on top of what people ask. Thread-safe."""
+
+    def revision(self) -> int:
+        """Grows with every change of any job."""
+
+    def data_version(self) -> int:
+        """Changes when anything in the workspace database changed. Costs microseconds."""
+
+    def controller_running(self) -> bool:
+        """Whether a controller holds the lease now."""
+
+    def warm(self) -> None:
+        """Import and open what the first submission needs. Slow (about a second), idempotent."""
