@@ -1,0 +1,76 @@
+"""Starts the controller of a workspace as a process of its own that outlives us."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from studio_ext.core.workspace import Workspace
+
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "PYTHONPATH")
+_KEPT_PREFIXES = (
+    "LC_",
+    "STUDIO_",
+    "MLFLOW_",
+    "AWS_",
+    "DATABRICKS_",
+    "AZURE_",
+    "GOOGLE_",
+    "DOCKER_",
+    "SSL_",
+    "REQUESTS_",
+)
+
+
+class DetachedController:
+    """See :class:`studio_ext.ports.submission.ControllerLauncher`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._starting: subprocess.Popen[bytes] | None = None
+
+    def running(self) -> bool:
+        """Whether some process holds the controller's lock."""
+        try:
+            descriptor = os.open(self._workspace.controller_lock, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def ensure(self) -> None:
+        """Start a controller if none runs. The second of two that start at once leaves by itself."""
+        if not self.starting():
+            self._starting = start(self._workspace)
+
+    def starting(self) -> bool:
+        """Whether a controller runs or is on its way."""
+        return self.running() or (self._starting is not None and self._starting.poll() is None)
+
+
+def start(workspace: Workspace) -> subprocess.Popen[bytes]:
+    """Start a controller in a session of its own, away from our terminal, our files and most of our variables."""
+    environment = {
+        name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+    }
+    environment["STUDIO_HOME"] = str(workspace.home)
+    environment["STUDIO_TRACKING_URI"] = workspace.tracking_uri
+    environment.pop("STUDIO_TOKEN", None)
+    with Path(workspace.controller_log).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "studio_ext.controller.main"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=workspace.home,
+            env=environment,
+            start_new_session=True,
+        )

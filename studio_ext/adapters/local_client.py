@@ -1,0 +1,279 @@
+"""The client port on the workspace of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from studio_ext._version import __version__
+from studio_ext.adapters.controller_launcher import DetachedController
+from studio_ext.adapters.host import user_name
+from studio_ext.adapters.kernel_specs import KernelSpecs
+from studio_ext.adapters.notebook_files import NotebookFiles
+from studio_ext.adapters.snapshots import FolderSnapshots
+from studio_ext.adapters.sql_store import SqlStore
+from studio_ext.adapters.sql_store.migrate import HEAD, schema_of
+from studio_ext.adapters.workspace_config import open_workspace
+from studio_ext.contract.errors import InvalidRequest, Unavailable
+from studio_ext.contract.experiments import Experiment, Trial
+from studio_ext.contract.jobs import (
+    FileEntry,
+    Job,
+    JobDetail,
+    JobsDelta,
+    JobStatus,
+    LogChunk,
+    NotebookInspection,
+    RunnerInfo,
+    SubmitOptions,
+    SubmitRequest,
+)
+from studio_ext.contract.page import MAX_PAGE, Page
+from studio_ext.contract.workspace import Diagnosis, ServerInfo
+from studio_ext.core.workspace import Workspace
+from studio_ext.ports.runner import Runner
+from studio_ext.ports.tracking import Tracking
+from studio_ext.services import job_files
+from studio_ext.services.submission import Submission
+
+_SCHEMA_SECONDS = 60.0
+
+
+class LocalClient:
+    """Talks to the database and the files of a workspace; starts its controller when there is something to do.
+
+    ``root`` is what relative notebook paths are relative to (default: the current directory).
+    """
+
+    def __init__(self, workspace: Workspace | None = None, root: Path | None = None) -> None:
+        self.workspace = workspace or open_workspace()
+        self._root = root
+        self._launcher = DetachedController(self.workspace)
+        self._environments = KernelSpecs()
+        self._notebooks = NotebookFiles()
+        self._lock = threading.Lock()
+        self._store: SqlStore | None = None
+        self._tracking: Tracking | None = None
+        self._runner_infos: dict[str, RunnerInfo] | None = None
+
+    # -- submitting -------------------------------------------------------------------------------------------
+
+    def submit(self, request: SubmitRequest) -> JobDetail:
+        """Commit a job and see to it that a controller runs."""
+        job = self._submission().submit(request, self._path(request.notebook), user_name())
+        self._launcher.ensure()
+        return job
+
+    def inspect(self, notebook: str) -> NotebookInspection:
+        """Parameters, kernel and cells of a notebook."""
+        return self._submission().inspect(self._path(notebook), notebook)
+
+    def options(self) -> SubmitOptions:
+        """What can be chosen at submission; experiments only as far as they are known without delay."""
+        try:
+            experiments = [each.name for each in self.experiments()]
+        except Unavailable:
+            experiments = []
+        return SubmitOptions(
+            runners=list(self._runners().values()),
+            kernels=self._environments.kernels(),
+            default_kernel=self._environments.default(),
+            experiments=experiments,
+            cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            memory_bytes=_memory_bytes(),
+        )
+
+    # -- jobs -------------------------------------------------------------------------------------------------
+
+    def job(self, job_id: str) -> JobDetail:
+        """One job, by id or the beginning of it."""
+        return self.store.get(job_id)
+
+    def jobs(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        statuses: Sequence[JobStatus] = (),
+        experiment: str | None = None,
+        text: str = "",
+    ) -> Page[Job]:
+        """Jobs, newest first."""
+        return self.store.jobs(
+            limit=_page_size(limit), cursor=cursor, statuses=statuses, experiment=experiment, text=text
+        )
+
+    def changes(self, since: int, *, limit: int = MAX_PAGE) -> JobsDelta:
+        """What changed in the job list after a revision."""
+        return self.store.changed(since, _page_size(limit))
+
+    def data_version(self) -> int:
+        """Changes when anything in the workspace database does; costs microseconds."""
+        return self.store.data_version()
+
+    def stop(self, job_id: str) -> JobDetail:
+        """Ask a job to stop; asked again, kill it."""
+        job = self.store.request_stop(self.store.get(job_id).id)
+        self._launcher.ensure()
+        return job
+
+    def delete(self, job_id: str, *, trial: bool = False) -> None:
+        """Delete a finished job; its directory goes a while later."""
+        self.store.delete(self.store.get(job_id).id, trial=trial)
+
+    def restore(self, job_id: str) -> JobDetail:
+        """Undo a deletion."""
+        return self.store.restore(job_id)
+
+    def log(
+        self, job_id: str, *, offset: int = 0, limit: int = job_files.MAX_CHUNK, attempt: int | None = None
+    ) -> LogChunk:
+        """A range of the log."""
+        return job_files.read_log(self.store.get(job_id), offset=offset, limit=limit, attempt=attempt)
+
+    def files(self, job_id: str, path: str = "") -> list[FileEntry]:
+        """What lies in the job directory."""
+        return job_files.list_files(self.store.get(job_id), path)
+
+    # -- experiments ------------------------------------------------------------------------------------------
+
+    def experiments(self) -> list[Experiment]:
+        """All experiments, last updated first."""
+        return self.tracking.experiments()
+
+    def create_experiment(self, name: str) -> Experiment:
+        """Make an experiment."""
+        name = name.strip()
+        if not name:
+            raise InvalidRequest.field("name", "an experiment needs a name")
+        return self.tracking.create_experiment(name)
+
+    def trials(
+        self,
+        experiment: str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        sort: str = "started",
+        descending: bool = True,
+    ) -> Page[Trial]:
+        """A page of trials."""
+        return self.tracking.trials(
+            experiment, limit=_page_size(limit), cursor=cursor, sort=sort, descending=descending
+        )
+
+    def trial(self, run_id: str) -> Trial:
+        """One trial."""
+        return self.tracking.trial(run_id)
+
+    # -- the workspace ----------------------------------------------------------------------------------------
+
+    def doctor(self) -> Diagnosis:
+        """What works here, what does not, and what to do about it."""
+        from studio_ext.adapters.doctor_checks import diagnose
+
+        return diagnose(self.workspace)
+
+    def info(self) -> ServerInfo:
+        """What the front end asks first."""
+        return ServerInfo(
+            version=__version__,
+            workspace=str(self.workspace.home),
+            tracking_uri=self.workspace.tracking_uri_shown,
+            controller_running=self._launcher.running(),
+            jobs_revision=self.store.revision(),
+            user=user_name(),
+        )
+
+    def warm(self) -> None:
+        """Import what the first submission needs, and open the store; meant for a thread at start-up."""
+        with contextlib.suppress(Unavailable):
+            self._submission()
+        import papermill.parameterize  # noqa: F401
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> SqlStore:
+        """The database; on first use of a new workspace the controller is started to make it."""
+        with self._lock:
+            if self._store is None:
+                self._store = self._open_store()
+            return self._store
+
+    @property
+    def tracking(self) -> Tracking:
+        """The tracking store."""
+        from studio_ext.adapters.mlflow_tracking import MlflowTracking
+
+        with self._lock:
+            if self._tracking is None:
+                self._tracking = MlflowTracking(self.workspace.tracking_uri, self.workspace.artifacts)
+            return self._tracking
+
+    def _open_store(self) -> SqlStore:
+        if schema_of(self.workspace.database) != HEAD:
+            # Only a controller makes or migrates the schema. One that runs already and does not know HEAD
+            # is of another version; SqlStore says so.
+            self._launcher.ensure()
+            deadline = time.monotonic() + _SCHEMA_SECONDS
+            while schema_of(self.workspace.database) != HEAD and time.monotonic() < deadline:
+                time.sleep(0.02)
+                if not self._launcher.starting():
+                    break
+        return SqlStore(self.workspace.database)
+
+    def _submission(self) -> Submission:
+        return Submission(
+            workspace=self.workspace,
+            store=self.store,
+            notebooks=self._notebooks,
+            environments=self._environments,
+            snapshots=FolderSnapshots(),
+            runners=self._runners(),
+        )
+
+    def _runners(self) -> dict[str, RunnerInfo]:
+        if self._runner_infos is None:
+            self._runner_infos = {name: runner.info() for name, runner in load_runners(self.workspace).items()}
+        return self._runner_infos
+
+    def _path(self, notebook: str) -> Path:
+        if not notebook or "\0" in notebook:
+            raise InvalidRequest.field("notebook", "is not a path")
+        return (self._root or Path.cwd()) / Path(notebook).expanduser()
+
+
+def load_runners(workspace: Workspace) -> dict[str, Runner]:
+    """All installed runners, found by entry points."""
+    runners = {}
+    for point in entry_points(group="studio_ext.runners"):
+        runner: Runner = point.load()(workspace)
+        runners[point.name] = runner
+    if not runners:  # a source tree that was not installed
+        from studio_ext.adapters.process_runner import ProcessRunner
+
+        runners["process"] = ProcessRunner(workspace)
+    return runners
+
+
+def _page_size(limit: int) -> int:
+    if limit < 1:
+        raise InvalidRequest.field("limit", "must be at least 1")
+    return min(limit, MAX_PAGE)
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,209 @@
+"""Notebooks on disk: reading, papermill's inspection and parameterisation."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import binascii
+import hashlib
+import json
+import logging
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio_ext.contract.errors import InvalidRequest, NotFound
+from studio_ext.contract.jobs import KernelEnvironment, NotebookParameter
+from studio_ext.ports.submission import Notebook
+
+MAX_BYTES = 200 * 1024 * 1024
+_TYPES = {int: "int", float: "float", str: "str", bool: "bool", list: "list", dict: "dict"}
+_IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
+
+
+class NotebookFiles:
+    """See :class:`studio_ext.ports.submission.Notebooks`."""
+
+    def read(self, path: Path) -> Notebook:
+        """Read a notebook of nbformat 4, with or without a byte order mark."""
+        raw = _bytes(path)
+        document = _parse(path, raw)
+        cells = document.get("cells", [])
+        metadata = document.get("metadata", {})
+        spec, language = metadata.get("kernelspec", {}), metadata.get("language_info", {})
+        return Notebook(
+            path=path,
+            document=document,
+            sha256=hashlib.sha256(raw).hexdigest(),
+            kernel=spec.get("name") or None,
+            language=language.get("name") or spec.get("language") or None,
+            code_cells=sum(
+                cell.get("cell_type") == "code" and not _has_tag(cell, "injected-parameters") for cell in cells
+            ),
+            has_parameters_cell=any(_has_tag(cell, "parameters") for cell in cells),
+        )
+
+    def parameters(self, notebook: Notebook, environment: KernelEnvironment | None) -> list[NotebookParameter]:
+        """Names, types and defaults in the parameters cell; empty for languages that papermill cannot read."""
+        if not notebook.has_parameters_cell:
+            return []
+        from papermill.inspection import _infer_parameters
+
+        kernel = environment.kernel if environment else notebook.kernel or ""
+        language = environment.language if environment else notebook.language or ""
+        try:
+            found = _infer_parameters(notebook.document, name=kernel, language=language)
+        except Exception:  # papermill's translators raise many things for languages they do not know
+            logging.getLogger(__name__).info("papermill cannot inspect a %s notebook", language, exc_info=True)
+            return []
+        parameters = []
+        for each in found:
+            value, is_literal = _literal(each.default)
+            declared = "" if each.inferred_type_name == "None" else each.inferred_type_name.strip()
+            kind = declared if declared in _TYPES.values() else ""
+            if not kind and not declared and is_literal:
+                kind = _TYPES.get(type(value), "")
+            parameters.append(
+                NotebookParameter(name=each.name, type=kind, default=each.default, value=value, help=each.help or "")
+            )
+        return parameters
+
+    def write_parameterized(
+        self, notebook: Notebook, target: Path, parameters: Mapping[str, Any], environment: KernelEnvironment
+    ) -> None:
+        """Write the notebook to run: parameters injected by papermill, old outputs cleared, kernel set."""
+        import nbformat
+        from papermill.parameterize import parameterize_notebook
+
+        document = nbformat.from_dict(notebook.document)
+        document.metadata["kernelspec"] = {
+            "name": environment.kernel,
+            "display_name": environment.display_name,
+            "language": environment.language,
+        }
+        document.metadata.setdefault("papermill", {})
+        for cell in document.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        with warnings.catch_warnings():  # cells without ids: nbformat adds them and says so
+            warnings.simplefilter("ignore")
+            if parameters:
+                document = parameterize_notebook(
+                    document, dict(parameters), kernel_name=environment.kernel, language=environment.language
+                )
+            else:
+                document = nbformat.v4.upgrade(document)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(json.dumps(document, ensure_ascii=False, indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def images(self, path: Path) -> list[tuple[str, bytes]]:
+        """Pictures among the outputs; cells are counted as people count them."""
+        try:
+            document = _parse(path, _bytes(path))
+        except (NotFound, InvalidRequest):
+            return []
+        found: list[tuple[str, bytes]] = []
+        number = 0
+        for cell in document.get("cells", []):
+            if cell.get("cell_type") != "code" or _has_tag(cell, "injected-parameters"):
+                continue
+            number += 1
+            images = [image for output in cell.get("outputs", []) for image in _output_images(output)]
+            for position, (suffix, data) in enumerate(images, start=1):
+                tail = f"-{position}" if len(images) > 1 else ""
+                found.append((f"cell-{number:02d}{tail}.{suffix}", data))
+        return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InvalidRequest.field("notebook", f"{path.name} is larger than {MAX_BYTES // 2**20} MiB")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound(f"There is no notebook {path.name!r}.", hint="Save it first, or check the path.") from error
+    except IsADirectoryError as error:
+        raise InvalidRequest.field("notebook", f"{path.name} is a folder") from error
+    except OSError as error:
+        raise InvalidRequest.field("notebook", f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def _parse(path: Path, raw: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        hint = "Open it in JupyterLab to see whether it can be repaired."
+        raise InvalidRequest.field(
+            "notebook", f"{path.name} is not a notebook: it is not valid JSON", hint=hint
+        ) from error
+    if not isinstance(document, dict) or not isinstance(document.get("nbformat"), int):
+        raise InvalidRequest.field("notebook", f"{path.name} is not a notebook")
+    if document["nbformat"] != 4:
+        raise InvalidRequest.field(
+            "notebook",
+            f"{path.name} has notebook format {document['nbformat']}; format 4 is needed",
+            hint="Open and save it in JupyterLab, which converts it.",
+        )
+    cells, metadata = document.get("cells"), document.get("metadata")
+    if not isinstance(cells, list) or not isinstance(metadata, dict) or not all(map(_is_cell, cells)):
+        raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: its cells are malformed")
+    for key in ("kernelspec", "language_info"):
+        if not isinstance(metadata.get(key, {}), dict):
+            raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: metadata.{key} is malformed")
+    for cell in cells:
+        source = cell.get("source", "")
+        cell["source"] = "".join(source) if isinstance(source, list) else source
+        for output in cell.get("outputs", []):
+            if isinstance(output.get("text"), list):
+                output["text"] = "".join(output["text"])
+    return document
+
+
+def _is_cell(cell: Any) -> bool:
+    return (
+        isinstance(cell, dict)
+        and cell.get("cell_type") in ("code", "markdown", "raw")
+        and isinstance(cell.get("metadata", {}), dict)
+        and _is_text(cell.get("source", ""))
+        and isinstance(cell.get("outputs", []), list)
+        and all(isinstance(output, dict) for output in cell.get("outputs", []))
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(line, str) for line in value))
+
+
+def _has_tag(cell: Mapping[str, Any], tag: str) -> bool:
+    tags = cell.get("metadata", {}).get("tags", [])
+    return isinstance(tags, list) and tag in tags
+
+
+def _literal(source: str) -> tuple[Any, bool]:
+    try:
+        value = ast.literal_eval(source)
+        json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None, False
+    return value, True
+
+
+def _output_images(output: Mapping[str, Any]) -> list[tuple[str, bytes]]:
+    data = output.get("data", {})
+    found = []
+    for mime, suffix in _IMAGES.items():
+        value = data.get(mime) if isinstance(data, dict) else None
+        text = "".join(value) if isinstance(value, list) else value
+        if not isinstance(text, str):
+            continue
+        try:
+            found.append((suffix, text.encode() if suffix == "svg" else base64.b64decode(text)))
+        except (binascii.Error, ValueError):
+            continue
+        break  # one picture an output: the others are the same one in another format
+    return found

@@ -1,0 +1,87 @@
+"""What lies in a job directory: the log by ranges, and the files that people may see."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from pathlib import Path
+
+from studio_ext.contract.errors import InvalidRequest, NotFound
+from studio_ext.contract.jobs import FileEntry, JobDetail, LogChunk
+from studio_ext.core.states import FINAL
+
+MAX_CHUNK = 262_144
+MAX_ENTRIES = 2_000
+PRIVATE = frozenset(
+    {"job.json", "environment.json", "claim.json", "launch.json", "calls.jsonl", "replies.jsonl", "relay.json"}
+)
+"""Names in a job directory (outside ``code``) that are nobody's business."""
+
+
+def read_log(job: JobDetail, *, offset: int, limit: int, attempt: int | None) -> LogChunk:
+    """A range of the log of an attempt (default: the last one).
+
+    ``offset`` counts bytes; negative, from the end. The text never ends within a character: the last bytes of
+    an unfinished one come with the next chunk.
+    """
+    number = attempt if attempt is not None else job.attempt
+    if not 1 <= number <= job.attempt:
+        raise NotFound(f"{job.name} has no attempt {number}.")
+    limit = max(1, min(limit, MAX_CHUNK))
+    path = Path(job.directory) / "attempts" / str(number) / "log.txt"
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            start = max(0, size + offset) if offset < 0 else min(offset, size)
+            file.seek(start)
+            data = file.read(limit)
+    except FileNotFoundError:
+        size, start, data = 0, 0, b""
+    if offset < 0 and start > 0:  # we may have landed within a character
+        skip = next((index for index, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
+        start, data = start + skip, data[skip:]
+    at_end = start + len(data) >= size
+    is_over = job.status in FINAL
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    text = decoder.decode(data, final=at_end and is_over)
+    pending = len(decoder.getstate()[0])
+    return LogChunk(
+        text=text,
+        offset=start,
+        next_offset=start + len(data) - pending,
+        size=size,
+        complete=is_over and at_end,
+    )
+
+
+def list_files(job: JobDetail, path: str) -> list[FileEntry]:
+    """Files and folders directly below ``path`` in the job directory; folders first."""
+    root = Path(job.directory)
+    folder = (root / path).resolve()
+    if "\0" in path or not folder.is_relative_to(root.resolve()):
+        raise InvalidRequest.field("path", "leads out of the job directory")
+    try:
+        entries = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound(f"There is no folder {path!r} in the job {job.name}.") from error
+    listed = []
+    for entry in sorted(entries, key=lambda each: (not each.is_dir(), each.name))[:MAX_ENTRIES]:
+        relative = str(Path(entry.path).relative_to(root.resolve()))
+        if entry.name.startswith(".") or (entry.name in PRIVATE and not relative.startswith("code/")):
+            continue
+        try:
+            information = entry.stat()
+        except OSError:
+            continue
+        is_folder = entry.is_dir()
+        listed.append(
+            FileEntry(
+                name=entry.name,
+                path=relative,
+                type="directory" if is_folder else "file",
+                size_bytes=None if is_folder else information.st_size,
+                modified=information.st_mtime,
+                content_path=f"{job.id}/{relative}",
+            )
+        )
+    return listed
