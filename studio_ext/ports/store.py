@@ -74,6 +74,9 @@ class Store(Protocol):
         ``pid``, ``output_notebook``.
         """
 
+    def set_run(self, job_id: str, run_id: str, experiment_id: str, artifact_uri: str) -> None:
+        """Note the MLflow run of a job."""
+
     def set_progress(self, job_id: str, progress: Progress, message: str | None = None) -> None:
         """Note progress (not synced: the journal in the job directory is the truth)."""
 

@@ -218,6 +218,20 @@ class SqlStore:
                 )
         return True
 
+    def set_run(self, job_id: str, run_id: str, experiment_id: str, artifact_uri: str) -> None:
+        """Note the MLflow run of a job."""
+        with self._write() as connection:
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job_id)
+                .values(
+                    run_id=run_id,
+                    experiment_id=experiment_id,
+                    artifact_uri=artifact_uri,
+                    revision=_next_revision(connection),
+                )
+            )
+
     def set_progress(self, job_id: str, progress: Progress, message: str | None = None) -> None:
         """Note progress; not synced, because the job directory holds the truth."""
         values: dict[str, Any] = {"progress": progress.model_dump(mode="json")}

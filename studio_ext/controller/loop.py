@@ -1,0 +1,110 @@
+"""The controller's loop: wake when something changed, take one pass, sleep."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+
+from studio_ext._version import __version__
+from studio_ext.contract.errors import Unavailable
+from studio_ext.contract.jobs import JobDetail
+from studio_ext.controller.recorder import Recorder
+from studio_ext.ports.runner import Runner
+from studio_ext.ports.store import Lease, Store
+from studio_ext.services.housekeeping import Housekeeping
+from studio_ext.services.reconcile import Reconciler
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 0.02
+OBSERVE_SECONDS = 0.05
+FULL_PASS_SECONDS = 1.0
+BEAT_SECONDS = 5.0
+HOUSEKEEPING_SECONDS = 60.0
+UPGRADE_SECONDS = 30.0
+
+
+@dataclass
+class Loop:
+    """Runs until it is told to stop, has been idle for long, or finds a newer version of us installed."""
+
+    store: Store
+    reconciler: Reconciler
+    recorder: Recorder
+    housekeeping: Callable[[], Housekeeping | None]
+    runners: dict[str, Runner]
+    lease: Lease
+    idle_seconds: float
+    wake: threading.Event
+    stopped: bool = False
+    _jobs: list[JobDetail] = field(default_factory=list)
+    _unfinished: list[JobDetail] = field(default_factory=list)
+    _seen_version: int = -1
+    _due: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> str:
+        """Returns why it ended: ``stopped``, ``idle`` or ``upgraded``."""
+        busy_until = time.monotonic()
+        while not self.stopped:
+            try:
+                self._tick()
+            except Unavailable as error:
+                log.warning("%s", error.message)
+                self._pause(1.0)
+            if self._jobs or self._unfinished:
+                busy_until = time.monotonic()
+            elif time.monotonic() - busy_until > self.idle_seconds:
+                return "idle"
+            if not self._jobs and self._is_due("upgrade", UPGRADE_SECONDS) and _newer_installed():
+                return "upgraded"
+            self._pause(WATCH_SECONDS)
+        return "stopped"
+
+    def _tick(self) -> None:
+        if self._is_due("beat", BEAT_SECONDS):
+            self.store.beat(_now(self.lease))
+            self._seen_version = self.store.data_version()
+        data_version = self.store.data_version()
+        changed = data_version != self._seen_version or self._is_due("full", FULL_PASS_SECONDS)
+        if changed:
+            self._seen_version = data_version
+            self._jobs = self.store.active()
+        if self._jobs and (changed or self._is_due("observe", OBSERVE_SECONDS)):
+            self.reconciler.run_pass(self._jobs, self.recorder.recorded)
+        if changed:
+            self._unfinished = self.store.unfinished_recording()
+        if changed or self._jobs:
+            self.recorder.update(self._jobs, [*self.reconciler.closing(), *self._unfinished])
+        if self._is_due("housekeeping", HOUSEKEEPING_SECONDS) and (housekeeping := self.housekeeping()):
+            housekeeping.run()
+
+    def _is_due(self, what: str, seconds: float) -> bool:
+        now = time.monotonic()
+        if now < self._due.get(what, 0.0):
+            return False
+        self._due[what] = now + seconds
+        return True
+
+    def _pause(self, seconds: float) -> None:
+        if self.wake.wait(seconds):
+            self.wake.clear()
+            self._seen_version = -1
+
+
+def _now(lease: Lease) -> Lease:
+    return Lease(lease.pid, lease.start_time, lease.boot_id, lease.version, time.time())
+
+
+def _newer_installed() -> bool:
+    """Whether another version of us lies on disk than the one that runs (not for a source tree)."""
+    if os.environ.get("STUDIO_CONTROLLER_NO_UPGRADE"):
+        return False
+    try:
+        return version("studio_ext") != __version__
+    except PackageNotFoundError:
+        return False

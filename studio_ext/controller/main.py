@@ -1,0 +1,140 @@
+"""``python -m studio_ext.controller.main``: the controller of the workspace in ``STUDIO_HOME``."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import tomllib
+from typing import Any
+
+from studio_ext._version import __version__
+from studio_ext.adapters import host
+from studio_ext.adapters.local_client import load_runners
+from studio_ext.adapters.notebook_files import NotebookFiles
+from studio_ext.adapters.sql_store import SqlStore
+from studio_ext.adapters.sql_store.migrate import migrate
+from studio_ext.adapters.workspace_config import open_workspace
+from studio_ext.contract.errors import StudioError
+from studio_ext.controller.loop import Loop
+from studio_ext.controller.recorder import Recorder
+from studio_ext.core.workspace import Workspace
+from studio_ext.ports.store import Lease
+from studio_ext.services.housekeeping import Housekeeping
+from studio_ext.services.reconcile import Reconciler
+from studio_ext.services.recording import Recording
+
+log = logging.getLogger("studio_ext.controller")
+
+LOCK_SECONDS = 1.0
+"""Those who look whether we run hold the lock for an instant; wait that long before we believe them."""
+IDLE_SECONDS = 4 * 3600.0
+
+
+def main() -> int:
+    """Run the controller until it is stopped or idle; 0 also when another one holds the lease."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    os.umask(0o077)
+    try:
+        workspace = open_workspace()
+        lock = _lock(workspace)
+        if lock is None:
+            log.info("another controller serves %s", workspace.home)
+            return 0
+        why = _serve(workspace)
+    except StudioError as error:
+        log.error("%s %s", error.message, error.hint)
+        return 1
+    os.close(lock)
+    if why == "upgraded":
+        log.info("a newer version is installed: starting it")
+        os.execv(sys.executable, [sys.executable, "-m", "studio_ext.controller.main"])  # noqa: S606
+    return 0
+
+
+def _serve(workspace: Workspace) -> str:
+    migrate(workspace.database)
+    store = SqlStore(workspace.database)
+    runners = load_runners(workspace)
+    settings = _settings(workspace)
+    wake = threading.Event()
+    tracking: list[Any] = []
+
+    def make_recording() -> Recording:
+        from studio_ext.adapters.mlflow_relay import MlflowRelay
+        from studio_ext.adapters.mlflow_tracking import MlflowTracking
+
+        tracking.append(MlflowTracking(workspace.tracking_uri, workspace.artifacts))
+        relay = MlflowRelay(workspace.tracking_uri, workspace.artifacts)
+        return Recording(store=store, tracking=tracking[0], relay=relay, notebooks=NotebookFiles())
+
+    recorder = Recorder(make_recording, wake.set)
+    loop = Loop(
+        store=store,
+        reconciler=Reconciler(store, runners, max_running=settings["max_running"]),
+        recorder=recorder,
+        housekeeping=lambda: Housekeeping(workspace, store, tracking[0]) if tracking else None,
+        runners=runners,
+        lease=Lease(os.getpid(), host.start_time(os.getpid()) or 0, host.boot_id(), __version__, time.time()),
+        idle_seconds=settings["idle_seconds"],
+        wake=wake,
+    )
+
+    def stop(_signal: int, _frame: Any) -> None:
+        loop.stopped = True
+        wake.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    log.info("controller %s serves %s, tracking %s", __version__, workspace.home, workspace.tracking_uri_shown)
+    recorder.start()
+    for runner in runners.values():
+        runner.warm(sys.prefix)
+    gc.freeze()
+    why = loop.run()
+    log.info("controller ends: %s", why)
+    recorder.stop()
+    recorder.join(10)
+    for runner in runners.values():
+        runner.close()
+    store.close()
+    return why
+
+
+def _lock(workspace: Workspace) -> int | None:
+    descriptor = os.open(workspace.controller_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(0.02)
+
+
+def _settings(workspace: Workspace) -> dict[str, Any]:
+    """``[controller]`` of ``studio.toml``: ``max_running`` (jobs at once) and ``idle_seconds``."""
+    settings: dict[str, Any] = {"max_running": max(2, os.cpu_count() or 1), "idle_seconds": IDLE_SECONDS}
+    try:
+        given = tomllib.loads(workspace.config_file.read_text("utf-8")).get("controller", {})
+    except FileNotFoundError:
+        given = {}
+    for name, kind in (("max_running", int), ("idle_seconds", float)):
+        if name in given:
+            try:
+                settings[name] = kind(given[name])
+            except (TypeError, ValueError):
+                log.warning("%s: controller.%s is not a number; ignored", workspace.config_file, name)
+    return settings
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,132 @@
+"""The controller's recording thread: nothing that MLflow does, or fails to do, holds up the jobs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from studio_ext.contract.errors import Unavailable
+from studio_ext.contract.jobs import JobDetail, JobStatus
+from studio_ext.services.recording import Recording
+
+log = logging.getLogger(__name__)
+
+ACTIVE_SECONDS = 0.01
+IDLE_SECONDS = 1.0
+AWAY_SECONDS = 1.0
+
+
+class Recorder(threading.Thread):
+    """Makes runs, pumps journals and closes runs, in turns, for all jobs that need it."""
+
+    def __init__(self, recording: Callable[[], Recording], wake_controller: Callable[[], None]) -> None:
+        """``recording`` is made in the thread itself: importing MLflow takes a second or two."""
+        super().__init__(name="recorder", daemon=True)
+        self._make = recording
+        self._wake_controller = wake_controller
+        self._lock = threading.Lock()
+        self._work = threading.Event()
+        self._stopped = False
+        self._jobs: list[JobDetail] = []
+        self._closing: list[JobDetail] = []
+        self._recorded: set[str] = set()
+        self.away: str = ""
+        """Why the tracking store cannot be reached; empty while it can."""
+
+    def update(self, active: list[JobDetail], closing: list[JobDetail]) -> None:
+        """What there is to do now; ``closing``: jobs whose trial has to be completed, in their final state."""
+        with self._lock:
+            self._jobs, self._closing = active, closing
+            self._recorded &= {job.id for job in (*active, *closing)}
+        if active or closing:
+            self._work.set()
+
+    @property
+    def recorded(self) -> set[str]:
+        """Jobs whose trial is complete."""
+        with self._lock:
+            return set(self._recorded)
+
+    def stop(self) -> None:
+        """End after the call that is under way."""
+        self._stopped = True
+        self._work.set()
+
+    def run(self) -> None:
+        """Work until stopped; a store that is away is tried again every second."""
+        recording: Recording | None = None
+        while not self._stopped:
+            try:
+                recording = recording or self._make()
+                worked = self._round(recording)
+                self.away = ""
+            except Unavailable as error:
+                if not self.away:
+                    log.warning("tracking store away: %s", error.message)
+                self.away, worked = error.message, False
+                self._pause(AWAY_SECONDS)
+            except Exception:
+                log.exception("recording failed; it is tried again")
+                worked = False
+                self._pause(AWAY_SECONDS)
+            if not worked:
+                with self._lock:
+                    is_idle = not self._jobs and not self._closing
+                if is_idle:
+                    self._work.wait(IDLE_SECONDS)
+                    self._work.clear()
+                else:
+                    self._pause(ACTIVE_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
+        if not self._stopped:
+            time.sleep(seconds)
+
+    def _round(self, recording: Recording) -> bool:
+        with self._lock:
+            closing = [job for job in self._closing if job.id not in self._recorded]
+            over = self._recorded | {job.id for job in closing}
+            jobs = [job for job in self._jobs if job.id not in over]
+        worked = False
+        for job in jobs:
+            if job.trial.run_id is None:
+                worked |= self._start(recording, job)
+            elif job.status is not JobStatus.Pending:
+                worked |= self._pump(recording, job)
+        for job in closing:
+            self._close(recording, job)
+            worked = True
+        return worked
+
+    def _start(self, recording: Recording, job: JobDetail) -> bool:
+        run = recording.start(job)
+        with self._lock:
+            self._jobs = [each for each in self._jobs if each.id != job.id]
+        recording.store.set_run(job.id, run.run_id, run.experiment_id, run.artifact_uri)
+        self._wake_controller()
+        return True
+
+    def _pump(self, recording: Recording, job: JobDetail) -> bool:
+        """One job's journal that cannot be applied must not hold up the others."""
+        try:
+            return recording.pump(job) > 0
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("the journal of job %s cannot be applied", job.id)
+            return False
+
+    def _close(self, recording: Recording, job: JobDetail) -> None:
+        try:
+            recording.drain(job)
+            recording.finish(job)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("the trial of job %s cannot be completed", job.id)
+            recording.store.recorded(job.id)
+        with self._lock:
+            self._recorded.add(job.id)
+        self._wake_controller()

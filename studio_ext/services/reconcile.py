@@ -1,0 +1,181 @@
+"""Moves jobs through their states: compare a row with what its runner reports, take one step, repeat.
+
+Nothing here remembers anything that matters: after any crash the next pass, in a new process, finds the same
+rows and the same facts and takes the same steps.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from studio_ext.contract.errors import StudioError, Unavailable
+from studio_ext.contract.jobs import Exit, ExitReason, JobDetail, JobStatus, Progress, SecondaryStatus
+from studio_ext.core.states import ACTIVE, outcome, running
+from studio_ext.ports.runner import AttemptState, Launch, Observation, Runner
+from studio_ext.ports.store import Store
+
+S, T = JobStatus, SecondaryStatus
+log = logging.getLogger(__name__)
+
+PROGRESS_SECONDS = 0.25
+"""Smallest time between two notes of a job's progress."""
+RECORDING_SECONDS = 5.0
+"""How long a job waits for its trial to be complete before it shows its final state; recording goes on after."""
+
+
+@dataclass
+class Memory:
+    """What a pass wants to know of the one before. Losing it costs nothing but a repetition."""
+
+    progress: Progress | None = None
+    progress_at: float = 0.0
+    stop_sent: int = 0
+    ended_seen: float | None = None
+    closing: JobDetail | None = None
+    """The job as it will be once its trial is complete."""
+
+
+@dataclass
+class Reconciler:
+    """Takes one step for each job that is not over."""
+
+    store: Store
+    runners: Mapping[str, Runner]
+    max_running: int
+    _memory: dict[str, Memory] = field(default_factory=dict)
+
+    def run_pass(self, jobs: list[JobDetail], recorded: set[str]) -> None:
+        """One step for each job. ``recorded``: jobs whose trial is complete, so that they may end."""
+        occupied = sum(job.status is not S.Pending for job in jobs)
+        for job in jobs:
+            memory = self._memory.setdefault(job.id, Memory())
+            try:
+                if job.status is S.Pending:
+                    occupied += self._admit(job, free=occupied < self.max_running)
+                else:
+                    self._follow(job, memory, is_recorded=job.id in recorded)
+            except Unavailable:
+                raise
+            except StudioError as error:
+                self._fail(job, error)
+        alive = {job.id for job in jobs}
+        self._memory = {job_id: memory for job_id, memory in self._memory.items() if job_id in alive}
+
+    def closing(self) -> list[JobDetail]:
+        """Jobs of which nothing runs any more and whose trial has to be completed, as they will be then."""
+        return [memory.closing for memory in self._memory.values() if memory.closing is not None]
+
+    def _admit(self, job: JobDetail, *, free: bool) -> bool:
+        if job.stop_requested:
+            now = time.time()
+            exit = Exit(reason=ExitReason.stopped, message="Stopped before it started")
+            self.store.step(
+                job.id, expect=[S.Pending], status=S.Stopped, secondary_status=T.Stopped, message=exit.message,
+                at=now, ended=now, exit=exit,
+            )  # fmt: skip
+            return False
+        if job.trial.run_id is None or not free:
+            return False
+        moved = self.store.step(
+            job.id, expect=[S.Pending], status=S.Starting, secondary_status=T.Starting, message="Starting the kernel"
+        )
+        if moved:
+            self._runner(job).launch(launch_of(job))
+        return moved
+
+    def _follow(self, job: JobDetail, memory: Memory, *, is_recorded: bool) -> None:
+        runner, launch = self._runner(job), launch_of(job)
+        seen = runner.observe(launch)
+        self._note_progress(job, memory, seen)
+        if seen.state is AttemptState.ended:
+            self._end(job, memory, seen, is_recorded=is_recorded)
+            return
+        if job.stop_requested:
+            self._stop(job, memory, runner, launch, seen)
+            return
+        if seen.state is AttemptState.absent:
+            runner.launch(launch)
+        elif seen.state is AttemptState.running and job.status is S.Starting:
+            self.store.step(
+                job.id, expect=[S.Starting], status=S.InProgress, secondary_status=running(job.kind),
+                at=seen.started, started=seen.started or time.time(), pid=seen.pid,
+            )  # fmt: skip
+
+    def _stop(self, job: JobDetail, memory: Memory, runner: Runner, launch: Launch, seen: Observation) -> None:
+        level = self.store.stop_level(job.id)
+        if job.status is not S.Stopping:
+            self.store.step(
+                job.id, expect=[S.Starting, S.InProgress], status=S.Stopping, secondary_status=T.Stopping,
+                message="Stopping",
+            )  # fmt: skip
+        if seen.state is AttemptState.absent:
+            exit = Exit(reason=ExitReason.stopped, message="Stopped before it started")
+            self._finish(job, exit, time.time())
+        elif level > memory.stop_sent:
+            runner.stop(launch, kill=level > 1)
+            memory.stop_sent = level
+
+    def _note_progress(self, job: JobDetail, memory: Memory, seen: Observation) -> None:
+        now = time.monotonic()
+        is_news = seen.progress != (memory.progress or job.progress) and seen.progress.total > 0
+        if is_news and (now - memory.progress_at >= PROGRESS_SECONDS or seen.state is AttemptState.ended):
+            self.store.set_progress(job.id, seen.progress)
+            memory.progress, memory.progress_at = seen.progress, now
+
+    def _end(self, job: JobDetail, memory: Memory, seen: Observation, *, is_recorded: bool) -> None:
+        exit = seen.exit or Exit(reason=ExitReason.internal, message="The job ended without saying how.")
+        if memory.ended_seen is None:
+            memory.ended_seen = time.monotonic()
+            status, secondary = outcome(exit.reason)
+            ended = {"status": status, "secondary_status": secondary, "exit": exit, "ended": seen.ended or time.time()}
+            memory.closing = job.model_copy(update=ended)
+            if job.status is S.Starting:  # it was over before we saw it run
+                self.store.step(
+                    job.id, expect=[S.Starting], status=S.InProgress, secondary_status=running(job.kind),
+                    at=seen.started, started=seen.started, pid=seen.pid,
+                )  # fmt: skip
+            if job.status in (S.Starting, S.InProgress):
+                self.store.step(
+                    job.id, expect=[S.InProgress], status=S.InProgress, secondary_status=T.Uploading,
+                    message="Saving the trial", at=seen.ended,
+                )  # fmt: skip
+        if is_recorded or time.monotonic() - memory.ended_seen > RECORDING_SECONDS:
+            self._finish(job, exit, seen.ended or time.time())
+
+    def _finish(self, job: JobDetail, exit: Exit, ended: float) -> None:
+        status, secondary = outcome(exit.reason)
+        self.store.end_attempt(job.id, job.attempt, exit, ended)
+        self.store.step(
+            job.id, expect=list(ACTIVE), status=status, secondary_status=secondary, message=exit.message,
+            ended=ended, exit=exit, pid=None,
+        )  # fmt: skip
+        (Path(job.directory) / "environment.json").unlink(missing_ok=True)
+        log.info("job %s %s (%s)", job.id, status, exit.reason)
+
+    def _fail(self, job: JobDetail, error: StudioError) -> None:
+        message = f"{error.message} {error.hint}".strip()
+        self._finish(job, Exit(reason=ExitReason.start_failed, message=message), time.time())
+
+    def _runner(self, job: JobDetail) -> Runner:
+        runner = self.runners.get(job.runner)
+        if runner is None:
+            raise StudioError(
+                f"The runner {job.runner!r} is not installed any more.", hint="Install it, or run the job elsewhere."
+            )
+        return runner
+
+
+def launch_of(job: JobDetail) -> Launch:
+    """What a runner needs to know of a job."""
+    return Launch(
+        job_id=job.id,
+        attempt=job.attempt,
+        directory=Path(job.directory),
+        run_id=job.trial.run_id or "",
+        experiment_id=job.trial.experiment_id or "",
+        experiment=job.trial.experiment,
+    )

@@ -1,0 +1,110 @@
+"""Records jobs as trials: before they start, while they run, and when they are over."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio_ext.contract.jobs import JobDetail
+from studio_ext.core.states import run_status
+from studio_ext.ports.store import Store
+from studio_ext.ports.submission import Notebooks
+from studio_ext.ports.tracking import Relay, RunHandle, RunStart, Tracking
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One path for every job. Raises ``Unavailable`` while the tracking store is away; call again later."""
+
+    store: Store
+    tracking: Tracking
+    relay: Relay
+    notebooks: Notebooks
+
+    def start(self, job: JobDetail) -> RunHandle:
+        """Make the job's run. Idempotent."""
+        environment, snapshot = job.environment, job.snapshot
+        tags = {
+            "mlflow.source.name": job.notebook,
+            "mlflow.source.type": "NOTEBOOK",
+            "studio.job_id": job.id,
+            "studio.kind": job.kind,
+            "studio.notebook": job.notebook,
+            "studio.notebook_sha256": job.notebook_sha256,
+            "studio.runner": job.runner,
+            "studio.kernel": environment.kernel,
+            "studio.kernel_command": " ".join(environment.argv),
+            **{f"studio.tag.{key}": value for key, value in job.tags.items()},
+        }
+        if snapshot is not None:
+            tags["studio.source"] = snapshot.source
+            if snapshot.git_commit:
+                tags["mlflow.source.git.commit"] = snapshot.git_commit
+            if snapshot.git_dirty is not None:
+                tags["studio.git_dirty"] = json.dumps(snapshot.git_dirty)
+            if snapshot.git_remote:
+                tags["mlflow.source.git.repoURL"] = snapshot.git_remote
+        parameters = {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in job.parameters.items()
+        }
+        return self.tracking.start_run(
+            job.id,
+            RunStart(
+                experiment=job.trial.experiment,
+                name=job.name,
+                started=job.created,
+                user=job.user,
+                parameters=parameters,
+                tags=tags,
+            ),
+        )
+
+    def pump(self, job: JobDetail) -> int:
+        """Apply what the job logged since the last call; returns how many calls that were."""
+        return self.relay.pump(job.id, Path(job.directory), job.attempt, handle(job))
+
+    def drain(self, job: JobDetail) -> None:
+        """Apply everything that the job logged and move its artefacts, once nothing of it runs any more."""
+        self.relay.finish(job.id, Path(job.directory), job.attempt, handle(job))
+
+    def finish(self, job: JobDetail) -> None:
+        """Close the run of a job in a final state: outputs, status, times. Idempotent."""
+        run_id = handle(job).run_id
+        self._log_outputs(job, run_id)
+        tags = {"studio.status": str(job.status), "studio.secondary_status": str(job.secondary_status)}
+        if job.output_notebook:
+            tags["studio.output_notebook"] = job.output_notebook
+        if job.exit is not None:
+            tags["studio.exit_reason"] = str(job.exit.reason)
+            if job.exit.message:
+                tags["studio.exit_message"] = job.exit.message[:4000]
+        self.tracking.end_run(run_id, run_status(job.status), job.ended or job.created, tags)
+        self.store.recorded(job.id)
+
+    def _log_outputs(self, job: JobDetail, run_id: str) -> None:
+        directory = Path(job.directory)
+        notebook = Path(job.output_notebook or "")
+        packages = directory / "output" / "environment" / "packages.txt"
+        with tempfile.TemporaryDirectory(dir=directory) as folder:
+            staged = Path(folder)
+            if notebook.is_file():
+                (staged / "notebook").mkdir()
+                (staged / "notebook" / notebook.name).write_bytes(notebook.read_bytes())
+                for name, data in self.notebooks.images(notebook):
+                    (staged / "plots").mkdir(exist_ok=True)
+                    (staged / "plots" / name).write_bytes(data)
+            if packages.is_file():
+                (staged / "environment").mkdir()
+                (staged / "environment" / packages.name).write_bytes(packages.read_bytes())
+            if any(staged.iterdir()):
+                self.tracking.log_artifacts(run_id, staged)
+
+
+def handle(job: JobDetail) -> RunHandle:
+    """The run that a job has."""
+    trial = job.trial
+    if trial.run_id is None or trial.experiment_id is None or trial.artifact_uri is None:
+        raise ValueError(f"job {job.id} has no run yet")
+    return RunHandle(run_id=trial.run_id, experiment_id=trial.experiment_id, artifact_uri=trial.artifact_uri)
