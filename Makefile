@@ -1,0 +1,71 @@
+# make run    build, install, run the example three times, leave a JupyterLab to open
+# make test   every check there is
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export YARN_ENABLE_TELEMETRY := 0
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: run install test lint test-python test-typescript test-browser bench clean
+
+run: $(STAMPS)/install
+	@$(BIN)/python scripts/run.py $(ARGS)
+
+install: $(STAMPS)/install
+
+$(STAMPS)/venv: pyproject.toml
+	@scripts/check-tools $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet jupyter-builder "jupyterlab>=4.6,<5" hatchling hatch-nodejs-version editables
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/node: $(STAMPS)/venv package.json yarn.lock
+	$(BIN)/jlpm install --immutable
+	@touch $@
+
+$(STAMPS)/frontend: $(STAMPS)/node tsconfig.json $(shell find src style schema -type f 2>/dev/null)
+	$(BIN)/jlpm build:prod
+	@touch $@
+
+$(STAMPS)/install: $(STAMPS)/frontend
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[examples]"
+	$(BIN)/python -m compileall -q studio_ext $(VENV)/lib >/dev/null || true
+	@touch $@
+
+$(STAMPS)/develop: $(STAMPS)/install
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[examples,test,lint]"
+	@touch $@
+
+$(STAMPS)/ui-tests: $(STAMPS)/develop ui-tests/package.json ui-tests/yarn.lock
+	cd ui-tests && jlpm install --immutable
+	@touch $@
+
+test: lint test-typescript test-python test-browser
+
+lint: $(STAMPS)/develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/jlpm lint
+	$(BIN)/jlpm contract:check
+
+test-python: $(STAMPS)/develop
+	$(BIN)/python -m pytest $(ARGS)
+
+test-typescript: $(STAMPS)/develop
+	$(BIN)/jlpm test
+
+test-browser: $(STAMPS)/ui-tests
+	cd ui-tests && jlpm test
+
+bench: $(STAMPS)/develop
+	$(BIN)/python -m pip install --quiet ".[bench]" --no-build-isolation
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) $(STAMPS) node_modules ui-tests/node_modules lib studio_ext/labextension
