@@ -2,7 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from studio_ext.sdk import (
+        Job,
+        StudioError,
+        Trial,
+        WaitTimeout,
+        connect,
+        doctor,
+        experiments,
+        inspect,
+        job,
+        jobs,
+        submit,
+        trials,
+    )
+
+__all__ = [
+    "Job",
+    "StudioError",
+    "Trial",
+    "WaitTimeout",
+    "connect",
+    "doctor",
+    "experiments",
+    "inspect",
+    "job",
+    "jobs",
+    "submit",
+    "trials",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The SDK's names, imported at first use: ``import studio_ext as studio; studio.submit(...)``."""
+    if name == "__version__":
+        from studio_ext._version import __version__
+
+        return __version__
+    if name not in __all__:
+        raise AttributeError(f"module 'studio_ext' has no attribute {name!r}")
+    from studio_ext import sdk
+
+    return getattr(sdk, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

@@ -1,0 +1,27 @@
+"""The Python SDK: ``import studio_ext as studio``.
+
+It knows only the client port, so the same lines work with the workspace on this machine and with a Jupyter
+server elsewhere. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from studio_ext.contract.errors import StudioError
+from studio_ext.sdk.api import doctor, experiments, inspect, job, jobs, submit, trials
+from studio_ext.sdk.connection import connect
+from studio_ext.sdk.handles import Job, Trial, WaitTimeout
+
+__all__ = [
+    "Job",
+    "StudioError",
+    "Trial",
+    "WaitTimeout",
+    "connect",
+    "doctor",
+    "experiments",
+    "inspect",
+    "job",
+    "jobs",
+    "submit",
+    "trials",
+]

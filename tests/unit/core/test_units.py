@@ -31,7 +31,8 @@ def test_sizes(text: str | float, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "lots", "2 Gibi", "GiB", "-1", "2GiB 3", "1e3", "٣", "nan", -1, float("nan"), float("inf"), True, "9" * 400]
+    "text",
+    ["", "lots", "2 Gibi", "GiB", "-1", "2GiB 3", "1e3", "٣", "nan", -1, float("nan"), float("inf"), True, "9" * 400],
 )
 def test_what_is_no_size(text: str | float) -> None:
     with pytest.raises(ValueError, match=r"size|large"):
@@ -87,7 +88,14 @@ def test_any_text_is_a_value_or_a_plain_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1 KiB"), (2 * 1024**3, "2 GiB"), (1536 * 1024, "1.5 MiB"), (1024**4, "1 TiB")],
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1024, "1 KiB"),
+        (2 * 1024**3, "2 GiB"),
+        (1536 * 1024, "1.5 MiB"),
+        (1024**4, "1 TiB"),
+    ],
 )
 def test_format_size(size: int, text: str) -> None:
     assert format_size(size) == text
@@ -95,7 +103,15 @@ def test_format_size(size: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(-1, "0.0 s"), (4.24, "4.2 s"), (59.99, "1 min"), (65, "1 min 5 s"), (3600, "1 h"), (7800, "2 h 10 min"), (90000, "1 d 1 h")],
+    [
+        (-1, "0.0 s"),
+        (4.24, "4.2 s"),
+        (59.99, "1 min"),
+        (65, "1 min 5 s"),
+        (3600, "1 h"),
+        (7800, "2 h 10 min"),
+        (90000, "1 d 1 h"),
+    ],
 )
 def test_format_duration(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text

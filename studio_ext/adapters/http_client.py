@@ -1,0 +1,284 @@
+"""The client port over HTTP: a Jupyter server with Studio, reached with its token."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, quote, urlsplit
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from studio_ext._version import __version__
+from studio_ext.contract.errors import ErrorBody, Forbidden, InvalidRequest, StudioError, Unavailable, from_body
+from studio_ext.contract.experiments import CreateExperiment, Experiment, Trial
+from studio_ext.contract.jobs import (
+    FileEntry,
+    InspectRequest,
+    Job,
+    JobDetail,
+    JobsDelta,
+    JobStatus,
+    LogChunk,
+    NotebookInspection,
+    SubmitOptions,
+    SubmitRequest,
+)
+from studio_ext.contract.page import Page
+from studio_ext.contract.workspace import Diagnosis, ServerInfo
+
+T = TypeVar("T")
+
+_PAGES = ("/lab", "/tree", "/doc", "/notebooks", "/edit", "/login", "/hub")
+"""Where an address copied from the browser goes on after the server's base URL."""
+
+_RETRIES = (0.1, 0.4)
+"""Seconds to wait before a request that may be repeated is sent again."""
+
+_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+
+
+def split_address(address: str) -> tuple[str, str | None]:
+    """Base URL (with a slash at its end) and token of an address, which may be one copied from the browser."""
+    parts = urlsplit(address.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidRequest(
+            f"{address!r} is not the address of a server.", hint="It looks like http://localhost:8888."
+        )
+    path = parts.path
+    for page in _PAGES:
+        position = path.find(page)
+        if position >= 0 and path[position + len(page) :][:1] in ("", "/"):
+            path = path[:position]
+    token = parse_qs(parts.query).get("token", [None])[0]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path.rstrip('/')}/", token
+
+
+class HttpClient:
+    """Keeps the promises of :class:`studio_ext.ports.client.Client` by asking a Jupyter server.
+
+    Paths of notebooks are relative to the server's root. Requests that may be repeated without harm are
+    repeated after a lost connection; a submission is one of them, because it carries an idempotency key.
+    """
+
+    def __init__(self, url: str, token: str | None = None, transport: httpx.BaseTransport | None = None) -> None:
+        self.url, found = split_address(url)
+        token = token or found
+        headers = {"Accept": "application/json", "User-Agent": f"studio_ext/{__version__}"}
+        if token:
+            # A token in this header also tells Jupyter that the request does not come from another site's page.
+            headers["Authorization"] = f"token {token}"
+        self._has_token = bool(token)
+        self._http = httpx.Client(
+            base_url=f"{self.url}studio/api/", headers=headers, timeout=_TIMEOUT, transport=transport
+        )
+
+    def __repr__(self) -> str:
+        return f"<HttpClient {self.url}>"
+
+    # Requests
+
+    def _ask(
+        self,
+        answer: type[T],
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        repeat: bool | None = None,
+    ) -> T:
+        reply = self._send(method, path, params=params, body=body, repeat=method == "GET" if repeat is None else repeat)
+        try:
+            return TypeAdapter(answer).validate_json(reply.content)
+        except ValidationError as error:
+            raise self._mismatch(path) from error
+
+    def _send(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None, repeat: bool
+    ) -> httpx.Response:
+        query = {key: _query(value) for key, value in (params or {}).items() if value is not None}
+        pauses = iter(_RETRIES if repeat else ())
+        while True:
+            try:
+                reply = self._http.request(method, path, params=query, json=body)
+            except httpx.TimeoutException as error:
+                raise Unavailable(
+                    f"{self.url} did not answer in time.", hint="Try again; if it stays so, look at the server's log."
+                ) from error
+            except httpx.HTTPError as error:
+                pause = next(pauses, None)
+                if pause is None or not isinstance(error, httpx.TransportError):
+                    raise Unavailable(
+                        f"{self.url} cannot be reached: {_reason(error)}.",
+                        hint="Is the Jupyter server running, and is this its address?",
+                    ) from error
+                time.sleep(pause)
+                continue
+            if reply.is_success:
+                return reply
+            raise self._error(reply)
+
+    def _error(self, reply: httpx.Response) -> StudioError:
+        try:
+            return from_body(ErrorBody.model_validate_json(reply.content))
+        except ValidationError:
+            pass
+        if reply.status_code in (401, 403) or (reply.is_redirect and "login" in reply.headers.get("location", "")):
+            return Forbidden(
+                f"{self.url} refuses the token." if self._has_token else f"{self.url} wants a token.",
+                hint="jupyter server list shows it; give it with --token, STUDIO_TOKEN or studio.connect(token=...).",
+            )
+        if reply.status_code in (404, 405) or reply.is_redirect:
+            return Unavailable(
+                f"{self.url} is not a Jupyter server with Studio.",
+                hint="Look at the address; on the server, jupyter server extension list should name studio_ext.",
+            )
+        return Unavailable(
+            f"{self.url} answered {reply.status_code} {reply.reason_phrase}.", hint="Look at the server's log."
+        )
+
+    def _mismatch(self, path: str) -> StudioError:
+        """What to say of an answer that this version does not understand."""
+        try:
+            version = self._http.get("info").json()["version"]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            version = None
+        if not isinstance(version, str):
+            return Unavailable(
+                f"{self.url} is not a Jupyter server with Studio.", hint="Look at the address of the server."
+            )
+        if version != __version__:
+            return Unavailable(
+                f"The server runs Studio {version}, this is {__version__}; they do not understand each other.",
+                hint="Install the same version of studio_ext on both.",
+            )
+        return StudioError(f"The answer to {path} is not what was agreed.", hint="Please report this as a bug.")
+
+    # The port
+
+    def info(self) -> ServerInfo:
+        """Version and workspace of the server."""
+        return self._ask(ServerInfo, "GET", "info")
+
+    def submit(self, request: SubmitRequest) -> JobDetail:
+        """Commit a job."""
+        if request.idempotency_key is None:
+            request = request.model_copy(update={"idempotency_key": uuid.uuid4().hex})
+        return self._ask(JobDetail, "POST", "jobs", body=request.model_dump(mode="json"), repeat=True)
+
+    def inspect(self, notebook: str) -> NotebookInspection:
+        """Parameters, kernel and cells of a notebook below the server's root."""
+        body = InspectRequest(notebook=notebook).model_dump(mode="json")
+        return self._ask(NotebookInspection, "POST", "notebooks/inspect", body=body, repeat=True)
+
+    def options(self) -> SubmitOptions:
+        """What can be chosen at submission."""
+        return self._ask(SubmitOptions, "GET", "options")
+
+    def job(self, job_id: str) -> JobDetail:
+        """One job."""
+        return self._ask(JobDetail, "GET", f"jobs/{_segment(job_id)}")
+
+    def jobs(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        statuses: Sequence[JobStatus] = (),
+        experiment: str | None = None,
+        text: str = "",
+    ) -> Page[Job]:
+        """Jobs, newest first."""
+        params = {
+            "limit": limit,
+            "cursor": cursor,
+            "status": ",".join(statuses) or None,
+            "experiment": experiment,
+            "text": text or None,
+        }
+        return self._ask(Page[Job], "GET", "jobs", params=params)
+
+    def changes(self, since: int, *, limit: int = 200) -> JobsDelta:
+        """What changed after a revision."""
+        return self._ask(JobsDelta, "GET", "jobs/changes", params={"since": since, "limit": limit})
+
+    def stop(self, job_id: str) -> JobDetail:
+        """Ask a job to stop; asked again, kill it (so this is never repeated by itself)."""
+        return self._ask(JobDetail, "POST", f"jobs/{_segment(job_id)}/stop")
+
+    def delete(self, job_id: str, *, trial: bool = False) -> None:
+        """Delete a finished job."""
+        self._send("DELETE", f"jobs/{_segment(job_id)}", params={"trial": trial}, repeat=False)
+
+    def restore(self, job_id: str) -> JobDetail:
+        """Undo a deletion."""
+        return self._ask(JobDetail, "POST", f"jobs/{_segment(job_id)}/restore")
+
+    def log(self, job_id: str, *, offset: int = 0, limit: int = 262_144, attempt: int | None = None) -> LogChunk:
+        """A range of the log."""
+        params = {"offset": offset, "limit": limit, "attempt": attempt}
+        return self._ask(LogChunk, "GET", f"jobs/{_segment(job_id)}/log", params=params)
+
+    def files(self, job_id: str, path: str = "") -> list[FileEntry]:
+        """What lies in the job directory."""
+        return self._ask(list[FileEntry], "GET", f"jobs/{_segment(job_id)}/files", params={"path": path})
+
+    def experiments(self) -> list[Experiment]:
+        """All experiments."""
+        return self._ask(list[Experiment], "GET", "experiments")
+
+    def create_experiment(self, name: str) -> Experiment:
+        """Make an experiment."""
+        try:
+            body = CreateExperiment(name=name).model_dump(mode="json")
+        except ValidationError as error:
+            raise InvalidRequest.field("name", "must have 1 to 250 characters") from error
+        return self._ask(Experiment, "POST", "experiments", body=body)
+
+    def trials(
+        self,
+        experiment: str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        sort: str = "started",
+        descending: bool = True,
+    ) -> Page[Trial]:
+        """A page of trials."""
+        params = {"experiment": experiment, "limit": limit, "cursor": cursor, "sort": sort, "desc": descending}
+        return self._ask(Page[Trial], "GET", "trials", params=params)
+
+    def trial(self, run_id: str) -> Trial:
+        """One trial."""
+        return self._ask(Trial, "GET", f"trials/{_segment(run_id)}")
+
+    def doctor(self) -> Diagnosis:
+        """What works on the server, and what does not."""
+        return self._ask(Diagnosis, "GET", "doctor")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+
+def _segment(text: str) -> str:
+    """``text`` as one segment of a path; an id never holds what could leave it."""
+    if not text or text in (".", ".."):
+        raise InvalidRequest(f"{text!r} is not an id.", hint="Ids have twelve letters and digits.")
+    return quote(text, safe="")
+
+
+def _query(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    text = str(error)
+    if "refused" in text.lower():
+        return "the connection was refused"
+    if "name or service" in text.lower() or "getaddrinfo" in text.lower() or "nodename" in text.lower():
+        return "no such host"
+    return text.rstrip(".") or type(error).__name__

@@ -1,0 +1,135 @@
+"""The functions of the SDK."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from studio_ext.contract.experiments import Experiment
+from studio_ext.contract.jobs import JobStatus, NotebookInspection
+from studio_ext.contract.page import MAX_PAGE
+from studio_ext.contract.workspace import Diagnosis
+from studio_ext.sdk.connection import current
+from studio_ext.sdk.handles import Job
+from studio_ext.sdk.request import build_request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def submit(
+    notebook: str | os.PathLike[str],
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    experiment: str | None = None,
+    runner: str = "process",
+    kernel: str | None = None,
+    cpus: float | None = None,
+    memory: str | int | None = None,
+    time_limit: str | float | None = None,
+    variables: Sequence[str] = (),
+    tags: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Job:
+    """Run a notebook as a job. When this returns, the job is durable and survives this process.
+
+    :param notebook: path of the notebook; with a server elsewhere, relative to that server's root.
+    :param parameters: values that replace those of the cell tagged ``parameters``.
+    :param experiment: MLflow experiment that records the job.
+    :param runner: where the job runs.
+    :param kernel: kernel to run it in; None: the notebook's own.
+    :param cpus: limit on processors; None: no limit.
+    :param memory: limit on memory, ``"2GiB"`` or bytes; None: no limit.
+    :param time_limit: limit on time, ``"1h"`` or seconds; None: no limit.
+    :param variables: names of environment variables that the job gets; others it does not.
+    :param tags: tags of the job and its trial.
+    :param idempotency_key: calls with the same key make one job.
+    :raises studio_ext.contract.errors.InvalidRequest: naming the field that is wrong.
+    """
+    request = build_request(
+        notebook,
+        parameters=parameters,
+        name=name,
+        experiment=experiment,
+        runner=runner,
+        kernel=kernel,
+        cpus=cpus,
+        memory=memory,
+        time_limit=time_limit,
+        variables=variables,
+        tags=tags,
+        idempotency_key=idempotency_key,
+    )
+    client = current()
+    return Job(client, client.submit(request))
+
+
+def inspect(notebook: str | os.PathLike[str]) -> NotebookInspection:
+    """Parameters, kernel and cells of a notebook, as a submission would see them."""
+    return current().inspect(os.fspath(notebook))
+
+
+def job(job_id: str) -> Job:
+    """The job with this id; a beginning of the id will do if only one job has it."""
+    client = current()
+    return Job(client, client.job(job_id))
+
+
+def jobs(
+    *,
+    status: str | Sequence[str] = (),
+    experiment: str | None = None,
+    text: str = "",
+    limit: int | None = 50,
+) -> list[Job]:
+    """Jobs, newest first.
+
+    :param status: a status, or several; empty: all.
+    :param text: part of the name.
+    :param limit: how many at most; None: all.
+    """
+    client = current()
+    statuses = [_status(word) for word in ([status] if isinstance(status, str) else status)]
+    found: list[Job] = []
+    cursor = None
+    while limit is None or len(found) < limit:
+        size = MAX_PAGE if limit is None else min(MAX_PAGE, limit - len(found))
+        page = client.jobs(limit=size, cursor=cursor, statuses=statuses, experiment=experiment, text=text)
+        found.extend(Job(client, row) for row in page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
+
+
+def _status(word: str) -> JobStatus:
+    from studio_ext.contract.errors import InvalidRequest
+
+    for status in JobStatus:
+        if status.lower() == word.lower():
+            return status
+    raise InvalidRequest.field("status", f"{word!r} is not a status; there are {', '.join(JobStatus)}")
+
+
+def trials(experiment: str) -> pd.DataFrame:
+    """All trials of an experiment as a DataFrame, newest first.
+
+    Columns: ``trial``, ``status``, ``started`` (UTC), ``duration`` (seconds), one ``params.<name>`` for each
+    parameter and one ``metrics.<name>`` for each metric, then ``notebook``, ``commit``, ``dirty``, ``user``,
+    ``job``, ``run_id`` and ``parent_run_id``.
+    """
+    from studio_ext.sdk.frames import all_trials, trials_frame
+
+    return trials_frame(all_trials(current(), experiment))
+
+
+def experiments() -> list[Experiment]:
+    """All experiments, last updated first."""
+    return current().experiments()
+
+
+def doctor() -> Diagnosis:
+    """What works here, what does not, and what to do about it."""
+    return current().doctor()

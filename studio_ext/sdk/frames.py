@@ -1,0 +1,69 @@
+"""Trials as a pandas DataFrame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from studio_ext.contract.experiments import Trial
+from studio_ext.contract.page import MAX_PAGE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studio_ext.ports.client import Client
+
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+
+def all_trials(client: Client, experiment: str) -> Iterator[Trial]:
+    """Every trial of an experiment, newest first, page by page."""
+    cursor = None
+    while True:
+        page = client.trials(experiment, limit=MAX_PAGE, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def trials_frame(trials: Iterable[Trial]) -> pd.DataFrame:
+    """One row a trial; see :func:`studio_ext.sdk.api.trials` for the columns."""
+    import pandas as pd
+
+    rows = list(trials)
+    parameters = _keys(trial.parameters for trial in rows)
+    metrics = _keys(trial.metrics for trial in rows)
+    columns: dict[str, Any] = {
+        "trial": [trial.name for trial in rows],
+        "status": [trial.status for trial in rows],
+        "started": pd.to_datetime(pd.Series([trial.started for trial in rows], dtype="float64"), unit="s", utc=True),
+        "duration": pd.Series([_duration(trial) for trial in rows], dtype="float64"),
+    }
+    for key in parameters:
+        columns[f"params.{key}"] = _numbers([trial.parameters.get(key) for trial in rows])
+    for key in metrics:
+        columns[f"metrics.{key}"] = pd.Series([trial.metrics.get(key) for trial in rows], dtype="float64")
+    for column, attribute in (("notebook",) * 2, ("commit",) * 2, ("dirty",) * 2, ("user",) * 2, ("job", "job_id")):
+        columns[column] = [getattr(trial, attribute) for trial in rows]
+    columns["run_id"] = [trial.run_id for trial in rows]
+    columns["parent_run_id"] = [trial.parent_run_id for trial in rows]
+    return pd.DataFrame(columns)
+
+
+def _keys(dicts: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(key for keys in dicts for key in keys))
+
+
+def _duration(trial: Trial) -> float | None:
+    return trial.ended - trial.started if trial.started is not None and trial.ended is not None else None
+
+
+def _numbers(values: list[str | None]) -> Any:
+    """MLflow keeps parameters as texts. A column becomes numbers if each text is one; ``007`` and ``nan`` are not."""
+    import pandas as pd
+
+    if any(value is not None for value in values) and all(v is None or _NUMBER.fullmatch(v) for v in values):
+        return pd.to_numeric(pd.Series(values, dtype="object"))
+    return values

@@ -1,0 +1,311 @@
+"""Jobs and trials as Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from studio_ext.contract import experiments as wire
+from studio_ext.contract.errors import NotFound, StudioError
+from studio_ext.contract.jobs import Exit, JobDetail, JobStatus, Progress, SecondaryStatus
+from studio_ext.contract.jobs import Job as JobRow
+from studio_ext.core.plain_text import one_line
+from studio_ext.core.states import FINAL
+from studio_ext.ports.client import Client
+from studio_ext.sdk.request import build_request, resources_as_arguments
+from studio_ext.sdk.watching import log_pieces, settled_trial, watch
+
+
+class WaitTimeout(StudioError, TimeoutError):
+    """The job was not over in time. It goes on."""
+
+    code = "timeout"
+    status = 408
+
+
+class Trial:
+    """One recorded run."""
+
+    def __init__(self, data: wire.Trial) -> None:
+        self.data = data
+        """The whole document."""
+
+    @property
+    def run_id(self) -> str:
+        """MLflow run id."""
+        return self.data.run_id
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.data.name
+
+    @property
+    def experiment(self) -> str:
+        """Name of the experiment."""
+        return self.data.experiment
+
+    @property
+    def status(self) -> str:
+        """RUNNING, SCHEDULED, FINISHED, FAILED or KILLED."""
+        return self.data.status
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Last value of each metric."""
+        return {key: float("nan") if value is None else value for key, value in self.data.metrics.items()}
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Parameters as MLflow keeps them: texts."""
+        return dict(self.data.parameters)
+
+    @property
+    def tags(self) -> dict[str, Any]:
+        """Tags of the run."""
+        return dict(self.data.tags)
+
+    @property
+    def started(self) -> datetime | None:
+        """When it began (UTC)."""
+        return _time(self.data.started)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended (UTC)."""
+        return _time(self.data.ended)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{one_line(key)}={value:.6g}" for key, value in list(self.metrics.items())[:6])
+        return f"<Trial {one_line(self.name)!r} {self.status} {shown}".rstrip() + ">"
+
+    def _repr_html_(self) -> str:
+        from studio_ext.sdk.html import trial_html
+
+        return trial_html(self)
+
+
+class Job:
+    """A job. As long as it is not over, each look at what can change asks anew."""
+
+    def __init__(self, client: Client, data: JobRow) -> None:
+        self._client = client
+        self._row = data
+
+    # What is true of it
+
+    def refresh(self) -> Job:
+        """Look again; returns the job itself."""
+        self._row = self._client.job(self.id)
+        return self
+
+    @property
+    def data(self) -> JobRow:
+        """The whole document, fresh while the job is not over."""
+        if self._row.status not in FINAL:
+            self.refresh()
+        return self._row
+
+    @property
+    def detail(self) -> JobDetail:
+        """The whole document with attempts, transitions and environment."""
+        if self._row.status not in FINAL or not isinstance(self._row, JobDetail):
+            self.refresh()
+        assert isinstance(self._row, JobDetail)
+        return self._row
+
+    @property
+    def id(self) -> str:
+        """Twelve letters and digits; they sort by time."""
+        return self._row.id
+
+    @property
+    def name(self) -> str:
+        """Name of the job."""
+        return self._row.name
+
+    @property
+    def notebook(self) -> str:
+        """Path of the notebook, as it was submitted."""
+        return self._row.notebook
+
+    @property
+    def runner(self) -> str:
+        """Where the job runs."""
+        return self._row.runner
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Values that the job was submitted with."""
+        return dict(self._row.parameters)
+
+    @property
+    def experiment(self) -> str:
+        """Name of the experiment that records it."""
+        return self._row.trial.experiment
+
+    @property
+    def status(self) -> JobStatus:
+        """Pending, Starting, InProgress, Stopping, Completed, Failed or Stopped."""
+        return self.data.status
+
+    @property
+    def secondary_status(self) -> SecondaryStatus:
+        """The finer state."""
+        return self.data.secondary_status
+
+    @property
+    def done(self) -> bool:
+        """Whether the job is over, well or not."""
+        return self.data.status in FINAL
+
+    @property
+    def progress(self) -> Progress:
+        """Cells done, cells in all, and the one that runs."""
+        return self.data.progress
+
+    @property
+    def exit(self) -> Exit | None:
+        """How it ended: code, reason, message, failing cell; None while it is not over."""
+        return self.data.exit
+
+    @property
+    def message(self) -> str:
+        """What it waits for, or why it ended."""
+        return self.data.message
+
+    @property
+    def created(self) -> datetime:
+        """When it was submitted (UTC)."""
+        return datetime.fromtimestamp(self._row.created, UTC)
+
+    @property
+    def started(self) -> datetime | None:
+        """When its first line could run (UTC)."""
+        return _time(self.data.started)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it was over (UTC)."""
+        return _time(self.data.ended)
+
+    @property
+    def output_notebook(self) -> Path | None:
+        """The executed notebook; it exists from the first cell on. A path of the machine that keeps the workspace."""
+        path = self.data.output_notebook
+        return Path(path) if path else None
+
+    @property
+    def directory(self) -> Path:
+        """The job directory. A path of the machine that keeps the workspace."""
+        return Path(self.detail.directory)
+
+    @property
+    def trial(self) -> Trial:
+        """Where the job is recorded. Raises ``NotFound`` as long as it is not, right after the submission."""
+        row = self.data
+        if row.trial.run_id is None:
+            raise NotFound(
+                f"Job {self.id} has no trial yet: it is {row.status}.", hint="Ask again when it has started."
+            )
+        return Trial(settled_trial(self._client, row.trial.run_id, job_over=row.status in FINAL))
+
+    # What can be done with it
+
+    def wait(self, timeout: float | None = None, progress: bool | Callable[[Job], None] | None = None) -> Job:
+        """Wait until the job is over; returns the job, whose status says how it went.
+
+        :param timeout: seconds; None: as long as it takes.
+        :param progress: True shows it, False does not, None shows it to a person (a terminal, a notebook);
+            a function is called with the job after each change.
+        :raises WaitTimeout: the time passed first; the job goes on.
+        """
+        from studio_ext.sdk.progress import reporter
+
+        with reporter(progress, self) as report:
+
+            def seen(detail: JobDetail) -> None:
+                self._row = detail
+                report(self)
+
+            if not watch(self._client, [self.id], seen, timeout):
+                raise WaitTimeout(
+                    f"Job {self.id} was not over after {timeout:g} s: it is {self._row.status}.",
+                    hint="It goes on; wait() again, or stop() it.",
+                )
+        return self
+
+    @overload
+    def logs(self, follow: Literal[False] = False) -> str: ...
+    @overload
+    def logs(self, follow: Literal[True]) -> Iterator[str]: ...
+    @overload
+    def logs(self, follow: bool) -> str | Iterator[str]: ...
+
+    def logs(self, follow: bool = False) -> str | Iterator[str]:
+        """What the job printed. With ``follow``: an iterator of pieces as they come, until the job is over."""
+        pieces = log_pieces(self._client, self.id, follow=follow)
+        return pieces if follow else "".join(pieces)
+
+    def stop(self) -> Job:
+        """Ask the job to stop: it gets a moment to clean up. Returns at once; asked again it is killed."""
+        self._row = self._client.stop(self.id)
+        return self
+
+    def kill(self) -> Job:
+        """End the job at once."""
+        if not self.refresh()._row.stop_requested and self._row.status not in FINAL:
+            self.stop()
+        return self.stop() if self._row.status not in FINAL else self
+
+    def delete(self, *, trial: bool = False) -> None:
+        """Delete the job and its directory; with ``trial`` its trial too. It must be over."""
+        self._client.delete(self.id, trial=trial)
+
+    def restore(self) -> Job:
+        """Undo :meth:`delete`, within a while."""
+        self._row = self._client.restore(self.id)
+        return self
+
+    def run_again(self, **changes: Any) -> Job:
+        """Submit the same again. ``changes`` are arguments of ``submit``; ``parameters`` are changed one by one."""
+        detail = self.detail
+        arguments: dict[str, Any] = {
+            "name": detail.name,
+            "experiment": detail.trial.experiment,
+            "runner": detail.runner,
+            "kernel": detail.environment.kernel,
+            "variables": detail.environment.variables,
+            "tags": detail.tags,
+            "idempotency_key": None,
+            **resources_as_arguments(detail.resources),
+            **changes,
+            "parameters": {**detail.parameters, **(changes.get("parameters") or {})},
+        }
+        notebook = arguments.pop("notebook", detail.notebook)
+        return Job(self._client, self._client.submit(build_request(notebook, **arguments)))
+
+    # How it is shown
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        row = self._row
+        cells = f" cell {row.progress.done}/{row.progress.total}" if row.progress.total else ""
+        why = f": {one_line(row.exit.message)}" if row.exit and row.exit.message else ""
+        return f"<Job {row.id} {one_line(row.name)!r} {row.status}{cells}{why}>"
+
+    def _repr_html_(self) -> str:
+        from studio_ext.sdk.html import job_html
+
+        return job_html(self._row)
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
