@@ -17,9 +17,13 @@ MAX_NAME_BYTES = 255
 MAX_PATH_BYTES = 4096
 """Longest path that the operating system takes."""
 
+_RELATIVE = "Name the file relative to the folder the server shows."
 _COLLABORATION_DRIVE = "RTC:"
 _DRIVE = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*:")
-_PRIVATE = re.compile(r"(job\.json|environment\.json|attempts/[^/]+/claim\.json)(/|$)", re.IGNORECASE)
+_PRIVATE = re.compile(
+    r"((job|environment)\.json|attempts/[^/]+/(claim\.json|launch\.json|calls\.jsonl|replies\.jsonl|relay\.json))(/|$)",
+    re.IGNORECASE,
+)
 
 
 def clean(path: str) -> PurePosixPath:
@@ -39,17 +43,18 @@ def clean(path: str) -> PurePosixPath:
     if "\\" in path:
         raise InvalidRequest("The path contains a backslash.", hint="Separate folders with '/'.")
     if path.startswith("/"):
-        raise InvalidRequest("The path is absolute.", hint="Name the file relative to the folder the server shows.")
+        raise InvalidRequest("The path is absolute.", hint=_RELATIVE)
     if _DRIVE.match(path):
         raise InvalidRequest(
-            f"The path names a drive ({path.split(':', 1)[0][:50]}:).", hint="Save a copy in the server's own folder first."
+            f"The path names a drive ({path.split(':', 1)[0][:50]}:).",
+            hint="Save a copy in the server's own folder first.",
         )
     if size > MAX_PATH_BYTES:
         raise InvalidRequest(f"The path is longer than {MAX_PATH_BYTES} bytes.")
     segments = [segment for segment in path.split("/") if segment not in ("", ".")]
     for segment in segments:
         if segment == "..":
-            raise InvalidRequest("The path contains '..'.", hint="Name the file relative to the folder the server shows.")
+            raise InvalidRequest("The path contains '..'.", hint=_RELATIVE)
         if len(segment.encode()) > MAX_NAME_BYTES:
             raise InvalidRequest(f"A name in the path is longer than {MAX_NAME_BYTES} bytes.")
     return PurePosixPath(*segments)
@@ -82,5 +87,5 @@ def resolve_inside(root: Path, path: str) -> Path:
 
 
 def is_private(path: PurePosixPath) -> bool:
-    """Whether a path relative to a job directory is not for showing: hidden, or it holds values or tokens."""
+    """Whether a path relative to a job directory is not for showing: hidden, or it holds values, tokens or calls."""
     return any(part.startswith(".") for part in path.parts) or _PRIVATE.match(path.as_posix()) is not None

@@ -21,7 +21,7 @@ from studio_ext.contract.jobs import (
     SubmitRequest,
 )
 from studio_ext.contract.page import Page
-from studio_ext.contract.workspace import Diagnosis
+from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
 
 class Client(Protocol):
@@ -98,14 +98,11 @@ class Client(Protocol):
 class HostClient(Client, Protocol):
     """What a Jupyter server asks of the workspace it runs beside, on top of what people ask. Thread-safe."""
 
-    def revision(self) -> int:
-        """Grows with every change of any job."""
+    def info(self) -> ServerInfo:
+        """Versions, places and the revision of the job list."""
 
     def data_version(self) -> int:
         """Changes when anything in the workspace database changed. Costs microseconds."""
-
-    def controller_running(self) -> bool:
-        """Whether a controller holds the lease now."""
 
     def warm(self) -> None:
         """Import and open what the first submission needs. Slow (about a second), idempotent."""

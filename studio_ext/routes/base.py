@@ -1,0 +1,169 @@
+"""What all handlers share: parse, call in a thread, reply; every fault leaves as an ErrorBody."""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from jupyter_server.base.handlers import APIHandler
+from pydantic import BaseModel, ValidationError
+from tornado import web
+
+from studio_ext.contract.errors import ErrorBody, FieldError, InvalidRequest, StudioError
+from studio_ext.ports.client import HostClient
+from studio_ext.ports.contents import Contents
+from studio_ext.routes.calls import Calls, Lane
+
+M = TypeVar("M", bound=BaseModel)
+
+AUTH_RESOURCE = "studio"
+"""What an Authorizer is asked about, with the actions ``read`` and ``write``."""
+
+_CODES = {400: "invalid_request", 401: "forbidden", 403: "forbidden", 404: "not_found", 503: "unavailable"}
+_SENTENCES = {
+    403: ("You may not do this here.", "Log in, or pass the server's token."),
+    404: ("There is nothing at this address.", "The address may belong to another version of Studio."),
+    405: ("This address does not know this method.", ""),
+}
+_PLAIN = {"missing": "is required", "extra_forbidden": "is not known here"}
+
+
+class TooLarge(StudioError):
+    """The body of the request is larger than the server takes (413)."""
+
+    code = "too_large"
+    status = 413
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What handlers work with; made once by the composition root."""
+
+    calls: Calls
+    client: Callable[[], HostClient]
+    """Opens the workspace when first called. Blocks; raises ``StudioError`` when it cannot be opened."""
+    contents: Callable[[], Contents]
+    """As ``client``, for the job directories."""
+    root: Callable[[], Path]
+    """The folder whose notebooks may be submitted: the server's root."""
+    max_page: int
+    max_body_bytes: int
+
+
+@web.stream_request_body
+class StudioHandler(APIHandler):
+    """Base of all handlers. Each verb is written out in its class, authenticated and authorized there:
+    ``@authorized`` remembers what it was first asked for, so a verb must not be shared between resources.
+    """
+
+    auth_resource = AUTH_RESOURCE
+    lane: ClassVar[Lane] = Lane.workspace
+
+    def initialize(self, parts: Parts) -> None:
+        """Take what the route table passes."""
+        self.parts = parts
+        self._body = bytearray()
+        self._body_bytes = 0
+
+    async def prepare(self) -> None:  # type: ignore[override]  # Jupyter's own base does the same
+        """Refuse callers without a user, whatever the verb and the server's settings."""
+        await super().prepare()
+        if self.request.method != "OPTIONS" and not self.current_user:
+            raise web.HTTPError(HTTPStatus.FORBIDDEN)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Collect the body up to the limit. The rest is dropped, so that the caller gets to read the refusal."""
+        self._body_bytes += len(chunk)
+        if self._body_bytes <= self.parts.max_body_bytes:
+            self._body += chunk
+
+    def json(self, model: type[M]) -> M:
+        """The body as a wire type."""
+        if self._body_bytes > self.parts.max_body_bytes:
+            raise TooLarge(f"The request is larger than {self.parts.max_body_bytes} bytes.")
+        return parse(functools.partial(model.model_validate_json, bytes(self._body) or b"{}"))
+
+    def query(self, model: type[M]) -> M:
+        """The query as a model; the last value counts, unknown names are left alone (tokens, time stamps)."""
+        try:
+            values = {name: raw[-1].decode() for name, raw in self.request.query_arguments.items() if raw}
+        except UnicodeDecodeError:
+            raise InvalidRequest("The query is not valid UTF-8.") from None
+        return parse(lambda: model.model_validate(values))
+
+    async def reply(self, call: Callable[[], Any], status: int = HTTPStatus.OK) -> None:
+        """Run ``call`` in a thread and send what it returns."""
+        body = await self.parts.calls.run(lambda: encode(call()), self.lane)
+        self.set_status(status)
+        await self.finish(body or None)
+
+    def update_api_activity(self) -> None:
+        """Count writes as activity only: reads may be polls, which must not keep an idle server alive."""
+        if self.request.method not in ("GET", "HEAD"):
+            super().update_api_activity()
+
+    def compute_etag(self) -> str | None:
+        """None: hashing large replies would hold up the event loop."""
+        return None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Send any fault as an ErrorBody."""
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        status, body = describe(error, status_code)
+        self.set_status(status)
+        self.finish(body.model_dump_json())
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what is ours to mend, with its traceback; what the caller did wrong is told to the caller."""
+        if isinstance(value, StudioError) and value.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.log.debug("%s %s: %s", self.request.method, self.request.path, value.message)
+        elif isinstance(value, web.HTTPError):
+            super().log_exception(typ, value, tb)
+        elif isinstance(value, StudioError):
+            self.log.warning("%s %s: %s", self.request.method, self.request.path, value.message)
+        else:
+            self.log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
+
+
+def describe(error: BaseException | None, status_code: int) -> tuple[int, ErrorBody]:
+    """Status and body for an exception. Nothing of an unknown exception is shown."""
+    if isinstance(error, StudioError):
+        return error.status, error.body()
+    if isinstance(error, web.HTTPError) or error is None:
+        phrase = http.client.responses.get(status_code, "Error")
+        code = _CODES.get(status_code, phrase.lower().replace(" ", "_"))
+        message, hint = _SENTENCES.get(status_code, (f"{phrase}.", ""))
+        return status_code, ErrorBody(code=code, message=message, hint=hint)
+    return HTTPStatus.INTERNAL_SERVER_ERROR, ErrorBody(
+        code="internal", message="Something went wrong in the server.", hint="The log of the server says what."
+    )
+
+
+def parse(validate: Callable[[], M]) -> M:
+    """What ``validate`` returns; raises ``InvalidRequest`` that names each wrong field."""
+    try:
+        return validate()
+    except ValidationError as error:
+        fields = [
+            FieldError(field=".".join(map(str, each["loc"])), message=_PLAIN.get(each["type"], each["msg"]))
+            for each in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+    named = [f"{each.field}: {each.message}" if each.field else each.message for each in fields]
+    raise InvalidRequest("; ".join(named[:3]), fields=[each for each in fields if each.field])
+
+
+def encode(value: Any) -> bytes:
+    """A reply as JSON that every parser takes: never NaN or infinities."""
+    if value is None:
+        return b""
+    if isinstance(value, BaseModel):
+        return value.model_dump_json().encode()
+    if isinstance(value, Sequence):
+        return b"[" + b",".join(encode(item) for item in value) + b"]"
+    return json.dumps(value, allow_nan=False).encode()
