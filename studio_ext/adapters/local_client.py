@@ -253,7 +253,9 @@ class LocalClient:
     def _path(self, notebook: str) -> Path:
         if not notebook or "\0" in notebook:
             raise InvalidRequest.field("notebook", "is not a path")
-        return (self._root or Path.cwd()) / Path(notebook).expanduser()
+        if self._root is not None:  # what comes from outside is taken literally: "~" may be a folder
+            return self._root / notebook
+        return Path.cwd() / Path(notebook).expanduser()
 
 
 def load_runners(workspace: Workspace) -> dict[str, Runner]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import codecs
 import os
-from pathlib import Path
+import stat
+from pathlib import Path, PurePosixPath
 
-from studio_ext.contract.errors import InvalidRequest, NotFound
+from studio_ext.contract.errors import NotFound, StudioError
 from studio_ext.contract.jobs import FileEntry, JobDetail, LogChunk
+from studio_ext.core.paths import clean, is_private, resolve_inside
 from studio_ext.core.states import FINAL
 
 MAX_CHUNK = 262_144
 MAX_ENTRIES = 2_000
-PRIVATE = frozenset(
-    {"job.json", "environment.json", "claim.json", "launch.json", "calls.jsonl", "replies.jsonl", "relay.json"}
-)
-"""Names in a job directory (outside ``code``) that are nobody's business."""
 
 
 def read_log(job: JobDetail, *, offset: int, limit: int, attempt: int | None) -> LogChunk:
@@ -55,33 +53,36 @@ def read_log(job: JobDetail, *, offset: int, limit: int, attempt: int | None) ->
 
 
 def list_files(job: JobDetail, path: str) -> list[FileEntry]:
-    """Files and folders directly below ``path`` in the job directory; folders first."""
+    """Files and folders directly below ``path`` in the job directory that people may see; folders first.
+
+    Links that lead out of the job directory are left out, as are names that are not UTF-8.
+    """
     root = Path(job.directory)
-    folder = (root / path).resolve()
-    if "\0" in path or not folder.is_relative_to(root.resolve()):
-        raise InvalidRequest.field("path", "leads out of the job directory")
-    try:
-        entries = list(os.scandir(folder))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFound(f"There is no folder {path!r} in the job {job.name}.") from error
+    relative = clean(path)
+    folder = resolve_inside(root, path)
+    if is_private(relative) or not folder.is_dir():
+        raise NotFound(f"There is no folder {path!r} in the job {job.name}.")
     listed = []
-    for entry in sorted(entries, key=lambda each: (not each.is_dir(), each.name))[:MAX_ENTRIES]:
-        relative = str(Path(entry.path).relative_to(root.resolve()))
-        if entry.name.startswith(".") or (entry.name in PRIVATE and not relative.startswith("code/")):
-            continue
+    for name in sorted(os.listdir(folder)):
+        child = relative / name
         try:
-            information = entry.stat()
-        except OSError:
+            real = resolve_inside(root, str(child))
+            information = real.stat()
+        except (StudioError, OSError):
             continue
-        is_folder = entry.is_dir()
+        if is_private(child) or is_private(PurePosixPath(real.relative_to(root.resolve()))):
+            continue
+        is_folder = stat.S_ISDIR(information.st_mode)
         listed.append(
             FileEntry(
-                name=entry.name,
-                path=relative,
+                name=name,
+                path=str(child),
                 type="directory" if is_folder else "file",
                 size_bytes=None if is_folder else information.st_size,
                 modified=information.st_mtime,
-                content_path=f"{job.id}/{relative}",
+                content_path=f"{job.id}/{child}",
             )
         )
-    return listed
+        if len(listed) == MAX_ENTRIES:
+            break
+    return sorted(listed, key=lambda each: each.type != "directory")
