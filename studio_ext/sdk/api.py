@@ -6,7 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.experiments import Experiment
+from studio_ext.contract.jobs import Job as JobRow
 from studio_ext.contract.jobs import JobStatus, NotebookInspection
 from studio_ext.contract.page import MAX_PAGE
 from studio_ext.contract.workspace import Diagnosis
@@ -16,6 +18,8 @@ from studio_ext.sdk.request import build_request
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from studio_ext.ports.client import Client
 
 
 def submit(
@@ -88,25 +92,35 @@ def jobs(
 
     :param status: a status, or several; empty: all.
     :param text: part of the name.
-    :param limit: how many at most; None: all.
+    :param limit: how many at most, 1 or more; None: all.
     """
     client = current()
+    rows, _ = list_jobs(client, status=status, experiment=experiment, text=text, limit=limit)
+    return [Job(client, row) for row in rows]
+
+
+def list_jobs(
+    client: Client,
+    *,
+    status: str | Sequence[str] = (),
+    experiment: str | None = None,
+    text: str = "",
+    limit: int | None = 50,
+) -> tuple[list[JobRow], int]:
+    """Rows of the job list over all pages up to ``limit``, and how many match in all."""
     statuses = [_status(word) for word in ([status] if isinstance(status, str) else status)]
-    found: list[Job] = []
+    rows: list[JobRow] = []
     cursor = None
-    while limit is None or len(found) < limit:
-        size = MAX_PAGE if limit is None else min(MAX_PAGE, limit - len(found))
+    while True:
+        size = MAX_PAGE if limit is None else min(MAX_PAGE, limit - len(rows))
         page = client.jobs(limit=size, cursor=cursor, statuses=statuses, experiment=experiment, text=text)
-        found.extend(Job(client, row) for row in page.items)
+        rows.extend(page.items)
         cursor = page.next_cursor
-        if cursor is None:
-            break
-    return found
+        if cursor is None or (limit is not None and len(rows) >= limit):
+            return rows, page.total
 
 
 def _status(word: str) -> JobStatus:
-    from studio_ext.contract.errors import InvalidRequest
-
     for status in JobStatus:
         if status.lower() == word.lower():
             return status

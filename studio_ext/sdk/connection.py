@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
+    from studio_ext.contract.jobs import JobDetail
     from studio_ext.ports.client import Client
 
 _lock = threading.Lock()
@@ -67,3 +68,12 @@ def current() -> Client:
         if _client is None:
             _client = open_client()
         return _client
+
+
+def notebook_of(client: Client, job: JobDetail) -> str:
+    """The path that submits the notebook of a job again; on this machine it holds in any current directory."""
+    from studio_ext.adapters.http_client import HttpClient
+
+    if job.snapshot is None or isinstance(client, HttpClient):
+        return job.notebook
+    return str(Path(job.snapshot.source) / Path(job.notebook).name)

@@ -14,6 +14,7 @@ from studio_ext.contract.jobs import Job as JobRow
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
+from studio_ext.sdk.connection import notebook_of
 from studio_ext.sdk.request import build_request, resources_as_arguments
 from studio_ext.sdk.watching import log_pieces, settled_trial, watch
 
@@ -273,7 +274,7 @@ class Job:
         """Submit the same again. ``changes`` are arguments of ``submit``; ``parameters`` are changed one by one."""
         detail = self.detail
         arguments: dict[str, Any] = {
-            "name": detail.name,
+            "name": None if detail.name.endswith(f"-{detail.id[-4:]}") else detail.name,
             "experiment": detail.trial.experiment,
             "runner": detail.runner,
             "kernel": detail.environment.kernel,
@@ -284,7 +285,7 @@ class Job:
             **changes,
             "parameters": {**detail.parameters, **(changes.get("parameters") or {})},
         }
-        notebook = arguments.pop("notebook", detail.notebook)
+        notebook = arguments.pop("notebook", None) or notebook_of(self._client, detail)
         return Job(self._client, self._client.submit(build_request(notebook, **arguments)))
 
     # How it is shown

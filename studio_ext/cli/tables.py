@@ -1,0 +1,203 @@
+"""Tables for people. Everything that people named is shown as plain text: no markup, no escape sequences."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from studio_ext.contract.experiments import Experiment, Trial
+from studio_ext.contract.jobs import Job, JobDetail
+from studio_ext.contract.workspace import Diagnosis
+from studio_ext.core.plain_text import one_line
+from studio_ext.core.units import format_duration, format_size
+
+_STYLES = {
+    "Completed": "green",
+    "FINISHED": "green",
+    "ok": "green",
+    "Failed": "red",
+    "FAILED": "red",
+    "problem": "red",
+    "Stopped": "yellow",
+    "KILLED": "yellow",
+    "warning": "yellow",
+    "InProgress": "cyan",
+    "RUNNING": "cyan",
+}
+_PIPE_WIDTH = 200
+"""Columns of a table that does not go to a terminal: nothing there says how wide it is."""
+
+
+def console() -> Console:
+    """Where tables go."""
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False, markup=False, emoji=False)
+
+
+def table(*headings: str) -> Table:
+    """An empty table; headings that end in ``>`` are right-aligned."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in headings:
+        right = heading.endswith(">")
+        made.add_column(
+            Text(one_line(heading.removesuffix(">"))),
+            justify="right" if right else "left",
+            overflow="ellipsis",
+            no_wrap=True,
+        )
+    return made
+
+
+def _cell(value: Any, style: str = "") -> Text:
+    return Text(one_line(str(value)), style=style)
+
+
+def _state(word: str) -> Text:
+    return _cell(word, _STYLES.get(word, ""))
+
+
+def _when(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    moment = datetime.fromtimestamp(seconds)
+    return moment.strftime("%H:%M:%S" if time.time() - seconds < 43_200 else "%Y-%m-%d %H:%M")
+
+
+def _elapsed(started: float | None, ended: float | None) -> str:
+    return "" if started is None else format_duration((ended or time.time()) - started)
+
+
+def _number(value: float | None) -> str:
+    return "nan" if value is None else f"{value:.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+def print_jobs(jobs: Sequence[Job], total: int) -> None:
+    """The job list."""
+    if not jobs:
+        console().print("No jobs. Submit one: studio submit NOTEBOOK")
+        return
+    out = table("ID", "NAME", "STATUS", "CELLS>", "EXPERIMENT", "CREATED", "ELAPSED>", "")
+    for job in jobs:
+        cells = f"{job.progress.done}/{job.progress.total}" if job.progress.total else ""
+        why = job.exit.message if job.exit and job.status != "Completed" else job.progress.label
+        out.add_row(
+            _cell(job.id),
+            _cell(job.name),
+            _state(job.status),
+            cells,
+            _cell(job.trial.experiment),
+            _when(job.created),
+            _elapsed(job.started, job.ended),
+            _cell(why if job.status != "Completed" else "", "dim"),
+        )
+    console().print(out)
+    if total > len(jobs):
+        console().print(f"{len(jobs)} of {total}; --limit shows more.")
+
+
+def print_job(job: JobDetail) -> None:
+    """Everything about a job."""
+    rows: list[tuple[str, Any]] = [
+        ("job", job.id),
+        ("name", job.name),
+        ("status", _state(job.status)),
+        ("detail", job.secondary_status if str(job.secondary_status) != str(job.status) else ""),
+        ("message", job.exit.message if job.exit and job.exit.message else job.message),
+        ("cells", f"{job.progress.done} of {job.progress.total}" if job.progress.total else ""),
+        ("running", job.progress.label if job.ended is None else ""),
+        ("notebook", job.notebook),
+        ("output", job.output_notebook or ""),
+        ("experiment", job.trial.experiment),
+        ("trial", job.trial.run_id or ""),
+        ("runner", job.runner),
+        ("kernel", job.environment.display_name),
+        ("limits", _limits(job)),
+        ("created", _when(job.created)),
+        ("started", _when(job.started)),
+        ("ended", _when(job.ended)),
+        ("elapsed", _elapsed(job.started, job.ended)),
+        ("directory", job.directory),
+    ]
+    rows += [(f"-p {name}", value) for name, value in job.parameters.items()]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        if value != "":
+            grid.add_row(_cell(name, "dim"), value if isinstance(value, Text) else _cell(value))
+    console().print(grid)
+    if job.transitions:
+        out = table("STATUS", "DETAIL", "SINCE", "FOR>", "")
+        for step in job.transitions:
+            took = _elapsed(step.started, step.ended) if step.ended else ""
+            out.add_row(_state(step.status), step.secondary_status, _when(step.started), took, _cell(step.message))
+        console().print()
+        console().print(out)
+
+
+def _limits(job: JobDetail) -> str:
+    resources = job.resources
+    parts = []
+    if resources.cpus is not None:
+        parts.append(f"{resources.cpus:g} CPUs")
+    if resources.memory_bytes is not None:
+        parts.append(format_size(resources.memory_bytes))
+    if resources.time_limit_seconds is not None:
+        parts.append(format_duration(resources.time_limit_seconds))
+    return ", ".join(parts)
+
+
+def print_trials(trials: Sequence[Trial], *, parameters: Iterable[str] | None = None) -> None:
+    """The trials table; ``parameters``: which ones (default: all)."""
+    if not trials:
+        console().print("No trials yet.")
+        return
+    names = list(dict.fromkeys(key for trial in trials for key in trial.parameters))
+    shown = names if parameters is None else [key for key in parameters if key in names]
+    metrics = list(dict.fromkeys(key for trial in trials for key in trial.metrics))
+    headings = [f"{key}>" for key in (*shown, *metrics)]
+    out = table("TRIAL", "STATUS", "STARTED", "DURATION>", *headings)
+    for trial in trials:
+        out.add_row(
+            _cell(trial.name),
+            _state(trial.status),
+            _when(trial.started),
+            _elapsed(trial.started, trial.ended) if trial.ended else "",
+            *(_cell(trial.parameters.get(key, "")) for key in shown),
+            *(_number(trial.metrics[key]) if key in trial.metrics else "" for key in metrics),
+        )
+    console().print(out)
+
+
+def print_experiments(experiments: Sequence[Experiment]) -> None:
+    """The list of experiments."""
+    if not experiments:
+        console().print("No experiments yet.")
+        return
+    out = table("EXPERIMENT", "TRIALS>", "UPDATED")
+    for experiment in experiments:
+        count = "" if experiment.trials is None else str(experiment.trials)
+        out.add_row(_cell(experiment.name), count, _when(experiment.updated))
+    console().print(out)
+
+
+def print_diagnosis(diagnosis: Diagnosis) -> None:
+    """What works, and what to do about the rest."""
+    to = console()
+    to.print(f"Studio {diagnosis.version}, workspace {one_line(diagnosis.workspace)}")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for check in diagnosis.checks:
+        message = _cell(check.message)
+        if check.hint and check.status != "ok":
+            message.append(f"\n{one_line(check.hint)}", style="dim")
+        grid.add_row(_state(check.status), _cell(check.name), message)
+    to.print(grid)
