@@ -65,7 +65,10 @@ class LocalClient:
 
     def submit(self, request: SubmitRequest) -> JobDetail:
         """Commit a job and see to it that a controller runs."""
-        job = self._submission().submit(request, self._path(request.notebook), user_name())
+        path = self._path(request.notebook)
+        if self._root is None:  # the current directory of the submitter says nothing to anybody else
+            request = request.model_copy(update={"notebook": str(path)})
+        job = self._submission().submit(request, path, user_name())
         self._launcher.ensure()
         return job
 

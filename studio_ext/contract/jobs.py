@@ -179,7 +179,7 @@ class Job(Wire):
     exit: Exit | None = None
     trial: TrialRef
     notebook: str
-    """Path of the notebook as the submitter named it."""
+    """Path of the notebook: relative to the server's root when it was submitted there, else absolute."""
     output_notebook: str | None = None
     """Absolute path of the executed notebook; it exists from the first cell on."""
     parameters: dict[str, Any] = {}
