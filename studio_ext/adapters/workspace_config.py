@@ -10,7 +10,7 @@ from pathlib import Path
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.core.workspace import Workspace, default_home, default_tracking_uri
 
-_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs"})
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs"})
 
 
 def open_workspace(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Workspace:
@@ -29,7 +29,7 @@ def open_workspace(home: Path | None = None, environ: Mapping[str, str] = os.env
             hint="Set STUDIO_HOME to a directory that you may write to.",
         ) from error
     kind = filesystem(home)
-    if kind in _NETWORK:
+    if kind in NETWORK_FILE_SYSTEMS:
         raise InvalidRequest(
             f"The workspace {home} lies on a network file system ({kind}), whose locks SQLite cannot rely on.",
             hint="Set STUDIO_HOME to a directory on a local disk.",
@@ -49,7 +49,9 @@ def _tracking_uri(home: Path, environ: Mapping[str, str]) -> str:
         raise InvalidRequest(f"{path} cannot be read: {error}.", hint="Correct the file, or remove it.") from error
     uri = settings.get("tracking", {}).get("uri") if isinstance(settings.get("tracking", {}), dict) else None
     if uri is not None and not isinstance(uri, str):
-        raise InvalidRequest(f"{path}: tracking.uri must be a text.", hint='For example uri = "sqlite:////data/mlflow.db".')
+        raise InvalidRequest(
+            f"{path}: tracking.uri must be a text.", hint='For example uri = "sqlite:////data/mlflow.db".'
+        )
     return uri or default_tracking_uri(home)
 
 
