@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from studio_ext.contract.errors import Unavailable
 from studio_ext.contract.jobs import JobDetail, JobStatus
 from studio_ext.services.recording import Recording
+from studio_ext.worker import faults
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +123,7 @@ class Recorder(threading.Thread):
     def _close(self, recording: Recording, job: JobDetail) -> None:
         try:
             recording.drain(job)
+            faults.point("before_run_closed", os.environ.get(faults.VARIABLE))
             recording.finish(job)
         except Unavailable:
             raise
