@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import http.client
 import json
 from collections.abc import Callable, Sequence
@@ -56,7 +55,6 @@ class Parts:
     max_body_bytes: int
 
 
-@web.stream_request_body
 class StudioHandler(APIHandler):
     """Base of all handlers. Each verb is written out in its class, authenticated and authorized there:
     ``@authorized`` remembers what it was first asked for, so a verb must not be shared between resources.
@@ -68,8 +66,6 @@ class StudioHandler(APIHandler):
     def initialize(self, parts: Parts) -> None:
         """Take what the route table passes."""
         self.parts = parts
-        self._body = bytearray()
-        self._body_bytes = 0
 
     async def prepare(self) -> None:  # type: ignore[override]  # Jupyter's own base does the same
         """Refuse callers without a user, whatever the verb and the server's settings."""
@@ -77,17 +73,12 @@ class StudioHandler(APIHandler):
         if self.request.method != "OPTIONS" and not self.current_user:
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
 
-    def data_received(self, chunk: bytes) -> None:
-        """Collect the body up to the limit. The rest is dropped, so that the caller gets to read the refusal."""
-        self._body_bytes += len(chunk)
-        if self._body_bytes <= self.parts.max_body_bytes:
-            self._body += chunk
-
     def json(self, model: type[M]) -> M:
         """The body as a wire type."""
-        if self._body_bytes > self.parts.max_body_bytes:
+        body = self.request.body
+        if len(body) > self.parts.max_body_bytes:
             raise TooLarge(f"The request is larger than {self.parts.max_body_bytes} bytes.")
-        return parse(functools.partial(model.model_validate_json, bytes(self._body) or b"{}"))
+        return parse(lambda: model.model_validate_json(body or b"{}"))
 
     def query(self, model: type[M]) -> M:
         """The query as a model; the last value counts, unknown names are left alone (tokens, time stamps)."""

@@ -63,7 +63,7 @@ def list_files(job: JobDetail, path: str) -> list[FileEntry]:
     if is_private(relative) or not folder.is_dir():
         raise NotFound(f"There is no folder {path!r} in the job {job.name}.")
     listed = []
-    for name in sorted(os.listdir(folder)):
+    for name in sorted(entry.name for entry in folder.iterdir()):
         child = relative / name
         try:
             real = resolve_inside(root, str(child))

@@ -1,0 +1,202 @@
+"""Every verb of every route is for people who are logged in, authorized and on our own pages; reads change nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tornado.web import RequestHandler
+
+from studio_ext.contract.errors import ErrorBody
+from studio_ext.core.ids import new_id
+from studio_ext.routes.base import StudioHandler
+from studio_ext.testing.live_server import FakeHostClient, LiveServer
+
+JOB = new_id(1.0)
+
+# Pattern -> (an address that it takes, the verbs that it knows). A new route must be entered here.
+TABLE: dict[str, tuple[str, str]] = {
+    "jobs": ("jobs", "get post"),
+    "jobs/changes": ("jobs/changes?since=0", "get"),
+    "jobs/([^/]+)": (f"jobs/{JOB}", "get delete"),
+    "jobs/([^/]+)/stop": (f"jobs/{JOB}/stop", "post"),
+    "jobs/([^/]+)/restore": (f"jobs/{JOB}/restore", "post"),
+    "jobs/([^/]+)/log": (f"jobs/{JOB}/log", "get"),
+    "jobs/([^/]+)/files": (f"jobs/{JOB}/files", "get"),
+    "notebooks/inspect": ("notebooks/inspect", "post"),
+    "options": ("options", "get"),
+    "experiments": ("experiments", "get post"),
+    "trials": ("trials?experiment=e", "get"),
+    "trials/([^/]+)": ("trials/abc", "get"),
+    "contents(?:/(.*))?": ("contents", "get post put patch delete"),
+    "files/(.*)": (f"files/{JOB}/output/a.txt", "get"),
+    "info": ("info", "get"),
+    "doctor": ("doctor", "get"),
+    ".*": ("no/such/address", "get post put patch delete"),
+}
+WRITES = ("submit", "stop", "delete", "restore", "create_experiment")
+VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
+CASES = [(pattern, verb) for pattern in TABLE for verb in TABLE[pattern][1].split()]
+ALL_CASES = [(pattern, verb) for pattern in TABLE for verb in VERBS]
+
+
+class Watched(FakeHostClient):
+    """Notes which of its methods were called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called: list[str] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if callable(value) and not name.startswith("_"):
+            self.called.append(name)
+        return value
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    base = tmp_path_factory.mktemp("auth")
+    (base / "root").mkdir()
+    output = base / "home" / "jobs" / JOB / "output"
+    output.mkdir(parents=True)
+    (output / "a.txt").write_text("a")
+    with LiveServer(base / "root", base / "home", client=Watched()) as live:
+        yield live
+
+
+@pytest.fixture
+def watched(server: LiveServer) -> Watched:
+    assert isinstance(server.client, Watched)
+    server.client.called.clear()
+    return server.client
+
+
+@pytest.fixture(scope="module")
+def cookies(server: LiveServer) -> Iterator[httpx.Client]:
+    """A browser that is logged in: cookies, no token in any header."""
+    with httpx.Client(base_url=f"{server.url}studio/api/", timeout=30) as browser:
+        browser.get(f"{server.url}login")
+        form = {"password": server.token, "_xsrf": browser.cookies["_xsrf"]}
+        assert browser.post(f"{server.url}login", data=form).status_code == 302
+        assert browser.get("info").status_code == 200
+        yield browser
+
+
+def send(session: httpx.Client, pattern: str, verb: str, **arguments: Any) -> httpx.Response:
+    if verb in ("post", "put", "patch"):
+        arguments.setdefault("content", b"{}")
+    return session.request(verb.upper(), TABLE[pattern][0], **arguments)
+
+
+def assert_refused(reply: httpx.Response) -> None:
+    assert reply.status_code == 403, f"{reply.request.method} {reply.request.url}: {reply.status_code} {reply.text}"
+    if reply.request.method != "HEAD":
+        assert ErrorBody.model_validate_json(reply.content).code == "forbidden"
+
+
+def rules(router: Any) -> Iterator[tuple[str, type]]:
+    for rule in router.rules:
+        if hasattr(rule.target, "rules"):
+            yield from rules(rule.target)
+        elif isinstance(rule.target, type):
+            yield rule.matcher.regex.pattern, rule.target
+
+
+def test_the_table_above_is_the_route_table(server: LiveServer) -> None:
+    prefix = f"{server.app.base_url}studio/api/"
+    found = {}
+    for pattern, handler in rules(server.app.web_app.default_router):
+        if "studio" not in pattern and not issubclass(handler, StudioHandler):
+            continue
+        assert pattern.startswith(prefix), f"{pattern} lies outside studio/api/"
+        assert issubclass(handler, StudioHandler), f"{pattern} is not a StudioHandler"
+        known = [v for v in VERBS if getattr(handler, v) is not RequestHandler._unimplemented_method]
+        found[pattern.removeprefix(prefix).removesuffix("$")] = set(known)
+    assert found == {pattern: set(verbs.split()) for pattern, (_, verbs) in TABLE.items()}
+
+
+def test_each_verb_is_written_in_its_own_class(server: LiveServer) -> None:
+    """``@authorized`` remembers the first resource and action that it saw, so a verb must not be inherited."""
+    for _, handler in rules(server.app.web_app.default_router):
+        if issubclass(handler, StudioHandler):
+            for verb in VERBS:
+                method = getattr(handler, verb)
+                assert method is RequestHandler._unimplemented_method or verb in vars(handler), f"{handler}.{verb}"
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "0" * 32])
+def test_nobody_gets_in_without_the_token(server: LiveServer, watched: Watched, token: str) -> None:
+    with server.session(token) as stranger:
+        for pattern, verb in ALL_CASES:
+            assert_refused(send(stranger, pattern, verb, follow_redirects=False))
+    assert set(watched.called) <= {"data_version"}
+
+
+def test_nobody_gets_in_without_the_token_where_the_server_is_lax(server: LiveServer) -> None:
+    server.app.web_app.settings["allow_unauthenticated_access"] = True
+    try:
+        with server.session("") as stranger:
+            for pattern, verb in ALL_CASES:
+                assert_refused(send(stranger, pattern, verb, follow_redirects=False))
+    finally:
+        server.app.web_app.settings["allow_unauthenticated_access"] = False
+
+
+def test_writes_of_a_browser_need_the_xsrf_token(cookies: httpx.Client, watched: Watched) -> None:
+    for pattern, verb in CASES:
+        if verb != "get":
+            assert_refused(send(cookies, pattern, verb))
+            assert_refused(send(cookies, pattern, verb, headers={"X-XSRFToken": "forged"}))
+            allowed = send(cookies, pattern, verb, headers={"X-XSRFToken": cookies.cookies["_xsrf"]})
+            assert allowed.status_code != 403, f"{verb} {pattern}: {allowed.text}"
+
+
+def test_reads_of_another_site_are_refused(cookies: httpx.Client) -> None:
+    for pattern, verb in CASES:
+        reply = send(cookies, pattern, verb, headers={"Origin": "https://elsewhere.example"})
+        assert reply.status_code in (403, 404), f"{verb} {pattern}: {reply.status_code}"
+        ErrorBody.model_validate_json(reply.content)
+
+
+def test_an_authorizer_decides(server: LiveServer, watched: Watched) -> None:
+    server.authorizer.allow = False
+    try:
+        with server.session() as session:
+            for pattern, verb in CASES:
+                server.authorizer.asked.clear()
+                assert_refused(send(session, pattern, verb))
+                assert server.authorizer.asked == [("read" if verb == "get" else "write", "studio")], (pattern, verb)
+    finally:
+        server.authorizer.allow = True
+    assert set(watched.called) <= {"data_version"}
+
+
+def test_reads_change_nothing(server: LiveServer, watched: Watched, tmp_path: Path) -> None:
+    with server.session() as session:
+        for pattern in TABLE:
+            reply = send(session, pattern, "get")
+            assert reply.status_code in (200, 404, 405), f"{pattern}: {reply.status_code} {reply.text}"
+    assert not set(watched.called) & set(WRITES)
+    assert "jobs" in watched.called
+
+
+def test_verbs_that_a_route_does_not_know_are_405(server: LiveServer) -> None:
+    with server.session() as session:
+        for pattern, verb in ALL_CASES:
+            if (pattern, verb) not in CASES:
+                reply = send(session, pattern, verb)
+                assert reply.status_code == 405, (pattern, verb)
+                if verb != "head":
+                    assert json.loads(reply.content)["code"] == "method_not_allowed"
+
+
+def test_a_preflight_request_tells_nothing(server: LiveServer) -> None:
+    with server.session("") as stranger:
+        for pattern in TABLE:
+            reply = stranger.request("OPTIONS", TABLE[pattern][0])
+            assert (reply.status_code, reply.content) == (200, b""), (pattern, reply.text)
