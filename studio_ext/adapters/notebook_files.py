@@ -54,7 +54,7 @@ class NotebookFiles:
         kernel = environment.kernel if environment else notebook.kernel or ""
         language = environment.language if environment else notebook.language or ""
         try:
-            found = _infer_parameters(notebook.document, name=kernel, language=language)
+            found = _infer_parameters(_node(notebook), name=kernel, language=language)
         except Exception:  # papermill's translators raise many things for languages they do not know
             logging.getLogger(__name__).info("papermill cannot inspect a %s notebook", language, exc_info=True)
             return []
@@ -77,7 +77,7 @@ class NotebookFiles:
         import nbformat
         from papermill.parameterize import parameterize_notebook
 
-        document = nbformat.from_dict(notebook.document)
+        document = _node(notebook)
         document.metadata["kernelspec"] = {
             "name": environment.kernel,
             "display_name": environment.display_name,
@@ -118,6 +118,16 @@ class NotebookFiles:
                 tail = f"-{position}" if len(images) > 1 else ""
                 found.append((f"cell-{number:02d}{tail}.{suffix}", data))
         return found
+
+
+def _node(notebook: Notebook) -> Any:
+    """The document as papermill wants it: attributes for keys, tags in every cell."""
+    import nbformat
+
+    document = nbformat.from_dict(notebook.document)
+    for cell in document.cells:
+        cell.setdefault("metadata", nbformat.NotebookNode()).setdefault("tags", [])
+    return document
 
 
 def _bytes(path: Path) -> bytes:

@@ -46,9 +46,8 @@ class Recording:
                 tags["studio.git_dirty"] = json.dumps(snapshot.git_dirty)
             if snapshot.git_remote:
                 tags["mlflow.source.git.repoURL"] = snapshot.git_remote
-        parameters = {
-            name: value if isinstance(value, str) else json.dumps(value) for name, value in job.parameters.items()
-        }
+        # As mlflow.log_param would: a notebook that logs its own parameters says the same thing again.
+        parameters = {name: str(value) for name, value in job.parameters.items()}
         return self.tracking.start_run(
             job.id,
             RunStart(

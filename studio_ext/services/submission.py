@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio_ext.contract.errors import InvalidRequest, StudioError, Unavailable
+from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.jobs import (
     JobDetail,
     JobKind,
@@ -119,7 +119,7 @@ class Submission:
                 f"The job could not be written to {self.workspace.home}: {error.strerror}.",
                 hint="Free some space, or set STUDIO_HOME to a larger disk.",
             ) from error
-        except StudioError:
+        except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
         if not is_new:
