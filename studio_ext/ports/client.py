@@ -54,7 +54,7 @@ class Client(Protocol):
         """What changed in the job list after a revision."""
 
     def stop(self, job_id: str) -> JobDetail:
-        """Ask a job to stop; asked again, kill it."""
+        """Ask a job to stop; asked again, kill it. A job that is over stays as it is."""
 
     def delete(self, job_id: str, *, trial: bool = False) -> None:
         """Delete a finished job and its directory (after a while in which it can be restored)."""

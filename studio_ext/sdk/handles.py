@@ -251,15 +251,18 @@ class Job:
         return pieces if follow else "".join(pieces)
 
     def stop(self) -> Job:
-        """Ask the job to stop: it gets a moment to clean up. Returns at once; asked again it is killed."""
+        """Ask the job to stop: it gets a moment to clean up. Returns at once; asked again it is killed.
+
+        A job that is over stays as it is.
+        """
         self._row = self._client.stop(self.id)
         return self
 
     def kill(self) -> Job:
         """End the job at once."""
-        if not self.refresh()._row.stop_requested and self._row.status not in FINAL:
+        if not self.refresh()._row.stop_requested:
             self.stop()
-        return self.stop() if self._row.status not in FINAL else self
+        return self.stop()
 
     def delete(self, *, trial: bool = False) -> None:
         """Delete the job and its directory; with ``trial`` its trial too. It must be over."""

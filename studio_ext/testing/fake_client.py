@@ -239,10 +239,10 @@ class FakeClient:
         return JobsDelta(revision=revision, items=[_row(job) for job in rows[:limit]], more=len(rows) > limit)
 
     def stop(self, job_id: str) -> JobDetail:
-        """Stopping; asked again, Stopped."""
+        """Stopping; asked again, Stopped. A job that is over stays as it is."""
         job = self._find(job_id)
         if job.status in FINAL:
-            raise Conflict(f"Job {job.id} is over.", hint="There is nothing to stop.")
+            return job
         if job.stop_requested:
             self._end(job, ExitReason.stopped, "Killed by a person.")
             return self._jobs[job.id]
