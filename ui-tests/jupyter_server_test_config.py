@@ -1,0 +1,12 @@
+"""Configuration of the JupyterLab that the browser tests open; see ``serve.py``."""
+
+from typing import Any
+
+from jupyterlab.galata import configure_jupyter_server
+
+c: Any
+configure_jupyter_server(c)  # noqa: F821
+
+# A handler that forgot to ask who calls fails the tests instead of serving anybody.
+c.ServerApp.allow_unauthenticated_access = False  # noqa: F821
+c.Application.log_level = "ERROR"  # noqa: F821

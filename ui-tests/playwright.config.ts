@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { defineConfig } from '@playwright/test';
+
+/** A port that is free now. Workers read this file again: they get the first answer from the environment. */
+function port(): string {
+  const script =
+    "const s=require('net').createServer().listen(0,'127.0.0.1',()=>{console.log(s.address().port);s.close()})";
+  process.env.STUDIO_UI_PORT ??= execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim();
+  return process.env.STUDIO_UI_PORT;
+}
+
+/** The project's own Python where there is one, else the one on the path. */
+function python(): string {
+  const own = path.resolve(__dirname, '..', '.venv', 'bin', 'python');
+  return existsSync(own) ? own : 'python3';
+}
+
+const system = process.env.PLAYWRIGHT_CHROMIUM_EXECUTABLE_PATH ?? '/usr/bin/chromium';
+const baseURL = `http://localhost:${port()}`;
+
+export default defineConfig({
+  testDir: './tests',
+  workers: 1,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: !!process.env.CI,
+  reporter: [['list']],
+  use: {
+    baseURL,
+    viewport: { width: 1440, height: 900 },
+    // The recorder of videos is a download of its own, and nothing here needs one.
+    video: 'off',
+    trace: 'off',
+    screenshot: 'only-on-failure',
+    actionTimeout: 15_000,
+    launchOptions: {
+      executablePath: existsSync(system) ? system : undefined,
+      args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
+    }
+  },
+  webServer: {
+    command: `exec ${python()} serve.py ${port()}`,
+    url: `${baseURL}/lab`,
+    timeout: 120_000,
+    reuseExistingServer: false,
+    // Jobs and their controller outlive a server; `serve.py` ends them when it is told to end.
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 30_000 }
+  }
+});
