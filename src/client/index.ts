@@ -1,0 +1,28 @@
+import type { ServerConnection } from '@jupyterlab/services';
+import type { ServerInfo } from '../contract';
+import { ExperimentsClient } from './experiments';
+import { JobsClient } from './jobs';
+import { NotebooksClient } from './notebooks';
+import { request } from './request';
+
+export type { IJobQuery } from './jobs';
+export type { ITrialQuery } from './experiments';
+export { API_ROOT, asRequestError, isAbort, RequestError } from './request';
+export { ExperimentsClient, JobsClient, NotebooksClient };
+
+/** Everything that the front end can ask the server. */
+export class StudioClient {
+  constructor(readonly settings: ServerConnection.ISettings) {
+    this.jobs = new JobsClient(settings);
+    this.notebooks = new NotebooksClient(settings);
+    this.experiments = new ExperimentsClient(settings);
+  }
+
+  readonly jobs: JobsClient;
+  readonly notebooks: NotebooksClient;
+  readonly experiments: ExperimentsClient;
+
+  info(): Promise<ServerInfo> {
+    return request(this.settings, 'info');
+  }
+}

@@ -1,0 +1,314 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useEffect, useId, useRef } from 'react';
+import type { RunnerInfo, SubmitOptions } from '../../../contract';
+import { Skeleton } from '../../../shared/emptyState';
+import { ErrorBanner } from '../../../shared/errorBanner';
+import { SelectField, TextField } from '../../../shared/formFields';
+import { baseName, formatMemory } from '../../../shared/format';
+import { useSignal } from '../../../shared/useSignal';
+import { canAdd } from '../form';
+import type { IFormState } from '../form';
+import type { SubmitModel } from '../submitModel';
+import { ParameterRows } from './parameterRows';
+
+/** Value of the choice that asks for a new experiment. */
+const NEW = '\u0000new';
+
+export interface ISubmitFormProps {
+  model: SubmitModel;
+  trans: TranslationBundle;
+  onCancel: () => void;
+}
+
+/** Everything that a job needs to know, on one screen. */
+export function SubmitForm(props: ISubmitFormProps): JSX.Element {
+  const { model, trans } = props;
+  useSignal(model.changed);
+  const id = useId().replace(/:/g, '');
+  const form = useRef<HTMLFormElement>(null);
+  const { state, choices, inspection, errors, failure, notebooks } = model;
+  const wrong = Object.keys(errors).length;
+
+  // After a refusal the first wrong field has the focus.
+  const sending = model.isSending;
+  const sent = useRef(false);
+  useEffect(() => {
+    if (sent.current && !sending && wrong > 0) {
+      form.current
+        ?.querySelector<HTMLElement>('[aria-invalid="true"]')
+        ?.focus();
+    }
+    sent.current = sending;
+  }, [sending, wrong]);
+
+  const submit = () => void model.submit();
+  return (
+    <form
+      ref={form}
+      className="jp-StudioForm"
+      aria-label={trans.__('Run as job')}
+      noValidate
+      onSubmit={event => {
+        event.preventDefault();
+        submit();
+      }}
+      onKeyDown={event => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+          event.preventDefault();
+          event.stopPropagation();
+          submit();
+        }
+      }}
+    >
+      <h1 className="jp-StudioForm-title">
+        {notebooks.length === 1
+          ? trans.__('Run %1 as a job', baseName(notebooks[0]))
+          : trans.__('Run %1 notebooks as jobs', notebooks.length)}
+      </h1>
+      {failure && (
+        <ErrorBanner
+          message={failure.message}
+          hint={failure.hint}
+          action={state ? undefined : trans.__('Try again')}
+          onAction={() => void model.load()}
+        />
+      )}
+      {!state && !failure && (
+        <Skeleton rows={8} label={trans.__('Looking into the notebook')} />
+      )}
+      {state && choices && inspection && (
+        <>
+          {inspection.warnings.map(warning => (
+            <p key={warning} className="jp-StudioForm-warning" role="note">
+              {warning}
+            </p>
+          ))}
+          <Identity {...props} id={id} state={state} choices={choices} />
+          <fieldset className="jp-StudioForm-section">
+            <legend>{trans.__('Parameters')}</legend>
+            {notebooks.length === 1 ? (
+              <ParameterRows
+                id={id}
+                fields={state.parameters}
+                errors={errors}
+                canAdd={canAdd(inspection)}
+                onChange={(index, change) =>
+                  model.updateParameter(index, change)
+                }
+                onLeave={field => model.leave(field)}
+                onAdd={() => model.addParameter()}
+                onRemove={index => model.removeParameter(index)}
+                trans={trans}
+              />
+            ) : (
+              <>
+                <p className="jp-StudioForm-remark">
+                  {trans.__('Every notebook runs with its own defaults.')}
+                </p>
+                <ul className="jp-StudioForm-list">
+                  {notebooks.map(path => (
+                    <li key={path}>{path}</li>
+                  ))}
+                </ul>
+              </>
+            )}
+          </fieldset>
+          <Place {...props} id={id} state={state} choices={choices} />
+          <Size {...props} id={id} state={state} choices={choices} />
+        </>
+      )}
+      <div className="jp-StudioForm-buttons">
+        <button
+          type="button"
+          className="jp-StudioButton"
+          onClick={props.onCancel}
+        >
+          {trans.__('Cancel')}
+        </button>
+        <button
+          type="submit"
+          className="jp-StudioButton jp-mod-accept"
+          title={trans.__('Run (Ctrl+Enter)')}
+          disabled={!state || sending}
+        >
+          {sending ? trans.__('Submitting…') : trans.__('Run')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+type PartProps = ISubmitFormProps & {
+  id: string;
+  state: IFormState;
+  choices: SubmitOptions;
+};
+
+function Identity(props: PartProps): JSX.Element {
+  const { model, trans, id, state, choices } = props;
+  const { errors, notebooks } = model;
+  const known = choices.experiments;
+  const names =
+    state.newExperiment || known.includes(state.experiment)
+      ? known
+      : [state.experiment, ...known];
+  return (
+    <fieldset className="jp-StudioForm-section">
+      <legend className="jp-mod-hidden">{trans.__('Name')}</legend>
+      {notebooks.length === 1 && (
+        <TextField
+          id={`${id}-name`}
+          label={trans.__('Name')}
+          value={state.name}
+          error={errors.name}
+          placeholder={trans.__('Chosen for you')}
+          onChange={name => model.update({ name })}
+          onBlur={() => model.leave('name')}
+        />
+      )}
+      <SelectField
+        id={`${id}-experiment`}
+        label={trans.__('Experiment')}
+        value={state.newExperiment ? NEW : state.experiment}
+        error={state.newExperiment ? undefined : errors.experiment}
+        options={[
+          ...names.map(name => ({
+            value: name,
+            label: known.includes(name) ? name : trans.__('%1 (new)', name)
+          })),
+          { value: NEW, label: trans.__('New experiment…') }
+        ]}
+        onChange={value =>
+          model.update(
+            value === NEW
+              ? { newExperiment: true, experiment: '' }
+              : { newExperiment: false, experiment: value }
+          )
+        }
+      />
+      {state.newExperiment && (
+        <TextField
+          id={`${id}-new-experiment`}
+          label={trans.__('Its name')}
+          value={state.experiment}
+          error={errors.experiment}
+          onChange={experiment => model.update({ experiment })}
+          onBlur={() => model.leave('experiment')}
+        />
+      )}
+    </fieldset>
+  );
+}
+
+function Place(props: PartProps): JSX.Element {
+  const { model, trans, id, state, choices } = props;
+  const { errors, inspection } = model;
+  const missing = inspection?.kernel === null && inspection.kernel_wanted;
+  return (
+    <fieldset className="jp-StudioForm-section">
+      <legend>{trans.__('Where')}</legend>
+      <div className="jp-StudioForm-runners" role="radiogroup">
+        {choices.runners.map(runner => (
+          <Runner
+            key={runner.name}
+            name={`${id}-runner`}
+            runner={runner}
+            checked={runner.name === state.runner}
+            onChoose={() => model.update({ runner: runner.name })}
+          />
+        ))}
+      </div>
+      {errors.runner && (
+        <div className="jp-StudioField-error" role="alert">
+          {errors.runner}
+        </div>
+      )}
+      <SelectField
+        id={`${id}-kernel`}
+        label={trans.__('Kernel')}
+        value={state.kernel}
+        error={errors.kernel}
+        note={
+          missing
+            ? trans.__(
+                'The notebook asks for %1, which is not installed.',
+                inspection.kernel_wanted ?? ''
+              )
+            : undefined
+        }
+        options={choices.kernels.map(kernel => ({
+          value: kernel.name,
+          label: kernel.display_name
+        }))}
+        onChange={kernel => model.update({ kernel })}
+      />
+    </fieldset>
+  );
+}
+
+function Runner(props: {
+  name: string;
+  runner: RunnerInfo;
+  checked: boolean;
+  onChoose: () => void;
+}): JSX.Element {
+  const { runner } = props;
+  return (
+    <label className={runner.available ? '' : 'jp-mod-disabled'}>
+      <input
+        type="radio"
+        name={props.name}
+        checked={props.checked}
+        disabled={!runner.available}
+        onChange={props.onChoose}
+      />
+      {runner.display_name}
+      {!runner.available && runner.reason && (
+        <span className="jp-StudioForm-reason">{runner.reason}</span>
+      )}
+    </label>
+  );
+}
+
+function Size(props: PartProps): JSX.Element {
+  const { model, trans, id, state, choices } = props;
+  const { errors } = model;
+  const none = trans.__('no limit');
+  const { cpus, memory_bytes: memory } = choices;
+  return (
+    <fieldset className="jp-StudioForm-section">
+      <legend>{trans.__('Size')}</legend>
+      <TextField
+        id={`${id}-cpus`}
+        label={trans.__('CPUs')}
+        value={state.cpus}
+        error={errors['resources.cpus']}
+        placeholder={none}
+        note={trans.__('of %1 here', cpus)}
+        numeric
+        onChange={value => model.update({ cpus: value })}
+        onBlur={() => model.leave('resources.cpus')}
+      />
+      <TextField
+        id={`${id}-memory`}
+        label={trans.__('Memory')}
+        value={state.memory}
+        error={errors['resources.memory_bytes']}
+        placeholder={none}
+        note={trans.__('of %1 here; for example 2 GiB', formatMemory(memory))}
+        onChange={value => model.update({ memory: value })}
+        onBlur={() => model.leave('resources.memory_bytes')}
+      />
+      <TextField
+        id={`${id}-time`}
+        label={trans.__('Time limit')}
+        value={state.timeLimit}
+        error={errors['resources.time_limit_seconds']}
+        placeholder={none}
+        note={trans.__('for example 1 h or 90 min')}
+        onChange={value => model.update({ timeLimit: value })}
+        onBlur={() => model.leave('resources.time_limit_seconds')}
+      />
+    </fieldset>
+  );
+}

@@ -1,0 +1,78 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Throttler } from '@lumino/polling';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+import { asRequestError } from '../client';
+import type { RequestError, StudioClient } from '../client';
+import type { Experiment } from '../contract';
+import type { JobsModel } from './jobsModel';
+
+/** Least time between two looks while jobs change, in milliseconds. */
+const THROTTLE = 2_000;
+
+/** All experiments, last updated first; follows the jobs. */
+export class ExperimentsModel implements IDisposable {
+  constructor(
+    readonly client: StudioClient,
+    private readonly _jobs: JobsModel
+  ) {
+    this._refresh = new Throttler(() => this.load(), {
+      limit: THROTTLE,
+      edge: 'trailing'
+    });
+    _jobs.jobsChanged.connect(this._onJobsChanged, this);
+    _jobs.reset.connect(this._onJobsChanged, this);
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** What to show; null before the first answer. */
+  get items(): readonly Experiment[] | null {
+    return this._items;
+  }
+
+  get error(): RequestError | null {
+    return this._error;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._refresh.dispose();
+    this._jobs.jobsChanged.disconnect(this._onJobsChanged, this);
+    this._jobs.reset.disconnect(this._onJobsChanged, this);
+    Signal.clearData(this);
+  }
+
+  async load(): Promise<void> {
+    try {
+      this._items = await this.client.experiments.list();
+      this._error = null;
+    } catch (reason) {
+      this._error = asRequestError(reason);
+    }
+    if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private _onJobsChanged(): void {
+    if (this._items) {
+      void this._refresh.invoke().catch(() => undefined);
+    }
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private _error: RequestError | null = null;
+  private _isDisposed = false;
+  private _items: Experiment[] | null = null;
+  private readonly _refresh: Throttler;
+}

@@ -1,0 +1,40 @@
+import React from 'react';
+
+export interface IEmptyStateProps {
+  /** What would be here. */
+  message: string;
+  action?: string;
+  onAction?: () => void;
+}
+
+/** An empty list says what would fill it, with the button. */
+export function EmptyState(props: IEmptyStateProps): JSX.Element {
+  return (
+    <div className="jp-StudioEmpty">
+      <p>{props.message}</p>
+      {props.action && props.onAction && (
+        <button
+          type="button"
+          className="jp-StudioButton jp-mod-accept"
+          onClick={props.onAction}
+        >
+          {props.action}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Grey bars where rows are about to come. */
+export function Skeleton(props: {
+  rows: number;
+  label: string;
+}): JSX.Element {
+  return (
+    <div className="jp-StudioSkeleton" role="status" aria-label={props.label}>
+      {Array.from({ length: props.rows }, (_, index) => (
+        <div key={index} className="jp-StudioSkeleton-row" />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+import { LabIcon } from '@jupyterlab/ui-components';
+
+function icon(name: string, body: string): LabIcon {
+  return new LabIcon({
+    name: `studio_ext:${name}`,
+    svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">${body}</svg>`
+  });
+}
+
+/** The sign of the side bar panel: a bench with three rising bars. */
+export const studioIcon = icon(
+  'studio',
+  '<g class="jp-icon3" fill="#616161"><path d="M3 19h18v2H3z"/><rect x="4" y="12" width="4" height="5" rx="1"/><rect x="10" y="8" width="4" height="9" rx="1"/><rect x="16" y="3" width="4" height="14" rx="1"/></g>'
+);
+
+/** A notebook page that is sent off. */
+export const runAsJobIcon = icon(
+  'run-as-job',
+  '<g class="jp-icon3" fill="#616161"><path d="M6 2h9a2 2 0 0 1 2 2v5h-2V4H6v16h5v2H6a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2z"/><path d="M8 7h5v1.6H8zM8 10.5h4v1.6H8z"/><path d="M13 12.2v9.6l8-4.8z"/></g>'
+);
+
+/** Lines of a log. */
+export const logIcon = icon(
+  'log',
+  '<path class="jp-icon3" fill="#616161" d="M4 5h16v2H4zm0 4h11v2H4zm0 4h16v2H4zm0 4h8v2H4z"/>'
+);
+
+/** A flask: an experiment. */
+export const experimentIcon = icon(
+  'experiment',
+  '<path class="jp-icon3" fill="#616161" d="M9 3h6v2h-1v4.3l5.3 9A1.8 1.8 0 0 1 17.7 21H6.3a1.8 1.8 0 0 1-1.6-2.7L10 9.3V5H9V3zm3 7.4-3.2 5.4h6.4L12 10.4z"/>'
+);
+
+/** A job: a box of work in motion. */
+export const jobIcon = icon(
+  'job',
+  '<path class="jp-icon3" fill="#616161" d="M4 4h16v16H4V4zm2 2v12h12V6H6zm4 2.5v7l6-3.5-6-3.5z"/>'
+);

@@ -1,0 +1,56 @@
+import { Token } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
+import type { StudioClient } from './client';
+import type { JobsModel } from './models/jobsModel';
+
+/** npm name of the extension; also the translation domain. */
+export const DOMAIN = 'studio_ext';
+
+/** Ids of the commands through which the features meet. */
+export namespace CommandIDs {
+  export const runAsJob = 'studio-submit:run-as-job';
+  export const runSelected = 'studio-submit:run-selected';
+
+  export const openJob = 'studio-jobs:open';
+  export const showLog = 'studio-jobs:show-log';
+  export const stopJob = 'studio-jobs:stop';
+  export const runAgain = 'studio-jobs:run-again';
+  export const openOutput = 'studio-jobs:open-output';
+  export const saveCopy = 'studio-jobs:save-copy';
+  export const deleteJob = 'studio-jobs:delete';
+  export const copyId = 'studio-jobs:copy-id';
+  export const openJobTrial = 'studio-jobs:open-trial';
+  export const refreshJobs = 'studio-jobs:refresh';
+
+  export const openExperiment = 'studio-experiments:open';
+  export const newExperiment = 'studio-experiments:create';
+
+  export const showPanel = 'studio-panel:show';
+}
+
+/** The left side bar panel, to which every feature adds its section. */
+export interface IStudioPanel {
+  /** Add a section; a smaller rank stands higher. */
+  addSection(section: Widget, rank: number): void;
+}
+
+export const IStudioPanel = new Token<IStudioPanel>(
+  'studio_ext:IStudioPanel',
+  'The Studio panel in the left side bar; add a section to it.'
+);
+
+/** Typed access to the REST interface of Studio. */
+export type IStudioClient = StudioClient;
+
+export const IStudioClient = new Token<IStudioClient>(
+  'studio_ext:IStudioClient',
+  'Typed access to the REST interface of Studio.'
+);
+
+/** The live state of all jobs. */
+export type IJobsModel = JobsModel;
+
+export const IJobsModel = new Token<IJobsModel>(
+  'studio_ext:IJobsModel',
+  'The live state of jobs: which are active, and what changes.'
+);
