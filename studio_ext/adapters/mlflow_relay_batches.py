@@ -1,0 +1,116 @@
+"""Merges log calls into as few ``runs/log-batch`` calls as MLflow allows, without changing what they mean."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio_ext.adapters.mlflow_relay_journal import Call
+
+RESERVED = "studio."
+"""Prefix of the tags that say how a run came about. A job cannot write them."""
+
+_LOG_CALL = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow/runs/(log-metric|log-parameter|set-tag|log-batch)$")
+_METRIC_FIELDS = ("key", "value", "timestamp", "step", "model_id", "dataset_name", "dataset_digest")
+_MAX_METRICS = 1000
+_MAX_OTHERS = 100
+_MAX_BYTES = 700_000  # MLflow refuses requests of a megabyte
+
+
+@dataclass
+class LogCall:
+    """What one log call logs."""
+
+    call: Call
+    run_id: str
+    metrics: list[dict[str, Any]]
+    params: list[dict[str, Any]]
+    tags: list[dict[str, Any]]
+
+
+def parse_log_call(call: Call) -> LogCall | None:
+    """The call as a log call; None when it is not one or is malformed."""
+    match = _LOG_CALL.match(call.path)
+    if match is None or call.method != "POST":
+        return None
+    try:
+        fields = json.loads(call.body)
+        run_id = fields.get("run_id") or fields.get("run_uuid")
+        if not isinstance(run_id, str):
+            return None
+        kind = match.group(1)
+        if kind == "log-metric":
+            metrics, params, tags = [fields], [], []
+        elif kind == "log-batch":
+            metrics, params, tags = (list(fields.get(name) or []) for name in ("metrics", "params", "tags"))
+        else:
+            entry = {"key": fields["key"], "value": fields.get("value", "")}
+            metrics, params, tags = [], *(([entry], []) if kind == "log-parameter" else ([], [entry]))
+        metrics = [{name: each[name] for name in _METRIC_FIELDS if each.get(name) is not None} for each in metrics]
+        tags = [tag for tag in tags if not tag["key"].startswith(RESERVED)]
+        _ = [param["key"] for param in params]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return LogCall(call, run_id, metrics, params, tags)
+
+
+@dataclass
+class Batch:
+    """Log calls of one run that go to MLflow as one."""
+
+    run_id: str
+    calls: list[LogCall] = field(default_factory=list)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    params: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tags: dict[str, dict[str, Any]] = field(default_factory=dict)
+    size: int = 0
+
+    def takes(self, log: LogCall) -> bool:
+        """Whether the call fits in. A parameter that changes its value needs a batch of its own to be refused."""
+        if not self.calls:
+            return True
+        changed = any(
+            param["key"] in self.params and self.params[param["key"]].get("value") != param.get("value")
+            for param in log.params
+        )
+        return (
+            not changed
+            and self.size + len(log.call.body) <= _MAX_BYTES
+            and len(self.metrics) + len(log.metrics) <= _MAX_METRICS - 2 * _MAX_OTHERS
+            and len(self.params) + len(log.params) <= _MAX_OTHERS
+            and len(self.tags) + len(log.tags) <= _MAX_OTHERS
+        )
+
+    def add(self, log: LogCall) -> None:
+        """Put a call in. Of a tag set twice the last value stays, as MLflow would have it."""
+        self.calls.append(log)
+        self.metrics += log.metrics
+        for param in log.params:
+            self.params.setdefault(param["key"], param)
+        for tag in log.tags:
+            self.tags[tag["key"]] = tag
+        self.size += len(log.call.body)
+
+    def body(self) -> bytes:
+        """The request of ``runs/log-batch``; empty when there is nothing to log."""
+        request: dict[str, Any] = {"run_id": self.run_id}
+        parts = {"metrics": self.metrics, "params": list(self.params.values()), "tags": list(self.tags.values())}
+        request |= {name: part for name, part in parts.items() if part}
+        return json.dumps(request, ensure_ascii=False).encode() if len(request) > 1 else b""
+
+
+def batches(logs: list[LogCall]) -> Iterator[Batch]:
+    """The calls as batches. The order within each run is kept; runs do not see each other."""
+    open_batches: dict[str, Batch] = {}
+    for log in logs:
+        batch = open_batches.get(log.run_id)
+        if batch is not None and not batch.takes(log):
+            yield open_batches.pop(log.run_id)
+            batch = None
+        if batch is None:
+            batch = open_batches[log.run_id] = Batch(log.run_id)
+        batch.add(log)
+    yield from open_batches.values()

@@ -1,0 +1,202 @@
+"""The controller's end of the two files between a job and the tracking store.
+
+``replies.jsonl`` is also the record of how far the controller is: every line holds the position in
+``calls.jsonl`` after the call it speaks of, so that an answer and the fact that it was given are one write.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio_ext.adapters.mlflow_backend import Reply
+from studio_ext.contract.errors import Unavailable
+
+_CHUNK = 1 << 20
+_MAX_LINE = 64 << 20  # a body of 16 MiB in JSON's longest spelling stays below
+_MAX_REFUSED_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Call:
+    """One line of ``calls.jsonl``."""
+
+    number: int
+    start: int
+    """Byte offset of the line."""
+    end: int
+    """Byte offset of the next line."""
+    method: str
+    path: str
+    """Path and query."""
+    body: bytes
+    content_type: str
+    acknowledged: bool
+    """Whether the job got its answer already."""
+
+
+@dataclass
+class Own:
+    """What the job made in the tracking store."""
+
+    runs: dict[str, str] = field(default_factory=dict)
+    """Artifact URI by run id."""
+    models: dict[str, str] = field(default_factory=dict)
+    """Artifact URI by id of a logged model."""
+    registered: set[str] = field(default_factory=set)
+    """Names of registered models."""
+    versions: set[tuple[str, str]] = field(default_factory=set)
+    """Name and version of model versions."""
+    took_run: bool = False
+    """Whether the notebook's first run was given the job's run (in this attempt)."""
+
+    def add(self, note: dict[str, Any], *, earlier: bool = False) -> None:
+        """Add what a note in ``replies.jsonl`` says; ``earlier``: it was written by an earlier attempt."""
+        self.runs.update(note.get("runs", {}))
+        self.models.update(note.get("models", {}))
+        self.registered.update(note.get("registered", ()))
+        self.versions.update((name, version) for name, version in note.get("versions", ()))
+        if not earlier:
+            self.took_run = self.took_run or bool(note.get("took_run"))
+
+
+class Journal:
+    """Reads the calls of one attempt and notes what became of them. One thread at a time."""
+
+    def __init__(self, directory: Path, attempt: int) -> None:
+        folder = directory / "attempts" / str(attempt)
+        self._calls = folder / "calls.jsonl"
+        self._replies = folder / "replies.jsonl"
+        self.position = 0
+        self.number = 0
+        self.own = Own()
+        self.refused: list[str] = []
+        self.refused_count = 0
+        for earlier in range(1, attempt):
+            for note in _notes(directory / "attempts" / str(earlier) / "replies.jsonl"):
+                self.own.add(note.get("own", {}), earlier=True)
+        self._size = 0
+        for note in _notes(self._replies):
+            self._take(note)
+            self._size = note["_end"]
+        self._cut()
+        self.doubtful_until = _size(self._calls)
+        """Calls that start before this offset may have been carried out by a process that died before it said so."""
+
+    def has_new(self) -> bool:
+        """Whether there is anything to read. One system call."""
+        return _size(self._calls) > self.position
+
+    def read(self) -> Iterator[Call]:
+        """Whole lines from the position on, at most about a megabyte."""
+        try:
+            with self._calls.open("rb") as file:
+                file.seek(self.position)
+                data = file.read(_CHUNK)
+                if data and b"\n" not in data:
+                    data += file.readline(_MAX_LINE)
+        except FileNotFoundError:
+            return
+        start, number = self.position, self.number
+        for line in data.splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                if len(line) < _MAX_LINE:
+                    return
+                self.position = _size(self._calls)  # no relay writes such a line: the rest is not ours to read
+                return
+            number += 1
+            yield _parse(line, number, start)
+            start += len(line)
+
+    def answer(self, call: Call, reply: Reply, own: dict[str, Any] | None = None) -> None:
+        """Answer a call that waits, and note what the job made with it."""
+        line: dict[str, Any] = {"i": call.number, "s": reply.status, "b": reply.body.decode("latin1"), "pos": call.end}
+        if own:
+            line["own"] = own
+        self._write(line)
+
+    def applied(self, last: Call, refused: list[str]) -> None:
+        """Note that all calls up to ``last`` were applied, except those refused with these sentences."""
+        line: dict[str, Any] = {"i": last.number, "pos": last.end}
+        if refused:
+            line |= {"refused": refused[:_MAX_REFUSED_KEPT], "refused_count": len(refused)}
+        self._write(line)
+
+    def doubt(self, call: Call) -> None:
+        """The call may have been carried out although it has no answer."""
+        self.doubtful_until = max(self.doubtful_until, call.end)
+
+    def _take(self, note: dict[str, Any]) -> None:
+        self.position, self.number = note["pos"], note["i"]
+        self.own.add(note.get("own", {}))
+        self.refused = (self.refused + note.get("refused", []))[:_MAX_REFUSED_KEPT]
+        self.refused_count += note.get("refused_count", 0)
+
+    def _write(self, note: dict[str, Any]) -> None:
+        line = json.dumps(note).encode() + b"\n"
+        try:
+            file = os.open(self._replies, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                written = os.write(file, line)
+                if written < len(line):
+                    raise OSError(28, "No space left on device")
+            finally:
+                os.close(file)
+        except OSError as error:
+            self._cut()
+            raise Unavailable(
+                f"The answer to a job's MLflow call cannot be written: {error.strerror}.",
+                hint="Make room on the disk of the workspace.",
+            ) from error
+        self._size += len(line)
+        self._take(note)
+
+    def _cut(self) -> None:
+        """Remove half a line that a full disk or a power cut left."""
+        if _size(self._replies) > self._size:
+            os.truncate(self._replies, self._size)
+
+
+def _notes(path: Path) -> Iterator[dict[str, Any]]:
+    """Whole lines of ``replies.jsonl`` with the offset after each (``_end``)."""
+    end = 0
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                end += len(line)
+                yield json.loads(line) | {"_end": end}
+    except FileNotFoundError:
+        return
+    except ValueError:
+        return  # a power cut left rubbish; what follows it is applied again
+
+
+def _parse(line: bytes, number: int, start: int) -> Call:
+    """A call; a line that is none becomes one that no rule allows."""
+    try:
+        fields = json.loads(line)
+        return Call(
+            number=int(fields["i"]),
+            start=start,
+            end=start + len(line),
+            method=str(fields["m"]),
+            path=str(fields["p"]),
+            body=str(fields["b"]).encode("latin1"),
+            content_type=str(fields.get("ct") or "application/json"),
+            acknowledged=fields.get("wb") is True,
+        )
+    except (ValueError, KeyError, TypeError):
+        return Call(number, start, start + len(line), "", "", b"", "", True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,149 @@
+"""The rules for logged models and the model registry. Importing this module adds them to the policy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from studio_ext.adapters.mlflow_backend import Reply, get, post
+from studio_ext.adapters.mlflow_relay_batches import RESERVED
+from studio_ext.adapters.mlflow_relay_policy import CALL_TAG, Answer, Policy, Question, Refused, rules, tag_list
+
+
+def _pass_on(policy: Policy, question: Question) -> Answer:
+    return Answer(policy.send(question))
+
+
+# ---- logged models
+
+
+def _create_model(policy: Policy, question: Question) -> Answer:
+    fields, call = question.fields, policy.call_tag(question)
+    run_id = fields.get("source_run_id")
+    if not run_id:
+        fields["source_run_id"] = policy.run.run_id  # else nothing would lead from the trial to the model
+    elif run_id not in policy.own.runs:
+        raise Refused(f"Run {run_id} was not made by this job, so the job cannot log a model to it.")
+    fields["experiment_id"] = policy.run.experiment_id
+    fields["tags"] = [*tag_list(fields.get("tags")), call]
+    reply = None
+    if question.doubtful:
+        text = f"tags.`{CALL_TAG}` = '{call['value']}'"
+        found = post(policy.backend, "logged-models/search", experiment_ids=[policy.run.experiment_id], filter=text)
+        if models := found.json().get("models"):
+            reply = Reply(200, json.dumps({"model": models[0]}).encode())
+    reply = reply or policy.send(question)
+    if not reply.ok:
+        return Answer(reply)
+    info = reply.json()["model"]["info"]
+    return Answer(reply, {"models": {info["model_id"]: info["artifact_uri"]}})
+
+
+def _write_model(policy: Policy, question: Question) -> Answer:
+    model_id = question.fields["model_id"]
+    if model_id not in policy.own.models:
+        raise Refused(f"Model {model_id} was not logged by this job. A job may change only the models that it logged.")
+    if "tags" in question.fields:
+        question.fields["tags"] = tag_list(question.fields["tags"])
+    reply = policy.send(question)
+    if question.doubtful and not reply.ok and question.tail == "/params":
+        return Answer(Reply(200, b"{}"))  # MLflow refuses parameters that are there already
+    return Answer(reply)
+
+
+def _list_model(policy: Policy, question: Question) -> Answer:
+    model_id = question.fields["model_id"]
+    if model_id in policy.own.models:
+        path = str(question.fields.get("artifact_directory_path", ""))
+        return Answer(Reply(200, json.dumps(policy.locations.listing(model_id, path)).encode()))
+    del question.fields["model_id"]
+    return Answer(policy.send(question))
+
+
+# ---- registry
+
+
+def _register(policy: Policy, question: Question) -> Answer:
+    name = str(question.fields.get("name", ""))
+    reply = policy.send(question)
+    if question.doubtful and reply.error_code == "RESOURCE_ALREADY_EXISTS":
+        reply = get(policy.backend, "registered-models/get", name=name)
+    return Answer(reply, {"registered": [name]} if reply.ok else {})
+
+
+def _create_version(policy: Policy, question: Question) -> Answer:
+    fields, call = question.fields, policy.call_tag(question)
+    source = str(fields.get("source", ""))
+    if not source.startswith("models:/"):  # a copy of a registered version names the run that made the original
+        for key, own in (("run_id", policy.own.runs), ("model_id", policy.own.models)):
+            if fields.get(key) and fields[key] not in own:
+                raise Refused(f"The {key} {fields[key]} is not this job's. A job may register only what it logged.")
+    fields["source"] = policy.locations.to_store(source)
+    fields["tags"] = [*tag_list(fields.get("tags")), call]
+    reply, name = None, str(fields.get("name", ""))
+    if question.doubtful:
+        versions = get(policy.backend, "model-versions/search", filter=f"tags.`{CALL_TAG}` = '{call['value']}'")
+        if found := versions.json().get("model_versions"):
+            reply = Reply(200, json.dumps({"model_version": found[0]}).encode())
+    reply = reply or policy.send(question)
+    if not reply.ok:
+        return Answer(reply)
+    return Answer(reply, {"versions": [[name, str(reply.json()["model_version"]["version"])]]})
+
+
+def _own_version(policy: Policy, question: Question) -> Answer:
+    name, version = str(question.fields.get("name")), str(question.fields.get("version"))
+    if (name, version) not in policy.own.versions:
+        raise Refused(f"Version {version} of model '{name}' was not registered by this job; the job cannot change it.")
+    _no_reserved_key(question)
+    return Answer(policy.send(question))
+
+
+def _own_registered(policy: Policy, question: Question) -> Answer:
+    name = str(question.fields.get("name"))
+    if name not in policy.own.registered:
+        raise Refused(f"The registered model '{name}' was not made by this job; the job cannot change it.")
+    _no_reserved_key(question)
+    return Answer(policy.send(question))
+
+
+def _no_reserved_key(question: Question) -> None:
+    key: Any = question.fields.get("key")
+    if isinstance(key, str) and key.startswith(RESERVED):
+        raise Refused(f"Tags that start with '{RESERVED}' are Studio's own.")
+
+
+def _search_models(policy: Policy, question: Question) -> Answer:
+    question.fields["experiment_ids"] = [policy.run.experiment_id]
+    return Answer(policy.send(question))
+
+
+def _get_model(policy: Policy, question: Question) -> Answer:
+    """Also models of other experiments: a registered model leads to them."""
+    del question.fields["model_id"]
+    return Answer(policy.send(question))
+
+
+rules(
+    {
+        "POST logged-models": _create_model,
+        "POST logged-models/search": _search_models,
+        "GET logged-models/([^/]+)()": _get_model,
+        "PATCH logged-models/([^/]+)((?:/tags)?)": _write_model,
+        "POST logged-models/([^/]+)(/params)": _write_model,
+        "DELETE logged-models/([^/]+)(/tags/[^/]+)": _write_model,
+        "GET logged-models/([^/]+)(/artifacts/directories)": _list_model,
+        "POST registered-models/create": _register,
+        "GET registered-models/(?:get|search|alias|get-latest-versions)": _pass_on,
+        "POST registered-models/get-latest-versions": _pass_on,
+        "PATCH registered-models/update": _own_registered,
+        "POST registered-models/set-tag": _own_registered,
+        "DELETE registered-models/delete-tag": _own_registered,
+        "POST registered-models/alias": _own_version,
+        "POST model-versions/create": _create_version,
+        "GET model-versions/(?:get|search|get-download-uri)": _pass_on,
+        "PATCH model-versions/update": _own_version,
+        "POST model-versions/(?:set-tag|transition-stage)": _own_version,
+        "DELETE model-versions/delete-tag": _own_version,
+    }
+)

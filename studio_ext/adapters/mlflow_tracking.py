@@ -1,0 +1,336 @@
+"""The tracking port on MLflow: runs of jobs, and the trials that people look at."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from studio_ext.adapters.mlflow_artifacts import move_artifacts
+from studio_ext.adapters.mlflow_backend import Backend, Reply, get, open_backend, post
+from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError, Unavailable
+from studio_ext.contract.experiments import Experiment, Trial
+from studio_ext.contract.page import Page
+from studio_ext.ports.tracking import RunHandle, RunStart
+
+_JOB_TAG = "studio.job_id"
+_MAX_PARAM_VALUE = 6000  # MLflow's limits
+_MAX_TAG_VALUE = 5000
+_MAX_KEY = 250
+_BATCH = 100
+_PAGE = 1000
+_MAX_SORTED_HERE = 5000
+"""Newest trials that a sort which MLflow cannot do (by duration) looks at."""
+_SORT = {"started": "attributes.start_time", "name": "attributes.run_name", "status": "attributes.status"}
+_HIDDEN_TAGS = frozenset({"mlflow.log-model.history", "mlflow.runName", _JOB_TAG})
+_CURSOR_HINT = "Start again without a cursor."
+
+
+class MlflowTracking:
+    """Implements :class:`studio_ext.ports.tracking.Tracking`. Thread-safe; opens nothing before the first call."""
+
+    def __init__(self, tracking_uri: str, artifact_root: Path, *, lean: bool = False) -> None:
+        """``lean``: see :func:`studio_ext.adapters.mlflow_backend.open_backend`."""
+        self._backend: Backend = open_backend(tracking_uri, artifact_root, lean=lean)
+        self._experiment_ids: dict[str, str] = {}
+
+    # ---- runs of jobs
+
+    def start_run(self, job_id: str, start: RunStart) -> RunHandle:
+        """See :class:`~studio_ext.ports.tracking.Tracking`. One call to look, one to make, one for parameters."""
+        try:
+            info = self._start_run(job_id, start, self._make_experiment(start.experiment))
+        except (NotFound, InvalidRequest):
+            # The experiment may have been deleted since we looked it up.
+            if self._experiment_ids.pop(start.experiment, None) is None:
+                raise
+            info = self._start_run(job_id, start, self._make_experiment(start.experiment))
+        return RunHandle(info["run_id"], info["experiment_id"], info["artifact_uri"])
+
+    def _start_run(self, job_id: str, start: RunStart, experiment_id: str) -> dict[str, Any]:
+        filter_ = f"tags.`{_JOB_TAG}` = '{_quoted(job_id)}'"
+        found = self._json(post(self._backend, "runs/search", experiment_ids=[experiment_id], filter=filter_))
+        parameters, cut = _parameters(start.parameters)
+        if runs := found.get("runs"):
+            info = runs[0]["info"]
+        else:
+            tags = {"mlflow.user": start.user, **start.tags, _JOB_TAG: job_id}
+            if cut:
+                tags["studio.shortened_parameters"] = ", ".join(cut)
+            reply = post(
+                self._backend,
+                "runs/create",
+                experiment_id=experiment_id,
+                user_id=start.user,
+                run_name=start.name,
+                start_time=int(start.started * 1000),
+                tags=_tags(tags),
+            )
+            info = self._json(reply)["run"]["info"]
+        for chunk in _chunks(parameters):
+            self._json(post(self._backend, "runs/log-batch", run_id=info["run_id"], params=chunk))
+        return dict(info)
+
+    def end_run(self, run_id: str, status: str, ended: float, tags: Mapping[str, str]) -> None:
+        """See :class:`~studio_ext.ports.tracking.Tracking`. A run that was deleted meanwhile is left alone."""
+        try:
+            run = self._run(run_id)
+        except NotFound:
+            return
+        if run["info"].get("lifecycle_stage") == "deleted":
+            return
+        for chunk in _chunks(_tags(tags)):
+            self._json(post(self._backend, "runs/log-batch", run_id=run_id, tags=chunk))
+        end_time = int(ended * 1000)
+        for child in self._children(run, "attributes.status = 'RUNNING'"):
+            self._json(post(self._backend, "runs/update", run_id=child, status=status, end_time=end_time))
+        self._json(post(self._backend, "runs/update", run_id=run_id, status=status, end_time=end_time))
+
+    def log_artifacts(self, run_id: str, source: Path, artifact_path: str = "") -> None:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        move_artifacts(source, self._run(run_id)["info"]["artifact_uri"], artifact_path, self._backend.uri)
+
+    def delete_run(self, run_id: str) -> None:
+        """See :class:`~studio_ext.ports.tracking.Tracking`. Deleting what is gone already is no error."""
+        try:
+            run = self._run(run_id)
+        except NotFound:
+            return
+        for each in [*self._children(run), run_id]:
+            with contextlib.suppress(NotFound):
+                self._json(post(self._backend, "runs/delete", run_id=each))
+
+    def _children(self, run: dict[str, Any], condition: str = "") -> list[str]:
+        """Runs that the job of a run made beside it."""
+        tags = {tag["key"]: tag["value"] for tag in run["data"].get("tags", [])}
+        if _JOB_TAG not in tags:
+            return []
+        filter_ = f"tags.`{CHILD_TAG}` = '{_quoted(tags[_JOB_TAG])}'" + (f" and {condition}" if condition else "")
+        return [each["info"]["run_id"] for each in self._search([run["info"]["experiment_id"]], filter_)]
+
+    # ---- experiments
+
+    def experiments(self) -> list[Experiment]:
+        """See :class:`~studio_ext.ports.tracking.Tracking`. Trials are not counted: MLflow would list them all."""
+        found: list[Experiment] = []
+        token: str | None = ""
+        while token is not None:
+            request: dict[str, Any] = {"max_results": _PAGE, "order_by": ["last_update_time DESC"]}
+            answer = self._json(
+                post(self._backend, "experiments/search", **request, **({"page_token": token} if token else {}))
+            )
+            found += [_experiment(each) for each in answer.get("experiments", [])]
+            token = answer.get("next_page_token") or None
+        return found
+
+    def create_experiment(self, name: str) -> Experiment:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        if not name.strip():
+            raise InvalidRequest.field("name", "an experiment needs a name")
+        reply = post(self._backend, "experiments/create", name=name)
+        if reply.error_code == "RESOURCE_ALREADY_EXISTS":
+            if self._find_experiment(name).get("lifecycle_stage") == "deleted":
+                hint = "Restore it in MLflow, or choose another name."
+                raise Conflict(f"An experiment named {name!r} was deleted and still keeps its name.", hint=hint)
+            raise Conflict(f"There is an experiment named {name!r} already.", hint="Use it, or choose another name.")
+        if reply.error_code == "INVALID_PARAMETER_VALUE":
+            raise InvalidRequest.field("name", reply.message)
+        found = get(self._backend, "experiments/get", experiment_id=self._json(reply)["experiment_id"])
+        return _experiment(self._json(found)["experiment"])
+
+    def _make_experiment(self, name: str) -> str:
+        """Id of an experiment, made or restored if need be: whoever submits to a name wants it."""
+        if name in self._experiment_ids:
+            return self._experiment_ids[name]
+        try:
+            experiment = self._find_experiment(name)
+            if experiment.get("lifecycle_stage") == "deleted":
+                self._json(post(self._backend, "experiments/restore", experiment_id=experiment["experiment_id"]))
+            identity = str(experiment["experiment_id"])
+        except NotFound:
+            try:
+                identity = self.create_experiment(name).id
+            except Conflict:  # another process was faster
+                identity = str(self._find_experiment(name)["experiment_id"])
+        self._experiment_ids[name] = identity
+        return identity
+
+    def _find_experiment(self, name: str) -> dict[str, Any]:
+        reply = get(self._backend, "experiments/get-by-name", experiment_name=name)
+        if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
+            raise NotFound(f"There is no experiment named {name!r}.", hint="studio trials lists those there are.")
+        return dict(self._json(reply)["experiment"])
+
+    # ---- trials
+
+    def trials(
+        self, experiment: str, *, limit: int, cursor: str | None = None, sort: str = "started", descending: bool = True
+    ) -> Page[Trial]:
+        """See :class:`~studio_ext.ports.tracking.Tracking`.
+
+        ``total`` is exact on the last page, and wherever the store is a database; else it is what is known so far.
+        """
+        found = self._find_experiment(experiment)
+        if found.get("lifecycle_stage") == "deleted":
+            raise NotFound(f"The experiment {experiment!r} was deleted.", hint="Restore it in MLflow.")
+        identity = str(found["experiment_id"])
+        offset, token = _read_cursor(cursor)
+        if sort == "duration":
+            return self._by_duration(identity, experiment, limit, offset, descending)
+        request: dict[str, Any] = {"experiment_ids": [identity], "max_results": limit}
+        request["order_by"] = [f"{_order(sort)} {'DESC' if descending else 'ASC'}"]
+        if token:
+            request["page_token"] = token
+        answer = self._json(post(self._backend, "runs/search", **request))
+        items = [_trial(run, experiment) for run in answer.get("runs", [])]
+        next_token = answer.get("next_page_token")
+        end = offset + len(items)
+        if not next_token:
+            return Page(items=items, total=end)
+        counted = self._backend.count_runs(identity)
+        return Page(items=items, next_cursor=f"{end}:{next_token}", total=end + 1 if counted is None else counted)
+
+    def _by_duration(self, identity: str, experiment: str, limit: int, offset: int, descending: bool) -> Page[Trial]:
+        now, trials = time.time(), []
+        for run in self._search([identity], ""):
+            trials.append(_trial(run, experiment))
+            if len(trials) == _MAX_SORTED_HERE:
+                break
+        trials.sort(key=lambda trial: (trial.ended or now) - (trial.started or now), reverse=descending)
+        end = offset + limit
+        return Page(items=trials[offset:end], next_cursor=f"{end}:" if end < len(trials) else None, total=len(trials))
+
+    def trial(self, run_id: str) -> Trial:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        run = self._run(run_id)
+        if run["info"].get("lifecycle_stage") == "deleted":
+            raise NotFound(f"The trial {run_id} was deleted.", hint="Restore it in MLflow.")
+        experiment = get(self._backend, "experiments/get", experiment_id=run["info"]["experiment_id"])
+        return _trial(run, self._json(experiment)["experiment"]["name"])
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._backend.close()
+
+    # ---- MLflow
+
+    def _run(self, run_id: str) -> dict[str, Any]:
+        reply = get(self._backend, "runs/get", run_id=run_id)
+        if reply.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise NotFound(f"There is no trial {run_id}.", hint="It may have been deleted for good in MLflow.")
+        return dict(self._json(reply)["run"])
+
+    def _search(self, experiment_ids: list[str], filter_: str) -> Iterator[dict[str, Any]]:
+        """Active runs, newest first."""
+        token: str | None = ""
+        while token is not None:
+            request: dict[str, Any] = {"experiment_ids": experiment_ids, "filter": filter_, "max_results": _PAGE}
+            if token:
+                request["page_token"] = token
+            answer = self._json(post(self._backend, "runs/search", **request))
+            yield from answer.get("runs", [])
+            token = answer.get("next_page_token") or None
+
+    @staticmethod
+    def _json(reply: Reply) -> dict[str, Any]:
+        if reply.ok:
+            return reply.json()
+        raise _error(reply)
+
+
+def _error(reply: Reply) -> StudioError:
+    if reply.status == 404 and reply.error_code == "RESOURCE_DOES_NOT_EXIST":
+        return NotFound(reply.message)
+    if reply.status in (400, 404):
+        return InvalidRequest(f"MLflow refuses this: {reply.message}")
+    return Unavailable(f"MLflow answers HTTP {reply.status}: {reply.message[:300]}")
+
+
+def _quoted(value: str) -> str:
+    if "'" in value or "\\" in value:
+        raise InvalidRequest(f"{value!r} is not an id.")
+    return value
+
+
+def _parameters(parameters: Mapping[str, str]) -> tuple[list[dict[str, str]], list[str]]:
+    """Parameters within MLflow's limits, and the names of those that had to be cut."""
+    cut = [name for name, value in parameters.items() if len(value) > _MAX_PARAM_VALUE or len(name) > _MAX_KEY]
+    return [{"key": key[:_MAX_KEY], "value": value[:_MAX_PARAM_VALUE]} for key, value in parameters.items()], cut
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key[:_MAX_KEY], "value": str(value)[:_MAX_TAG_VALUE]} for key, value in tags.items()]
+
+
+def _chunks(entries: list[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    for first in range(0, len(entries), _BATCH):
+        yield entries[first : first + _BATCH]
+
+
+def _order(sort: str) -> str:
+    if sort in _SORT:
+        return _SORT[sort]
+    kind, _, key = sort.partition(".")
+    if kind not in ("metrics", "params") or not key or "`" in key:
+        raise InvalidRequest.field(
+            "sort", f"{sort!r} is not a column", hint="started, name, status, duration, metrics.<key> or params.<key>"
+        )
+    return f"{kind}.`{key}`"
+
+
+def _read_cursor(cursor: str | None) -> tuple[int, str]:
+    if cursor is None:
+        return 0, ""
+    offset, separator, token = cursor.partition(":")
+    if not separator or not offset.isdigit():
+        raise InvalidRequest.field("cursor", "is not one that this list gave out", hint=_CURSOR_HINT)
+    return int(offset), token
+
+
+def _experiment(found: dict[str, Any]) -> Experiment:
+    updated = found.get("last_update_time")
+    return Experiment(
+        id=str(found["experiment_id"]), name=found["name"], updated=int(updated) / 1000 if updated else None
+    )
+
+
+def _trial(run: dict[str, Any], experiment: str) -> Trial:
+    info, data = run["info"], run.get("data", {})
+    tags = {tag["key"]: tag["value"] for tag in data.get("tags", [])}
+    notebook = tags.get("studio.notebook")
+    if notebook is None and tags.get("mlflow.source.type") == "NOTEBOOK":
+        notebook = tags.get("mlflow.source.name")
+    dirty = tags.get("studio.git_dirty")
+    return Trial(
+        run_id=info["run_id"],
+        experiment=experiment,
+        name=info.get("run_name") or tags.get("mlflow.runName", ""),
+        status=info.get("status", "RUNNING"),
+        started=_seconds(info.get("start_time")),
+        ended=_seconds(info.get("end_time")),
+        parameters={each["key"]: each["value"] for each in data.get("params", [])},
+        metrics={each["key"]: _finite(each.get("value")) for each in data.get("metrics", [])},
+        notebook=notebook,
+        commit=tags.get("mlflow.source.git.commit"),
+        dirty=None if dirty is None else dirty.lower() == "true",
+        job_id=tags.get(_JOB_TAG) or tags.get(CHILD_TAG),
+        parent_run_id=tags.get("mlflow.parentRunId"),
+        user=tags.get("mlflow.user") or info.get("user_id") or None,
+        tags={key: value for key, value in tags.items() if key not in _HIDDEN_TAGS},
+    )
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds else None
+
+
+def _finite(value: Any) -> float | None:
+    number = float(value) if value is not None else math.nan
+    return number if math.isfinite(number) else None
+
+
+__all__ = ["MlflowTracking"]
