@@ -78,7 +78,17 @@ def test_any_name_that_a_file_can_have_is_found(root: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/passwd", "//etc/passwd", "..", "a/..", "a/../../x", "../root-secret/b.ipynb", "a\\..\\b", "..\\x", "a\0.ipynb"]
+    [
+        "/etc/passwd",
+        "//etc/passwd",
+        "..",
+        "a/..",
+        "a/../../x",
+        "../root-secret/b.ipynb",
+        "a\\..\\b",
+        "..\\x",
+        "a\0.ipynb",
+    ]
     + ["C:/x", "c:x", "file:///etc/passwd", "Studio:a", "RTC:/etc/passwd", "RTC:../x", "RTC:RTC:a", "RTC:C:/x"]
     + ["\ud800", "x" * 256, "é" * 128, "a/" * 2049],
 )
