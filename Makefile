@@ -64,7 +64,6 @@ test-browser: $(STAMPS)/ui-tests
 	cd ui-tests && jlpm test
 
 bench: $(STAMPS)/develop
-	$(BIN)/python -m pip install --quiet ".[bench]" --no-build-isolation
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:

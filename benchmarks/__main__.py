@@ -1,0 +1,97 @@
+"""``python -m benchmarks [NAME ...] [--quick] [--idle SECONDS] [--repeat N] [--json FILE]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import first_cell, idle, log_metric, progress, thousand_cells
+from benchmarks.measure import ORPHANS, Benchmark, Options, Row
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "first-cell": first_cell.run,
+    "thousand-cells": thousand_cells.run,
+    "progress": progress.run,
+    "idle": idle.run,
+    "log-metric": log_metric.run,
+}
+PACKAGES = ("jupyter_server", "ipykernel", "papermill", "nbclient", "mlflow")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run benchmarks and print one table. 0 also when a target is missed: a busy machine is not a fault."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed and size, beside the peers.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (all)")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and short rests; figures are rough")
+    parser.add_argument("--idle", type=float, help="seconds that controllers rest before each submission (60)")
+    parser.add_argument("--repeat", type=int, help="rounds (10)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all values to FILE as well")
+    given = parser.parse_args(arguments)
+    if unknown := [name for name in given.names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    idle_seconds = given.idle if given.idle is not None else (5.0 if given.quick else 60.0)
+    repeat = given.repeat or (5 if given.quick else 10)
+    options = Options(quick=given.quick, idle=idle_seconds, repeat=repeat)
+    os.environ.pop("STUDIO_URL", None)
+    os.environ.pop("STUDIO_TRACKING_URI", None)
+    ORPHANS.start()
+    rows: list[Row] = []
+    failed = False
+    for name in given.names or BENCHMARKS:
+        print(f"{name} ...", flush=True)
+        began = time.monotonic()
+        try:
+            rows += BENCHMARKS[name](options)
+        except Exception as error:
+            failed = True
+            print(f"  {name} failed: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"  {time.monotonic() - began:.0f} s", flush=True)
+        if given.json:  # after each: what was measured is not lost when a later one is cut off
+            document = {"machine": machine(), "options": vars(options), "rows": [row.as_json() for row in rows]}
+            given.json.write_text(json.dumps(document, indent=1))
+    show(rows)
+    return 1 if failed else 0
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    found: dict[str, Any] = {"python": platform.python_version(), "system": platform.platform(), "cpus": os.cpu_count()}
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    found["processor"] = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    found["load"] = round(os.getloadavg()[0], 1)
+    return found
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Print the table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    table = Table(title="Studio beside its peers (median, range)", title_justify="left")
+    for heading in ("what", "Studio", "target", "peers", "how"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        mark = {True: "met", False: "MISSED", None: ""}[row.is_met]
+        target = "" if row.target is None else f"{row.target:.3g} {row.ours.unit}\n{mark}"
+        others = "\n".join(f"{name}: {each.shown()}" for name, each in row.peers.items())
+        table.add_row(row.what, row.ours.shown(), target, others, row.note)
+    console.print(table)
+    console.print(", ".join(f"{name} {value}" for name, value in machine().items()))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
