@@ -291,6 +291,8 @@ class FakeClient:
 
     def create_experiment(self, name: str) -> Experiment:
         """Make an experiment."""
+        if not name.strip():
+            raise InvalidRequest.field("name", "an experiment needs a name")
         if name in self._experiments:
             raise Conflict(f"There is an experiment {name!r} already.")
         made = self._experiments[name] = Experiment(id=str(len(self._experiments) + 1), name=name)

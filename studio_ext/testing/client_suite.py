@@ -1,0 +1,264 @@
+"""Conformance suite of the client port. Subclass :class:`ClientSuite` and provide the fixtures it names."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
+from studio_ext.contract.jobs import JobDetail, JobStatus, SubmitRequest
+from studio_ext.core.states import FINAL
+from studio_ext.ports.client import Client
+
+PARAMETERS = "# Parameters\ndepth: int = 3  # how deep\nlabel = 'a'"
+PRINT = "# Print\nprint('hello from', depth, flush=True)"
+RECORD = "# Record\nimport mlflow\nmlflow.log_metric('score', depth / 2)"
+FAIL = "# Fail\nraise ValueError('no good')"
+SLEEP = "# Sleep\nimport time\nprint('sleeping', flush=True)\ntime.sleep(600)"
+
+SCENARIOS = {"completes": [PRINT, RECORD], "fails": [PRINT, FAIL], "sleeps": [SLEEP]}
+"""Code cells after the parameters cell. ``completes`` prints ``hello from <depth>`` and logs the metric ``score``."""
+
+PATIENCE = 60.0
+"""Longest wait for a job, seconds."""
+
+
+def write_notebook(path: Path, cells: list[str]) -> None:
+    """A notebook with a cell tagged ``parameters`` and then these code cells."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell-{number}",
+                "metadata": {"tags": ["parameters"] if number == 0 else []},
+                "execution_count": None,
+                "outputs": [],
+                "source": source,
+            }
+            for number, source in enumerate([PARAMETERS, *cells])
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(document), "utf-8")
+
+
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """Wait until ``condition`` holds; returns what it returned."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        threading.Event().wait(0.05)
+    raise AssertionError(f"waited {PATIENCE:g} s in vain until {what}")
+
+
+class ClientSuite:
+    """What every client promises.
+
+    Fixtures to provide, both of class scope: ``client``, with a controller at work, and ``folder``, the
+    directory that relative notebook paths are relative to.
+    """
+
+    @classmethod
+    def notebook(cls, client: Client, folder: Path, scenario: str) -> str:
+        """The path to submit for one of :data:`SCENARIOS`."""
+        write_notebook(folder / "work" / f"{scenario}.ipynb", SCENARIOS[scenario])
+        return f"work/{scenario}.ipynb"
+
+    @classmethod
+    def submit(cls, client: Client, folder: Path, scenario: str, **fields: Any) -> JobDetail:
+        """Submit a scenario."""
+        return client.submit(SubmitRequest(notebook=cls.notebook(client, folder, scenario), **fields))
+
+    @classmethod
+    def ended(cls, client: Client, job: JobDetail) -> JobDetail:
+        """The job when it is over."""
+
+        def look() -> JobDetail | None:
+            found = client.job(job.id)
+            return found if found.status in FINAL else None
+
+        found = until(look, f"job {job.id} was over")
+        assert isinstance(found, JobDetail)
+        return found
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def completed(cls, client: Client, folder: Path) -> JobDetail:
+        """A job that completed."""
+        submitted = cls.submit(
+            client, folder, "completes", name="first", experiment="suite", parameters={"depth": 8}, tags={"team": "red"}
+        )
+        return cls.ended(client, submitted)
+
+    # Jobs
+
+    def test_a_submission_is_known_at_once(self, client: Client, folder: Path) -> None:
+        job = self.submit(client, folder, "completes")
+        assert job.status == JobStatus.Pending and job.attempt == 1
+        assert client.job(job.id).created == job.created
+        self.ended(client, job)
+
+    def test_a_job_completes(self, client: Client, completed: JobDetail) -> None:
+        assert (completed.status, completed.secondary_status) == ("Completed", "Completed")
+        assert (completed.name, completed.trial.experiment, completed.runner) == ("first", "suite", "process")
+        assert completed.parameters == {"depth": 8} and completed.tags == {"team": "red"}
+        assert completed.exit is not None and (completed.exit.code, completed.exit.reason) == (0, "Completed")
+        assert completed.progress.done == completed.progress.total == 3
+        assert completed.started is not None and completed.ended is not None
+        assert completed.created <= completed.started <= completed.ended
+        assert completed.output_notebook is not None and completed.output_notebook.endswith("completes.ipynb")
+
+    def test_it_is_recorded(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id
+        assert run_id is not None
+        trial = until(lambda: (t := client.trial(run_id)).status != "RUNNING" and t, "the trial was closed")
+        assert trial.status == "FINISHED" and trial.experiment == "suite" and trial.job_id == completed.id
+        assert trial.parameters["depth"] == "8"
+        assert run_id in [row.run_id for row in client.trials("suite").items]
+        with pytest.raises(NotFound):
+            client.trial("0" * 32)
+
+    def test_a_job_fails(self, client: Client, folder: Path) -> None:
+        job = self.ended(client, self.submit(client, folder, "fails"))
+        assert job.status == "Failed" and job.exit is not None
+        assert job.exit.reason == "CellFailed" and job.exit.message and job.exit.code != 0
+
+    def test_a_job_is_stopped(self, client: Client, folder: Path) -> None:
+        job = self.submit(client, folder, "sleeps")
+        until(lambda: client.job(job.id).status == "InProgress", "the job ran")
+        assert client.stop(job.id).stop_requested
+        ended = self.ended(client, job)
+        assert ended.status == "Stopped" and ended.exit is not None and ended.exit.reason == "Stopped"
+        assert client.stop(job.id).status == "Stopped", "a job that is over stays as it is"
+
+    def test_one_key_makes_one_job(self, client: Client, folder: Path) -> None:
+        made = {self.submit(client, folder, "completes", idempotency_key="same").id for _ in range(3)}
+        assert len(made) == 1
+        self.ended(client, client.job(made.pop()))
+
+    def test_wrong_fields_are_named(self, client: Client, folder: Path) -> None:
+        wrong: list[tuple[dict[str, Any], str]] = [
+            ({"parameters": {"depth": "bad"}}, "parameters.depth"),
+            ({"runner": "nowhere"}, "runner"),
+            ({"kernel": "no-such-kernel"}, "kernel"),
+        ]
+        for fields, name in wrong:
+            with pytest.raises(InvalidRequest) as caught:
+                self.submit(client, folder, "completes", **fields)
+            assert [field.field for field in caught.value.fields] == [name]
+        with pytest.raises(StudioError) as missing:
+            client.submit(SubmitRequest(notebook="work/missing.ipynb"))
+        assert 400 <= missing.value.status < 500
+
+    def test_a_job_is_found_by_the_beginning_of_its_id(self, client: Client, completed: JobDetail) -> None:
+        assert client.job(completed.id[:11]).id == completed.id
+        for unknown in ("zzzzzzzzzzzz", "no such id", "../x"):
+            with pytest.raises(StudioError) as caught:
+                client.job(unknown)
+            assert 400 <= caught.value.status < 500
+
+    def test_jobs_come_in_pages(self, client: Client, folder: Path, completed: JobDetail) -> None:
+        for number in range(3):
+            self.ended(client, self.submit(client, folder, "completes", name=f"page {number}", experiment="pages"))
+        found, cursor = [], None
+        while True:
+            page = client.jobs(limit=2, cursor=cursor, experiment="pages")
+            found += [job.name for job in page.items]
+            assert page.total == 3 and len(page.items) <= 2
+            if (cursor := page.next_cursor) is None:
+                break
+        assert found == ["page 2", "page 1", "page 0"]
+        assert client.jobs(limit=1).items[0].name == "page 2"
+        assert [job.name for job in client.jobs(text="PAGE 1").items] == ["page 1"]
+        assert not client.jobs(statuses=[JobStatus.Stopping]).items
+        mixed = client.jobs(statuses=[JobStatus.Completed, JobStatus.Stopping], experiment="pages", limit=100)
+        assert mixed.total == 3
+
+    def test_changes_say_what_is_new(self, client: Client, folder: Path) -> None:
+        before = client.changes(0).revision
+        while (delta := client.changes(before)).more or delta.revision > before:
+            before = delta.revision
+        job = self.submit(client, folder, "completes")
+        delta = client.changes(before)
+        assert job.id in [row.id for row in delta.items] and delta.revision > before
+        self.ended(client, job)
+        until(lambda: any(r.id == job.id and r.ended for r in client.changes(before).items), "its end was told")
+
+    # Files
+
+    def test_a_log_is_read_in_ranges(self, client: Client, completed: JobDetail) -> None:
+        whole = client.log(completed.id)
+        assert whole.complete and whole.offset == 0 and whole.next_offset == whole.size == len(whole.text.encode())
+        pieces, offset = [], 0
+        while offset < whole.size:
+            piece = client.log(completed.id, offset=offset, limit=7)
+            assert piece.offset == offset < piece.next_offset <= offset + 7
+            pieces.append(piece.text)
+            offset = piece.next_offset
+        assert "".join(pieces) == whole.text
+        assert client.log(completed.id, offset=-5).text == whole.text[-5:]
+        assert client.log(completed.id, offset=10**9).text == ""
+
+    def test_files_lie_in_the_job_directory(self, client: Client, completed: JobDetail) -> None:
+        for outside in ("..", "../..", "/etc", "output/../../.."):
+            with pytest.raises(StudioError) as caught:
+                client.files(completed.id, outside)
+            assert 400 <= caught.value.status < 500
+        names = {entry.name: entry for entry in client.files(completed.id)}
+        assert {"output", "code"} <= names.keys() and names["output"].type == "directory"
+        output = client.files(completed.id, "output")
+        assert "completes.ipynb" in [entry.name for entry in output]
+        assert all(entry.path.startswith("output/") for entry in output)
+
+    def test_a_job_is_deleted_and_restored(self, client: Client, folder: Path) -> None:
+        job = self.submit(client, folder, "sleeps")
+        with pytest.raises(Conflict):
+            client.delete(job.id)
+        until(lambda: client.job(job.id).status == "InProgress", "the job ran")
+        client.stop(job.id)
+        client.stop(job.id)
+        self.ended(client, job)
+        client.delete(job.id)
+        with pytest.raises(NotFound):
+            client.job(job.id)
+        assert job.id not in [row.id for row in client.jobs(limit=200).items]
+        assert client.restore(job.id).id == client.job(job.id).id == job.id
+
+    # The rest
+
+    def test_inspection(self, client: Client, folder: Path) -> None:
+        found = client.inspect(self.notebook(client, folder, "completes"))
+        assert [(each.name, each.type) for each in found.parameters] == [("depth", "int"), ("label", "str")]
+        assert found.parameters[0].value == 3 and found.cells == 3 and found.kernel == "python3"
+
+    def test_options(self, client: Client) -> None:
+        options = client.options()
+        assert "process" in [runner.name for runner in options.runners]
+        assert "python3" in [kernel.name for kernel in options.kernels]
+        assert options.cpus >= 1 and options.memory_bytes > 0
+
+    def test_experiments(self, client: Client) -> None:
+        made = client.create_experiment("made by hand")
+        assert made.name == "made by hand"
+        assert made.name in [each.name for each in client.experiments()]
+        assert client.trials(made.name).items == []
+        with pytest.raises(Conflict):
+            client.create_experiment("made by hand")
+        with pytest.raises(InvalidRequest):
+            client.create_experiment("")
+        with pytest.raises(NotFound):
+            client.trials("never made")
+
+    def test_doctor(self, client: Client) -> None:
+        diagnosis = client.doctor()
+        assert diagnosis.version and diagnosis.workspace and diagnosis.checks
