@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from . import relay
 from .records import AttemptFiles
 
 
-class RelayHandle(Protocol):
-    """A relay that listens."""
+class Recording:
+    """The relay of an attempt, in threads of this process; nothing for an attempt that has no run."""
 
-    env: dict[str, str]
+    def __init__(self, files: AttemptFiles, launch: Mapping[str, Any]) -> None:
+        self._server: relay.RelayServer | None = None
+        if launch.get("run_id"):
+            self._server = relay.start_relay(
+                files.directory, files.job_dir, launch["run_id"], launch.get("experiment_id", "")
+            )
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """``base`` with what points MLflow in the job to the relay."""
+        return relay.merged(base, self._server.env) if self._server else dict(base)
 
     def close(self) -> None:
-        """Stop listening; what was accepted is in the journal."""
-
-
-class _NoRelay:
-    """Jobs without recording: MLflow in them has nowhere to go."""
-
-    def __init__(self) -> None:
-        self.env: dict[str, str] = {}
-
-    def close(self) -> None:
-        """Nothing to stop."""
-
-
-def start_relay(files: AttemptFiles, launch: Mapping[str, Any]) -> RelayHandle:
-    """Start the relay of an attempt whose launch names a run; without a run there is nothing to record to."""
-    if not launch.get("run_id"):
-        return _NoRelay()
-    try:
-        from . import relay
-    except ImportError:
-        return _NoRelay()
-    return relay.start_relay(  # type: ignore[no-any-return]
-        files.directory, files.job_dir, launch["run_id"], launch.get("experiment_id", "")
-    )
+        """Sync the journal and stop listening."""
+        if self._server:
+            self._server.close()

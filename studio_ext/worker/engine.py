@@ -1,0 +1,300 @@
+"""The papermill engine ``studio``: executes a notebook against a kernel that already runs.
+
+Differs from papermill's own engine in that it starts no kernel, saves at most every two seconds, reports
+progress, and notices at once when the kernel or the supervisor is gone. Imported by executors only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+
+from . import faults
+from .messages import Messages
+from .notebook_file import NotebookSaver, label, number_cells
+from .reporter import Reporter
+
+_READY_SECONDS = 120.0
+_SHUTDOWN_SECONDS = 1.0
+_LAST_WORDS_SECONDS = 0.2
+"""How long outputs of a dead kernel that are still under way are waited for."""
+_IOPUB_SECONDS = 120
+
+
+class StopRequested(Exception):
+    """The supervisor wants the attempt to stop."""
+
+    def __init__(self, cell: int | None) -> None:
+        super().__init__("stop requested")
+        self.cell = cell
+
+
+class SupervisorLost(Exception):
+    """The supervisor is gone."""
+
+
+class KernelGone(Exception):
+    """The kernel's process has ended."""
+
+    def __init__(self, cell: int | None, source: str | None) -> None:
+        super().__init__("kernel gone")
+        self.cell = cell
+        self.source = source
+
+
+@dataclass
+class Session:
+    """One execution: what it talks to, and how far it is."""
+
+    connection_file: str
+    kernel_pid: int
+    interrupt_mode: str
+    link: socket.socket
+    reporter: Reporter
+    saver: NotebookSaver
+    fault: str | None = None
+    stopping: bool = False
+    supervisor_lost: bool = False
+    failed_cell: int | None = None
+    failed: bool = False
+    kernel_gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class _Manager(NotebookExecutionManager):  # type: ignore[misc]
+    """papermill's bookkeeping, saving through the session's saver."""
+
+    def __init__(self, notebook: Any, session: Session) -> None:
+        super().__init__(notebook, output_path=None, progress_bar=False)
+        self.session = session
+
+    def save(self, **kwargs: Any) -> None:
+        self.session.saver.touch()
+
+    def autosave_cell(self, **kwargs: Any) -> None:
+        self.session.saver.touch()
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    """nbclient's message handling; outputs go to the log too."""
+
+    session: Session
+
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        kind = msg["msg_type"]
+        if kind == "stream":
+            self.session.reporter.log(msg["content"]["text"])
+        elif kind == "error":
+            self.session.reporter.log("\n".join(msg["content"]["traceback"]) + "\n", own_line=True)
+        return super().process_message(msg, cell, cell_index)
+
+    async def _async_poll_kernel_alive(self) -> None:
+        await self.session.kernel_gone.wait()
+        await asyncio.sleep(_LAST_WORDS_SECONDS)
+        if self.task_poll_for_reply is not None:
+            self.task_poll_for_reply.cancel()
+
+    async def _async_check_alive(self) -> None:
+        if self.session.kernel_gone.is_set():
+            raise DeadKernelError("Kernel died")
+
+
+class StudioEngine(Engine):  # type: ignore[misc]
+    """Entry in papermill's registry; ``session`` comes through papermill's engine arguments."""
+
+    @classmethod
+    def execute_notebook(cls, nb: Any, kernel_name: str, *, session: Session, **kwargs: Any) -> Any:
+        """Execute ``nb`` in place and return it; saved on the way and at the end by the session's saver."""
+        manager = _Manager(nb, session)
+        session.saver.notebook = nb
+        manager.notebook_start()
+        session.saver.save()
+        try:
+            asyncio.run(_execute(manager, kernel_name, session))
+        finally:
+            manager.notebook_complete()
+        return nb
+
+
+def register() -> None:
+    """Make the engine known to papermill."""
+    papermill_engines.register("studio", StudioEngine)
+
+
+async def _execute(manager: Any, kernel_name: str, session: Session) -> None:
+    loop = asyncio.get_running_loop()
+    session.kernel_gone = asyncio.Event()
+    watch = _watch_kernel(session, loop)
+    messages = Messages(session.link)
+    kc = _connect(session)
+
+    def hear() -> None:
+        for message in messages.receive():
+            if message is None:
+                loop.remove_reader(session.link)
+                session.supervisor_lost = True
+                session.kernel_gone.set()
+            elif message.get("op") == "stop" and not session.stopping:
+                session.stopping = True
+                session.saver.save()
+                _interrupt(session, kc, messages)
+
+    loop.add_reader(session.link, hear)
+    saving = asyncio.ensure_future(_keep_saved(session.saver))
+    try:
+        client = _Client(manager, kernel_name=kernel_name, iopub_timeout=_IOPUB_SECONDS, raise_on_iopub_timeout=False)
+        client.session = session
+        client.kc = kc
+        client.reset_execution_trackers()
+        info = await _ready(kc, session)
+        session.reporter.kernel(session.kernel_pid)
+        manager.nb.metadata["language_info"] = info["content"]["language_info"]
+        await _execute_cells(manager, client, session)
+        client.set_widgets_metadata()
+    finally:
+        saving.cancel()
+        loop.remove_reader(session.link)
+        if not session.kernel_gone.is_set():
+            await _shut_down(kc, session)
+        kc.stop_channels()
+        if watch is not None:
+            loop.remove_reader(watch)
+            os.close(watch)
+
+
+def _connect(session: Session) -> Any:
+    import zmq
+    import zmq.asyncio
+
+    context = zmq.asyncio.Context()
+    # The kernel may not listen yet; outputs must not be dropped when they come faster than they are taken.
+    context.setsockopt(zmq.RECONNECT_IVL, 5)
+    context.setsockopt(zmq.RECONNECT_IVL_MAX, 50)
+    context.setsockopt(zmq.RCVHWM, 0)
+    context.setsockopt(zmq.LINGER, 200)
+    kc = AsyncKernelClient(context=context)
+    kc.load_connection_file(session.connection_file)
+    kc.start_channels(stdin=False, hb=False)
+    kc.allow_stdin = False
+    return kc
+
+
+async def _ready(kc: Any, session: Session) -> Any:
+    """Wait until the kernel answers on shell and is heard on iopub; returns its kernel_info reply."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _READY_SECONDS
+    info = None
+    while loop.time() < deadline:
+        if session.kernel_gone.is_set():
+            _raise_gone(session, None, None)
+        if session.stopping:
+            raise StopRequested(None)
+        asked = kc.kernel_info()
+        heard = asyncio.ensure_future(kc.iopub_channel.get_msg(timeout=1.0 if info is None else 0.2))
+        with contextlib.suppress(Exception):
+            reply = await _or_gone(kc.shell_channel.get_msg(timeout=1.0), session)
+            if reply and reply["parent_header"].get("msg_id") == asked:
+                info = reply
+        # Only a subscription that is in force hears of outputs: wait for the first message of any kind.
+        if info is None:
+            heard.cancel()
+            continue
+        with contextlib.suppress(Exception):
+            await heard
+            return info
+    raise KernelGone(None, None)
+
+
+async def _or_gone(awaitable: Any, session: Session) -> Any:
+    """The value of ``awaitable``, or None as soon as the kernel is gone."""
+    task = asyncio.ensure_future(awaitable)
+    gone = asyncio.ensure_future(session.kernel_gone.wait())
+    done, pending = await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+    for other in pending:
+        other.cancel()
+    return task.result() if task in done else None
+
+
+async def _execute_cells(manager: Any, client: Any, session: Session) -> None:
+    cells = manager.nb.cells
+    numbers = number_cells(cells)
+    for position, cell in enumerate(cells):
+        number = numbers.get(position)
+        if session.stopping:
+            raise StopRequested(number)
+        if cell.cell_type != "code":
+            continue
+        if number:
+            session.reporter.cell(number, label(cell.source))
+        manager.cell_start(cell, position)
+        try:
+            await client.async_execute_cell(cell, position)
+        except CellExecutionError as error:
+            manager.cell_exception(cells[position], cell_index=position, exception=error)
+            if session.stopping:
+                raise StopRequested(number) from None
+            session.failed, session.failed_cell = True, number
+            return
+        except DeadKernelError:
+            manager.cell_exception(cells[position], cell_index=position)
+            _raise_gone(session, number, cell.source)
+        finally:
+            manager.cell_complete(cells[position], cell_index=position)
+        if number:
+            session.reporter.done(number)
+            if number == 1:
+                faults.point("after_first_cell", session.fault)
+
+
+def _raise_gone(session: Session, cell: int | None, source: str | None) -> None:
+    if session.supervisor_lost:
+        raise SupervisorLost
+    if session.stopping:
+        raise StopRequested(cell)
+    raise KernelGone(cell, source)
+
+
+async def _keep_saved(saver: NotebookSaver) -> None:
+    """Save what changed, as often as the saver allows."""
+    while True:
+        await asyncio.sleep(max(0.05, saver.due()))
+        saver.save_if_due()
+
+
+def _watch_kernel(session: Session, loop: asyncio.AbstractEventLoop) -> int | None:
+    """Have ``session.kernel_gone`` set when the kernel's process ends; returns a descriptor to let go of."""
+    try:
+        fd = os.pidfd_open(session.kernel_pid)
+    except ProcessLookupError:
+        session.kernel_gone.set()
+        return None
+
+    def gone() -> None:
+        loop.remove_reader(fd)
+        session.kernel_gone.set()
+
+    loop.add_reader(fd, gone)
+    return fd
+
+
+def _interrupt(session: Session, kc: Any, messages: Messages) -> None:
+    """Interrupt the cell that runs: only the supervisor, its parent, may signal the kernel."""
+    if session.interrupt_mode == "message":
+        kc.control_channel.send(kc.session.msg("interrupt_request", content={}))
+    else:
+        messages.send({"op": "interrupt"})
+
+
+async def _shut_down(kc: Any, session: Session) -> None:
+    """Ask the kernel to end, so that the exit handlers of the user's code run; the supervisor sees to the rest."""
+    with contextlib.suppress(Exception):
+        kc.control_channel.send(kc.session.msg("shutdown_request", content={"restart": False}))
+        await _or_gone(kc.control_channel.get_msg(timeout=_SHUTDOWN_SECONDS), session)

@@ -1,0 +1,181 @@
+"""The executor: drives one notebook through papermill against a kernel that the supervisor started.
+
+It runs none of the user's code. It ends with its supervisor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import resource
+import socket
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from . import records
+from .notebook_file import NotebookSaver, UnreadableNotebook, number_cells, read_notebook
+from .reporter import Reporter
+
+_LONGEST_TEXT = 60_000
+"""Characters of a traceback or a cell's source that go into the records."""
+
+
+def read_request(link: socket.socket) -> dict[str, Any] | None:
+    """The first thing that a supervisor says: which attempt, and where its kernel is. None: it is gone."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        byte = link.recv(1)  # what follows the line belongs to the engine
+        if not byte:
+            return None
+        line += byte
+    request: dict[str, Any] = json.loads(line)
+    return request
+
+
+def execute(link: socket.socket, request: dict[str, Any]) -> None:
+    """Be the executor of the attempt that the supervisor at the other end of ``link`` names."""
+    files = records.AttemptFiles(Path(request["job_dir"]), request["attempt"])
+    result = _run(files, request, link)
+    if result is None:  # the supervisor is gone
+        return
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    result |= {
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
+        "peak_memory_bytes": None,
+        "ended": time.time(),
+        "attempt": files.attempt,
+    }
+    with contextlib.suppress(OSError):
+        files.finish(files.result, result)
+
+
+def outcome(reason: str, message: str = "", **more: Any) -> dict[str, Any]:
+    """An exit record without its figures."""
+    code = {"Completed": 0, "CellFailed": 1}.get(reason)
+    empty = {"code": code, "cell": None, "cell_source": None, "traceback": None}
+    return empty | {"reason": reason, "message": message} | more
+
+
+def _run(files: records.AttemptFiles, request: dict[str, Any], link: socket.socket) -> dict[str, Any] | None:
+    try:
+        from papermill.exceptions import PapermillExecutionError
+        from papermill.execute import execute_notebook
+
+        from .engine import KernelGone, Session, StopRequested, SupervisorLost, register
+    except ImportError as error:
+        name = (error.name or "papermill").split(".")[0]
+        return outcome(
+            "StartFailed",
+            f"The notebook could not be executed: {name} is not installed where jobs are driven from. "
+            f"Install it with: pip install {name}",
+        )
+    for name in ("papermill", "papermill.translators", "nbclient", "traitlets"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        notebook = read_notebook(files.notebook)
+    except UnreadableNotebook as error:
+        return outcome("StartFailed", str(error))
+    job = records.read(files.job) or {}
+    reporter = Reporter(files)
+    numbers = number_cells(notebook.cells)
+    reporter.start(len(numbers))
+    saver = NotebookSaver(notebook, files.job_dir / "output" / job["notebook"])
+    session = Session(
+        connection_file=request["connection_file"],
+        kernel_pid=request["kernel_pid"],
+        interrupt_mode=job["environment"].get("interrupt_mode", "signal"),
+        link=link,
+        reporter=reporter,
+        saver=saver,
+        fault=request.get("fault"),
+    )
+    register()
+    try:
+        execute_notebook(
+            notebook,
+            None,
+            engine_name="studio",
+            kernel_name=job["environment"].get("kernel") or "python3",
+            progress_bar=False,
+            session=session,
+        )
+        result = outcome("Completed")
+    except StopRequested as stop:
+        result = outcome("Stopped", cell=stop.cell)
+    except SupervisorLost:
+        saver.save()
+        return None
+    except KernelGone as gone:
+        result = outcome("KernelDied", cell=gone.cell, cell_source=_short(gone.source))
+    except PapermillExecutionError as error:
+        result = _cell_failed(session, error)
+    except Exception as error:
+        if _is_full(error):
+            result = outcome("DiskFull", "The disk is full.")
+        else:
+            traceback.print_exc()
+            message = f"The notebook could not be executed: {type(error).__name__}: {error}"
+            result = outcome("InternalError", message[:1000], traceback=_short(traceback.format_exc()))
+    saver.save()
+    if saver.error and result["reason"] in ("Completed", "CellFailed") and _is_full(saver.error):
+        where = f" at cell {result['cell']}" if result["cell"] else ""
+        result |= {
+            "code": None,
+            "reason": "DiskFull",
+            "message": f"The disk is full: the output notebook could not be saved{where}.",
+        }
+    elif saver.error and result["reason"] == "Completed":
+        result = outcome("InternalError", f"The output notebook could not be saved: {saver.error}")
+    return result
+
+
+def _cell_failed(session: Any, error: Any) -> dict[str, Any]:
+    cell = session.failed_cell
+    value = str(error.evalue)
+    first = value.splitlines()[0][:300] if value else ""
+    where = f"cell {cell}" if cell else "the parameters cell"
+    reason = "CellFailed"
+    if error.ename == "StdinNotImplementedError":
+        message = f"A job cannot ask for input: {where} called input(). Pass the value as a parameter."
+    elif error.ename == "OSError" and f"[Errno {errno.ENOSPC}]" in value:
+        reason, message = "DiskFull", f"The disk was full at {where}."
+    else:
+        message = f"{error.ename} in {where}{f': {first}' if first else ''}"
+    text = "\n".join(error.traceback) if not isinstance(error.traceback, str) else error.traceback
+    return outcome(reason, message, cell=cell, cell_source=_short(error.source), traceback=_short(text))
+
+
+def _short(text: str | None) -> str | None:
+    if text is None or len(text) <= _LONGEST_TEXT:
+        return text
+    half = _LONGEST_TEXT // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def main() -> int:
+    """Entry point ``execute``: the link is standard input."""
+    link = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    block_slow_imports()
+    request = read_request(link)
+    if request:
+        execute(link, request)
+    return 0
+
+
+def block_slow_imports() -> None:
+    """Keep out a format checker that papermill's imports load (0.8 s) and that nothing here uses."""
+    import sys
+
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

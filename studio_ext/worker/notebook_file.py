@@ -1,0 +1,114 @@
+"""Reading the notebook of a job, numbering its cells, and saving it while it runs."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from .records import write
+
+_SAVE_SECONDS = 2.0
+_BUSY_SHARE = 10
+"""Saving may take at most one tenth of the time: large notebooks are saved less often."""
+INJECTED_TAG = "injected-parameters"
+
+
+class UnreadableNotebook(Exception):
+    """The input notebook is not one."""
+
+
+def read_notebook(path: Path) -> Any:
+    """The notebook in ``path`` in the newest format (a NotebookNode). Raises :class:`UnreadableNotebook`."""
+    import nbformat
+
+    try:
+        notebook = nbformat.reads(path.read_text("utf-8-sig"), as_version=4)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise UnreadableNotebook(f"The notebook cannot be read: {error}") from error
+    except Exception as error:
+        if type(error).__module__.startswith(("nbformat", "jsonschema")):
+            raise UnreadableNotebook(f"The notebook cannot be read: {error}") from error
+        raise
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])
+    return notebook
+
+
+def number_cells(cells: list[Any]) -> dict[int, int]:
+    """1-based numbers of the code cells by their position; injected parameters have none."""
+    numbers: dict[int, int] = {}
+    for position, cell in enumerate(cells):
+        if cell.cell_type == "code" and INJECTED_TAG not in cell.metadata.get("tags", []):
+            numbers[position] = len(numbers) + 1
+    return numbers
+
+
+def label(source: str) -> str:
+    """First meaningful line of a cell: not empty, not a cell magic's percent signs, without comment marks."""
+    for line in source.splitlines():
+        text = line.strip().lstrip("#%").strip()
+        if text:
+            return text[:120]
+    return ""
+
+
+class NotebookSaver:
+    """Writes the output notebook: at once, then at most every two seconds while it changes, then at the end."""
+
+    def __init__(self, notebook: Any, path: Path) -> None:
+        self.notebook = notebook
+        self.path = path
+        self.error: OSError | None = None
+        """Why the last save failed."""
+        self._changed = False
+        self._pause = _SAVE_SECONDS
+        self._saved_at = -math.inf
+
+    def touch(self) -> None:
+        """Note that the notebook differs from what was saved."""
+        self._changed = True
+
+    def due(self) -> float:
+        """Seconds until the next save may happen."""
+        return max(0.0, self._saved_at + self._pause - time.monotonic())
+
+    def save_if_due(self) -> None:
+        """Save if something changed and the last save is long enough ago."""
+        if self._changed and self.due() == 0.0:
+            self.save()
+
+    def save(self) -> None:
+        """Save now. A disk that is full is noted, not raised: the cells go on."""
+        began = time.monotonic()
+        try:
+            write(self.path, encode_notebook(self.notebook), sync=False)
+            self.error = None
+        except OSError as error:
+            self.error = error
+        self._changed = False
+        self._saved_at = time.monotonic()
+        self._pause = max(_SAVE_SECONDS, _BUSY_SHARE * (self._saved_at - began))
+
+
+def encode_notebook(notebook: Any) -> bytes:
+    """The notebook as JSON that every reader takes: NaN and infinities, which JSON lacks, become null."""
+    import nbformat
+
+    try:
+        text = nbformat.v4.writes(notebook, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(json.loads(nbformat.v4.writes(notebook))), ensure_ascii=False, indent=1)
+    return str(text).encode("utf-8", "replace") + b"\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

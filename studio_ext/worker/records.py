@@ -1,0 +1,166 @@
+"""Files of a job directory: reading, appending, and renaming into place.
+
+The formats are described in ``docs/developers/job-directory.md``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_RESERVED_BYTES = 256 * 1024
+
+
+class AttemptFiles:
+    """Paths of one attempt, and the few ways in which they are written."""
+
+    def __init__(self, job_dir: Path, attempt: int) -> None:
+        self.job_dir = job_dir
+        self.attempt = attempt
+        self.directory = job_dir / "attempts" / str(attempt)
+        self.claim = self.directory / "claim.json"
+        self.launch = self.directory / "launch.json"
+        self.stop = self.directory / "stop.json"
+        self.log = self.directory / "log.txt"
+        self.progress = self.directory / "progress.jsonl"
+        self.result = self.directory / "result.json"
+        self.exit = self.directory / "exit.json"
+        self.job = job_dir / "job.json"
+        self.variables = job_dir / "environment.json"
+        self.notebook = job_dir / "input" / "notebook.ipynb"
+
+    @property
+    def packages(self) -> Path:
+        """Package list of the kernel's environment."""
+        return self.job_dir / "output" / "environment" / "packages.txt"
+
+    def spare(self, target: Path) -> Path:
+        """Temporary name under which ``target`` is written."""
+        return target.with_name(f".{target.name}.tmp")
+
+    def reserve(self) -> None:
+        """Set space aside for the records of the end, so that they can be written on a full disk."""
+        for target in (self.result, self.exit):
+            with contextlib.suppress(OSError):
+                fd = os.open(self.spare(target), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                try:
+                    if hasattr(os, "posix_fallocate"):
+                        os.posix_fallocate(fd, 0, _RESERVED_BYTES)
+                finally:
+                    os.close(fd)
+
+    def finish(self, target: Path, record: Mapping[str, Any]) -> None:
+        """Write ``record`` into the space that :meth:`reserve` set aside, and rename it into place, synced."""
+        data = encode(record)
+        fd = os.open(self.spare(target), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(fd, data)
+            os.ftruncate(fd, len(data))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        self.spare(target).replace(target)
+        sync_directory(self.directory)
+
+    def drop_spares(self) -> None:
+        """Remove what :meth:`reserve` made and nothing used."""
+        for target in (self.result, self.exit):
+            self.spare(target).unlink(missing_ok=True)
+
+
+def encode(record: Mapping[str, Any]) -> bytes:
+    """A record as UTF-8 JSON with a final newline; lone surrogates are replaced."""
+    return (json.dumps(record, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The JSON object in ``path``; None when there is none that can be read."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
+    """Replace ``path`` atomically: temporary name in the same directory, sync, rename."""
+    spare = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+    fd = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            if sync:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        spare.replace(path)
+    except BaseException:
+        spare.unlink(missing_ok=True)
+        raise
+    if sync:
+        sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames in a directory survive a power cut."""
+    with contextlib.suppress(OSError):
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def create_exclusively(path: Path, record: Mapping[str, Any]) -> bool:
+    """Make ``path`` if it does not exist, synced. False: somebody else has it."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    try:
+        os.write(fd, encode(record))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    sync_directory(path.parent)
+    return True
+
+
+def append(fd: int, data: bytes) -> None:
+    """Append to an ``O_APPEND`` file; what a full disk refuses is lost, the job goes on."""
+    view = memoryview(data)
+    with contextlib.suppress(OSError):
+        while view:
+            view = view[os.write(fd, view) :]
+
+
+def open_append(path: Path) -> int:
+    """A descriptor that appends to ``path``."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """Complete lines of a JSON-lines file from ``offset`` on, and the offset after them.
+
+    A last line without a newline is left for the next call; lines that are not JSON objects are skipped.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read()
+    except OSError:
+        return [], offset
+    end = data.rfind(b"\n") + 1
+    events = []
+    for line in data[:end].splitlines():
+        with contextlib.suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict):
+                events.append(event)
+    return events, offset + end

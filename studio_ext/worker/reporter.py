@@ -1,0 +1,48 @@
+"""What the executor tells the outside while it works: progress events and the log."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .records import AttemptFiles, append, encode, open_append
+
+
+class Reporter:
+    """Appends to ``progress.jsonl`` and ``log.txt``."""
+
+    def __init__(self, files: AttemptFiles) -> None:
+        self._progress = open_append(files.progress)
+        self._log = open_append(files.log)
+        self._total = 0
+        self._at_line_start = True
+
+    def start(self, total: int) -> None:
+        """The notebook was read and has ``total`` code cells."""
+        self._total = total
+        self._event("start", total=total)
+
+    def kernel(self, pid: int) -> None:
+        """The kernel answers."""
+        self._event("kernel", pid=pid)
+
+    def cell(self, index: int, label: str) -> None:
+        """A cell begins."""
+        self._event("cell", index=index, label=label)
+        self.log(f"--- cell {index} of {self._total}{f': {label}' if label else ''} ---\n", own_line=True)
+
+    def done(self, index: int) -> None:
+        """A cell has ended well."""
+        self._event("done", index=index)
+
+    def log(self, text: str, *, own_line: bool = False) -> None:
+        """Append to the log."""
+        if not text:
+            return
+        if own_line and not self._at_line_start:
+            text = "\n" + text
+        append(self._log, text.encode("utf-8", "replace"))
+        self._at_line_start = text.endswith("\n")
+
+    def _event(self, event: str, **values: Any) -> None:
+        append(self._progress, encode({"event": event, "t": time.time(), **values}))

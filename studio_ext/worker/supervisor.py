@@ -1,0 +1,436 @@
+"""The supervisor of one attempt: claims it, starts kernel and executor, enforces limits, says how it ended.
+
+Standard library only. It leads its own session and adopts orphans, so that every process of the user's code is
+below it; when it says in ``exit.json`` that the attempt is over, none of them is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import faults, processes, records, verdict
+from .environment import job_environment
+from .executor_link import ExecutorLink
+from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
+from .limits import Limits
+from .relaying import Recording
+
+_DEATH_NOTICE_SECONDS = 5.0
+"""How long the executor may take to save and report after the kernel died."""
+_KILL_SECONDS = 5.0
+_LOG_TAIL_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Options:
+    """What whoever starts a supervisor tells it beside the job directory."""
+
+    worker_socket: str | None = None
+    """Where the worker server listens; None: start an executor by command."""
+    executor: tuple[str, ...] = ()
+    """Command that starts an executor; its link is standard input."""
+    in_process: bool = False
+    """Whether the kernel is forked from this process instead of being another program."""
+    limits: str | None = None
+    fault: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Options:
+        """Options from their JSON form."""
+        values = json.loads(text) if text else {}
+        values["executor"] = tuple(values.get("executor") or ())
+        return cls(**values)
+
+
+@dataclass
+class _State:
+    cause: str | None = None
+    stop_reason: str = "Stopped"
+    deadline: float | None = None
+    """Monotonic time at which everything left is killed."""
+    second_interrupt: float | None = None
+    kernel_status: int | None = None
+    executor_status: int | None = None
+    executor_gone: bool = False
+    own_kill: bool = False
+    signals: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def supervise(job_dir: Path, attempt: int, options: Options) -> Callable[[], None] | None:
+    """Run one attempt to its end. In the process that becomes an IPython kernel: returns its main function."""
+    faults.point("after_fork", options.fault)
+    files = records.AttemptFiles(job_dir, attempt)
+    job = records.read(files.job)
+    launch = records.read(files.launch)
+    if job is None or launch is None:
+        raise SystemExit(f"{job_dir}: job.json or launch.json of attempt {attempt} cannot be read")
+    with contextlib.suppress(OSError):
+        os.setsid()
+    processes.adopt_orphans()
+    processes.mark_self(str(job["id"]))
+    os.environ[processes.MARK] = str(job["id"])
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGCHLD})
+    supervisor = Supervisor(files, job, launch, options)
+    if not supervisor.claim():
+        return None
+    faults.point("after_claim", options.fault)
+    return supervisor.run()
+
+
+class Supervisor:
+    """One attempt, from its claim to its exit record."""
+
+    def __init__(
+        self, files: records.AttemptFiles, job: dict[str, Any], launch: dict[str, Any], options: Options
+    ) -> None:
+        self.files = files
+        self.job = job
+        self.launch = launch
+        self.options = options
+        self.job_id = str(job["id"])
+        wanted = job.get("resources") or {}
+        self.time_limit: float | None = wanted.get("time_limit_seconds")
+        self.grace = float(job.get("grace_seconds") or 10.0)
+        self.runtime = runtime_directory()
+        name = f"studio-{self.job_id}-{files.attempt}"
+        self.limits = Limits(name, wanted.get("cpus"), wanted.get("memory_bytes"), options.limits)
+        self.kernel: Kernel | None = None
+        self.link: ExecutorLink | None = None
+        self.recording: Recording | None = None
+        self.state = _State()
+        self.started = time.monotonic()
+        self.error: str | None = None
+
+    def claim(self) -> bool:
+        """Take the attempt. False: somebody else has it, and nothing may be touched."""
+        pid = os.getpid()
+        record = {
+            "attempt": self.files.attempt,
+            "pid": pid,
+            "start_time": processes.start_time(pid),
+            "boot_id": processes.boot_id(),
+            "token": os.urandom(8).hex(),
+            "claimed": time.time(),
+            "runtime": self.runtime,
+            "cgroups": self.limits.group_paths,
+        }
+        if records.create_exclusively(self.files.claim, record):
+            return True
+        shutil.rmtree(self.runtime, ignore_errors=True)
+        return False
+
+    def run(self) -> Callable[[], None] | None:
+        """Everything after the claim."""
+        self.files.reserve()
+        log = records.open_append(self.files.log)
+        processes.redirect(log)
+        os.close(log)
+        self._read_stop()
+        if self.state.cause is None:
+            try:
+                kernel = self._start()
+            except Exception as error:
+                self._fail(error)
+            else:
+                if kernel is not None:
+                    return kernel
+        try:
+            self._watch()
+        except Exception as error:
+            self._fail(error)
+        self._end()
+        return None
+
+    def _fail(self, error: Exception) -> None:
+        import traceback
+
+        self.error = f"{type(error).__name__}: {error}"
+        traceback.print_exc()
+
+    # -- starting ------------------------------------------------------------------------------------------------
+
+    def _start(self) -> Callable[[], None] | None:
+        """Start kernel, executor and relay; returns a function in the process that becomes the kernel."""
+        environment = self.job["environment"]
+        argv = environment["argv"]
+        self.limits.prepare()
+        connection_file = write_connection_file(self.runtime, argv, environment.get("kernel", ""))
+        kernel = fork_kernel(
+            argv=argv,
+            connection_file=connection_file,
+            cwd=self.files.job_dir / self.job.get("workdir", "code"),
+            job_id=self.job_id,
+            limits=self.limits,
+            in_process=self.options.in_process,
+        )
+        if not isinstance(kernel, Kernel):
+            return kernel
+        self.kernel = kernel
+        request = {
+            "job_dir": str(self.files.job_dir),
+            "attempt": self.files.attempt,
+            "connection_file": connection_file,
+            "kernel_pid": kernel.pid,
+            "fault": self.options.fault,
+        }
+        self.link = ExecutorLink.open(request, self.options.worker_socket, self.options.executor)
+        self.recording = Recording(self.files, self.launch)
+        kernel.open_gate(self.recording.environment(job_environment(self.files.job_dir, self.job)))
+        self._list_packages()
+        return None
+
+    def _list_packages(self) -> None:
+        """Write the package list of the kernel's environment; another interpreter is asked in the background."""
+        from . import packages
+
+        with contextlib.suppress(OSError):
+            self.files.packages.parent.mkdir(parents=True, exist_ok=True)
+            if self.options.in_process:
+                records.write(self.files.packages, packages.listing(sys.path).encode(), sync=False)
+            else:
+                packages.ask(self.job["environment"], self.files.packages, self.options.executor)
+
+    # -- watching ------------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Until the executor is gone and the kernel has had its time to end."""
+        selector = selectors.DefaultSelector()
+        wake, wake_write = socket.socketpair()
+        wake.setblocking(False)
+        wake_write.setblocking(False)
+        signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda *_: self._on_terminate())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGCHLD})
+        selector.register(wake, selectors.EVENT_READ)
+        if self.link:
+            selector.register(self.link.socket, selectors.EVENT_READ)
+        else:
+            self.state.executor_gone = True
+        sample_at = 0.0
+        kernel_died_at: float | None = None
+        closing_at: float | None = None
+        while True:
+            now = time.monotonic()
+            self._reap()
+            if now >= sample_at:
+                over, pause = self.limits.sample(os.getpid(), now)
+                if over and self.state.cause is None:
+                    self._begin_end("memory", kill=True)
+                sample_at = now + pause
+            if self.time_limit and now - self.started >= self.time_limit and self.state.cause is None:
+                self._begin_end("time")
+            kernel_alive = self.kernel is not None and self.state.kernel_status is None
+            if self.state.executor_gone:
+                if not kernel_alive:
+                    return
+                # The executor has asked the kernel to shut down: exit handlers of the user's code run now.
+                closing_at = closing_at or now + (self.grace if self.files.result.exists() else 0.0)
+                if now >= closing_at:
+                    return
+            elif not kernel_alive:
+                kernel_died_at = kernel_died_at or now
+                if now >= kernel_died_at + _DEATH_NOTICE_SECONDS:
+                    return
+            if self.state.deadline is not None and now >= self.state.deadline:
+                return
+            if self.state.second_interrupt is not None and now >= self.state.second_interrupt:
+                self.state.second_interrupt = None
+                self._interrupt()
+            moments = [sample_at, closing_at, self.state.deadline, self.state.second_interrupt]
+            if kernel_died_at is not None:
+                moments.append(kernel_died_at + _DEATH_NOTICE_SECONDS)
+            if self.time_limit and self.state.cause is None:
+                moments.append(self.started + self.time_limit)
+            wait = min(moment for moment in moments if moment is not None) - now
+            for key, _ in selector.select(max(0.0, wait)):
+                if key.fileobj is wake:
+                    with contextlib.suppress(BlockingIOError):
+                        wake.recv(4096)
+                elif self.link and not self._hear(self.link):
+                    selector.unregister(self.link.socket)
+                    self.state.executor_gone = True
+
+    def _hear(self, link: ExecutorLink) -> bool:
+        """Take what the executor says. False: it is gone."""
+        messages = link.receive()
+        if messages is None:
+            return False
+        for message in messages:
+            if message.get("op") == "interrupt":
+                self._interrupt()
+        return True
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if self.kernel and pid == self.kernel.pid:
+                self.state.kernel_status = status
+            elif self.link and pid == self.link.pid:
+                self.state.executor_status = status
+
+    def _on_terminate(self) -> None:
+        """SIGTERM: ``stop.json`` says what is wanted; without it the first one stops and the second one kills."""
+        self.state.signals += 1
+        if not self._read_stop():
+            self._begin_end("stopped", kill=self.state.signals > 1)
+
+    def _read_stop(self) -> bool:
+        wanted = records.read(self.files.stop)
+        if wanted is None:
+            return False
+        self.state.stop_reason = str(wanted.get("reason", "Stopped"))
+        self._begin_end("stopped", kill=bool(wanted.get("kill")))
+        return True
+
+    def _begin_end(self, cause: str, *, kill: bool = False) -> None:
+        """Ask the executor to save and stop; whatever is left after the grace is killed. May be called again."""
+        now = time.monotonic()
+        if self.state.cause is None:
+            self.state.cause = cause
+            self.state.deadline = now + self.grace
+            if not kill:
+                self.state.second_interrupt = now + self.grace / 2
+            self.limits.release()
+            if self.link:
+                self.link.send({"op": "stop", "reason": cause})
+        if kill:
+            self.state.own_kill = True
+            # For memory: the tree goes at once, the executor (no user code in it) may still save the notebook.
+            if cause == "memory":
+                self._kill_user_code()
+                self.state.deadline = now + min(self.grace, 5.0)
+            else:
+                self.state.deadline = now
+
+    def _interrupt(self) -> None:
+        if self.kernel and self.state.kernel_status is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.kernel.pid, signal.SIGINT)
+
+    # -- ending --------------------------------------------------------------------------------------------------
+
+    def _user_code(self) -> set[int]:
+        """Every process of the attempt except this one and the executor."""
+        below = processes.descendants(os.getpid())
+        found = {*below, *self.limits.members(), *processes.marked(self.job_id)}
+        found.discard(os.getpid())
+        if self.link and self.link.pid:
+            found.discard(self.link.pid)
+        return found
+
+    def _kill_user_code(self) -> None:
+        processes.send(self._user_code(), signal.SIGKILL)
+
+    def _end(self) -> None:
+        """Kill what is left, then write the exit record: nothing of the attempt is left after it."""
+        self._end_tree(gently=not self.state.own_kill and self.state.deadline is None)
+        self._end_executor()
+        if self.recording:
+            with contextlib.suppress(Exception):
+                self.recording.close()
+        faults.point("before_exit_record", self.options.fault)
+        record = self._record()
+        if record["reason"] != "Completed" and record["message"]:
+            os.write(1, f"--- {record['message']} ---\n".encode("utf-8", "replace"))
+        self.limits.remove()
+        shutil.rmtree(self.runtime, ignore_errors=True)
+        self.files.finish(self.files.exit, record)
+        self.files.drop_spares()
+
+    def _end_tree(self, *, gently: bool) -> None:
+        self.limits.release()
+        deadline = time.monotonic() + _KILL_SECONDS
+        if gently:
+            left = self._user_code()
+            processes.send(left, signal.SIGTERM)
+            patience = time.monotonic() + 0.5
+            while left and time.monotonic() < patience:
+                time.sleep(0.01)
+                self._reap()
+                left = self._user_code()
+        while time.monotonic() < deadline:
+            left = self._user_code()
+            if not left:
+                break
+            processes.send(left, signal.SIGKILL)
+            time.sleep(0.01)
+            self._reap()
+        self._reap()
+
+    def _end_executor(self) -> None:
+        """The executor has been told; it is killed if it does not go."""
+        if not self.link:
+            return
+        patience = time.monotonic() + (0.0 if self.state.own_kill and self.state.cause == "stopped" else 2.0)
+        while not self.state.executor_gone and time.monotonic() < patience:
+            if self.link.wait(0.05) and not self._hear(self.link):
+                self.state.executor_gone = True
+        self.link.end()
+        self._reap()
+
+    def _record(self) -> dict[str, Any]:
+        result = records.read(self.files.result)
+        events, _ = records.read_events(self.files.progress)
+        cells = [event["index"] for event in events if event.get("event") == "cell"]
+        done = {event["index"] for event in events if event.get("event") == "done"}
+        facts = verdict.Facts(
+            result=result,
+            cause=self.state.cause,
+            stop_reason=self.state.stop_reason,
+            kernel_status=self.state.kernel_status,
+            kernel_answered=any(event.get("event") == "kernel" for event in events),
+            executor_status=self.state.executor_status,
+            cell=next((cell for cell in reversed(cells) if cell not in done), None),
+            memory_limit=self.limits.memory_bytes,
+            time_limit=self.time_limit,
+            machine_out_of_memory=self.limits.machine_ran_out(),
+            log_tail=self._log_tail(),
+            kernel_command=tuple(self.job["environment"]["argv"]),
+            error=self.error,
+        )
+        if facts.cause is None and self.limits.killed_for_memory():
+            facts.cause = "memory"
+        return verdict.judge(facts) | self._figures(result) | {"ended": time.time(), "attempt": self.files.attempt}
+
+    def _figures(self, result: dict[str, Any] | None) -> dict[str, Any]:
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = own.ru_utime + own.ru_stime
+        below = children.ru_utime + children.ru_stime
+        executor = float((result or {}).get("cpu_seconds") or 0.0)
+        if self.link and self.link.is_child:
+            seconds += below
+        else:
+            counted = self.limits.cpu_seconds()
+            seconds += executor + (below if counted is None else max(counted, below))
+        peak = max(self.limits.peak_bytes, children.ru_maxrss * 1024)
+        return {"cpu_seconds": round(seconds, 3), "peak_memory_bytes": peak or None}
+
+    def _log_tail(self) -> str:
+        try:
+            with self.files.log.open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - _LOG_TAIL_BYTES))
+                return file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
