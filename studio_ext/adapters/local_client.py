@@ -17,7 +17,7 @@ from studio_ext.adapters.kernel_specs import KernelSpecs
 from studio_ext.adapters.notebook_files import NotebookFiles
 from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
-from studio_ext.adapters.sql_store.migrate import HEAD, schema_of
+from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
@@ -227,7 +227,10 @@ class LocalClient:
             return self._tracking
 
     def _open_store(self) -> SqlStore:
-        if schema_of(self.workspace.database) != HEAD:
+        schema = schema_of(self.workspace.database)
+        if schema is not None and schema not in KNOWN:
+            raise unknown_schema(schema)
+        if schema != HEAD:
             # Only a controller makes or migrates the schema. One that runs already and does not know HEAD
             # is of another version; SqlStore says so.
             self._launcher.ensure()

@@ -98,8 +98,8 @@ class Store(Protocol):
     def deleted_before(self, when: float) -> list[tuple[JobDetail, bool]]:
         """Jobs deleted before a time, with whether their trial goes too."""
 
-    def purge(self, job_id: str) -> None:
-        """Forget a deleted job."""
+    def purge(self, job_id: str) -> bool:
+        """Forget a deleted job. False: it was restored meanwhile, or is gone already."""
 
     def attempts(self, job_id: str) -> list[Attempt]:
         """Attempts of a job, first one first."""

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 BUSY_SECONDS = 30.0
 
@@ -17,7 +17,8 @@ def make_engine(database: Path, *, synchronous: str = "FULL", begin: str = "BEGI
     ``FULL`` syncs each commit: what was acknowledged survives a power cut. ``begin`` is what a transaction
     starts with; readers use plain ``BEGIN`` and never wait for a writer.
     """
-    engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    url = URL.create("sqlite", database=str(database))  # as it is: a path may hold '?', '#' and '%'
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: Any) -> None:
@@ -31,3 +32,8 @@ def make_engine(database: Path, *, synchronous: str = "FULL", begin: str = "BEGI
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def read_only_uri(database: Path) -> str:
+    """The address under which ``sqlite3`` opens the database file without ever making it."""
+    return f"{database.absolute().as_uri()}?mode=ro"

@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from studio_ext.adapters.sql_store import rows
-from studio_ext.adapters.sql_store.engine import make_engine
-from studio_ext.adapters.sql_store.migrate import HEAD, schema_of
+from studio_ext.adapters.sql_store.engine import make_engine, read_only_uri
+from studio_ext.adapters.sql_store.migrate import HEAD, schema_of, unknown_schema
 from studio_ext.adapters.sql_store.schema import attempts, jobs, leases, revisions, transitions
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.jobs import Attempt, Exit, Job, JobDetail, JobsDelta, JobStatus, Progress, SecondaryStatus
@@ -43,14 +44,11 @@ class SqlStore:
                 hint="Start the controller: studio controller",
             )
         if schema != HEAD:
-            raise Conflict(
-                f"The workspace database has schema {schema}; this version of studio_ext knows {HEAD}.",
-                hint="Upgrade studio_ext here (pip install -U studio_ext), or open the workspace with the newer one.",
-            )
+            raise unknown_schema(schema)
         self._writer = make_engine(database)
         self._progress_writer = make_engine(database, synchronous="NORMAL")
         self._reader = make_engine(database, begin="BEGIN")
-        self._watch = sqlite3.connect(f"file:{database}?mode=ro", uri=True, check_same_thread=False)
+        self._watch = sqlite3.connect(read_only_uri(database), uri=True, check_same_thread=False)
         self._watch_lock = threading.Lock()
 
     def close(self) -> None:
@@ -80,12 +78,14 @@ class SqlStore:
                         message=job.message,
                     )
                 )
+                row = connection.execute(select(jobs).where(jobs.c.id == job.id)).mappings().one()
+                added = _detail(connection, row)  # read before the commit: after it nothing may fail
         except IntegrityError:
             existing = self.by_key(idempotency_key) if idempotency_key is not None else None
             if existing is None:
                 raise
             return existing, False
-        return self.get(job.id), True
+        return added, True
 
     def by_key(self, idempotency_key: str) -> JobDetail | None:
         """The job that a key made."""
@@ -301,10 +301,11 @@ class SqlStore:
             raise NotFound(f"Job {job_id} is gone for good.", hint="Its trial is still in the experiment.")
         return self.get(job_id)
 
-    def purge(self, job_id: str) -> None:
-        """Forget a deleted job."""
+    def purge(self, job_id: str) -> bool:
+        """Forget a deleted job. False: it was restored meanwhile, or is gone already."""
         with self._write() as connection:
-            connection.execute(sql_delete(jobs).where(jobs.c.id == job_id, jobs.c.deleted.is_not(None)))
+            query = sql_delete(jobs).where(jobs.c.id == job_id, jobs.c.deleted.is_not(None))
+            return connection.execute(query).rowcount > 0
 
     # -- watching ---------------------------------------------------------------------------------------------
 
@@ -361,9 +362,9 @@ class SqlStore:
     def _errors() -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except (OperationalError, PoolTimeout, sqlite3.OperationalError) as error:
             raise Unavailable(
-                f"The workspace database cannot be used: {error.orig}.",
+                f"The workspace database cannot be used: {getattr(error, 'orig', None) or error}.",
                 hint="Another process may hold its lock, or the disk may be full: studio doctor says more.",
             ) from error
 
