@@ -175,7 +175,7 @@ export interface Job {
   message: string;
   name: string;
   /**
-   * Path of the notebook as the submitter named it.
+   * Path of the notebook: relative to the server's root when it was submitted there, else absolute.
    */
   notebook: string;
   /**
@@ -254,7 +254,7 @@ export interface JobDetail {
   message: string;
   name: string;
   /**
-   * Path of the notebook as the submitter named it.
+   * Path of the notebook: relative to the server's root when it was submitted there, else absolute.
    */
   notebook: string;
   notebook_sha256: string;
@@ -517,7 +517,7 @@ export interface SubmitRequest {
   parameters?: {
     [k: string]: unknown;
   };
-  resources?: Resources1;
+  resources?: Resources;
   runner?: string;
   tags?: {
     [k: string]: string;
@@ -526,14 +526,6 @@ export interface SubmitRequest {
    * Names of environment variables of the submitter to pass on.
    */
   variables?: string[];
-}
-/**
- * What a job may use. None: no limit.
- */
-export interface Resources1 {
-  cpus: number | null;
-  memory_bytes: number | null;
-  time_limit_seconds: number | null;
 }
 /**
  * One recorded run: a row of the trials table.

@@ -57,6 +57,8 @@ def schema() -> dict[str, Any]:
         properties: dict[str, dict[str, Any]] = definition.get("properties", {})
         for field in properties.values():
             field.pop("title", None)  # a title would become a type of its own
+            if "$ref" in field:
+                field.pop("default", None)  # so would a default beside a reference
         if properties and name not in REQUESTS:
             definition["required"] = sorted(properties)
     return {"title": "StudioContract", "$defs": dict(sorted(definitions.items()))}

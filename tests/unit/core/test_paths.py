@@ -88,9 +88,19 @@ def test_any_name_that_a_file_can_have_is_found(root: Path, name: str) -> None:
         "a\\..\\b",
         "..\\x",
         "a\0.ipynb",
-    ]
-    + ["C:/x", "c:x", "file:///etc/passwd", "Studio:a", "RTC:/etc/passwd", "RTC:../x", "RTC:RTC:a", "RTC:C:/x"]
-    + ["\ud800", "x" * 256, "é" * 128, "a/" * 2049],
+        "C:/x",
+        "c:x",
+        "file:///etc/passwd",
+        "Studio:a",
+        "RTC:/etc/passwd",
+        "RTC:../x",
+        "RTC:RTC:a",
+        "RTC:C:/x",
+        "\ud800",
+        "x" * 256,
+        "é" * 128,
+        "a/" * 2049,
+    ],
 )
 def test_clean_refuses(path: str) -> None:
     with pytest.raises(InvalidRequest):

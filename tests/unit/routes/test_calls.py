@@ -30,7 +30,7 @@ def test_more_than_can_wait_is_refused_and_room_comes_back() -> None:
         assert await calls.run(lambda: "other lane", Lane.tracking) == "other lane"
         release.set()
         await asyncio.gather(*running)
-        while calls._pending[Lane.workspace]:
+        while calls._pending[Lane.workspace]:  # noqa: ASYNC110 a thread's end is waited for
             await asyncio.sleep(0.001)
         assert await calls.run(lambda: "again") == "again"
         calls.close()
@@ -45,7 +45,7 @@ def test_a_call_that_takes_too_long_is_unavailable_and_still_counts() -> None:
             await calls.run(lambda: release.wait(10))
         assert calls._pending[Lane.workspace] == 1
         release.set()
-        while calls._pending[Lane.workspace]:
+        while calls._pending[Lane.workspace]:  # noqa: ASYNC110 a thread's end is waited for
             await asyncio.sleep(0.001)
         calls.close()
 

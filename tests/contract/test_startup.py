@@ -1,0 +1,34 @@
+"""Jupyter starts no slower for our sake: what is heavy is loaded when it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("mlflow", "papermill", "pandas", "numpy", "sklearn", "sqlalchemy", "alembic", "docker", "nbclient", "matplotlib")
+NOT_EVEN_JUPYTER = (*HEAVY, "jupyter_server", "tornado", "pydantic", "studio_ext.app")
+
+
+def loaded_by(statement: str) -> set[str]:
+    program = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "heavy"),
+    [
+        ("import studio_ext", NOT_EVEN_JUPYTER),
+        ("import studio_ext; studio_ext._jupyter_labextension_paths()", NOT_EVEN_JUPYTER),
+        ("import studio_ext.app", HEAVY),
+        ("import studio_ext; studio_ext._jupyter_server_extension_points()", HEAVY),
+    ],
+)
+def test_importing_loads_nothing_heavy(statement: str, heavy: tuple[str, ...]) -> None:
+    assert not loaded_by(statement) & set(heavy)
+
+
+def test_the_measure_works() -> None:
+    assert "papermill" in loaded_by("import papermill")
