@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from studio_ext._version import __version__
 from studio_ext.adapters import doctor_tools as tools
 from studio_ext.adapters.workspace_config import NETWORK_FILE_SYSTEMS, filesystem, open_workspace
-from studio_ext.contract.errors import InvalidRequest
+from studio_ext.contract.errors import InvalidRequest, StudioError
 from studio_ext.contract.workspace import Check, Diagnosis
 from studio_ext.core.units import format_duration, format_size
 from studio_ext.core.workspace import Workspace, default_home, default_tracking_uri
@@ -131,14 +131,17 @@ def check_clock(workspace: Workspace) -> Check:
 
 def check_database(workspace: Workspace) -> Check:
     """Whether the database is sound and of the schema that this version knows."""
+    from studio_ext.adapters.sql_store.engine import read_only_uri
     from studio_ext.adapters.sql_store.migrate import HEAD, schema_of
 
     if not workspace.database.exists():
         return ok("database", "none yet; the first job makes it")
     try:
         schema = schema_of(workspace.database)
-        with closing(sqlite3.connect(f"file:{workspace.database}?mode=ro", uri=True, timeout=_SECONDS)) as connection:
+        with closing(sqlite3.connect(read_only_uri(workspace.database), uri=True, timeout=_SECONDS)) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except StudioError as error:
+        return problem("database", error.message, error.hint)
     except sqlite3.Error as error:
         return problem(
             "database", f"{workspace.database} cannot be read: {error}.", "Restore it from a copy, or move it away."

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,11 @@ class Workspace:
     @property
     def tracking_uri_shown(self) -> str:
         """The tracking URI with user name and password masked."""
-        parts = urlsplit(self.tracking_uri)
-        if parts.password is None and parts.username is None:
-            return self.tracking_uri
-        host = parts.hostname or ""
-        if parts.port is not None:
-            host += f":{parts.port}"
-        return urlunsplit(parts._replace(netloc=f"***@{host}"))
+        scheme, separator, rest = self.tracking_uri.partition("://")
+        if not separator or scheme == "file" or scheme.startswith("sqlite"):
+            return self.tracking_uri  # a path, in which "@" is a letter like others
+        secret, at, shown = rest.rpartition("@")
+        return f"{scheme}://***@{shown}" if at and secret else self.tracking_uri
 
 
 def default_home(environ: Mapping[str, str] = os.environ) -> Path:

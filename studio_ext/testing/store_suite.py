@@ -86,7 +86,8 @@ class StoreSuite:
         assert added == store.get(job.id)
         again = added.model_copy(update={"revision": 0, "transitions": []})
         assert again == job
-        assert [(each.status, each.started, each.ended) for each in added.transitions] == [(S.Pending, job.created, None)]
+        first = [(each.status, each.started, each.ended) for each in added.transitions]
+        assert first == [(S.Pending, job.created, None)]
 
     def test_a_key_makes_one_job(self, store: Store) -> None:
         first, _ = store.add(sample_job(), "key")
