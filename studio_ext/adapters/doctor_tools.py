@@ -55,10 +55,10 @@ def check_limits() -> Check:
     """What holds jobs to their limits on CPU and memory."""
     try:
         runner: Any = importlib.import_module("studio_ext.adapters.process_runner")
-        mechanism = str(runner.limits_mechanism())
+        word, sentence = runner.limits_mechanism()
     except (ImportError, AttributeError):
         return warning("limits", "The process runner is not installed.", "Install studio_ext anew.")
-    return ok("limits", mechanism)
+    return ok("limits", f"{word}: {sentence}")
 
 
 def check_fork() -> Check:

@@ -14,7 +14,7 @@ from studio_ext._version import __version__
 from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.host import user_name
 from studio_ext.adapters.kernel_specs import KernelSpecs
-from studio_ext.adapters.notebook_files import NotebookFiles
+from studio_ext.adapters.notebook_files import NotebookFiles, import_papermill
 from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
@@ -197,7 +197,7 @@ class LocalClient:
         """Import what the first submission needs, and open the store; meant for a thread at start-up."""
         with contextlib.suppress(Unavailable):
             self._submission()
-        import papermill.parameterize  # noqa: F401
+        import_papermill()
 
     def close(self) -> None:
         """Let go of the database."""

@@ -23,6 +23,15 @@ _TYPES = {int: "int", float: "float", str: "str", bool: "bool", list: "list", di
 _IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 
 
+def import_papermill() -> None:
+    """Import the package before any module of it.
+
+    Its modules import each other: two threads that begin with different ones meet in the middle, and one of
+    them gets an ``ImportError``.
+    """
+    import papermill  # noqa: F401
+
+
 class NotebookFiles:
     """See :class:`studio_ext.ports.submission.Notebooks`."""
 
@@ -49,6 +58,7 @@ class NotebookFiles:
         """Names, types and defaults in the parameters cell; empty for languages that papermill cannot read."""
         if not notebook.has_parameters_cell:
             return []
+        import_papermill()
         from papermill.inspection import _infer_parameters
 
         kernel = environment.kernel if environment else notebook.kernel or ""
@@ -75,6 +85,8 @@ class NotebookFiles:
     ) -> None:
         """Write the notebook to run: parameters injected by papermill, old outputs cleared, kernel set."""
         import nbformat
+
+        import_papermill()
         from papermill.parameterize import parameterize_notebook
 
         document = _node(notebook)
