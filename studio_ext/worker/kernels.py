@@ -166,4 +166,22 @@ def run_ipykernel(filled: list[str]) -> None:
     # As Jupyter's own launchers have it: end with the parent, and print no advice for terminals.
     app = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(arguments)
+    _hurry_shutdown(app.kernel)
     app.start()
+
+
+def _hurry_shutdown(kernel: Any) -> None:
+    """Keep ipykernel from waiting for itself when it ends.
+
+    Its main thread stops the thread that publishes output and then joins the control thread, which may at that
+    moment wait for the stopped thread to flush standard output: 10 s, its time-out.
+    """
+    from ipykernel.iostream import OutStream
+
+    shut_down = kernel.do_shutdown
+
+    def do_shutdown(restart: bool) -> Any:
+        OutStream.flush_timeout = 0.1
+        return shut_down(restart)
+
+    kernel.do_shutdown = do_shutdown
