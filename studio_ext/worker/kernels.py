@@ -23,6 +23,7 @@ from .limits import Limits
 _CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 _NO_HISTORY = "--HistoryManager.hist_file=:memory:"
 _NOT_FOUND = 127
+_CONTROL_SECONDS = 1.0
 
 
 def runtime_directory() -> str:
@@ -163,8 +164,18 @@ def run_ipykernel(filled: list[str]) -> None:
     sys.orig_argv[:] = filled
     from ipykernel.kernelapp import IPKernelApp
 
+    class KernelApp(IPKernelApp):  # type: ignore[misc]
+        """Ends its control thread first: this may wait, for 10 s, for output to pass a thread that is gone already."""
+
+        def close(self) -> None:
+            control = self.control_thread
+            if control and control.is_alive():
+                control.stop()
+                control.join(_CONTROL_SECONDS)
+            super().close()
+
     # As Jupyter's own launchers have it: end with the parent, and print no advice for terminals.
-    app = IPKernelApp.instance(parent_handle=os.getppid())
+    app = KernelApp.instance(parent_handle=os.getppid())
     app.initialize(arguments)
     _hurry_shutdown(app.kernel)
     app.start()
