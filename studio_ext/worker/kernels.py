@@ -174,25 +174,15 @@ def run_ipykernel(filled: list[str]) -> None:
                 control.join(_CONTROL_SECONDS)
             super().close()
 
+    class JobKernelApp(IPKernelApp):
+        def close(self) -> None:
+            # ipykernel stops the thread that publishes output while the control thread, busy with the last words
+            # of the shutdown request, may wait for just that thread: 10 s, or for ever. Let it finish first.
+            if self.control_thread and getattr(self.kernel, "_shutdown_message", None) is not None:
+                self.control_thread.join(2.0)
+            super().close()
+
     # As Jupyter's own launchers have it: end with the parent, and print no advice for terminals.
-    app = KernelApp.instance(parent_handle=os.getppid())
+    app = JobKernelApp.instance(parent_handle=os.getppid())
     app.initialize(arguments)
-    _hurry_shutdown(app.kernel)
     app.start()
-
-
-def _hurry_shutdown(kernel: Any) -> None:
-    """Keep ipykernel from waiting for itself when it ends.
-
-    Its main thread stops the thread that publishes output and then joins the control thread, which may at that
-    moment wait for the stopped thread to flush standard output: 10 s, its time-out.
-    """
-    from ipykernel.iostream import OutStream
-
-    shut_down = kernel.do_shutdown
-
-    def do_shutdown(restart: bool) -> Any:
-        OutStream.flush_timeout = 0.1
-        return shut_down(restart)
-
-    kernel.do_shutdown = do_shutdown
