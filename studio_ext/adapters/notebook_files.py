@@ -9,6 +9,8 @@ import hashlib
 import json
 import logging
 import os
+import re
+import stat
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +22,9 @@ from studio_ext.ports.submission import Notebook
 
 MAX_BYTES = 200 * 1024 * 1024
 _TYPES = {int: "int", float: "float", str: "str", bool: "bool", list: "list", dict: "dict"}
+_NAMES = ("name", "display_name", "language")
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Escape of a UTF-16 surrogate: fine in pairs, but JSON may hold single ones, which no kernel can be sent."""
 _IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 
 
@@ -46,8 +51,8 @@ class NotebookFiles:
             path=path,
             document=document,
             sha256=hashlib.sha256(raw).hexdigest(),
-            kernel=spec.get("name") or None,
-            language=language.get("name") or spec.get("language") or None,
+            kernel=_name(spec.get("name")),
+            language=_name(language.get("name")) or _name(spec.get("language")),
             code_cells=sum(
                 cell.get("cell_type") == "code" and not _has_tag(cell, "injected-parameters") for cell in cells
             ),
@@ -95,21 +100,33 @@ class NotebookFiles:
             "display_name": environment.display_name,
             "language": environment.language,
         }
-        document.metadata.setdefault("papermill", {})
+        if not isinstance(document.metadata.get("papermill"), dict):
+            document.metadata["papermill"] = {}
         for cell in document.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         with warnings.catch_warnings():  # cells without ids: nbformat adds them and says so
             warnings.simplefilter("ignore")
             if parameters:
-                document = parameterize_notebook(
-                    document, dict(parameters), kernel_name=environment.kernel, language=environment.language
-                )
+                try:
+                    document = parameterize_notebook(
+                        document, dict(parameters), kernel_name=environment.kernel, language=environment.language
+                    )
+                except Exception as error:  # its translators raise many things for what they cannot say
+                    raise InvalidRequest.field(
+                        "parameters",
+                        f"these values cannot be passed to a notebook in {environment.language or 'this language'}",
+                        hint=f"papermill says: {error}",
+                    ) from error
             else:
                 document = nbformat.v4.upgrade(document)
+        try:
+            text = json.dumps(document, ensure_ascii=False, indent=1)
+        except RecursionError as error:
+            raise _too_deep(notebook.path) from error
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(json.dumps(document, ensure_ascii=False, indent=1))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
 
@@ -136,21 +153,29 @@ def _node(notebook: Notebook) -> Any:
     """The document as papermill wants it: attributes for keys, tags in every cell."""
     import nbformat
 
-    document = nbformat.from_dict(notebook.document)
+    try:
+        document = nbformat.from_dict(notebook.document)
+    except RecursionError as error:
+        raise _too_deep(notebook.path) from error
     for cell in document.cells:
-        cell.setdefault("metadata", nbformat.NotebookNode()).setdefault("tags", [])
+        metadata = cell.setdefault("metadata", nbformat.NotebookNode())
+        if not isinstance(metadata.get("tags"), list):
+            metadata["tags"] = []
     return document
 
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        information = path.stat()
+        if stat.S_ISDIR(information.st_mode):
+            raise InvalidRequest.field("notebook", f"{path.name} is a folder")
+        if not stat.S_ISREG(information.st_mode):  # reading a pipe or a device may never end
+            raise InvalidRequest.field("notebook", f"{path.name} is not a file")
+        if information.st_size > MAX_BYTES:
             raise InvalidRequest.field("notebook", f"{path.name} is larger than {MAX_BYTES // 2**20} MiB")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound(f"There is no notebook {path.name!r}.", hint="Save it first, or check the path.") from error
-    except IsADirectoryError as error:
-        raise InvalidRequest.field("notebook", f"{path.name} is a folder") from error
     except OSError as error:
         raise InvalidRequest.field("notebook", f"{path.name} cannot be read: {error.strerror}") from error
 
@@ -158,6 +183,8 @@ def _bytes(path: Path) -> bytes:
 def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     try:
         document = json.loads(raw.decode("utf-8-sig"))
+        if rb"\ud" in raw.lower():  # half of a pair, written as an escape, is no text: nothing could store it
+            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         hint = "Open it in JupyterLab to see whether it can be repaired."
         raise InvalidRequest.field(
@@ -175,15 +202,24 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     if not isinstance(cells, list) or not isinstance(metadata, dict) or not all(map(_is_cell, cells)):
         raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: its cells are malformed")
     for key in ("kernelspec", "language_info"):
-        if not isinstance(metadata.get(key, {}), dict):
+        named = metadata.get(key, {})
+        if not isinstance(named, dict) or not all(isinstance(named.get(each) or "", str) for each in _NAMES):
             raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: metadata.{key} is malformed")
+    if not isinstance(document.setdefault("nbformat_minor", 0), int):
+        raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: nbformat_minor is malformed")
+    if _HALF_CHARACTER.search(raw) and not _is_unicode(document):
+        raise InvalidRequest.field("notebook", f"{path.name} contains text that is not valid Unicode")
     for cell in cells:
         source = cell.get("source", "")
         cell["source"] = "".join(source) if isinstance(source, list) else source
         for output in cell.get("outputs", []):
             if isinstance(output.get("text"), list):
-                output["text"] = "".join(output["text"])
+                output["text"] = "".join(map(str, output["text"]))
     return document
+
+
+def _too_deep(path: Path) -> InvalidRequest:
+    return InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: it is nested too deeply")
 
 
 def _is_cell(cell: Any) -> bool:
@@ -197,8 +233,20 @@ def _is_cell(cell: Any) -> bool:
     )
 
 
+def _is_unicode(document: Any) -> bool:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(line, str) for line in value))
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _has_tag(cell: Mapping[str, Any], tag: str) -> bool:
@@ -220,9 +268,9 @@ def _output_images(output: Mapping[str, Any]) -> list[tuple[str, bytes]]:
     found = []
     for mime, suffix in _IMAGES.items():
         value = data.get(mime) if isinstance(data, dict) else None
-        text = "".join(value) if isinstance(value, list) else value
-        if not isinstance(text, str):
+        if not _is_text(value):
             continue
+        text = "".join(value)
         try:
             found.append((suffix, text.encode() if suffix == "svg" else base64.b64decode(text)))
         except (binascii.Error, ValueError):
