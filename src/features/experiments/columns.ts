@@ -1,0 +1,97 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Trial } from '../../contract';
+import { formatNumber } from '../../shared/format';
+
+/** A column of the trials table. */
+export interface IColumn {
+  /** Name by which the server sorts. */
+  key: string;
+  label: string;
+  group: 'about' | 'parameter' | 'metric';
+  numeric: boolean;
+}
+
+/** The fixed columns, then every parameter and metric that occurs. */
+export function columnsOf(
+  trials: readonly Trial[],
+  trans: TranslationBundle
+): IColumn[] {
+  const about: [string, string, boolean][] = [
+    ['name', trans.__('Trial'), false],
+    ['status', trans.__('Status'), false],
+    ['started', trans.__('Started'), false],
+    ['duration', trans.__('Duration'), true],
+    ['notebook', trans.__('Notebook'), false],
+    ['commit', trans.__('Commit'), false]
+  ];
+  return [
+    ...about.map(
+      ([key, label, numeric]): IColumn => ({
+        key,
+        label,
+        group: 'about',
+        numeric
+      })
+    ),
+    ...names(trials.map(trial => trial.parameters)).map(
+      (name): IColumn => ({
+        key: `params.${name}`,
+        label: name,
+        group: 'parameter',
+        numeric: trials.every(trial => isNumber(trial.parameters[name]))
+      })
+    ),
+    ...names(trials.map(trial => trial.metrics)).map(
+      (name): IColumn => ({
+        key: `metrics.${name}`,
+        label: name,
+        group: 'metric',
+        numeric: true
+      })
+    )
+  ];
+}
+
+/** What a parameter's cell shows; numbers with sensible digits. */
+export function parameterText(value: string | undefined): string {
+  if (value === undefined) {
+    return '';
+  }
+  return isNumber(value) && /[.eE]/.test(value)
+    ? formatNumber(Number(value))
+    : value;
+}
+
+/** What a metric's cell shows. */
+export function metricText(value: number | null | undefined): string {
+  return value === undefined ? '' : formatNumber(value ?? NaN);
+}
+
+/** MLflow's word for a run's state as people say it. */
+export function trialWord(status: string, trans: TranslationBundle): string {
+  switch (status) {
+    case 'RUNNING':
+      return trans.__('Running');
+    case 'SCHEDULED':
+      return trans.__('Pending');
+    case 'FINISHED':
+      return trans.__('Completed');
+    case 'FAILED':
+      return trans.__('Failed');
+    case 'KILLED':
+      return trans.__('Stopped');
+    default:
+      return status;
+  }
+}
+
+function names(records: readonly Record<string, unknown>[]): string[] {
+  return [...new Set(records.flatMap(record => Object.keys(record)))].sort();
+}
+
+function isNumber(value: string | undefined): boolean {
+  return (
+    value === undefined ||
+    (value.trim() !== '' && Number.isFinite(Number(value)))
+  );
+}

@@ -1,0 +1,164 @@
+import { ILayoutRestorer } from '@jupyterlab/application';
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  InputDialog,
+  Notification,
+  WidgetTracker
+} from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { asRequestError } from '../../client';
+import { ExperimentsModel } from '../../models/experimentsModel';
+import { experimentIcon } from '../../shared/icons';
+import {
+  CommandIDs,
+  DOMAIN,
+  IJobsModel,
+  IStudioClient,
+  IStudioPanel
+} from '../../tokens';
+import { ExperimentsSection } from './section';
+
+/** An experiment's tab as far as the plugin needs to know it. */
+interface IExperimentContent {
+  experiment: string;
+  mark(run: string): void;
+}
+
+/** The list of experiments and the table of each one's trials. */
+export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'studio_ext:experiments',
+  description: 'Experiments: the list, and the table of trials of each.',
+  autoStart: true,
+  requires: [IStudioClient, IJobsModel, IStudioPanel],
+  optional: [ITranslator, ICommandPalette, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    client: IStudioClient,
+    jobs: IJobsModel,
+    panel: IStudioPanel,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const { commands } = app;
+    const model = new ExperimentsModel(client, jobs);
+    const section = new ExperimentsSection({ model, commands, trans });
+    section.disposed.connect(() => model.dispose());
+    panel.addSection(section, 20);
+    const tracker = new WidgetTracker<MainAreaWidget>({
+      namespace: 'studio-experiments'
+    });
+    const contentOf = (widget: MainAreaWidget) =>
+      widget.content as unknown as IExperimentContent;
+    const find = (name: string) =>
+      tracker.find(widget => contentOf(widget).experiment === name);
+
+    async function open(name: string, run: string): Promise<MainAreaWidget> {
+      let widget = find(name);
+      if (!widget) {
+        const { createExperimentTab } = await import('./experimentTab');
+        widget = find(name);
+        if (!widget) {
+          widget = createExperimentTab({ name, client, jobs, commands, trans });
+          app.shell.add(widget, 'main', { type: 'Studio experiment' });
+          await tracker.add(widget);
+        }
+      }
+      if (run) {
+        contentOf(widget).mark(run);
+      }
+      app.shell.activateById(widget.id);
+      return widget;
+    }
+
+    async function choose(): Promise<string | null> {
+      const items = (await client.experiments.list()).map(item => item.name);
+      const { value } = await InputDialog.getItem({
+        title: trans.__('Which experiment?'),
+        items
+      });
+      return value;
+    }
+
+    commands.addCommand(CommandIDs.openExperiment, {
+      label: trans.__('Open Experiment…'),
+      caption: trans.__('Show the trials of an experiment'),
+      icon: experimentIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            name: {
+              type: 'string',
+              description: trans.__('Name of the experiment')
+            },
+            run: {
+              type: 'string',
+              description: trans.__('Run id of the trial to mark')
+            }
+          }
+        }
+      },
+      execute: async args => {
+        try {
+          const row = app.contextMenuHitTest(
+            node => node.dataset['experiment'] !== undefined
+          );
+          const name =
+            typeof args['name'] === 'string'
+              ? args['name']
+              : (row?.dataset['experiment'] ?? (await choose()));
+          const run = typeof args['run'] === 'string' ? args['run'] : '';
+          return name ? await open(name, run) : undefined;
+        } catch (reason) {
+          Notification.error(asRequestError(reason).message);
+          return undefined;
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.newExperiment, {
+      label: trans.__('New Experiment…'),
+      caption: trans.__('Make an experiment that collects trials'),
+      icon: experimentIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: async () => {
+        const { value } = await InputDialog.getText({
+          title: trans.__('New experiment'),
+          label: trans.__('Name'),
+          okLabel: trans.__('Create')
+        });
+        const name = value?.trim();
+        if (!name) {
+          return undefined;
+        }
+        try {
+          const made = await client.experiments.create(name);
+          await model.load();
+          return await open(made.name, '');
+        } catch (reason) {
+          Notification.error(asRequestError(reason).message);
+          return undefined;
+        }
+      }
+    });
+    for (const command of [
+      CommandIDs.openExperiment,
+      CommandIDs.newExperiment
+    ]) {
+      palette?.addItem({ command, category: trans.__('Studio') });
+    }
+    if (restorer) {
+      void restorer.restore(tracker, {
+        command: CommandIDs.openExperiment,
+        args: widget => ({ name: contentOf(widget).experiment }),
+        name: widget => contentOf(widget).experiment
+      });
+    }
+  }
+};

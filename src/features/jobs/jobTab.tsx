@@ -1,0 +1,179 @@
+import { MainAreaWidget } from '@jupyterlab/apputils';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+import { Panel, PanelLayout, Widget } from '@lumino/widgets';
+import React from 'react';
+import { JobModel } from '../../models/jobModel';
+import type { JobsModel } from '../../models/jobsModel';
+import { LogModel } from '../../models/logModel';
+import { jobIcon } from '../../shared/icons';
+import type { JobTabName } from './commands';
+import { JobFiles } from './components/jobFiles';
+import { JobHeader } from './components/jobHeader';
+import { JobLog } from './components/jobLog';
+import { JobOverview } from './components/jobOverview';
+import { NotebookView } from './notebookView';
+import type { INotebookParts } from './notebookView';
+
+export interface IJobTabOptions {
+  id: string;
+  jobs: JobsModel;
+  commands: CommandRegistry;
+  documents: IDocumentManager;
+  trans: TranslationBundle;
+  /** What a notebook is drawn with; null where notebooks cannot be drawn. */
+  notebook: INotebookParts | null;
+  /** Another tab is shown. */
+  onTab: () => void;
+}
+
+/** Everything about one job: a header and one of several views below it. */
+export class JobContent extends Widget {
+  constructor(private readonly _options: IJobTabOptions) {
+    super();
+    const { id, jobs, commands, trans } = _options;
+    this.addClass('jp-StudioJob');
+    this.model = new JobModel(jobs, id);
+    this.log = new LogModel(jobs.client.jobs, id);
+    const layout = (this.layout = new PanelLayout());
+    const header = ReactWidget.create(
+      <JobHeader
+        model={this.model}
+        commands={commands}
+        trans={trans}
+        tabChanged={this._tabChanged}
+        currentTab={() => this.tab}
+        onTab={name => this.showTab(name)}
+      />
+    );
+    header.addClass('jp-StudioJob-top');
+    this._body.addClass('jp-StudioJob-body');
+    layout.addWidget(header);
+    layout.addWidget(this._body);
+    this.model.changed.connect(this._onModelChanged, this);
+    this.showTab('overview');
+  }
+
+  readonly model: JobModel;
+  readonly log: LogModel;
+
+  get jobId(): string {
+    return this.model.id;
+  }
+
+  get tab(): JobTabName {
+    return this._tab;
+  }
+
+  get tabChanged(): ISignal<this, JobTabName> {
+    return this._tabChanged;
+  }
+
+  /** Show one of the views; it is made when it is first asked for. */
+  showTab(name: JobTabName): void {
+    let view = this._views.get(name);
+    if (!view) {
+      view = this._create(name);
+      view.addClass('jp-StudioJob-view');
+      view.node.setAttribute('role', 'tabpanel');
+      view.hide();
+      this._views.set(name, view);
+      this._body.addWidget(view);
+    }
+    this._tab = name;
+    for (const [other, widget] of this._views) {
+      widget.setHidden(other !== name);
+    }
+    this._follow();
+    this._tabChanged.emit(name);
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this.model.dispose();
+    this.log.dispose();
+    Signal.clearData(this);
+    super.dispose();
+  }
+
+  protected override onAfterShow(): void {
+    this._follow();
+  }
+
+  protected override onAfterHide(): void {
+    this._follow();
+  }
+
+  protected override onAfterAttach(): void {
+    this._follow();
+  }
+
+  private _create(name: JobTabName): Widget {
+    const { commands, documents, trans, notebook } = this._options;
+    switch (name) {
+      case 'overview':
+        return ReactWidget.create(
+          <JobOverview
+            model={this.model}
+            commands={commands}
+            documents={documents}
+            trans={trans}
+          />
+        );
+      case 'log':
+        return ReactWidget.create(<JobLog model={this.log} trans={trans} />);
+      case 'files':
+        return ReactWidget.create(
+          <JobFiles model={this.model} documents={documents} trans={trans} />
+        );
+      case 'notebook':
+        return new NotebookView({
+          model: this.model,
+          contents: documents.services.contents,
+          commands,
+          parts: notebook,
+          trans
+        });
+    }
+  }
+
+  /** A log that nobody sees is not followed. */
+  private _follow(): void {
+    this.log.setActive(this.isVisible && this._tab === 'log');
+  }
+
+  private _onModelChanged(): void {
+    const { job } = this.model;
+    const widget = this.parent;
+    if (job && widget) {
+      widget.title.label = job.name;
+      widget.title.caption = job.notebook;
+    }
+  }
+
+  private readonly _body = new Panel();
+  private _tab: JobTabName = 'overview';
+  private readonly _tabChanged = new Signal<this, JobTabName>(this);
+  private readonly _views = new Map<JobTabName, Widget>();
+}
+
+/** Make the tab of a job. */
+export function createJobTab(
+  options: IJobTabOptions
+): MainAreaWidget<JobContent> {
+  const content = new JobContent(options);
+  const widget = new MainAreaWidget({ content });
+  widget.toolbar.hide();
+  widget.id = `studio-job-${options.id}`;
+  widget.title.icon = jobIcon;
+  widget.title.label = options.trans.__('Job');
+  widget.title.closable = true;
+  content.tabChanged.connect(() => options.onTab());
+  return widget;
+}

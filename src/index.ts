@@ -1,0 +1,22 @@
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { experimentsPlugin } from './features/experiments/plugin';
+import { noticesPlugin } from './features/jobs/noticesPlugin';
+import { jobsPlugin } from './features/jobs/plugin';
+import { panelPlugin } from './features/panel/plugin';
+import { submitPlugin } from './features/submit/plugin';
+import { clientPlugin, jobsModelPlugin } from './models/plugins';
+
+export * from './tokens';
+
+/** Everything that Studio adds to JupyterLab. */
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  clientPlugin,
+  jobsModelPlugin,
+  panelPlugin,
+  jobsPlugin,
+  noticesPlugin,
+  submitPlugin,
+  experimentsPlugin
+];
+
+export default plugins;
