@@ -1,0 +1,130 @@
+import { expect, test as galata } from '@jupyterlab/galata';
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { APIRequestContext } from '@playwright/test';
+import { JobTab } from './pages/JobTab';
+import { RunAsJobForm } from './pages/RunAsJobForm';
+import { StudioPanel } from './pages/StudioPanel';
+import { TrialsTable } from './pages/TrialsTable';
+
+/** What the tests read of a job; the whole is `Job` in `src/contract.ts`. */
+export interface IJob {
+  id: string;
+  name: string;
+  status: string;
+  notebook: string;
+  parameters: Record<string, unknown>;
+  message: string;
+  progress: { done: number; total: number; current: number | null };
+  trial: { experiment: string; run_id: string | null };
+}
+
+const FINAL = ['Completed', 'Failed', 'Stopped'];
+
+/** The server's side of Studio: arranges what a test starts from, and tidies up after it. */
+export class StudioServer {
+  constructor(
+    private readonly _request: APIRequestContext,
+    private readonly _base: string
+  ) {}
+
+  async jobs(): Promise<IJob[]> {
+    const response = await this._request.get(this._url('jobs?limit=200'));
+    expect(response.status()).toBe(200);
+    return ((await response.json()) as { items: IJob[] }).items;
+  }
+
+  async job(id: string): Promise<IJob> {
+    const response = await this._request.get(this._url(`jobs/${id}`));
+    expect(response.status()).toBe(200);
+    return (await response.json()) as IJob;
+  }
+
+  /** Submit a notebook without the browser, as a script would. */
+  async submit(notebook: string, more: Record<string, unknown> = {}): Promise<IJob> {
+    const response = await this._request.post(this._url('jobs'), { data: { notebook, ...more } });
+    expect(response.status(), await response.text()).toBe(201);
+    return (await response.json()) as IJob;
+  }
+
+  async stop(id: string): Promise<void> {
+    await this._request.post(this._url(`jobs/${id}/stop`));
+  }
+
+  /** Wait until a job is in the state. */
+  async reaches(id: string, status: string): Promise<void> {
+    await expect
+      .poll(async () => (await this.job(id)).status, { timeout: 40_000, intervals: [100] })
+      .toBe(status);
+  }
+
+  /** Put a text file below the server's root. */
+  async write(path: string, text: string): Promise<void> {
+    const response = await this._request.put(`${this._base}/api/contents/${encodeURI(path)}`, {
+      data: { type: 'file', format: 'text', content: text }
+    });
+    expect(response.ok(), await response.text()).toBe(true);
+  }
+
+  async read(path: string): Promise<string> {
+    const response = await this._request.get(
+      `${this._base}/api/contents/${encodeURI(path)}?type=file&format=text`
+    );
+    expect(response.ok(), await response.text()).toBe(true);
+    return ((await response.json()) as { content: string }).content;
+  }
+
+  /** End and delete every job. */
+  async clear(): Promise<void> {
+    await expect
+      .poll(
+        async () => {
+          const active = (await this.jobs()).filter(job => !FINAL.includes(job.status));
+          await Promise.all(active.map(job => this.stop(job.id)));
+          return active.length;
+        },
+        { timeout: 30_000, intervals: [200] }
+      )
+      .toBe(0);
+    for (const job of await this.jobs()) {
+      await this._request.delete(this._url(`jobs/${job.id}`));
+    }
+  }
+
+  private _url(path: string): string {
+    return `${this._base}/studio/api/${path}`;
+  }
+}
+
+interface IFixtures {
+  server: StudioServer;
+  panel: StudioPanel;
+  form: RunAsJobForm;
+  jobTab: JobTab;
+  trials: TrialsTable;
+  /** Errors that nobody caught in the page; a test fails at its end when there are any. */
+  uncaught: string[];
+}
+
+export const test = galata.extend<IFixtures>({
+  server: async ({ request, baseURL }, use) => {
+    const server = new StudioServer(request, baseURL!);
+    await use(server);
+    await server.clear();
+  },
+  panel: async ({ page }, use) => use(new StudioPanel(page)),
+  form: async ({ page }, use) => use(new RunAsJobForm(page)),
+  jobTab: async ({ page }, use) => use(new JobTab(page)),
+  trials: async ({ page }, use) => use(new TrialsTable(page)),
+  uncaught: [
+    async ({ page }, use) => {
+      const errors: string[] = [];
+      page.on('pageerror', error => errors.push(error.stack ?? String(error)));
+      await use(errors);
+      expect(errors.filter(error => /studio/i.test(error))).toEqual([]);
+    },
+    { auto: true }
+  ]
+});
+
+export { expect };
+export type Page = IJupyterLabPageFixture;

@@ -1,0 +1,42 @@
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { Locator } from '@playwright/test';
+
+/** The tab Run as job that is in front. */
+export class RunAsJobForm {
+  constructor(private readonly _page: IJupyterLabPageFixture) {
+    this.form = _page.getByRole('form', { name: 'Run as job' });
+    this.heading = this.form.getByRole('heading');
+    this.run = this.form.getByRole('button', { name: 'Run', exact: true });
+    this.cancel = this.form.getByRole('button', { name: 'Cancel' });
+  }
+
+  readonly form: Locator;
+  readonly heading: Locator;
+  readonly run: Locator;
+  readonly cancel: Locator;
+
+  /** The control of a field or parameter. */
+  field(label: string): Locator {
+    return this.form.getByLabel(label, { exact: true });
+  }
+
+  /** The message at a field, if there is one: what assistive technology reads for it. */
+  async error(label: string): Promise<string> {
+    const field = this.field(label);
+    const ids = ((await field.getAttribute('aria-describedby')) ?? '').split(' ').filter(Boolean);
+    const texts = await Promise.all(
+      ids.filter(id => id.endsWith('-error')).map(id => this._page.locator(`[id="${id}"]`).innerText())
+    );
+    return texts.join(' ');
+  }
+
+  /** Press the button on the toolbar of the notebook that is in front. */
+  async openFromToolbar(): Promise<void> {
+    await this._page.getByRole('main').getByRole('button', { name: 'Run as job' }).click();
+    await this.heading.waitFor();
+  }
+
+  async submitByKey(): Promise<void> {
+    await this.form.press('Control+Enter');
+  }
+}

@@ -1,0 +1,38 @@
+import { expect, test } from '../fixtures';
+import { code, notebook, waitFor } from '../notebooks';
+
+test('A long job is stopped from the list, deleted, and brought back', async ({
+  page,
+  tmpPath,
+  server,
+  panel
+}) => {
+  const path = `${tmpPath}/long.ipynb`;
+  await page.contents.uploadContent(
+    notebook(code('print("started")'), waitFor('/nonexistent/never', 'Wait for ever')),
+    'text',
+    path
+  );
+  const { id } = await server.submit(path, { name: 'long-one' });
+
+  await panel.open();
+  const row = panel.row('long-one');
+  await expect(row.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '1');
+  await expect(row).toContainText('1/2');
+  await expect(row).toContainText('Wait for ever');
+  await row.getByRole('button', { name: 'Stop long-one' }).click();
+  await expect(row.getByRole('img', { name: 'Stopped' })).toBeVisible({ timeout: 20_000 });
+  expect((await server.job(id)).status).toBe('Stopped');
+
+  await panel.choose(row, 'Delete Job');
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('long-one');
+  await expect(dialog.getByRole('checkbox')).not.toBeChecked();
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await expect(row).toHaveCount(0);
+  expect((await server.jobs()).map(job => job.id)).not.toContain(id);
+
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(row).toHaveCount(1);
+  expect((await server.job(id)).status).toBe('Stopped');
+});

@@ -1,0 +1,79 @@
+import { expect, test } from '../fixtures';
+
+test('A notebook becomes a job, the job becomes a trial', async ({
+  page,
+  form,
+  panel,
+  jobTab,
+  trials,
+  server
+}) => {
+  test.setTimeout(120_000);
+  await page.notebook.openByPath('house-prices/train.ipynb');
+  await form.openFromToolbar();
+
+  // The form knows the parameters, their types and their defaults.
+  await expect(form.heading).toHaveText('Run train.ipynb as a job');
+  await expect(form.field('max_depth')).toHaveValue('6');
+  await expect(form.field('learning_rate')).toHaveValue('0.1');
+  await expect(form.field('max_iter')).toHaveValue('200');
+  await expect(form.field('test_size')).toHaveValue('0.2');
+  await expect(form.field('seed')).toHaveValue('0');
+  await expect(form.field('Experiment')).toHaveValue('house-prices');
+  await expect(form.field('Kernel')).toHaveValue('python3');
+  await expect(form.form.getByRole('radio', { name: 'process' })).toBeChecked();
+
+  // Wrong values are marked where they are, and nothing is sent.
+  await form.field('max_depth').fill('deep');
+  await form.field('Memory').fill('lots');
+  await form.submitByKey();
+  await expect(form.field('max_depth')).toHaveAttribute('aria-invalid', 'true');
+  expect(await form.error('max_depth')).toMatch(/whole number/i);
+  await expect(form.field('Memory')).toHaveAttribute('aria-invalid', 'true');
+  await expect(form.field('max_depth')).toBeFocused();
+  expect(await server.jobs()).toEqual([]);
+
+  await form.field('max_depth').fill('8');
+  await form.field('Memory').fill('4 GiB');
+  await form.field('Name').fill('deeper trees');
+  await form.submitByKey();
+
+  // The job's tab opens, and says which cell runs while it runs.
+  await expect(jobTab.heading).toHaveText('deeper trees');
+  await expect(jobTab.state).toContainText(/cell \d+ of 11/);
+  const first = await jobTab.cell();
+  await panel.open();
+  const row = panel.row('deeper trees');
+  await expect(row.getByRole('progressbar').or(row.getByRole('img', { name: 'Completed' }))).toBeVisible();
+  await expect.poll(() => jobTab.cell(), { intervals: [50] }).toBeGreaterThan(first);
+
+  // The output notebook opens while the job writes it, and grows.
+  await jobTab.show('Notebook');
+  const view = jobTab.main.locator('.jp-StudioNotebook:visible');
+  await expect(view).toContainText('block groups, 10 columns', { timeout: 30_000 });
+  await jobTab.show('Log');
+  await expect(jobTab.log).toContainText('block groups, 10 columns');
+  await expect(jobTab.state).toContainText('Completed', { timeout: 60_000 });
+  await expect(row.getByRole('img', { name: 'Completed' })).toBeVisible();
+  await expect(jobTab.log).toContainText(/rmse: \d\d,\d{3}/);
+
+  await jobTab.button('Open output notebook').click();
+  const output = page.locator('.jp-NotebookPanel:visible');
+  await expect(output).toContainText('block groups, 10 columns');
+  await expect(output).toContainText('max_depth = 8');
+  const cells = await page.evaluate(() => {
+    const { content } = window.jupyterapp.shell.currentWidget as any;
+    return content.widgets
+      .filter((cell: any) => cell.model.type === 'code')
+      .map((cell: any) => cell.model.trusted as boolean);
+  });
+  expect(cells.length).toBeGreaterThan(10);
+  expect(cells).not.toContain(true);
+
+  // The trial is in the table of its experiment.
+  await panel.experiment('house-prices').getByRole('button').first().click();
+  const trial = trials.row('deeper trees');
+  await expect(trial).toBeVisible();
+  await expect(trials.cell(trial, 'max_depth')).toHaveText('8');
+  await expect.poll(async () => Number((await trials.cell(trial, 'rmse').innerText()).replace(/,/g, ''))).toBeGreaterThan(30_000);
+});
