@@ -9,12 +9,11 @@ import hashlib
 import json
 import logging
 import os
-import re
 import stat
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from studio_ext.contract.errors import InvalidRequest, NotFound
 from studio_ext.contract.jobs import KernelEnvironment, NotebookParameter
@@ -23,8 +22,6 @@ from studio_ext.ports.submission import Notebook
 MAX_BYTES = 200 * 1024 * 1024
 _TYPES = {int: "int", float: "float", str: "str", bool: "bool", list: "list", dict: "dict"}
 _NAMES = ("name", "display_name", "language")
-_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
-"""Escape of a UTF-16 surrogate: fine in pairs, but JSON may hold single ones, which no kernel can be sent."""
 _IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 
 
@@ -51,8 +48,8 @@ class NotebookFiles:
             path=path,
             document=document,
             sha256=hashlib.sha256(raw).hexdigest(),
-            kernel=_name(spec.get("name")),
-            language=_name(language.get("name")) or _name(spec.get("language")),
+            kernel=spec.get("name") or None,
+            language=language.get("name") or spec.get("language") or None,
             code_cells=sum(
                 cell.get("cell_type") == "code" and not _has_tag(cell, "injected-parameters") for cell in cells
             ),
@@ -183,8 +180,6 @@ def _bytes(path: Path) -> bytes:
 def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     try:
         document = json.loads(raw.decode("utf-8-sig"))
-        if rb"\ud" in raw.lower():  # half of a pair, written as an escape, is no text: nothing could store it
-            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         hint = "Open it in JupyterLab to see whether it can be repaired."
         raise InvalidRequest.field(
@@ -207,8 +202,6 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
             raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: metadata.{key} is malformed")
     if not isinstance(document.setdefault("nbformat_minor", 0), int):
         raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: nbformat_minor is malformed")
-    if _HALF_CHARACTER.search(raw) and not _is_unicode(document):
-        raise InvalidRequest.field("notebook", f"{path.name} contains text that is not valid Unicode")
     for cell in cells:
         source = cell.get("source", "")
         cell["source"] = "".join(source) if isinstance(source, list) else source
@@ -233,20 +226,8 @@ def _is_cell(cell: Any) -> bool:
     )
 
 
-def _is_unicode(document: Any) -> bool:
-    try:
-        json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _is_text(value: Any) -> bool:
+def _is_text(value: Any) -> TypeGuard[str | list[str]]:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(line, str) for line in value))
-
-
-def _name(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _has_tag(cell: Mapping[str, Any], tag: str) -> bool:
