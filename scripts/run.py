@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from pathlib import Path
 from secrets import token_hex
 
@@ -42,6 +43,8 @@ def main() -> int:
     parser.add_argument("--ip", default="127.0.0.1", help="address that JupyterLab listens on")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends JupyterLab, as Ctrl+C does
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     try:
         well = run_jobs()
         if not well or options.no_lab:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # A format checker that papermill's imports load (more than a second) and that nothing here uses.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    if not sys.warnoptions:  # warnings of libraries are for developers: python -W shows them
+        warnings.simplefilter("ignore")
     try:
         code = cli.main(arguments, prog_name="studio", standalone_mode=False)
     except click.exceptions.Exit as error:
