@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import stat
 import warnings
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from studio_ext.ports.submission import Notebook
 MAX_BYTES = 200 * 1024 * 1024
 _TYPES = {int: "int", float: "float", str: "str", bool: "bool", list: "list", dict: "dict"}
 _NAMES = ("name", "display_name", "language")
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Escape of a UTF-16 surrogate: fine in pairs, but JSON may hold single ones, which no kernel can be sent."""
 _IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 
 
@@ -202,6 +205,8 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
             raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: metadata.{key} is malformed")
     if not isinstance(document.setdefault("nbformat_minor", 0), int):
         raise InvalidRequest.field("notebook", f"{path.name} is not a valid notebook: nbformat_minor is malformed")
+    if _HALF_CHARACTER.search(raw) and not _is_unicode(document):
+        raise InvalidRequest.field("notebook", f"{path.name} contains text that is not valid Unicode")
     for cell in cells:
         source = cell.get("source", "")
         cell["source"] = "".join(source) if isinstance(source, list) else source
@@ -224,6 +229,16 @@ def _is_cell(cell: Any) -> bool:
         and isinstance(cell.get("outputs", []), list)
         and all(isinstance(output, dict) for output in cell.get("outputs", []))
     )
+
+
+def _is_unicode(document: Any) -> bool:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    except RecursionError:  # found out, and told, when it is written
+        return True
+    return True
 
 
 def _is_text(value: Any) -> TypeGuard[str | list[str]]:

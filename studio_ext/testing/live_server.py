@@ -16,10 +16,12 @@ from typing import Any
 from unittest import mock
 
 import httpx
+import psutil
 from jupyter_server.auth import Authorizer
 from jupyter_server.serverapp import ServerApp
 from traitlets.config import Config
 
+from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.app import StudioApp
 from studio_ext.contract.workspace import ServerInfo
 from studio_ext.ports.client import HostClient
@@ -70,8 +72,8 @@ class Switch(Authorizer):
 class LiveServer:
     """Context manager. ``root``: folder that is served; ``home``: the workspace.
 
-    ``client`` None: the real client of the workspace. Jupyter Server keeps one instance a process, so only one
-    can live at a time.
+    ``client`` None: the real client of the workspace, whose controller is ended too. Jupyter Server keeps one
+    instance a process, so only one can live at a time.
     """
 
     def __init__(
@@ -146,6 +148,8 @@ class LiveServer:
             self._thread.join(START_SECONDS)
             ServerApp.clear_instance()
             self._stack.close()
+            if self.client is None:
+                _end_controller(self.home)
 
     def _serve(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -199,3 +203,21 @@ class LiveServer:
         app.start_app()
         self.app = app
         await app._post_start()
+
+
+def _end_controller(home: Path) -> None:
+    """End the controller of a workspace that nobody else uses."""
+    from studio_ext.adapters.local_client import LocalClient
+
+    client = LocalClient(open_workspace(home, {}))
+    try:
+        lease = client.store.lease()
+        if lease is not None:
+            controller = psutil.Process(lease.pid)
+            if str(home) in controller.environ().get("STUDIO_HOME", ""):
+                controller.terminate()
+                controller.wait(START_SECONDS)
+    except psutil.NoSuchProcess:
+        pass
+    finally:
+        client.close()

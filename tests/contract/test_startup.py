@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("mlflow", "papermill", "pandas", "numpy", "sklearn", "sqlalchemy", "alembic", "docker", "nbclient", "matplotlib")
+HEAVY = ("mlflow", "papermill", "pandas", "numpy", "sklearn", "sqlalchemy", "alembic", "docker", "nbclient", "scipy")
 NOT_EVEN_JUPYTER = (*HEAVY, "jupyter_server", "tornado", "pydantic", "studio_ext.app")
 
 
