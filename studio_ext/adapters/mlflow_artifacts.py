@@ -79,6 +79,7 @@ def _remove_empty(root: Path) -> None:
 
 def _upload(source: Path, artifact_uri: str, artifact_path: str, tracking_uri: str) -> None:
     """Through MLflow, which knows S3, Azure, its own server and more."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the caller tries again, and says so meanwhile
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     files = [source] if source.is_file() else list(_files(source))

@@ -63,6 +63,7 @@ class MlflowRelay:
             journal = session.journal
             for own in (journal.own.runs, journal.own.models):
                 for identity, uri in own.items():
+                    session.locations.mend_models(identity)
                     move_artifacts(session.locations.local / identity, uri, "", self._backend.uri)
             if journal.refused_count:
                 text = f"{journal.refused_count} refused. {' | '.join(journal.refused)}"

@@ -38,7 +38,9 @@ class Locations:
         for key in _LOCATIONS:
             location = result.get(key)
             if isinstance(location, str):
-                result[key] = self._location_to_job(location, [result.get(name) for name in _IDS])
+                # Some answers hold a bare location: MLflow's locations have the id as a folder.
+                identities = [*(result.get(name) for name in _IDS), *location.split("/")]
+                result[key] = self._location_to_job(location, identities)
         if "experiment_id" in result and "artifact_location" in result and "name" in result:
             result["artifact_location"] = self._root
         return result
@@ -63,6 +65,21 @@ class Locations:
         if stored is None:
             return location
         return f"{stored.rstrip('/')}/{rest}" if rest else stored
+
+    def mend_models(self, identity: str) -> None:
+        """Let the ``MLmodel`` files of a run or model name the place that they are moved to. Idempotent."""
+        stored = self._stored(identity)
+        for file in (self.local / identity).rglob("MLmodel") if stored else ():
+            if file.is_symlink() or not file.is_file():
+                continue
+            inside = f"{self._root}/{identity}"
+            lines = file.read_text("utf-8", "surrogateescape").splitlines(keepends=True)
+            for number, line in enumerate(lines):
+                if line.startswith("artifact_path: ") and inside in line:
+                    lines[number] = line.replace(inside, str(stored).rstrip("/"))
+                    temporary = file.with_name(".MLmodel.part")
+                    temporary.write_text("".join(lines), "utf-8", "surrogateescape")
+                    temporary.replace(file)
 
     def listing(self, identity: str, path: str) -> dict[str, Any]:
         """Answer of ``artifacts/list`` for a run or model of the job whose artefacts still lie with the job."""

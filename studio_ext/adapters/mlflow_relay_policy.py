@@ -29,6 +29,10 @@ _PATH = re.compile(r"^/(?:ajax-)?api/([23])\.0/mlflow/(.+?)/?$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 # How the job's run came about is known better than the notebook's client knows it.
 _KEPT_TAGS = re.compile(r"^(?:studio\.|mlflow\.(?:user$|source\.|parentRunId$|rootRunId$))")
+# A table of trials shows the same provenance for all runs of a job.
+_INHERITED_TAGS = re.compile(
+    r"^(?:studio\.(?:notebook|notebook_sha256|git_dirty|runner|kernel)|mlflow\.(?:user|source\..+))$"
+)
 
 
 class Refused(Exception):
@@ -74,6 +78,7 @@ class Policy:
     locations: Locations
     _readable: set[str] = field(default_factory=set)
     _experiment_named: str = ""
+    _inherited: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         self.own.runs.setdefault(self.run.run_id, self.run.artifact_uri)
@@ -151,6 +156,14 @@ class Policy:
     def call_tag(self, question: Question) -> dict[str, str]:
         """The tag that tells which call made something."""
         return {"key": CALL_TAG, "value": f"{self.job_id}/{self.attempt}/{question.call.number}"}
+
+    def inherited_tags(self) -> dict[str, str]:
+        """What a run that the job makes has of the job's run: where it comes from and whose it is."""
+        if self._inherited is None:
+            reply = get(self.backend, "runs/get", run_id=self.run.run_id)
+            tags = reply.json().get("run", {}).get("data", {}).get("tags", [])
+            self._inherited = {tag["key"]: tag["value"] for tag in tags if _INHERITED_TAGS.match(tag["key"])}
+        return self._inherited
 
     def note_experiment(self, name: str) -> None:
         """Keep the name of the experiment that the notebook asked for."""
@@ -244,6 +257,7 @@ def _create_run(policy: Policy, question: Question) -> Answer:
     if parent not in policy.own.runs:
         parent = policy.run.run_id
     call = policy.call_tag(question)
+    tags |= {key: {"key": key, "value": value} for key, value in policy.inherited_tags().items()}
     tags["mlflow.parentRunId"] = {"key": "mlflow.parentRunId", "value": parent}
     tags[CHILD_TAG] = {"key": CHILD_TAG, "value": policy.job_id}
     tags[CALL_TAG] = call

@@ -1,0 +1,273 @@
+"""Conformance suite of the tracking port. An adapter's test inherits from it and gives it a ``tracking`` fixture."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
+from studio_ext.contract.experiments import Trial
+from studio_ext.ports.tracking import RunHandle, RunStart, Tracking
+
+
+def start(experiment: str = "houses", name: str = "run", started: float = 1000.0, **parameters: str) -> RunStart:
+    """A start with tags as a job has them."""
+    tags = {
+        "studio.notebook": "work/train.ipynb",
+        "mlflow.source.name": "work/train.ipynb",
+        "mlflow.source.type": "NOTEBOOK",
+        "mlflow.source.git.commit": "0123abc",
+        "studio.git_dirty": "true",
+    }
+    return RunStart(experiment, name, started, "ada", parameters, tags)
+
+
+class TrackingSuite:
+    """What every adapter promises. Override ``tracking`` (a fresh store) and, where possible, ``log_metric``."""
+
+    @pytest.fixture
+    def tracking(self) -> Tracking:
+        """An adapter on a store that no other test uses."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def log_metric(self) -> Callable[[str, str, float], None]:
+        """Logs ``(run_id, key, value)`` past the adapter."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def add_child(self) -> Callable[[RunHandle, str], str]:
+        """Makes a run that the job of ``run`` (with the given id) made; returns its id. It is RUNNING."""
+        raise NotImplementedError
+
+    # ---- runs of jobs
+
+    def test_a_run_says_where_it_comes_from(self, tracking: Tracking) -> None:
+        """Parameters, notebook, commit, user and times are there before the job starts."""
+        run = tracking.start_run("job1", start(name="first", depth="8", city="Zürich 🏔"))
+        trial = tracking.trial(run.run_id)
+        assert trial.name == "first"
+        assert trial.status == "RUNNING"
+        assert trial.experiment == "houses"
+        assert trial.parameters == {"depth": "8", "city": "Zürich 🏔"}
+        assert (trial.notebook, trial.commit, trial.dirty) == ("work/train.ipynb", "0123abc", True)
+        assert (trial.user, trial.job_id, trial.parent_run_id) == ("ada", "job1", None)
+        assert (trial.started, trial.ended) == (1000.0, None)
+        assert run.artifact_uri and run.experiment_id
+
+    def test_starting_a_run_again_gives_the_same_run(self, tracking: Tracking) -> None:
+        """A controller that died after the call makes it again."""
+        first = tracking.start_run("job1", start(depth="8"))
+        assert tracking.start_run("job1", start(depth="8")) == first
+        assert tracking.start_run("job2", start()).run_id != first.run_id
+        assert tracking.trials("houses", limit=10).total == 2
+
+    def test_long_values_are_cut_and_said_to_be(self, tracking: Tracking) -> None:
+        """A parameter longer than the store takes is no reason for a job not to start."""
+        run = tracking.start_run("job1", start(text="x" * 100_000, short="y"))
+        trial = tracking.trial(run.run_id)
+        assert 250 <= len(trial.parameters["text"]) < 100_000
+        assert trial.parameters["short"] == "y"
+        assert "text" in json.dumps(trial.tags)
+
+    def test_many_parameters(self, tracking: Tracking) -> None:
+        """More than MLflow takes in one call."""
+        wanted = {f"p{number}": str(number) for number in range(250)}
+        run = tracking.start_run("job1", start(**wanted))
+        assert tracking.trial(run.run_id).parameters == wanted
+
+    def test_names_that_are_hard_to_write(self, tracking: Tracking) -> None:
+        """Quotes, emoji and blanks in the name of an experiment are its own affair."""
+        name = 'Ada\'s `best` "🏠" 100%'
+        run = tracking.start_run("job1", start(experiment=name))
+        assert [trial.run_id for trial in tracking.trials(name, limit=5).items] == [run.run_id]
+
+    @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])
+    def test_a_run_ends_once_and_for_all(self, tracking: Tracking, status: str) -> None:
+        """Ending is idempotent and adds tags."""
+        run = tracking.start_run("job1", start())
+        for _ in range(2):
+            tracking.end_run(run.run_id, status, 1060.5, {"studio.exit_reason": "x"})
+        trial = tracking.trial(run.run_id)
+        assert (trial.status, trial.ended, trial.tags["studio.exit_reason"]) == (status, 1060.5, "x")
+
+    def test_ending_a_run_that_is_gone_is_no_error(self, tracking: Tracking) -> None:
+        """A person may have deleted it while the job ran."""
+        run = tracking.start_run("job1", start())
+        tracking.delete_run(run.run_id)
+        tracking.end_run(run.run_id, "FINISHED", 1060.0, {"a": "b"})
+        tracking.end_run("0" * 32, "FINISHED", 1060.0, {})
+
+    def test_children_end_with_the_run(self, tracking: Tracking, add_child: Callable[[RunHandle, str], str]) -> None:
+        """No run stays RUNNING when its job is over."""
+        run, other = tracking.start_run("job1", start()), tracking.start_run("job2", start())
+        child, foreign = add_child(run, "job1"), add_child(other, "job2")
+        tracking.end_run(run.run_id, "KILLED", 1060.0, {})
+        assert tracking.trial(child).status == "KILLED"
+        assert tracking.trial(child).parent_run_id == run.run_id
+        assert tracking.trial(foreign).status == "RUNNING"
+
+    def test_deleting_takes_the_children_along(
+        self, tracking: Tracking, add_child: Callable[[RunHandle, str], str]
+    ) -> None:
+        """Deleted trials are not listed; deleting again is no error."""
+        run, other = tracking.start_run("job1", start()), tracking.start_run("job2", start())
+        add_child(run, "job1")
+        for _ in range(2):
+            tracking.delete_run(run.run_id)
+        assert [trial.run_id for trial in tracking.trials("houses", limit=10).items] == [other.run_id]
+        with pytest.raises(NotFound):
+            tracking.trial(run.run_id)
+
+    def test_artifacts_are_moved(self, tracking: Tracking, tmp_path: Path) -> None:
+        """A file or what lies below a folder; nothing is left; a second call has nothing to do."""
+        run = tracking.start_run("job1", start())
+        folder = tmp_path / "outputs"
+        (folder / "deep").mkdir(parents=True)
+        (folder / "a.txt").write_text("a")
+        (folder / "deep" / "b.txt").write_text("b")
+        single = tmp_path / "single.txt"
+        single.write_text("c")
+        tracking.log_artifacts(run.run_id, folder)
+        tracking.log_artifacts(run.run_id, single, "extra")
+        tracking.log_artifacts(run.run_id, folder)
+        tracking.log_artifacts(run.run_id, single, "extra")
+        assert not single.exists() and not (folder / "a.txt").exists()
+        assert self.artifacts(run) == {"a.txt": "a", "deep/b.txt": "b", "extra/single.txt": "c"}
+
+    def artifacts(self, run: RunHandle) -> dict[str, str]:
+        """Text by path of all artefacts of a run."""
+        root = Path(run.artifact_uri)
+        return {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*") if path.is_file()}
+
+    # ---- experiments
+
+    def test_experiments(self, tracking: Tracking) -> None:
+        """Made once, found by name."""
+        made = tracking.create_experiment("fresh")
+        assert made.name == "fresh"
+        assert made.id in {each.id for each in tracking.experiments() if each.name == "fresh"}
+        with pytest.raises(Conflict):
+            tracking.create_experiment("fresh")
+        for name in ("", "   ", "n" * 5000):
+            with pytest.raises(InvalidRequest) as caught:
+                tracking.create_experiment(name)
+            assert caught.value.fields[0].field == "name"
+
+    def test_an_unknown_experiment_is_not_found(self, tracking: Tracking) -> None:
+        """Reading makes nothing."""
+        with pytest.raises(NotFound):
+            tracking.trials("nowhere", limit=5)
+        with pytest.raises(NotFound):
+            tracking.trial("0" * 32)
+        assert "nowhere" not in {each.name for each in tracking.experiments()}
+
+    def test_two_threads_may_make_the_same_experiment(self, tracking: Tracking) -> None:
+        """Two jobs into a new experiment at the same moment."""
+        barrier, runs, errors = threading.Barrier(4), [], []
+
+        def go(number: int) -> None:
+            barrier.wait()
+            try:
+                runs.append(tracking.start_run(f"job{number}", start(experiment="contested")))
+            except Exception as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=go, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert errors == []
+        assert len({run.experiment_id for run in runs}) == 1
+        assert len({run.run_id for run in runs}) == 4
+
+    # ---- trials
+
+    def _fill(self, tracking: Tracking, log_metric: Callable[[str, str, float], None]) -> list[RunHandle]:
+        runs = []
+        for number in range(7):
+            started = start(name=f"run{number}", started=1000.0 + number, depth=str(number % 3))
+            run = tracking.start_run(f"job{number}", started)
+            log_metric(run.run_id, "val/rmse", float(10 - number))
+            if number < 5:
+                tracking.end_run(run.run_id, "FINISHED" if number % 2 else "FAILED", 1100.0 + number * 3, {})
+            runs.append(run)
+        return runs
+
+    def test_pages_cover_everything_once(
+        self, tracking: Tracking, log_metric: Callable[[str, str, float], None]
+    ) -> None:
+        """Newest first; the cursor leads on to the last page."""
+        runs = self._fill(tracking, log_metric)
+        for sort in ("started", "duration"):
+            seen: list[Trial] = []
+            cursor = None
+            for page_number in range(4):
+                page = tracking.trials("houses", limit=3, cursor=cursor, sort=sort)
+                seen += page.items
+                cursor = page.next_cursor
+                assert (cursor is None) == (page_number == 2)
+                if cursor is None:
+                    assert page.total == 7
+                    break
+            assert sorted(trial.run_id for trial in seen) == sorted(run.run_id for run in runs)
+            if sort == "started":
+                assert [trial.name for trial in seen] == [f"run{number}" for number in range(6, -1, -1)]
+
+    @pytest.mark.parametrize(
+        ("sort", "value"),
+        [
+            ("started", lambda trial: trial.started),
+            ("name", lambda trial: trial.name),
+            ("status", lambda trial: trial.status),
+            ("metrics.val/rmse", lambda trial: trial.metrics["val/rmse"]),
+            ("params.depth", lambda trial: trial.parameters["depth"]),
+        ],
+    )
+    @pytest.mark.parametrize("descending", [True, False])
+    def test_every_column_sorts(
+        self,
+        tracking: Tracking,
+        log_metric: Callable[[str, str, float], None],
+        sort: str,
+        value: Callable[[Trial], object],
+        descending: bool,
+    ) -> None:
+        """Both ways, over all pages."""
+        self._fill(tracking, log_metric)
+        found = [value(trial) for trial in tracking.trials("houses", limit=9, sort=sort, descending=descending).items]
+        assert found == sorted(found, reverse=descending)  # type: ignore[type-var]
+
+    def test_duration_sorts(self, tracking: Tracking, log_metric: Callable[[str, str, float], None]) -> None:
+        """A trial that runs has lasted until now."""
+        self._fill(tracking, log_metric)
+        names = [trial.name for trial in tracking.trials("houses", limit=9, sort="duration").items]
+        assert names == ["run5", "run6", "run4", "run3", "run2", "run1", "run0"]
+
+    @pytest.mark.parametrize("sort", ["colour", "metrics.", "metrics.a`b", "params", ""])
+    def test_an_unknown_column_is_named(self, tracking: Tracking, sort: str) -> None:
+        """A 4xx that names the field."""
+        tracking.start_run("job1", start())
+        with pytest.raises(InvalidRequest) as caught:
+            tracking.trials("houses", limit=5, sort=sort)
+        assert caught.value.fields[0].field == "sort"
+
+    @pytest.mark.parametrize("cursor", ["rubbish", "x:y", "", "3:rubbish"])
+    def test_a_wrong_cursor_is_refused(self, tracking: Tracking, cursor: str) -> None:
+        """Never a 500."""
+        tracking.start_run("job1", start())
+        with pytest.raises(InvalidRequest):
+            tracking.trials("houses", limit=5, cursor=cursor)
+
+    def test_nan_has_no_value(self, tracking: Tracking, log_metric: Callable[[str, str, float], None]) -> None:
+        """JSON has no word for it."""
+        run = tracking.start_run("job1", start())
+        log_metric(run.run_id, "loss", float("nan"))
+        log_metric(run.run_id, "accuracy", 0.5)
+        assert tracking.trial(run.run_id).metrics == {"loss": None, "accuracy": 0.5}
+        tracking.trials("houses", limit=5).model_dump_json()
