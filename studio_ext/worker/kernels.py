@@ -6,6 +6,7 @@ environment, which is complete only when the relay listens.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import secrets
@@ -23,6 +24,7 @@ from .limits import Limits
 _CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 _NO_HISTORY = "--HistoryManager.hist_file=:memory:"
 _NOT_FOUND = 127
+_CONTROL_SECONDS = 2.0
 _CONTROL_SECONDS = 1.0
 
 
@@ -164,25 +166,22 @@ def run_ipykernel(filled: list[str]) -> None:
     sys.orig_argv[:] = filled
     from ipykernel.kernelapp import IPKernelApp
 
-    class KernelApp(IPKernelApp):  # type: ignore[misc]
-        """Ends its control thread first: this may wait, for 10 s, for output to pass a thread that is gone already."""
-
-        def close(self) -> None:
-            control = self.control_thread
-            if control and control.is_alive():
-                control.stop()
-                control.join(_CONTROL_SECONDS)
-            super().close()
-
-    class JobKernelApp(IPKernelApp):
-        def close(self) -> None:
-            # ipykernel stops the thread that publishes output while the control thread, busy with the last words
-            # of the shutdown request, may wait for just that thread: 10 s, or for ever. Let it finish first.
-            if self.control_thread and getattr(self.kernel, "_shutdown_message", None) is not None:
-                self.control_thread.join(2.0)
-            super().close()
-
     # As Jupyter's own launchers have it: end with the parent, and print no advice for terminals.
-    app = JobKernelApp.instance(parent_handle=os.getppid())
+    app = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(arguments)
+
+    def end_control() -> None:
+        if app.control_thread and app.control_thread.is_alive():
+            app.control_thread.stop()
+            app.control_thread.join(_CONTROL_SECONDS)
+
+    # ipykernel's own callbacks stop the thread that publishes output while the control thread, busy with the last
+    # words of the shutdown request, may wait for just that thread: 10 s, or for ever. Callbacks registered last run
+    # first, so this one lets the control thread finish before them.
+    atexit.register(end_control)
     app.start()
+    # ipykernel closes its output thread while the control thread may still be flushing through it, and then hangs.
+    control = app.control_thread
+    if control and control.is_alive():
+        control.stop()
+        control.join(_CONTROL_SECONDS)
