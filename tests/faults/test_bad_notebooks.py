@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import nbformat
@@ -156,36 +157,41 @@ def test_broken_notebooks_are_refused(http: httpx.Client, server: LiveServer, fo
     assert len(list((server.home / "jobs").iterdir())) == before, "a directory was left behind"
 
 
-@pytest.mark.parametrize("name", ODD)
-def test_odd_notebooks_run(http: httpx.Client, folder: Path, name: str) -> None:
-    content, cells = ODD[name]
-    (folder / "n.ipynb").write_bytes(content)
-    path = f"{folder.name}/n.ipynb"
-    inspected = http.post("notebooks/inspect", json={"notebook": path})
-    assert (inspected.status_code, inspected.json().get("cells")) == (200, cells), inspected.text
-    reply = http.post("jobs", json={"notebook": path})
-    assert reply.status_code == 201, reply.text
-    job = ends(http, reply.json()["id"])
-    assert job["status"] == "Completed", job["exit"]
-    shown = http.get(f"contents/{job['content_path']}")
-    assert shown.status_code == 200, shown.text
-    assert shown.json()["type"] == "notebook"
+def test_odd_notebooks_run(http: httpx.Client, folder: Path) -> None:
+    jobs = {}
+    for name, (content, cells) in ODD.items():
+        path = f"{folder.name}/{name}/n.ipynb"
+        (folder / name).mkdir()
+        (folder / name / "n.ipynb").write_bytes(content)
+        inspected = http.post("notebooks/inspect", json={"notebook": path})
+        assert (inspected.status_code, inspected.json().get("cells")) == (200, cells), f"{name}: {inspected.text}"
+        reply = http.post("jobs", json={"notebook": path})
+        assert reply.status_code == 201, f"{name}: {reply.text}"
+        jobs[name] = reply.json()["id"]
+    for name, job_id in jobs.items():
+        job = ends(http, job_id)
+        assert job["status"] == "Completed", f"{name}: {job['exit']}"
+        shown = http.get(f"contents/{job['content_path']}")
+        assert (shown.status_code, shown.json().get("type")) == (200, "notebook"), f"{name}: {shown.text}"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_odd_names_run(http: httpx.Client, folder: Path, name: str) -> None:
-    (folder / name).write_text(json.dumps(notebook("print(1)")))
-    path = f"{folder.name}/{name}"
-    inspected = http.post("notebooks/inspect", json={"notebook": path})
-    reply = http.post("jobs", json={"notebook": path})
-    if not name.endswith(".ipynb"):
-        assert reply.status_code in (201, 400), reply.text
-        assert inspected.status_code == (200 if reply.status_code == 201 else 400)
-    else:
-        assert (inspected.status_code, reply.status_code) == (200, 201), reply.text
-    if reply.status_code == 201:
-        job = ends(http, reply.json()["id"])
+def test_odd_names_run(http: httpx.Client, folder: Path) -> None:
+    jobs = {}
+    for number, name in enumerate(NAMES):
+        path = f"{folder.name}/{number}/{name}"
+        (folder / str(number)).mkdir()
+        (folder / str(number) / name).write_text(json.dumps(notebook("print(1)")))
+        inspected = http.post("notebooks/inspect", json={"notebook": path})
+        assert (inspected.status_code, inspected.json().get("notebook")) == (200, path), f"{name}: {inspected.text}"
+        reply = http.post("jobs", json={"notebook": path})
+        assert reply.status_code == 201, f"{name}: {reply.text}"
+        jobs[path] = reply.json()["id"]
+    for path, job_id in jobs.items():
+        job = ends(http, job_id)
         assert (job["status"], job["notebook"]) == ("Completed", path), job["exit"]
+        output = quote(job["content_path"])
+        assert http.get(f"contents/{output}?type=notebook").json()["content"]["cells"], path
+        assert json.loads(http.get(f"files/{output}").content)["cells"], path
 
 
 @pytest.mark.parametrize(
