@@ -18,7 +18,7 @@ import { jobIcon } from '../../shared/icons';
 import { useSignal } from '../../shared/useSignal';
 import { CommandIDs, DOMAIN, IJobsModel } from '../../tokens';
 import { EndWatcher } from './endWatcher';
-import { parametersText, reason, statusWord } from './words';
+import { activityText, parametersText, reason, statusWord } from './words';
 
 const PLUGIN_ID = 'studio_ext:job-notices';
 
@@ -137,7 +137,6 @@ function JobsStatus(props: {
 }): JSX.Element {
   const { jobs, commands, trans } = props;
   useSignal(jobs.jobsChanged);
-  const count = jobs.active.length;
   return (
     <button
       type="button"
@@ -146,7 +145,7 @@ function JobsStatus(props: {
       onClick={() => void commands.execute(CommandIDs.showPanel)}
     >
       <jobIcon.react tag="span" />
-      {trans._n('%1 job running', '%1 jobs running', count)}
+      {trans.__('Jobs: %1', activityText(jobs.active, trans))}
     </button>
   );
 }

@@ -12,6 +12,7 @@ import type { JobsModel } from '../../models/jobsModel';
 import { useSignal } from '../../shared/useSignal';
 import { CommandIDs } from '../../tokens';
 import { JobList } from './components/jobList';
+import { activityText } from './words';
 
 /** The section Jobs of the side bar panel. */
 export class JobsSection extends PanelWithToolbar {
@@ -59,10 +60,9 @@ function RunningCount(props: {
 }): JSX.Element {
   const { jobs, trans } = props;
   useSignal(jobs.jobsChanged);
-  const count = jobs.active.length;
   return (
     <span className="jp-StudioSection-count" aria-live="polite">
-      {count > 0 ? trans._n('%1 running', '%1 running', count) : ''}
+      {activityText(jobs.active, trans)}
     </span>
   );
 }

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Job, JobStatus, SecondaryStatus } from '../../contract';
 import { isActive } from '../../models/jobStates';
-import { baseName, formatValue } from '../../shared/format';
+import { formatValue } from '../../shared/format';
 
 /** The word for a job's state. */
 export function statusWord(
@@ -101,9 +101,19 @@ export function parametersText(
     .join('  ');
 }
 
-/** What a person calls a job where there is little room. */
-export function jobTitle(job: Job): string {
-  return job.name || baseName(job.notebook);
+/** `2 running, 3 waiting`; empty when there is nothing to do. */
+export function activityText(
+  jobs: readonly Job[],
+  trans: TranslationBundle
+): string {
+  const waiting = jobs.filter(job => job.status === 'Pending').length;
+  const running = jobs.length - waiting;
+  return [
+    running > 0 ? trans.__('%1 running', running) : '',
+    waiting > 0 ? trans.__('%1 waiting', waiting) : ''
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
 /** Part of the work that is done, from 0 to 1. */

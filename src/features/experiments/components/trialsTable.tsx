@@ -239,7 +239,7 @@ function Cell(props: {
   if (column.group === 'parameter') {
     const value = trial.parameters[name];
     return (
-      <td className={className} title={value}>
+      <td className={className} data-column={column.label} title={value}>
         {parameterText(value)}
       </td>
     );
@@ -247,7 +247,11 @@ function Cell(props: {
   if (column.group === 'metric') {
     const value = trial.metrics[name];
     return (
-      <td className={className} title={value != null ? String(value) : ''}>
+      <td
+        className={className}
+        data-column={column.label}
+        title={value != null ? String(value) : ''}
+      >
         {metricText(value)}
       </td>
     );
@@ -255,7 +259,7 @@ function Cell(props: {
   switch (column.key) {
     case 'name':
       return (
-        <th scope="row" title={trial.run_id}>
+        <th scope="row" data-column={column.label} title={trial.run_id}>
           {trial.job_id ? (
             <button
               type="button"
@@ -274,7 +278,7 @@ function Cell(props: {
       );
     case 'status':
       return (
-        <td>
+        <td data-column={column.label}>
           <span className="jp-StudioTrials-status">
             <StatusIcon status={trial.status} />
             {trialWord(trial.status, trans)}
@@ -283,25 +287,29 @@ function Cell(props: {
       );
     case 'started':
       return (
-        <td title={started !== null ? formatTime(started) : ''}>
+        <td
+          data-column={column.label}
+          title={started !== null ? formatTime(started) : ''}
+        >
           {started !== null ? formatAgo(started, now, trans) : ''}
         </td>
       );
     case 'duration':
       return (
-        <td className={className}>
+        <td className={className} data-column={column.label}>
           {started !== null ? formatDuration((ended ?? now) - started) : ''}
         </td>
       );
     case 'notebook':
       return (
-        <td title={trial.notebook ?? ''}>
+        <td data-column={column.label} title={trial.notebook ?? ''}>
           {trial.notebook ? baseName(trial.notebook) : ''}
         </td>
       );
     default:
       return (
         <td
+          data-column={column.label}
           title={
             trial.dirty
               ? trans.__('%1, with changes that were not committed', trial.commit ?? '')

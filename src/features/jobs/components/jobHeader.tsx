@@ -63,7 +63,8 @@ function Summary(props: IJobHeaderProps & { job: JobDetail }): JSX.Element {
   const now = useNow(active);
   const seconds = elapsed(job, now);
   const word = statusWord(job.status, job.secondary_status, trans);
-  const progress = progressText(job, trans);
+  const message = job.message === word ? '' : job.message;
+  const remark = progressText(job, trans) || message;
   const run = (id: string) => void commands.execute(id, { id: job.id });
   const button = (label: string, id: string, title = '') => (
     <button
@@ -81,26 +82,13 @@ function Summary(props: IJobHeaderProps & { job: JobDetail }): JSX.Element {
         <h1 className="jp-StudioJob-name" title={job.notebook}>
           {job.name}
         </h1>
-        <span className="jp-StudioJob-parameters">{parametersText(job)}</span>
-      </div>
-      <div className="jp-StudioJob-state" aria-live="polite">
-        <StatusIcon status={job.status} />
-        <span className="jp-StudioJob-word">{word}</span>
-        {job.status === 'InProgress' && (
-          <ProgressBar job={job} trans={trans} />
-        )}
-        {progress && (
-          <span className="jp-StudioJob-progress" title={progress}>
-            {progress}
-          </span>
-        )}
-        {!active && <span className="jp-StudioJob-progress">{job.message}</span>}
-      </div>
-      {seconds !== null && (
-        <span className="jp-StudioJob-elapsed" title={trans.__('Run time')}>
-          {formatDuration(seconds)}
+        <span
+          className="jp-StudioJob-parameters"
+          title={parametersText(job)}
+        >
+          {parametersText(job)}
         </span>
-      )}
+      </div>
       <div className="jp-StudioJob-buttons">
         {active &&
           (job.stop_requested
@@ -114,6 +102,23 @@ function Summary(props: IJobHeaderProps & { job: JobDetail }): JSX.Element {
         {hasOutput(job) &&
           button(trans.__('Open output notebook'), CommandIDs.openOutput)}
         {!active && button(trans.__('Delete'), CommandIDs.deleteJob)}
+      </div>
+      <div className="jp-StudioJob-state">
+        <StatusIcon status={job.status} />
+        <span className="jp-StudioJob-word" aria-live="polite">
+          {word}
+        </span>
+        {seconds !== null && (
+          <span className="jp-StudioJob-elapsed" title={trans.__('Run time')}>
+            {formatDuration(seconds)}
+          </span>
+        )}
+        {job.status === 'InProgress' && (
+          <ProgressBar job={job} trans={trans} />
+        )}
+        <span className="jp-StudioJob-progress" title={remark}>
+          {remark}
+        </span>
       </div>
     </div>
   );

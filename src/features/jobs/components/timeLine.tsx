@@ -34,12 +34,16 @@ export function TimeLine(props: ITimeLineProps): JSX.Element {
           const seconds = lasting(step, now);
           return (
             <li key={index}>
-              <StatusIcon status={step.status} />
+              {index === steps.length - 1 ? (
+                <StatusIcon status={step.status} />
+              ) : (
+                <span className="jp-StudioTimeLine-dot" />
+              )}
               <span className="jp-StudioTimeLine-word">
                 {statusWord(step.status, step.secondary_status, trans)}
                 {tries > 1 && (
                   <span className="jp-StudioTimeLine-attempt">
-                    {trans.__('try %1', step.attempt)}
+                    {trans.__('attempt %1', step.attempt)}
                   </span>
                 )}
               </span>

@@ -295,7 +295,7 @@ function Size(props: PartProps): JSX.Element {
         value={state.memory}
         error={errors['resources.memory_bytes']}
         placeholder={none}
-        note={trans.__('of %1 here; for example 2 GiB', formatMemory(memory))}
+        note={trans.__('of %1 here, for example 2 GiB', formatMemory(memory))}
         onChange={value => model.update({ memory: value })}
         onBlur={() => model.leave('resources.memory_bytes')}
       />
