@@ -26,6 +26,10 @@ PROGRESS_SECONDS = 0.25
 RECORDING_SECONDS = 5.0
 """How long a job waits for its trial to be complete before it shows its final state; recording goes on after."""
 
+MAX_LAUNCHES = 5
+LAUNCH_SECONDS = 0.25
+"""Wait before a launch that left no trace is repeated; doubled each time."""
+
 
 @dataclass
 class Memory:
@@ -34,6 +38,8 @@ class Memory:
     progress: Progress | None = None
     progress_at: float = 0.0
     stop_sent: int = 0
+    launches: int = 0
+    launch_not_before: float = 0.0
     ended_seen: float | None = None
     closing: JobDetail | None = None
     """The job as it will be once its trial is complete."""
@@ -98,12 +104,26 @@ class Reconciler:
             self._stop(job, memory, runner, launch, seen)
             return
         if seen.state is AttemptState.absent:
-            runner.launch(launch)
+            self._launch_again(memory, runner, launch)
         elif seen.state is AttemptState.running and job.status is S.Starting:
             self.store.step(
                 job.id, expect=[S.Starting], status=S.InProgress, secondary_status=running(job.kind),
                 at=seen.started, started=seen.started or time.time(), pid=seen.pid,
             )  # fmt: skip
+
+    def _launch_again(self, memory: Memory, runner: Runner, launch: Launch) -> None:
+        """A launch that left no trace: whoever made it died, or the worker dies before it claims anything."""
+        now = time.monotonic()
+        if now < memory.launch_not_before:
+            return
+        if memory.launches >= MAX_LAUNCHES:
+            raise StudioError(
+                f"The job's worker died {MAX_LAUNCHES} times before it could begin.",
+                hint="The log of the controller says more; studio doctor looks for the cause.",
+            )
+        memory.launch_not_before = now + LAUNCH_SECONDS * 2**memory.launches
+        memory.launches += 1
+        runner.launch(launch)
 
     def _stop(self, job: JobDetail, memory: Memory, runner: Runner, launch: Launch, seen: Observation) -> None:
         level = self.store.stop_level(job.id)
