@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import subprocess
-from collections.abc import Iterator
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 
+from studio_ext.adapters.git_folder import GitFolder
+from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.jobs import Snapshot
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_FILES = 10_000
+"""Files and folders; beyond it, folders are linked as a whole."""
 MAX_LISTED = 100
 IGNORE_FILE = ".studioignore"
-_ALWAYS = [".git/", ".hg/", ".svn/", "__pycache__/", ".ipynb_checkpoints/", "node_modules/", ".venv/", "*.pyc"]
-_GIT_SECONDS = 10
+_ALWAYS = [".git", ".hg/", ".svn/", "__pycache__/", ".ipynb_checkpoints/", "node_modules/", ".venv/", "*.pyc"]
 
 
 class FolderSnapshots:
@@ -28,110 +34,200 @@ class FolderSnapshots:
         """Copy what lies beside the notebook, nearest first, until the cap; link the rest at the same place.
 
         In a git work tree what git ignores is linked rather than copied: data sets are often ignored, and the
-        notebook still reads them.
+        notebook still reads them. The notebook itself is always copied.
         """
-        source = notebook.parent
-        repository = _Repository.around(source)
-        ignored = _ignore_rules(source)
-        tracked = repository.files(source) if repository else None
-        copied, size, left_out = 0, 0, list[str]()
-        to_sync: list[Path] = []
-        for relative, is_folder in _walk(source, ignored, target):
-            place = target / relative
-            if is_folder:
-                if copied >= self._max_files or (tracked is not None and not _holds(tracked, relative)):
-                    place.symlink_to(source / relative)
-                    left_out.append(f"{relative}/")
-                else:
-                    place.mkdir()
-                continue
-            origin = source / relative
-            try:
-                information = origin.stat()
-            except OSError:
-                continue  # it went away, or is a broken link
-            is_wanted = relative == Path(notebook.name) or tracked is None or str(relative) in tracked
-            fits = size + information.st_size <= self._max_bytes and copied < self._max_files
-            if place.parent.is_symlink():
-                continue
-            if not (is_wanted and fits) or not _copy(origin, place):
-                place.symlink_to(origin)
-                left_out.append(str(relative))
-                continue
-            copied += 1
-            size += information.st_size
-            to_sync.append(place)
-        _sync(to_sync)
+        source = notebook.parent.absolute()
+        with GitFolder(source) as repository:  # git looks while we read the ignore file
+            ignored = _ignore_rules(source)
+            entries = _walk(notebook, ignored, target)
+            tracked = repository.files()
+            folders = _folders(tracked) if tracked is not None else None
+            taken = self._copy_all(source, target, entries, notebook.name, tracked, folders)
+            commit, dirty, remote = repository.commit(), repository.dirty(), repository.remote()
+        _sync(taken.copied)
         return Snapshot(
-            source=str(source),
-            files=copied,
-            size_bytes=size,
-            left_out=left_out
-            if len(left_out) <= MAX_LISTED
-            else [*left_out[:MAX_LISTED], f"... {len(left_out)} in all"],
-            git_commit=repository.commit if repository else None,
-            git_dirty=repository.dirty(source) if repository else None,
-            git_remote=repository.remote if repository else None,
+            source=_shown(source),
+            files=len(taken.copied),
+            size_bytes=taken.size,
+            left_out=taken.listed(),
+            git_commit=commit,
+            git_dirty=dirty,
+            git_remote=remote,
         )
 
+    def _copy_all(
+        self,
+        source: Path,
+        target: Path,
+        entries: Iterator[tuple[Path, bool]],
+        notebook: str,
+        tracked: set[str] | None,
+        folders: set[str] | None,
+    ) -> _Taken:
+        taken = _Taken()
+        for relative, is_folder in entries:
+            origin, place = source / relative, target / relative
+            is_full = taken.entries >= self._max_files
+            if is_folder:
+                if is_full or (folders is not None and str(relative) not in folders):
+                    taken.link(origin, place, f"{relative}/")
+                else:
+                    place.mkdir()
+                    taken.entries += 1
+                continue
+            is_notebook = str(relative) == notebook
+            try:
+                size = origin.stat().st_size
+            except OSError:
+                continue  # it went away, or is a link that leads nowhere
+            is_wanted = tracked is None or str(relative) in tracked
+            fits = taken.size + size <= self._max_bytes and not is_full
+            if (is_notebook or (is_wanted and fits)) and _copy(origin, place):
+                taken.copied.append(place)
+                taken.entries += 1
+                taken.size += size
+            else:
+                taken.link(origin, place, str(relative))
+        return taken
 
-def _ignore_rules(source: Path) -> object:
+
+@dataclass
+class _Taken:
+    """What a snapshot holds so far."""
+
+    copied: list[Path] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    size: int = 0
+    entries: int = 0
+    """Files, folders and links made, which is what a snapshot costs in time."""
+
+    def link(self, origin: Path, place: Path, name: str) -> None:
+        """Link instead of copying."""
+        place.symlink_to(origin)
+        self.left_out.append(name)
+        self.entries += 1
+
+    def listed(self) -> list[str]:
+        """What was left out, as people can be shown it."""
+        names = [_shown(each) for each in self.left_out[:MAX_LISTED]]
+        return names if len(self.left_out) <= MAX_LISTED else [*names, f"... {len(self.left_out)} in all"]
+
+
+def _shown(path: Path | str) -> str:
+    """A path as text: names on disk are bytes, and need not be UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _ignore_rules(source: Path) -> Callable[[str], bool]:
     from pathspec import GitIgnoreSpec
 
+    path = source / IGNORE_FILE
     try:
-        lines = (source / IGNORE_FILE).read_text("utf-8", "replace").splitlines()
+        lines = path.read_text("utf-8-sig", "replace").splitlines() if path.is_file() else []
     except OSError:
         lines = []
-    return GitIgnoreSpec.from_lines([*_ALWAYS, *lines])
+    try:
+        return GitIgnoreSpec.from_lines([*_ALWAYS, *lines]).match_file
+    except ValueError as error:
+        raise InvalidRequest.field(
+            "notebook", f"{IGNORE_FILE} in its folder has a line that is no pattern: {error}"
+        ) from error
 
 
-def _walk(source: Path, ignored: object, target: Path) -> Iterator[tuple[Path, bool]]:
-    """Relative paths of folders and files, nearest first; not into links, mounts or the workspace itself."""
+def _walk(notebook: Path, is_ignored: Callable[[str], bool], target: Path) -> Iterator[tuple[Path, bool]]:
+    """Relative paths of folders and files, nearest first; not into links, mounts or the workspace itself.
+
+    A folder comes before what lies in it, which comes only if the folder was made and not linked.
+    """
+    source = notebook.parent.absolute()
     device = source.stat().st_dev
-    pending = [Path()]
+    ours = {(each.stat().st_dev, each.stat().st_ino) for each in (target, *target.parents) if each.exists()}
+    pending = deque([Path()])
     while pending:
-        folder = pending.pop(0)
-        if (target / folder).is_symlink():
-            continue
+        folder = pending.popleft()
+        if folder.parts:
+            yield folder, True
+            if (target / folder).is_symlink():
+                continue
         try:
-            entries = sorted(os.scandir(source / folder), key=lambda entry: (entry.is_dir(), entry.name))
+            with os.scandir(source / folder) as found:
+                entries = sorted((_kind(entry), entry.name, entry) for entry in found)
         except OSError:
             continue
-        for entry in entries:
-            relative = folder / entry.name
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if ignored.match_file(f"{relative}/" if is_folder else str(relative)):  # type: ignore[attr-defined]
-                continue
-            if is_folder:
-                if target.is_relative_to(entry.path) or entry.stat(follow_symlinks=False).st_dev != device:
+        for kind, name, entry in entries:
+            relative = folder / name
+            if kind is _Kind.file:
+                if not is_ignored(str(relative)) or str(relative) == notebook.name:
+                    yield relative, False
+            elif kind is _Kind.folder and not is_ignored(f"{relative}/"):
+                try:
+                    information = entry.stat(follow_symlinks=False)
+                except OSError:
                     continue
-                yield relative, True
-                pending.append(relative)
-            elif entry.is_file() or entry.is_dir():
-                yield relative, False
+                if information.st_dev == device and (device, information.st_ino) not in ours:
+                    pending.append(relative)
 
 
-def _holds(tracked: set[str], folder: Path) -> bool:
-    prefix = f"{folder}/"
-    return any(path.startswith(prefix) for path in tracked)
+class _Kind(IntEnum):
+    """In the order in which they are copied."""
+
+    file = 0
+    folder = 1
+    other = 2
+
+
+def _kind(entry: os.DirEntry[str]) -> _Kind:
+    """Links count as files, and lead on; pipes, sockets and devices are not for copying."""
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return _Kind.folder
+        return _Kind.file if entry.is_file() or entry.is_dir() else _Kind.other
+    except OSError:  # links in a circle
+        return _Kind.other
+
+
+def _folders(tracked: set[str]) -> set[str]:
+    """All folders that hold one of these files."""
+    found: set[str] = set()
+    for path in tracked:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def _copy(origin: Path, place: Path) -> bool:
-    """Copy a regular file (sharing its blocks where the file system can); False for what is none."""
+    """Copy a regular file (sharing its blocks where the file system can); False for what is none or cannot be read."""
     if not origin.is_file():
         return False
     try:
-        with origin.open("rb") as reader, place.open("xb") as writer:
-            while os.copy_file_range(reader.fileno(), writer.fileno(), 1 << 30):
-                pass
-    except OSError:
+        with origin.open("rb") as reader:
+            mode = os.fstat(reader.fileno()).st_mode
+            with place.open("xb") as writer:
+                if not _share(reader.fileno(), writer.fileno()):
+                    shutil.copyfileobj(reader, writer, 1 << 20)
+    except (PermissionError, FileNotFoundError):
         place.unlink(missing_ok=True)
-        try:
-            place.write_bytes(origin.read_bytes())
-        except PermissionError:
-            place.unlink(missing_ok=True)
-            return False
-    place.chmod(origin.stat().st_mode & 0o777 | 0o600)
+        return False
+    place.chmod(mode & 0o777 | 0o600)
+    return True
+
+
+def _share(reader: int, writer: int) -> bool:
+    """Let the kernel copy; False, with nothing written, where it cannot."""
+    if not hasattr(os, "copy_file_range"):
+        return False
+    try:
+        while os.copy_file_range(reader, writer, 1 << 30):
+            pass
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
+            raise
+        os.lseek(reader, 0, os.SEEK_SET)
+        os.ftruncate(writer, 0)
+        os.lseek(writer, 0, os.SEEK_SET)
+        return False
     return True
 
 
@@ -145,52 +241,3 @@ def _sync(files: list[Path]) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-class _Repository:
-    """The git work tree around a folder."""
-
-    def __init__(self, root: Path, commit: str | None) -> None:
-        self._root = root
-        self.commit = commit
-
-    @classmethod
-    def around(cls, folder: Path) -> _Repository | None:
-        if not any((each / ".git").exists() for each in (folder, *folder.parents)):
-            return None
-        found = _git(folder, "rev-parse", "--show-toplevel", "HEAD")
-        if found is None:
-            found = _git(folder, "rev-parse", "--show-toplevel")
-        if not found:
-            return None
-        lines = found.splitlines()
-        return cls(Path(lines[0]), lines[1] if len(lines) > 1 else None)
-
-    def files(self, folder: Path) -> set[str] | None:
-        """Files that git has or would have, relative to ``folder``; None when git does not answer."""
-        listed = _git(folder, "ls-files", "-co", "--exclude-standard", "-z")
-        return set(listed.split("\0")) - {""} if listed is not None else None
-
-    def dirty(self, folder: Path) -> bool | None:
-        """Whether the folder differs from the commit."""
-        changed = _git(folder, "status", "--porcelain", "--", ".")
-        return bool(changed.strip()) if changed is not None else None
-
-    @property
-    def remote(self) -> str | None:
-        """Address of ``origin``, without user name and password."""
-        address = (_git(self._root, "config", "--get", "remote.origin.url") or "").strip()
-        scheme, separator, rest = address.partition("://")
-        return f"{scheme}://{rest.rpartition('@')[2]}" if separator else address or None
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotepath=off", *arguments]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, timeout=_GIT_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("utf-8", "surrogateescape")
