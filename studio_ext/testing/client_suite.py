@@ -51,14 +51,14 @@ def write_notebook(path: Path, cells: list[str]) -> None:
     path.write_text(json.dumps(document), "utf-8")
 
 
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Wait until ``condition`` holds; returns what it returned."""
-    deadline = time.monotonic() + PATIENCE
+def until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Wait until ``condition`` holds, ``patience`` seconds at most; returns what it returned."""
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if found := condition():
             return found
         threading.Event().wait(0.05)
-    raise AssertionError(f"waited {PATIENCE:g} s in vain until {what}")
+    raise AssertionError(f"waited {patience:g} s in vain until {what}")
 
 
 class ClientSuite:
