@@ -20,15 +20,17 @@ $(STAMPS)/venv: pyproject.toml
 	@scripts/check-tools $(PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet jupyter-builder "jupyterlab>=4.6,<5" hatchling hatch-nodejs-version editables
+	$(BIN)/python -m pip install --quiet jupyter-builder "jupyterlab>=4.6,<5" hatchling hatch-jupyter-builder hatch-nodejs-version editables
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/node: $(STAMPS)/venv package.json yarn.lock
-	$(BIN)/jlpm install --immutable
+	@echo "Fetching the front end's packages (.stamps/node.log)"
+	@$(BIN)/jlpm install --immutable > $(STAMPS)/node.log || { tail -n 40 $(STAMPS)/node.log; exit 1; }
 	@touch $@
 
 $(STAMPS)/frontend: $(STAMPS)/node tsconfig.json $(shell find src style schema -type f 2>/dev/null)
-	$(BIN)/jlpm build:prod
+	@echo "Building the front end (.stamps/frontend.log)"
+	@$(BIN)/jlpm build:prod > $(STAMPS)/frontend.log || { tail -n 40 $(STAMPS)/frontend.log; exit 1; }
 	@touch $@
 
 $(STAMPS)/install: $(STAMPS)/frontend
@@ -41,7 +43,7 @@ $(STAMPS)/develop: $(STAMPS)/install
 	@touch $@
 
 $(STAMPS)/ui-tests: $(STAMPS)/develop ui-tests/package.json ui-tests/yarn.lock
-	cd ui-tests && jlpm install --immutable
+	@cd ui-tests && jlpm install --immutable > ../$(STAMPS)/ui-tests.log || { tail -n 40 ../$(STAMPS)/ui-tests.log; exit 1; }
 	@touch $@
 
 test: lint test-typescript test-python test-browser
