@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -99,11 +100,19 @@ class HttpClient:
     def _send(
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None, repeat: bool
     ) -> httpx.Response:
+        try:
+            content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        except ValueError as error:
+            raise InvalidRequest(
+                "NaN and infinity cannot be sent to a server: JSON has no such numbers.",
+                hint="Hand over None or a text, and let the notebook turn it into the number.",
+            ) from error
+        headers = None if content is None else {"Content-Type": "application/json"}
         query = {key: _query(value) for key, value in (params or {}).items() if value is not None}
         pauses = iter(_RETRIES if repeat else ())
         while True:
             try:
-                reply = self._http.request(method, path, params=query, json=body)
+                reply = self._http.request(method, path, params=query, content=content, headers=headers)
             except httpx.TimeoutException as error:
                 raise Unavailable(
                     f"{self.url} did not answer in time.", hint="Try again; if it stays so, look at the server's log."

@@ -20,6 +20,8 @@ def parse_value(text: str, type_name: str = "") -> Any:
     """
     if type_name == "str":
         return text
+    if type_name == "float" and text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
+        return float(text)
     value = _literal(text, type_name)
     if type_name == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -73,6 +73,7 @@ def run(fake: FakeClient, capsys: pytest.CaptureFixture[str]) -> Run:
         ("true", "str", "true"),
         ('"8"', "str", '"8"'),
         ("8", "float", 8.0),
+        ("-inf", "float", float("-inf")),
         ("1e3", "int", 1000),
         ("8.5", "int", 8.5),
         ("true", "float", True),

@@ -164,6 +164,13 @@ def test_other_answers(reply: httpx.Response, error: type[StudioError], said: st
     assert caught.value.hint
 
 
+def test_not_a_number_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(InvalidRequest, match="NaN"):
+        client(lambda request: httpx.Response(500)).submit(
+            SubmitRequest(notebook="a.ipynb", parameters={"x": float("nan")})
+        )
+
+
 def test_no_token() -> None:
     with pytest.raises(Forbidden, match="wants a token"):
         client(lambda request: httpx.Response(403), token=None).experiments()
