@@ -42,7 +42,16 @@ const printed = execFileSync(python, ['-m', 'studio_ext.contract.export'], {
   encoding: 'utf8',
   maxBuffer: 16 * 1024 * 1024
 });
-const types = await compile(JSON.parse(printed), 'StudioContract', {
+const schema = JSON.parse(printed);
+for (const definition of Object.values(schema.$defs)) {
+  for (const field of Object.values(definition.properties ?? {})) {
+    // Anything goes: without this the generator takes it for an object.
+    if (!['type', '$ref', 'anyOf', 'allOf', 'enum', 'const'].some(key => key in field)) {
+      field.tsType = 'unknown';
+    }
+  }
+}
+const types = await compile(schema, 'StudioContract', {
   additionalProperties: false,
   bannerComment: BANNER,
   format: true,

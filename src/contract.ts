@@ -455,9 +455,7 @@ export interface NotebookParameter {
   /**
    * The default as JSON, when it is a literal.
    */
-  value: {
-    [k: string]: unknown;
-  };
+  value: unknown;
 }
 /**
  * A runner that is installed.
