@@ -100,19 +100,11 @@ class HttpClient:
     def _send(
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None, repeat: bool
     ) -> httpx.Response:
-        try:
-            content = None if body is None else json.dumps(body, allow_nan=False).encode()
-        except ValueError as error:
-            raise InvalidRequest(
-                "NaN and infinity cannot be sent to a server: JSON has no such numbers.",
-                hint="Hand over None or a text, and let the notebook turn it into the number.",
-            ) from error
-        headers = None if content is None else {"Content-Type": "application/json"}
         query = {key: _query(value) for key, value in (params or {}).items() if value is not None}
         pauses = iter(_RETRIES if repeat else ())
         while True:
             try:
-                reply = self._http.request(method, path, params=query, content=content, headers=headers)
+                reply = self._http.request(method, path, params=query, json=body)
             except httpx.TimeoutException as error:
                 raise Unavailable(
                     f"{self.url} did not answer in time.", hint="Try again; if it stays so, look at the server's log."
@@ -173,7 +165,16 @@ class HttpClient:
         return self._ask(ServerInfo, "GET", "info")
 
     def submit(self, request: SubmitRequest) -> JobDetail:
-        """Commit a job."""
+        """Commit a job. A parameter that is not a number, or infinite, is refused: JSON would make it null."""
+        for name, value in request.parameters.items():
+            try:
+                json.dumps(value, allow_nan=False)
+            except ValueError as error:
+                raise InvalidRequest.field(
+                    f"parameters.{name}",
+                    "NaN and infinity cannot be sent to a server",
+                    hint="Hand over None or a text, and let the notebook turn it into the number.",
+                ) from error
         if request.idempotency_key is None:
             request = request.model_copy(update={"idempotency_key": uuid.uuid4().hex})
         return self._ask(JobDetail, "POST", "jobs", body=request.model_dump(mode="json"), repeat=True)
