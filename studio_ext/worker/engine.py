@@ -25,6 +25,8 @@ from .reporter import Reporter
 
 _READY_SECONDS = 120.0
 _SHUTDOWN_SECONDS = 1.0
+_EXIT = "get_ipython().ask_exit()"
+_EXIT_SECONDS = 0.5
 _LAST_WORDS_SECONDS = 0.2
 """How long outputs of a dead kernel that are still under way are waited for."""
 _IOPUB_SECONDS = 120
@@ -61,6 +63,8 @@ class Session:
     link: socket.socket
     reporter: Reporter
     saver: NotebookSaver
+    exits_by_itself: bool = False
+    """Whether the kernel is an ipykernel of its own command."""
     fault: str | None = None
     stopping: bool = False
     supervisor_lost: bool = False
@@ -163,6 +167,7 @@ async def _execute(manager: Any, kernel_name: str, session: Session) -> None:
         saving.cancel()
         loop.remove_reader(session.link)
         if not session.kernel_gone.is_set():
+            messages.send({"op": "closing"})
             await _shut_down(kc, session)
         kc.stop_channels()
         if watch is not None:
@@ -197,11 +202,11 @@ async def _ready(kc: Any, session: Session) -> Any:
             _raise_gone(session, None, None)
         if session.stopping:
             raise StopRequested(None)
-        asked = kc.kernel_info()
+        kc.kernel_info()
         heard = asyncio.ensure_future(kc.iopub_channel.get_msg(timeout=1.0 if info is None else 0.2))
         with contextlib.suppress(Exception):
             reply = await _or_gone(kc.shell_channel.get_msg(timeout=1.0), session)
-            if reply and reply["parent_header"].get("msg_id") == asked:
+            if reply and reply["header"]["msg_type"] == "kernel_info_reply":  # to this or to an earlier question
                 info = reply
         # Only a subscription that is in force hears of outputs: wait for the first message of any kind.
         if info is None:
@@ -295,6 +300,14 @@ def _interrupt(session: Session, kc: Any, messages: Messages) -> None:
 
 async def _shut_down(kc: Any, session: Session) -> None:
     """Ask the kernel to end, so that the exit handlers of the user's code run; the supervisor sees to the rest."""
+    if session.exits_by_itself:
+        # An ipykernel that gets a shutdown request may hang: its main thread closes the output thread while its
+        # control thread still flushes through it. Asked from inside, its control thread is idle.
+        with contextlib.suppress(Exception):
+            kc.execute(_EXIT, silent=True, store_history=False)
+            reply = await _or_gone(kc.shell_channel.get_msg(timeout=_EXIT_SECONDS), session)
+            if reply is None or reply["content"]["status"] == "ok":
+                return
     with contextlib.suppress(Exception):
         kc.control_channel.send(kc.session.msg("shutdown_request", content={"restart": False}))
         await _or_gone(kc.control_channel.get_msg(timeout=_SHUTDOWN_SECONDS), session)

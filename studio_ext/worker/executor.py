@@ -92,6 +92,7 @@ def _run(files: records.AttemptFiles, request: dict[str, Any], link: socket.sock
         link=link,
         reporter=reporter,
         saver=saver,
+        exits_by_itself=bool(request.get("exits_by_itself")),
         fault=request.get("fault"),
     )
     register()

@@ -17,7 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,10 @@ class _State:
     kernel_status: int | None = None
     executor_status: int | None = None
     executor_gone: bool = False
+    kernel_closing: bool = False
+    """Whether the executor has asked the kernel to end."""
     own_kill: bool = False
     signals: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def supervise(job_dir: Path, attempt: int, options: Options) -> Callable[[], None] | None:
@@ -112,6 +113,7 @@ class Supervisor:
         self.link: ExecutorLink | None = None
         self.recording: Recording | None = None
         self.state = _State()
+        self._wake_write: socket.socket | None = None
         self.started = time.monotonic()
         self.error: str | None = None
 
@@ -185,6 +187,7 @@ class Supervisor:
             "attempt": self.files.attempt,
             "connection_file": connection_file,
             "kernel_pid": kernel.pid,
+            "exits_by_itself": "ipykernel_launcher" in argv and not self.options.in_process,
             "fault": self.options.fault,
         }
         self.link = ExecutorLink.open(request, self.options.worker_socket, self.options.executor)
@@ -209,12 +212,12 @@ class Supervisor:
     def _watch(self) -> None:
         """Until the executor is gone and the kernel has had its time to end."""
         selector = selectors.DefaultSelector()
-        wake, wake_write = socket.socketpair()
+        wake, self._wake_write = socket.socketpair()
         wake.setblocking(False)
-        wake_write.setblocking(False)
-        signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, lambda *_: self._on_terminate())
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._wake_write.setblocking(False)
+        signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)  # the wake-up descriptor has the number
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGCHLD})
         selector.register(wake, selectors.EVENT_READ)
         if self.link:
@@ -238,8 +241,8 @@ class Supervisor:
             if self.state.executor_gone:
                 if not kernel_alive:
                     return
-                # The executor has asked the kernel to shut down: exit handlers of the user's code run now.
-                closing_at = closing_at or now + (self.grace if self.files.result.exists() else 0.0)
+                # A kernel that was asked to end runs the exit handlers of the user's code now.
+                closing_at = closing_at or now + (self.grace if self.state.kernel_closing else 0.0)
                 if now >= closing_at:
                     return
             elif not kernel_alive:
@@ -259,8 +262,9 @@ class Supervisor:
             wait = min(moment for moment in moments if moment is not None) - now
             for key, _ in selector.select(max(0.0, wait)):
                 if key.fileobj is wake:
-                    with contextlib.suppress(BlockingIOError):
-                        wake.recv(4096)
+                    for received in wake.recv(4096):
+                        if received == signal.SIGTERM:
+                            self._on_terminate()
                 elif self.link and not self._hear(self.link):
                     selector.unregister(self.link.socket)
                     self.state.executor_gone = True
@@ -273,6 +277,8 @@ class Supervisor:
         for message in messages:
             if message.get("op") == "interrupt":
                 self._interrupt()
+            elif message.get("op") == "closing":
+                self.state.kernel_closing = True
         return True
 
     def _reap(self) -> None:
@@ -343,13 +349,14 @@ class Supervisor:
 
     def _end(self) -> None:
         """Kill what is left, then write the exit record: nothing of the attempt is left after it."""
+        kernel_status = self.state.kernel_status  # what it is killed by from now on says nothing
         self._end_tree(gently=not self.state.own_kill and self.state.deadline is None)
         self._end_executor()
         if self.recording:
             with contextlib.suppress(Exception):
                 self.recording.close()
         faults.point("before_exit_record", self.options.fault)
-        record = self._record()
+        record = self._record(kernel_status)
         if record["reason"] != "Completed" and record["message"]:
             os.write(1, f"--- {record['message']} ---\n".encode("utf-8", "replace"))
         self.limits.remove()
@@ -388,7 +395,7 @@ class Supervisor:
         self.link.end()
         self._reap()
 
-    def _record(self) -> dict[str, Any]:
+    def _record(self, kernel_status: int | None) -> dict[str, Any]:
         result = records.read(self.files.result)
         events, _ = records.read_events(self.files.progress)
         cells = [event["index"] for event in events if event.get("event") == "cell"]
@@ -397,7 +404,7 @@ class Supervisor:
             result=result,
             cause=self.state.cause,
             stop_reason=self.state.stop_reason,
-            kernel_status=self.state.kernel_status,
+            kernel_status=kernel_status,
             kernel_answered=any(event.get("event") == "kernel" for event in events),
             executor_status=self.state.executor_status,
             cell=next((cell for cell in reversed(cells) if cell not in done), None),

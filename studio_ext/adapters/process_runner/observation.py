@@ -121,7 +121,7 @@ def _epitaph(files: records.AttemptFiles, claim: dict[str, Any], reader: Progres
         return result
     stop = records.read(files.stop)
     where = f" at cell {reader.current}" if reader.current else ""
-    if claim.get("boot_id") != processes.boot_id():
+    if claim and claim.get("boot_id") != processes.boot_id():
         reason, message = ExitReason.host_restarted, f"The machine was restarted{where}."
     elif stop is not None:
         reason, message = ExitReason.stopped, f"Stopped{where}."
