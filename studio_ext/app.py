@@ -69,7 +69,9 @@ class StudioApp(ExtensionApp):
     keep_alive = Bool(
         True, help="Whether jobs that are not over count as activity, so that no culler ends the server."
     ).tag(config=True)
-    warm_up = Bool(True, help="Whether to load what the first submission needs right after the start.").tag(config=True)
+    warm_up = Bool(True, help="Whether to load what the first form and submission need right after the start.").tag(
+        config=True
+    )
 
     def initialize_settings(self) -> None:
         """Make the parts that handlers share. Opens nothing yet: a broken workspace must not break the server."""
@@ -173,6 +175,7 @@ class StudioApp(ExtensionApp):
     def _warm(self) -> None:
         try:
             self.client().warm()
+            self.client().experiments()  # The panel and the form ask for them at once; the first answer takes seconds.
         except StudioError as error:
             self.log.warning("Studio: %s %s", error.message, error.hint)
         except Exception:

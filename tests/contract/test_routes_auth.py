@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,17 @@ def test_the_table_above_is_the_route_table(server: LiveServer) -> None:
         known = [v for v in VERBS if getattr(handler, v) is not RequestHandler._unimplemented_method]
         found[pattern.removeprefix(prefix).removesuffix("$")] = set(known)
     assert found == {pattern: set(verbs.split()) for pattern, (_, verbs) in TABLE.items()}
+
+
+def test_every_route_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "developers" / "rest.md").read_text("utf-8")
+    documented = set(re.findall(r"^\| `([^`]+)` \| ([A-Z]+) \|", page, re.MULTILINE))
+    known = set()
+    for pattern, verb in CASES:
+        if pattern != ".*" and (verb == "get" or not pattern.startswith("contents")):
+            address = pattern.replace("trials/([^/]+)", "trials/{run_id}").replace("([^/]+)", "{id}")
+            known.add((address.replace("(?:/(.*))?", "/{path}").replace("(.*)", "{path}"), verb.upper()))
+    assert documented == known
 
 
 def test_each_verb_is_written_in_its_own_class(server: LiveServer) -> None:
