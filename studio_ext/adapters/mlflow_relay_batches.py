@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ RESERVED = "studio."
 """Prefix of the tags that say how a run came about. A job cannot write them."""
 
 _LOG_CALL = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow/runs/(log-metric|log-parameter|set-tag|log-batch)$")
-_METRIC_FIELDS = ("key", "value", "timestamp", "step", "model_id", "dataset_name", "dataset_digest")
+_METRIC_TEXTS = ("model_id", "dataset_name", "dataset_digest")
 _MAX_METRICS = 1000
 _MAX_OTHERS = 100
 _MAX_BYTES = 700_000  # MLflow refuses requests of a megabyte
@@ -47,14 +48,29 @@ def parse_log_call(call: Call) -> LogCall | None:
         elif kind == "log-batch":
             metrics, params, tags = (list(fields.get(name) or []) for name in ("metrics", "params", "tags"))
         else:
-            entry = {"key": fields["key"], "value": fields.get("value", "")}
-            metrics, params, tags = [], *(([entry], []) if kind == "log-parameter" else ([], [entry]))
-        metrics = [{name: each[name] for name in _METRIC_FIELDS if each.get(name) is not None} for each in metrics]
-        tags = [tag for tag in tags if not tag["key"].startswith(RESERVED)]
-        _ = [param["key"] for param in params]
+            metrics, params, tags = [], *(([fields], []) if kind == "log-parameter" else ([], [fields]))
+        metrics = [_metric(each) for each in metrics]
+        params = [_entry(each) for each in params]
+        tags = [tag for tag in map(_entry, tags) if not tag["key"].startswith(RESERVED)]
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return LogCall(call, run_id, metrics, params, tags)
+
+
+def _metric(fields: dict[str, Any]) -> dict[str, Any]:
+    """A metric in the only spelling that MLflow understands: of a request that it cannot read it takes half."""
+    value = float(fields["value"])
+    metric: dict[str, Any] = {
+        "key": str(fields["key"]),
+        "value": value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity",
+        "timestamp": int(fields["timestamp"]),
+        "step": int(fields.get("step") or 0),
+    }
+    return metric | {name: str(fields[name]) for name in _METRIC_TEXTS if fields.get(name)}
+
+
+def _entry(fields: dict[str, Any]) -> dict[str, str]:
+    return {"key": str(fields["key"]), "value": str(fields.get("value", ""))}
 
 
 @dataclass

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from studio_ext.adapters.mlflow_backend import API, Backend, Reply, get, post
-from studio_ext.adapters.mlflow_relay_batches import RESERVED, parse_log_call
+from studio_ext.adapters.mlflow_relay_batches import RESERVED, Batch, parse_log_call
 from studio_ext.adapters.mlflow_relay_journal import Call, Own
 from studio_ext.adapters.mlflow_relay_paths import Locations
 from studio_ext.ports.tracking import RunHandle
@@ -335,11 +335,10 @@ def _log(policy: Policy, question: Question) -> Answer:
     log = parse_log_call(question.call)
     if log is None:
         raise Refused("The request is malformed.", 400, "INVALID_PARAMETER_VALUE")
-    if question.name == "runs/log-batch":
-        question.fields["tags"] = log.tags
-    elif question.name == "runs/set-tag" and not log.tags:
-        return Answer(_json_reply({}))
-    return Answer(policy.send(question))
+    batch = Batch(log.run_id)
+    batch.add(log)
+    body = batch.body()
+    return Answer(policy.backend.call("POST", API + "runs/log-batch", body) if body else _json_reply({}))
 
 
 def _record_model(policy: Policy, question: Question) -> Answer:

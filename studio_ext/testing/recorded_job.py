@@ -62,9 +62,13 @@ class RecordedJob:
         self._env = json.loads(self._server.stdout.readline())["env"]
         return self
 
+    def start_pump(self) -> None:
+        """Pump in a thread until the end."""
+        self._pump.start()
+
     def __enter__(self) -> RecordedJob:
         self.listen()
-        self._pump.start()
+        self.start_pump()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:

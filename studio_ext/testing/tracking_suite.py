@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ class TrackingSuite:
     def test_many_parameters(self, tracking: Tracking) -> None:
         """More than MLflow takes in one call."""
         wanted = {f"p{number}": str(number) for number in range(250)}
-        run = tracking.start_run("job1", start(**wanted))
+        run = tracking.start_run("job1", replace(start(), parameters=wanted))
         assert tracking.trial(run.run_id).parameters == wanted
 
     def test_names_that_are_hard_to_write(self, tracking: Tracking) -> None:

@@ -196,6 +196,20 @@ def test_a_call_that_waits_sees_what_was_logged_before_it(job: RecordedJob) -> N
     assert {"key": "phase", "value": "two"} in answer["run"]["data"]["tags"]
 
 
+def test_numbers_that_json_has_no_word_for_spoil_no_batch(store: Store, job: RecordedJob) -> None:
+    values = ["NaN", "nan", float("nan"), "Infinity", float("-inf"), "2.5", 3]
+    for step, value in enumerate(values):
+        fields = {"key": "m", "value": value, "timestamp": step + 1, "step": str(step)}
+        assert job.call("POST", "runs/log-metric", run_id=job.run.run_id, **fields)[0] == 200
+    job.close()
+    job.finish()
+    found = store.history(job.run.run_id, "m")
+    assert [step for step, _ in found] == list(range(7))
+    assert [value for _, value in found[:3]] == ["NaN"] * 3
+    assert found[3][1] > 1e308 and found[4][1] < -1e308
+    assert [value for _, value in found[5:]] == [2.5, 3.0]
+
+
 def test_log_calls_become_few_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     job = store.job("batching").listen()
     try:
