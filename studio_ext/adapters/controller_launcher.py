@@ -63,7 +63,8 @@ def start(workspace: Workspace) -> subprocess.Popen[bytes]:
     }
     environment["STUDIO_HOME"] = str(workspace.home)
     environment["STUDIO_TRACKING_URI"] = workspace.tracking_uri
-    environment.pop("STUDIO_TOKEN", None)
+    for name in ("STUDIO_TOKEN", "STUDIO_JOB_ID"):  # with a job's id it would be ended with that job
+        environment.pop(name, None)
     with Path(workspace.controller_log).open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "studio_ext.controller.main"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -40,6 +41,8 @@ from studio_ext.ports.runner import Runner
 from studio_ext.ports.tracking import Tracking
 from studio_ext.services import job_files
 from studio_ext.services.submission import Submission
+
+log = logging.getLogger(__name__)
 
 _SCHEMA_SECONDS = 60.0
 
@@ -261,15 +264,20 @@ class LocalClient:
             raise InvalidRequest.field("notebook", "is not a path")
         if self._root is not None:  # what comes from outside is taken literally: "~" may be a folder
             return self._root / notebook
-        return Path.cwd() / Path(notebook).expanduser()
+        try:
+            return Path.cwd() / Path(notebook).expanduser()
+        except RuntimeError as error:  # ~somebody who is not there
+            raise InvalidRequest.field("notebook", f"there is no home for {notebook.partition('/')[0]}") from error
 
 
 def load_runners(workspace: Workspace) -> dict[str, Runner]:
-    """All installed runners, found by entry points."""
-    runners = {}
+    """All installed runners, found by entry points. One that cannot be loaded is left out: the others go on."""
+    runners: dict[str, Runner] = {}
     for point in entry_points(group="studio_ext.runners"):
-        runner: Runner = point.load()(workspace)
-        runners[point.name] = runner
+        try:
+            runners[point.name] = point.load()(workspace)
+        except Exception:
+            log.exception("the runner %s (%s) cannot be loaded", point.name, point.value)
     if not runners:  # a source tree that was not installed
         from studio_ext.adapters.process_runner import ProcessRunner
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.core.workspace import Workspace, default_home, default_tracking_uri
 
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs"})
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs"}
+)
 
 
 def open_workspace(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Workspace:
@@ -38,13 +41,11 @@ def open_workspace(home: Path | None = None, environ: Mapping[str, str] = os.env
 
 
 def _tracking_uri(home: Path, environ: Mapping[str, str]) -> str:
-    if uri := environ.get("STUDIO_TRACKING_URI"):
-        return uri
     path = home / "studio.toml"
     try:
         settings = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        return default_tracking_uri(home)
+        settings = {}
     except (OSError, ValueError) as error:
         raise InvalidRequest(f"{path} cannot be read: {error}.", hint="Correct the file, or remove it.") from error
     uri = settings.get("tracking", {}).get("uri") if isinstance(settings.get("tracking", {}), dict) else None
@@ -52,7 +53,7 @@ def _tracking_uri(home: Path, environ: Mapping[str, str]) -> str:
         raise InvalidRequest(
             f"{path}: tracking.uri must be a text.", hint='For example uri = "sqlite:////data/mlflow.db".'
         )
-    return uri or default_tracking_uri(home)
+    return environ.get("STUDIO_TRACKING_URI") or uri or default_tracking_uri(home)
 
 
 def filesystem(path: Path) -> str:
@@ -65,7 +66,7 @@ def filesystem(path: Path) -> str:
     best, kind = -1, ""
     for line in mounts:
         fields = line.split()
-        point = Path(fields[1].encode().decode("unicode_escape"))
-        if resolved.is_relative_to(point) and len(point.parts) > best:
+        point = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[1]))
+        if resolved.is_relative_to(point) and len(point.parts) >= best:  # of two at one place the later one counts
             best, kind = len(point.parts), fields[2]
     return kind

@@ -27,6 +27,7 @@ FULL_PASS_SECONDS = 1.0
 BEAT_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 60.0
 UPGRADE_SECONDS = 30.0
+RETRY_SECONDS = 1.0
 
 
 @dataclass
@@ -55,7 +56,10 @@ class Loop:
                 self._tick()
             except Unavailable as error:
                 log.warning("%s", error.message)
-                self._pause(1.0)
+                self._pause(RETRY_SECONDS)
+            except Exception:  # jobs that nobody watches are worse than a fault that repeats
+                log.exception("a pass failed; it is tried again")
+                self._pause(RETRY_SECONDS)
             if self._jobs or self._unfinished:
                 busy_until = time.monotonic()
             elif time.monotonic() - busy_until > self.idle_seconds:
@@ -74,14 +78,14 @@ class Loop:
         if changed:
             self._seen_version = data_version
             self._jobs = self.store.active()
-        if self._jobs and (changed or self._is_due("observe", OBSERVE_SECONDS)):
+        if changed or (self._jobs and self._is_due("observe", OBSERVE_SECONDS)):
             self.reconciler.run_pass(self._jobs, self.recorder.recorded)
         if changed:
             self._unfinished = self.store.unfinished_recording()
         if changed or self._jobs:
             self.recorder.update(self._jobs, [*self.reconciler.closing(), *self._unfinished])
         if self._is_due("housekeeping", HOUSEKEEPING_SECONDS) and (housekeeping := self.housekeeping()):
-            housekeeping.run()
+            _keep_house(housekeeping)
 
     def _is_due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -94,6 +98,15 @@ class Loop:
         if self.wake.wait(seconds):
             self.wake.clear()
             self._seen_version = -1
+
+
+def _keep_house(housekeeping: Housekeeping) -> None:
+    try:
+        housekeeping.run()
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("housekeeping failed; it is tried again")
 
 
 def _now(lease: Lease) -> Lease:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import gc
 import logging
+import math
 import os
 import signal
 import sys
 import threading
 import time
 import tomllib
+from contextlib import closing
 from typing import Any
 
 from studio_ext._version import __version__
@@ -51,8 +53,8 @@ def main() -> int:
         log.error("%s %s", error.message, error.hint)
         return 1
     os.close(lock)
-    if why == "upgraded":
-        log.info("a newer version is installed: starting it")
+    if why == "upgraded" or (why == "idle" and _has_work(workspace)):
+        log.info("starting again: %s", "a newer version is installed" if why == "upgraded" else "a job came meanwhile")
         os.execv(sys.executable, [sys.executable, "-m", "studio_ext.controller.main"])  # noqa: S606
     return 0
 
@@ -106,6 +108,12 @@ def _serve(workspace: Workspace) -> str:
     return why
 
 
+def _has_work(workspace: Workspace) -> bool:
+    """Whether a job was submitted while we still held the lock, so that its submitter started no controller."""
+    with closing(SqlStore(workspace.database)) as store:
+        return bool(store.active())
+
+
 def _lock(workspace: Workspace) -> int | None:
     descriptor = os.open(workspace.controller_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + LOCK_SECONDS
@@ -126,13 +134,16 @@ def _settings(workspace: Workspace) -> dict[str, Any]:
     try:
         given = tomllib.loads(workspace.config_file.read_text("utf-8")).get("controller", {})
     except FileNotFoundError:
-        given = {}
-    for name, kind in (("max_running", int), ("idle_seconds", float)):
-        if name in given:
-            try:
-                settings[name] = kind(given[name])
-            except (TypeError, ValueError):
-                log.warning("%s: controller.%s is not a number; ignored", workspace.config_file, name)
+        return settings
+    except (OSError, ValueError) as error:
+        log.warning("%s cannot be read and is ignored: %s", workspace.config_file, error)
+        return settings
+    for name, least in (("max_running", 1), ("idle_seconds", 0.0)):
+        value = given.get(name, settings[name]) if isinstance(given, dict) else None
+        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value < math.inf:
+            settings[name] = type(least)(value)
+        else:
+            log.warning("%s: controller.%s must be a number from %s on; ignored", workspace.config_file, name, least)
     return settings
 
 

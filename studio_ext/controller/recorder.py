@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from studio_ext.contract.errors import Unavailable
+from studio_ext.contract.errors import StudioError, Unavailable
 from studio_ext.contract.jobs import JobDetail, JobStatus
 from studio_ext.services.recording import Recording
 from studio_ext.worker import faults
@@ -103,10 +103,20 @@ class Recorder(threading.Thread):
         return worked
 
     def _start(self, recording: Recording, job: JobDetail) -> bool:
-        run = recording.start(job)
+        """One job that cannot be recorded must not hold up the others: it fails and says why."""
+        try:
+            run = recording.start(job)
+        except Unavailable:
+            raise
+        except StudioError as error:
+            recording.refuse(job, error)
+        except Exception as error:
+            log.exception("job %s cannot be recorded", job.id)
+            recording.refuse(job, StudioError(f"The trial could not be made: {error}."))
+        else:
+            recording.store.set_run(job.id, run.run_id, run.experiment_id, run.artifact_uri)
         with self._lock:
             self._jobs = [each for each in self._jobs if each.id != job.id]
-        recording.store.set_run(job.id, run.run_id, run.experiment_id, run.artifact_uri)
         self._wake_controller()
         return True
 
@@ -121,8 +131,14 @@ class Recorder(threading.Thread):
             return False
 
     def _close(self, recording: Recording, job: JobDetail) -> None:
+        """The run must not stay open: whatever cannot be applied or logged, it is closed."""
         try:
             recording.drain(job)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("the journal of job %s cannot be applied to its end", job.id)
+        try:
             faults.point("before_run_closed", os.environ.get(faults.VARIABLE))
             recording.finish(job)
         except Unavailable:

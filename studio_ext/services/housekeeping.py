@@ -41,8 +41,10 @@ class Housekeeping:
                     log.info("the trial of job %s is gone already", job.id)
                 except Unavailable:
                     continue  # the next round tries again
-            shutil.rmtree(job.directory, ignore_errors=True)
-            self.store.purge(job.id)
+                except Exception:
+                    log.exception("the trial of job %s cannot be deleted", job.id)
+            if self.store.purge(job.id):  # else it was restored at the last moment
+                shutil.rmtree(job.directory, ignore_errors=True)
         for directory in self.workspace.jobs.iterdir():
             if self._is_orphan(directory, now):
                 log.info("removing %s, which no job owns", directory)

@@ -68,6 +68,8 @@ class Reconciler:
                 raise
             except StudioError as error:
                 self._fail(job, error)
+            except Exception:  # a fault in one runner, or one job: the others go on, and this one is tried again
+                log.exception("job %s cannot be moved", job.id)
         alive = {job.id for job in jobs}
         self._memory = {job_id: memory for job_id, memory in self._memory.items() if job_id in alive}
 
@@ -90,7 +92,7 @@ class Reconciler:
             job.id, expect=[S.Pending], status=S.Starting, secondary_status=T.Starting, message="Starting the kernel"
         )
         if moved:
-            self._runner(job).launch(launch_of(job))
+            _launch(self._runner(job), launch_of(job))
         return moved
 
     def _follow(self, job: JobDetail, memory: Memory, *, is_recorded: bool) -> None:
@@ -123,7 +125,7 @@ class Reconciler:
             )
         memory.launch_not_before = now + LAUNCH_SECONDS * 2**memory.launches
         memory.launches += 1
-        runner.launch(launch)
+        _launch(runner, launch)
 
     def _stop(self, job: JobDetail, memory: Memory, runner: Runner, launch: Launch, seen: Observation) -> None:
         level = self.store.stop_level(job.id)
@@ -187,6 +189,16 @@ class Reconciler:
                 f"The runner {job.runner!r} is not installed any more.", hint="Install it, or run the job elsewhere."
             )
         return runner
+
+
+def _launch(runner: Runner, launch: Launch) -> None:
+    try:
+        runner.launch(launch)
+    except StudioError:
+        raise
+    except Exception as error:
+        log.exception("job %s cannot be started", launch.job_id)
+        raise StudioError(f"The runner {runner.name!r} could not start the job: {error}.") from error
 
 
 def launch_of(job: JobDetail) -> Launch:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio_ext.contract.jobs import JobDetail
+from studio_ext.contract.errors import StudioError, Unavailable
+from studio_ext.contract.jobs import Exit, ExitReason, JobDetail, JobStatus, SecondaryStatus
 from studio_ext.core.states import run_status
 from studio_ext.ports.store import Store
 from studio_ext.ports.submission import Notebooks
 from studio_ext.ports.tracking import Relay, RunHandle, RunStart, Tracking
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,19 @@ class Recording:
             ),
         )
 
+    def refuse(self, job: JobDetail, error: StudioError) -> None:
+        """End a job that cannot be recorded: no job starts without its run."""
+        exit = Exit(reason=ExitReason.start_failed, message=f"{error.message} {error.hint}".strip())
+        self.store.step(
+            job.id,
+            expect=[JobStatus.Pending],
+            status=JobStatus.Failed,
+            secondary_status=SecondaryStatus.Failed,
+            message=exit.message,
+            exit=exit,
+            ended=time.time(),
+        )
+
     def pump(self, job: JobDetail) -> int:
         """Apply what the job logged since the last call; returns how many calls that were."""
         return self.relay.pump(job.id, Path(job.directory), job.attempt, handle(job))
@@ -69,9 +87,17 @@ class Recording:
         self.relay.finish(job.id, Path(job.directory), job.attempt, handle(job))
 
     def finish(self, job: JobDetail) -> None:
-        """Close the run of a job in a final state: outputs, status, times. Idempotent."""
+        """Close the run of a job in a final state: outputs, status, times. Idempotent.
+
+        Outputs that cannot be logged are no reason to leave the run open.
+        """
         run_id = handle(job).run_id
-        self._log_outputs(job, run_id)
+        try:
+            self._log_outputs(job, run_id)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("the outputs of job %s cannot be logged", job.id)
         tags = {"studio.status": str(job.status), "studio.secondary_status": str(job.secondary_status)}
         if job.output_notebook:
             tags["studio.output_notebook"] = job.output_notebook
@@ -84,21 +110,27 @@ class Recording:
 
     def _log_outputs(self, job: JobDetail, run_id: str) -> None:
         directory = Path(job.directory)
-        notebook = Path(job.output_notebook or "")
-        packages = directory / "output" / "environment" / "packages.txt"
+        notebook = _own_file(directory, Path(job.output_notebook or ""))
+        packages = _own_file(directory, directory / "output" / "environment" / "packages.txt")
         with tempfile.TemporaryDirectory(dir=directory) as folder:
             staged = Path(folder)
-            if notebook.is_file():
+            if notebook is not None:
                 (staged / "notebook").mkdir()
                 (staged / "notebook" / notebook.name).write_bytes(notebook.read_bytes())
                 for name, data in self.notebooks.images(notebook):
                     (staged / "plots").mkdir(exist_ok=True)
                     (staged / "plots" / name).write_bytes(data)
-            if packages.is_file():
+            if packages is not None:
                 (staged / "environment").mkdir()
                 (staged / "environment" / packages.name).write_bytes(packages.read_bytes())
             if any(staged.iterdir()):
                 self.tracking.log_artifacts(run_id, staged)
+
+
+def _own_file(directory: Path, path: Path) -> Path | None:
+    """A file that really lies in the job directory; None for what is none, or a link that a job laid to elsewhere."""
+    is_own = path.is_file() and path.resolve().is_relative_to(directory.resolve())
+    return path if is_own else None
 
 
 def handle(job: JobDetail) -> RunHandle:

@@ -44,7 +44,7 @@ class Submission:
 
     def inspect(self, path: Path, shown: str) -> NotebookInspection:
         """What the form needs to know of a notebook; ``shown`` is the path as the person knows it."""
-        notebook = self.notebooks.read(path)
+        notebook = self._read(path)
         environment, warnings = None, []
         try:
             environment = self._environment(notebook, None, [])
@@ -72,10 +72,11 @@ class Submission:
 
         Raises ``InvalidRequest`` naming the field that is wrong; then nothing is left behind.
         """
-        if request.idempotency_key and (known := self.store.by_key(request.idempotency_key)):
+        key = request.idempotency_key or None
+        if key and (known := self.store.by_key(key)):
             return known
         self._check_runner(request.runner)
-        notebook = self.notebooks.read(path)
+        notebook = self._read(path)
         environment = self._environment(notebook, request.kernel, request.variables)
         parameters = check_parameters(
             request.parameters,
@@ -84,47 +85,71 @@ class Submission:
         )
         values = self.environments.values(request.variables)
         now = time.time()
-        job_id = new_id(now)
-        directory = self.workspace.job(job_id)
-        job = JobDetail(
-            id=job_id,
-            name=(request.name or "").strip() or f"{path.stem[:190]}-{job_id[-4:]}",
-            kind=JobKind.notebook,
-            status=JobStatus.Pending,
-            secondary_status=SecondaryStatus.Pending,
-            runner=request.runner,
-            attempt=1,
-            created=now,
-            progress=Progress(total=notebook.code_cells),
-            trial=TrialRef(experiment=_experiment_name(request.experiment) or default_experiment(path)),
-            notebook=request.notebook,
-            output_notebook=str(directory / "output" / path.name),
-            parameters=parameters,
-            user=user,
-            message="Waiting to start",
-            revision=0,
-            resources=request.resources,
-            environment=environment,
-            directory=str(directory),
-            content_path=f"{job_id}/output/{path.name}",
-            notebook_sha256=notebook.sha256,
-            tags=request.tags,
-        )
+        directory = self._make_directory(now)
+        job_id = directory.name
         try:
+            job = JobDetail(
+                id=job_id,
+                name=(request.name or "").strip() or f"{path.stem[:190]}-{job_id[-4:]}",
+                kind=JobKind.notebook,
+                status=JobStatus.Pending,
+                secondary_status=SecondaryStatus.Pending,
+                runner=request.runner,
+                attempt=1,
+                created=now,
+                progress=Progress(total=notebook.code_cells),
+                trial=TrialRef(experiment=_experiment_name(request.experiment) or default_experiment(path)),
+                notebook=request.notebook,
+                output_notebook=str(directory / "output" / path.name),
+                parameters=parameters,
+                user=user,
+                message="Waiting to start",
+                revision=0,
+                resources=request.resources,
+                environment=environment,
+                directory=str(directory),
+                content_path=f"{job_id}/output/{path.name}",
+                notebook_sha256=notebook.sha256,
+                tags=request.tags,
+            )
             job.snapshot = self._write_directory(directory, job, notebook, parameters, values)
-            committed, is_new = self.store.add(job, request.idempotency_key)
+            committed, is_new = self.store.add(job, key)
         except OSError as error:
             shutil.rmtree(directory, ignore_errors=True)
-            raise Unavailable(
-                f"The job could not be written to {self.workspace.home}: {error.strerror}.",
-                hint="Free some space, or set STUDIO_HOME to a larger disk.",
-            ) from error
+            raise self._cannot_write(error) from error
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
         if not is_new:
             shutil.rmtree(directory, ignore_errors=True)
         return committed
+
+    def _read(self, path: Path) -> Notebook:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:  # names on disk are bytes; ours are written to JSON and databases
+            raise InvalidRequest.field(
+                "notebook", "its path is not UTF-8", hint="Rename the file or folder."
+            ) from error
+        return self.notebooks.read(path)
+
+    def _make_directory(self, now: float) -> Path:
+        """A new directory, whose name is the id of the job."""
+        while True:
+            directory = self.workspace.job(new_id(now))
+            try:
+                directory.mkdir(mode=0o700)
+            except FileExistsError:
+                continue  # somebody else drew the same id in the same millisecond
+            except OSError as error:
+                raise self._cannot_write(error) from error
+            return directory
+
+    def _cannot_write(self, error: OSError) -> Unavailable:
+        return Unavailable(
+            f"The job could not be written to {self.workspace.home}: {error.strerror}.",
+            hint="Free some space, or set STUDIO_HOME to a larger disk.",
+        )
 
     def _check_runner(self, name: str) -> None:
         info = self.runners.get(name)
@@ -142,7 +167,6 @@ class Submission:
     def _write_directory(
         self, directory: Path, job: JobDetail, notebook: Notebook, parameters: dict[str, Any], values: dict[str, str]
     ) -> Any:
-        directory.mkdir(mode=0o700)
         for name in ("input/config", "input/data", "code", "model", "output", "checkpoints", "artifacts", "attempts"):
             (directory / name).mkdir(parents=True)
         snapshot = self.snapshots.take(notebook.path, directory / "code")
