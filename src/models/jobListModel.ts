@@ -212,7 +212,11 @@ export function matches(job: Job, filter: string): boolean {
   if (!wanted) {
     return true;
   }
-  return [job.name, job.notebook, job.trial.experiment, job.status, job.id].some(
-    value => value.toLowerCase().includes(wanted)
-  );
+  return [
+    job.name,
+    job.notebook,
+    job.trial.experiment,
+    job.status,
+    job.id
+  ].some(value => value.toLowerCase().includes(wanted));
 }

@@ -26,10 +26,7 @@ export function EmptyState(props: IEmptyStateProps): JSX.Element {
 }
 
 /** Grey bars where rows are about to come. */
-export function Skeleton(props: {
-  rows: number;
-  label: string;
-}): JSX.Element {
+export function Skeleton(props: { rows: number; label: string }): JSX.Element {
   return (
     <div className="jp-StudioSkeleton" role="status" aria-label={props.label}>
       {Array.from({ length: props.rows }, (_, index) => (

@@ -50,7 +50,8 @@ export function LogView(props: ILogViewProps): JSX.Element {
   const [height, setHeight] = useState(600);
 
   const matches = useMemo(() => findMatches(lines, query), [lines, query]);
-  const current: IMatch | undefined = matches[Math.min(chosen, matches.length - 1)];
+  const current: IMatch | undefined =
+    matches[Math.min(chosen, matches.length - 1)];
 
   useEffect(() => {
     const node = scroller.current;

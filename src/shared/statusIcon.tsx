@@ -2,12 +2,7 @@ import React from 'react';
 
 /** Shapes of states: each can be told from the others without colour. */
 export type Shape =
-  | 'waiting'
-  | 'running'
-  | 'stopping'
-  | 'done'
-  | 'failed'
-  | 'stopped';
+  'waiting' | 'running' | 'stopping' | 'done' | 'failed' | 'stopped';
 
 /** The shape for a job's or a trial's state. */
 export function shapeOf(status: string): Shape {

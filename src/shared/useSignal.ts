@@ -23,10 +23,7 @@ export function useNow(running: boolean, every = 1000): number {
     if (!running) {
       return;
     }
-    const timer = window.setInterval(
-      () => setNow(Date.now() / 1000),
-      every
-    );
+    const timer = window.setInterval(() => setNow(Date.now() / 1000), every);
     return () => window.clearInterval(timer);
   }, [running, every]);
   return now;

@@ -25,30 +25,24 @@ export function columnsOf(
     ['commit', trans.__('Commit'), false]
   ];
   return [
-    ...about.map(
-      ([key, label, numeric]): IColumn => ({
-        key,
-        label,
-        group: 'about',
-        numeric
-      })
-    ),
-    ...names(trials.map(trial => trial.parameters)).map(
-      (name): IColumn => ({
-        key: `params.${name}`,
-        label: name,
-        group: 'parameter',
-        numeric: trials.every(trial => isNumber(trial.parameters[name]))
-      })
-    ),
-    ...names(trials.map(trial => trial.metrics)).map(
-      (name): IColumn => ({
-        key: `metrics.${name}`,
-        label: name,
-        group: 'metric',
-        numeric: true
-      })
-    )
+    ...about.map(([key, label, numeric]): IColumn => ({
+      key,
+      label,
+      group: 'about',
+      numeric
+    })),
+    ...names(trials.map(trial => trial.parameters)).map((name): IColumn => ({
+      key: `params.${name}`,
+      label: name,
+      group: 'parameter',
+      numeric: trials.every(trial => isNumber(trial.parameters[name]))
+    })),
+    ...names(trials.map(trial => trial.metrics)).map((name): IColumn => ({
+      key: `metrics.${name}`,
+      label: name,
+      group: 'metric',
+      numeric: true
+    }))
   ];
 }
 

@@ -38,8 +38,7 @@ export class EndWatcher implements IDisposable {
         continue;
       }
       // A job may start and end between two looks; an old one is no news.
-      const isNews =
-        this._seen.delete(job.id) || job.created > this._opened;
+      const isNews = this._seen.delete(job.id) || job.created > this._opened;
       if (isNews && !this._told.has(job.id)) {
         this._told.add(job.id);
         this._ended.emit(job);

@@ -53,7 +53,10 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
     let notify = 'all';
     const watcher = new EndWatcher(jobs);
     watcher.ended.connect((_, job) => {
-      if (notify === 'all' || (notify === 'failed' && job.status === 'Failed')) {
+      if (
+        notify === 'all' ||
+        (notify === 'failed' && job.status === 'Failed')
+      ) {
         announce(job, commands, trans);
       }
     });
@@ -166,19 +169,16 @@ function announce(
       actions: [open]
     });
   } else if (job.status === 'Failed') {
-    Notification.error(
-      trans.__('%1 failed: %2', job.name, reason(job)),
-      {
-        autoClose: 15_000,
-        actions: [
-          open,
-          {
-            label: trans.__('Show log'),
-            callback: () => run(CommandIDs.showLog)
-          }
-        ]
-      }
-    );
+    Notification.error(trans.__('%1 failed: %2', job.name, reason(job)), {
+      autoClose: 15_000,
+      actions: [
+        open,
+        {
+          label: trans.__('Show log'),
+          callback: () => run(CommandIDs.showLog)
+        }
+      ]
+    });
   } else {
     const word = statusWord(job.status, job.secondary_status, trans);
     Notification.info(trans.__('%1: %2', job.name, word), {

@@ -66,10 +66,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
     const contentOf = (widget: MainAreaWidget) =>
       widget.content as unknown as IJobContent;
 
-    async function open(
-      id: string,
-      tab?: JobTabName
-    ): Promise<MainAreaWidget> {
+    async function open(id: string, tab?: JobTabName): Promise<MainAreaWidget> {
       let widget = tracker.find(item => contentOf(item).jobId === id);
       if (!widget) {
         const { createJobTab } = await import('./jobTab');

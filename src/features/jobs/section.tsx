@@ -27,7 +27,9 @@ export class JobsSection extends PanelWithToolbar {
     this.addClass('jp-StudioSection');
     this.title.label = trans.__('Jobs');
     this.model = new JobListModel(jobs);
-    const count = ReactWidget.create(<RunningCount jobs={jobs} trans={trans} />);
+    const count = ReactWidget.create(
+      <RunningCount jobs={jobs} trans={trans} />
+    );
     this.toolbar.addItem('count', count);
     this.toolbar.addItem(
       'refresh',

@@ -12,13 +12,7 @@ import { parseDuration, parseSize } from '../../shared/units';
 
 /** How a parameter's value is typed in. */
 export type ParameterType =
-  | 'int'
-  | 'float'
-  | 'bool'
-  | 'str'
-  | 'list'
-  | 'dict'
-  | 'any';
+  'int' | 'float' | 'bool' | 'str' | 'list' | 'dict' | 'any';
 
 /** One parameter in the form. */
 export interface IParameterField {

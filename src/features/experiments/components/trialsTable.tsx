@@ -312,7 +312,10 @@ function Cell(props: {
           data-column={column.label}
           title={
             trial.dirty
-              ? trans.__('%1, with changes that were not committed', trial.commit ?? '')
+              ? trans.__(
+                  '%1, with changes that were not committed',
+                  trial.commit ?? ''
+                )
               : (trial.commit ?? '')
           }
         >

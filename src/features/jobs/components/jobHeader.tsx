@@ -82,10 +82,7 @@ function Summary(props: IJobHeaderProps & { job: JobDetail }): JSX.Element {
         <h1 className="jp-StudioJob-name" title={job.notebook}>
           {job.name}
         </h1>
-        <span
-          className="jp-StudioJob-parameters"
-          title={parametersText(job)}
-        >
+        <span className="jp-StudioJob-parameters" title={parametersText(job)}>
           {parametersText(job)}
         </span>
       </div>
@@ -113,9 +110,7 @@ function Summary(props: IJobHeaderProps & { job: JobDetail }): JSX.Element {
             {formatDuration(seconds)}
           </span>
         )}
-        {job.status === 'InProgress' && (
-          <ProgressBar job={job} trans={trans} />
-        )}
+        {job.status === 'InProgress' && <ProgressBar job={job} trans={trans} />}
         <span className="jp-StudioJob-progress" title={remark}>
           {remark}
         </span>

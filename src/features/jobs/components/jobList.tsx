@@ -39,18 +39,23 @@ export function JobList(props: IJobListProps): JSX.Element {
     }
   }, [model]);
 
-  const onKeyDown = useCallback((event: React.KeyboardEvent) => {
-    const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    const row = (event.target as Element).closest('.jp-StudioJobs-row');
-    const other = by > 0 ? row?.nextElementSibling : row?.previousElementSibling;
-    const target = other?.querySelector<HTMLElement>('.jp-StudioJobs-main');
-    if (by !== 0 && target) {
-      event.preventDefault();
-      target.focus();
-    } else if (event.key === 'Delete' && row instanceof HTMLElement) {
-      void commands.execute(CommandIDs.deleteJob, { id: row.dataset.jobId });
-    }
-  }, [commands]);
+  const onKeyDown = useCallback(
+    (event: React.KeyboardEvent) => {
+      const by =
+        event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+      const row = (event.target as Element).closest('.jp-StudioJobs-row');
+      const other =
+        by > 0 ? row?.nextElementSibling : row?.previousElementSibling;
+      const target = other?.querySelector<HTMLElement>('.jp-StudioJobs-main');
+      if (by !== 0 && target) {
+        event.preventDefault();
+        target.focus();
+      } else if (event.key === 'Delete' && row instanceof HTMLElement) {
+        void commands.execute(CommandIDs.deleteJob, { id: row.dataset.jobId });
+      }
+    },
+    [commands]
+  );
 
   return (
     <div className="jp-StudioJobs">
@@ -72,7 +77,9 @@ export function JobList(props: IJobListProps): JSX.Element {
           onAction={() => void model.load()}
         />
       )}
-      {!items && !error && <Skeleton rows={4} label={trans.__('Loading jobs')} />}
+      {!items && !error && (
+        <Skeleton rows={4} label={trans.__('Loading jobs')} />
+      )}
       {items && jobs.length === 0 && !error && (
         <Nothing filter={filter} commands={commands} trans={trans} />
       )}

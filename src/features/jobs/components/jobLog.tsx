@@ -32,7 +32,9 @@ export function JobLog(props: {
           onEarlier={() => void model.loadEarlier()}
         />
       ) : (
-        !model.error && <Skeleton rows={8} label={trans.__('Loading the log')} />
+        !model.error && (
+          <Skeleton rows={8} label={trans.__('Loading the log')} />
+        )
       )}
     </div>
   );

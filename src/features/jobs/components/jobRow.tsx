@@ -122,9 +122,7 @@ function Detail(props: {
     );
   }
   if (job.status === 'Failed') {
-    return (
-      <span className="jp-StudioJobs-reason">{reason(job) || word}</span>
-    );
+    return <span className="jp-StudioJobs-reason">{reason(job) || word}</span>;
   }
   const seconds = elapsed(job, job.ended ?? 0);
   if (job.status === 'Completed' && seconds !== null) {

@@ -1,0 +1,273 @@
+import { ServerConnection } from '@jupyterlab/services';
+import { nullTranslator } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { StudioClient } from '../client';
+import type {
+  Job,
+  JobDetail,
+  NotebookInspection,
+  NotebookParameter,
+  Page,
+  SubmitOptions,
+  Trial
+} from '../contract';
+
+export const trans: TranslationBundle = nullTranslator.load('studio_ext');
+
+/** A request as the fake server saw it. */
+export interface ISeen {
+  method: string;
+  /** Path below the REST root, with its query. */
+  path: string;
+  body: unknown;
+  signal: AbortSignal | null;
+}
+
+type Answer = unknown | ((seen: ISeen) => unknown);
+
+/** A reply with a status of its own. */
+export class Reply {
+  constructor(
+    readonly status: number,
+    readonly body: unknown
+  ) {}
+}
+
+/**
+ * Answers requests by method and path instead of a server.
+ *
+ * Only the function that sends is replaced: everything of ours is real.
+ */
+export class FakeServer {
+  constructor() {
+    jest
+      .spyOn(ServerConnection, 'makeRequest')
+      .mockImplementation((url, init) => this._answer(url, init));
+  }
+
+  readonly seen: ISeen[] = [];
+  readonly settings = ServerConnection.makeSettings({
+    baseUrl: 'http://localhost/'
+  });
+  readonly client = new StudioClient(this.settings);
+
+  /** Answer `GET jobs` and the like; a later rule goes before an earlier. */
+  on(route: string, answer: Answer): this {
+    this._rules.unshift([route, answer]);
+    return this;
+  }
+
+  /** Requests of a route, in order. */
+  of(route: string): ISeen[] {
+    return this.seen.filter(
+      ({ method, path }) => `${method} ${path.split('?')[0]}` === route
+    );
+  }
+
+  private async _answer(url: string, init: RequestInit): Promise<Response> {
+    const path = url.replace('http://localhost/studio/api/', '');
+    const seen: ISeen = {
+      method: init.method ?? 'GET',
+      path,
+      body: typeof init.body === 'string' ? JSON.parse(init.body) : undefined,
+      signal: init.signal ?? null
+    };
+    this.seen.push(seen);
+    const route = `${seen.method} ${path.split('?')[0]}`;
+    const rule = this._rules.find(([wanted]) => wanted === route);
+    const value: unknown =
+      rule === undefined
+        ? new Reply(404, 'no such route')
+        : typeof rule[1] === 'function'
+          ? await (rule[1] as (seen: ISeen) => unknown)(seen)
+          : rule[1];
+    const { status, body } =
+      value instanceof Reply ? value : new Reply(200, value);
+    const text =
+      body === undefined
+        ? null
+        : typeof body === 'string'
+          ? body
+          : JSON.stringify(body);
+    return new Response(text, { status });
+  }
+
+  private readonly _rules: [string, Answer][] = [];
+}
+
+let revisions = 0;
+
+/** A job; the fields that matter to a test are given. */
+export function makeJob(fields: Partial<JobDetail> = {}): JobDetail {
+  revisions += 1;
+  const id = fields.id ?? `job${revisions}`;
+  return {
+    id,
+    name: `train-${id}`,
+    kind: 'notebook',
+    status: 'InProgress',
+    secondary_status: 'Running',
+    runner: 'process',
+    attempt: 1,
+    created: 1_000 + revisions,
+    started: 1_000 + revisions,
+    ended: null,
+    progress: { done: 0, total: 4, current: null, label: '' },
+    exit: null,
+    trial: {
+      experiment: 'house-prices',
+      run_id: null,
+      experiment_id: null,
+      artifact_uri: null
+    },
+    notebook: 'work/train.ipynb',
+    output_notebook: null,
+    parameters: {},
+    user: 'ann',
+    message: '',
+    stop_requested: false,
+    revision: revisions,
+    resources: { cpus: null, memory_bytes: null, time_limit_seconds: null },
+    environment: {
+      kernel: 'python3',
+      display_name: 'Python 3',
+      language: 'python',
+      argv: [],
+      prefix: '/usr',
+      interrupt_mode: 'signal',
+      spec_env: {},
+      variables: []
+    },
+    snapshot: null,
+    directory: `/studio/jobs/${id}`,
+    content_path: `${id}/output/train.ipynb`,
+    notebook_sha256: '',
+    attempts: [],
+    transitions: [],
+    tags: {},
+    pid: null,
+    ...fields
+  };
+}
+
+/** The same job, changed. */
+export function next(job: JobDetail, fields: Partial<JobDetail>): JobDetail {
+  revisions += 1;
+  return { ...job, revision: revisions, ...fields };
+}
+
+export function pageOf<T>(
+  items: T[],
+  nextCursor: string | null = null,
+  total = items.length
+): Page<T> {
+  return { items, next_cursor: nextCursor, total };
+}
+
+export function deltaOf(revision: number, items: Job[], removed: string[] = []) {
+  return { revision, items, removed, more: false };
+}
+
+export function makeParameter(
+  name: string,
+  type: string,
+  value: unknown,
+  source = JSON.stringify(value)
+): NotebookParameter {
+  return { name, type, value, default: source, help: '' };
+}
+
+export function makeInspection(
+  fields: Partial<NotebookInspection> = {}
+): NotebookInspection {
+  return {
+    notebook: 'work/train.ipynb',
+    suggested_name: 'train-8f2',
+    experiment: 'house-prices',
+    parameters: [
+      makeParameter('max_depth', 'int', 6),
+      makeParameter('learning_rate', 'float', 0.1)
+    ],
+    has_parameters_cell: true,
+    kernel: 'python3',
+    kernel_wanted: 'python3',
+    language: 'python',
+    cells: 12,
+    warnings: [],
+    ...fields
+  };
+}
+
+export function makeOptions(
+  fields: Partial<SubmitOptions> = {}
+): SubmitOptions {
+  return {
+    runners: [
+      { name: 'process', display_name: 'Process', available: true, reason: '' },
+      {
+        name: 'docker',
+        display_name: 'Docker',
+        available: false,
+        reason: 'No engine answers.'
+      }
+    ],
+    kernels: [
+      {
+        name: 'python3',
+        display_name: 'Python 3',
+        language: 'python',
+        fast: true
+      },
+      { name: 'ir', display_name: 'R', language: 'R', fast: false }
+    ],
+    default_kernel: 'python3',
+    experiments: ['Default', 'house-prices'],
+    cpus: 4,
+    memory_bytes: 8 * 1024 ** 3,
+    ...fields
+  };
+}
+
+export function makeTrial(fields: Partial<Trial> = {}): Trial {
+  return {
+    run_id: 'run1',
+    experiment: 'house-prices',
+    name: 'train-1',
+    status: 'FINISHED',
+    started: 1_000,
+    ended: 1_072,
+    parameters: {},
+    metrics: {},
+    notebook: 'work/train.ipynb',
+    commit: null,
+    dirty: null,
+    job_id: null,
+    parent_run_id: null,
+    user: 'ann',
+    tags: {},
+    ...fields
+  };
+}
+
+/** Wait until something holds; fails after three seconds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const end = Date.now() + 3_000;
+  while (!holds()) {
+    if (Date.now() > end) {
+      throw new Error(`waited in vain for ${holds.toString()}`);
+    }
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+}
+
+/** A promise that is settled from outside. */
+export function deferred<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+} {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>(settle => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

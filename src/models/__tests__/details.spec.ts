@@ -1,0 +1,181 @@
+import {
+  FakeServer,
+  makeJob,
+  makeTrial,
+  next,
+  pageOf,
+  Reply,
+  until
+} from '../../__tests__/fakes';
+import { ExperimentsModel } from '../experimentsModel';
+import { JobModel } from '../jobModel';
+import { JobsModel } from '../jobsModel';
+import { TrialsModel } from '../trialsModel';
+
+describe('models that follow the jobs', () => {
+  let server: FakeServer;
+  let jobs: JobsModel;
+
+  beforeEach(() => {
+    server = new FakeServer();
+    jobs = new JobsModel({ client: server.client, auto: false });
+  });
+
+  afterEach(() => {
+    jobs.dispose();
+    jest.restoreAllMocks();
+  });
+
+  describe('JobModel', () => {
+    it('shows a change at once and asks for the rest', async () => {
+      const job = makeJob({ id: 'a' });
+      server.on('GET jobs/a', job);
+      const model = new JobModel(jobs, 'a');
+      await model.ready;
+      expect(model.job?.status).toBe('InProgress');
+      const failed = next(job, { status: 'Failed', message: 'KeyError' });
+      server.on('GET jobs/a', { ...failed, tags: { asked: 'yes' } });
+      jobs.take({ ...failed });
+      expect(model.job?.status).toBe('Failed');
+      await until(() => model.job?.tags['asked'] === 'yes');
+      model.dispose();
+    });
+
+    it('leaves other jobs alone', async () => {
+      server.on('GET jobs/a', makeJob({ id: 'a' }));
+      const model = new JobModel(jobs, 'a');
+      await model.ready;
+      jobs.take(makeJob({ id: 'b' }));
+      await new Promise(resolve => setTimeout(resolve, 50));
+      expect(server.of('GET jobs/a')).toHaveLength(1);
+      model.dispose();
+    });
+
+    it('knows that it was deleted, and that this was undone', async () => {
+      const job = makeJob({ id: 'a' });
+      server.on('GET jobs/a', job);
+      const model = new JobModel(jobs, 'a');
+      await model.ready;
+      jobs.drop('a');
+      expect(model.isDeleted).toBe(true);
+      jobs.take(next(job, {}));
+      expect(model.isDeleted).toBe(false);
+      model.dispose();
+    });
+
+    it('says why there is nothing to show', async () => {
+      server.on(
+        'GET jobs/a',
+        new Reply(404, { code: 'not_found', message: 'There is no such job.' })
+      );
+      const model = new JobModel(jobs, 'a');
+      await model.ready;
+      expect(model.job).toBeNull();
+      expect(model.error?.message).toBe('There is no such job.');
+      model.dispose();
+    });
+  });
+
+  describe('ExperimentsModel', () => {
+    it('loads when asked and again when jobs change', async () => {
+      server.on('GET experiments', [
+        { id: '1', name: 'churn', trials: 4, updated: 1 }
+      ]);
+      const model = new ExperimentsModel(server.client, jobs);
+      jobs.take(makeJob());
+      await new Promise(resolve => setTimeout(resolve, 20));
+      expect(server.of('GET experiments')).toHaveLength(0);
+      await model.load();
+      expect(model.items?.[0].name).toBe('churn');
+      jobs.take(makeJob());
+      await until(() => server.of('GET experiments').length === 2);
+      model.dispose();
+    });
+
+    it('keeps the old list when a request fails', async () => {
+      server.on('GET experiments', []);
+      const model = new ExperimentsModel(server.client, jobs);
+      await model.load();
+      server.on('GET experiments', new Reply(503, 'away'));
+      await model.load();
+      expect(model.items).toEqual([]);
+      expect(model.error).not.toBeNull();
+      model.dispose();
+    });
+  });
+
+  describe('TrialsModel', () => {
+    function open(): TrialsModel {
+      server.on('GET trials', ({ path }: { path: string }) =>
+        path.includes('cursor=p2')
+          ? pageOf([makeTrial({ run_id: 'second' })], null, 101)
+          : pageOf([makeTrial({ run_id: 'first' })], 'p2', 101)
+      );
+      return new TrialsModel(server.client, jobs, 'house-prices');
+    }
+    const lastPath = () => server.seen[server.seen.length - 1].path;
+
+    it('begins with the trials that started last', async () => {
+      const model = open();
+      await model.ready;
+      expect(model.items?.[0].run_id).toBe('first');
+      expect(lastPath()).toContain('sort=started&desc=true');
+      model.dispose();
+    });
+
+    it('pages forth and back', async () => {
+      const model = open();
+      await model.ready;
+      expect([model.hasPrevious, model.hasNext, model.offset]).toEqual([
+        false,
+        true,
+        0
+      ]);
+      await model.nextPage();
+      expect(model.items?.[0].run_id).toBe('second');
+      expect([model.hasPrevious, model.hasNext, model.offset]).toEqual([
+        true,
+        false,
+        100
+      ]);
+      await model.nextPage();
+      await model.previousPage();
+      expect(model.items?.[0].run_id).toBe('first');
+      model.dispose();
+    });
+
+    it('sorts on the server and goes back to the first page', async () => {
+      const model = open();
+      await model.ready;
+      await model.nextPage();
+      await model.sortBy('metrics.rmse');
+      expect(lastPath()).toContain('sort=metrics.rmse&desc=false');
+      expect(model.hasPrevious).toBe(false);
+      await model.sortBy('metrics.rmse');
+      expect(lastPath()).toContain('sort=metrics.rmse&desc=true');
+      model.dispose();
+    });
+
+    it('follows the jobs of its experiment only', async () => {
+      const model = open();
+      await model.ready;
+      const trial = { ...makeJob().trial, experiment: 'churn' };
+      jobs.take(makeJob({ trial }));
+      await new Promise(resolve => setTimeout(resolve, 20));
+      expect(server.of('GET trials')).toHaveLength(1);
+      jobs.take(makeJob());
+      await until(() => server.of('GET trials').length === 2);
+      model.dispose();
+    });
+
+    it('keeps the old rows when a request fails', async () => {
+      const model = open();
+      await model.ready;
+      server.on('GET trials', new Reply(500, 'oops'));
+      await model.refresh();
+      expect(model.items).toHaveLength(1);
+      expect(model.error).not.toBeNull();
+      model.dispose();
+    });
+  });
+});
