@@ -22,12 +22,23 @@ def describe(job: JobRow) -> str:
     progress = job.progress
     if job.status in FINAL:
         took = f" after {format_duration(job.ended - job.started)}" if job.started and job.ended else ""
-        why = job.exit.message if job.exit and job.exit.message else job.message
-        return f"{job.status}{took}" + (f": {one_line(why)}" if why and job.status != "Completed" else "")
+        return f"{job.status}{took}" + _because(job)
     if progress.total and progress.current:
         label = one_line(progress.label)
         return f"{job.status}: cell {progress.current}/{progress.total}" + (f": {label}" if label else "")
     return f"{job.status}" + (f": {one_line(job.message)}" if job.message else "")
+
+
+def describe_briefly(job: JobRow) -> str:
+    """The same beside a bar that shows cells and time."""
+    if job.status in FINAL:
+        return f"{job.status}{_because(job)}"
+    return one_line(job.progress.label if job.progress.current else job.message) or str(job.status)
+
+
+def _because(job: JobRow) -> str:
+    why = job.exit.message if job.exit and job.exit.message else job.message
+    return f": {one_line(why)}" if why and job.status != "Completed" else ""
 
 
 class PlainProgress:
@@ -83,7 +94,7 @@ class LiveProgress:
         for job in self._rows.values():
             progress = job.progress
             style = {"Completed": "green", "Failed": "red", "Stopped": "yellow"}.get(job.status, "cyan")
-            bar = ProgressBar(total=max(progress.total, 1), completed=progress.done, width=20)
+            bar = ProgressBar(total=max(progress.total, 1), completed=progress.done, width=12)
             end = job.ended or time.time()
             took = format_duration(end - job.started) if job.started else ""
             table.add_row(
@@ -92,7 +103,7 @@ class LiveProgress:
                 bar,
                 Text(f"{progress.done}/{progress.total}" if progress.total else ""),
                 Text(took),
-                Text(describe(job), style=style, overflow="ellipsis", no_wrap=True),
+                Text(describe_briefly(job), style=style, overflow="ellipsis", no_wrap=True),
             )
         return table
 
