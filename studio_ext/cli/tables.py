@@ -16,6 +16,7 @@ from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import Job, JobDetail
 from studio_ext.contract.workspace import Diagnosis
 from studio_ext.core.plain_text import one_line
+from studio_ext.core.states import FINAL
 from studio_ext.core.units import format_duration, format_size
 
 _STYLES = {
@@ -135,7 +136,7 @@ def print_job(job: JobDetail) -> None:
     if job.transitions:
         out = table("STATUS", "DETAIL", "SINCE", "FOR>", "")
         for step in job.transitions:
-            took = _elapsed(step.started, step.ended) if step.ended else ""
+            took = _elapsed(step.started, step.ended) if step.ended and step.status not in FINAL else ""
             out.add_row(_state(step.status), step.secondary_status, _when(step.started), took, _cell(step.message))
         console().print()
         console().print(out)
