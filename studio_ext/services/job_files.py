@@ -14,6 +14,8 @@ from studio_ext.core.states import FINAL
 
 MAX_CHUNK = 262_144
 MAX_ENTRIES = 2_000
+_LONGEST_CHARACTER = 4
+"""Bytes. A smaller chunk could hold no whole character, and its reader would never get on."""
 
 
 def read_log(job: JobDetail, *, offset: int, limit: int, attempt: int | None) -> LogChunk:
@@ -25,15 +27,17 @@ def read_log(job: JobDetail, *, offset: int, limit: int, attempt: int | None) ->
     number = attempt if attempt is not None else job.attempt
     if not 1 <= number <= job.attempt:
         raise NotFound(f"{job.name} has no attempt {number}.")
-    limit = max(1, min(limit, MAX_CHUNK))
-    path = Path(job.directory) / "attempts" / str(number) / "log.txt"
+    limit = max(_LONGEST_CHARACTER, min(limit, MAX_CHUNK))
     try:
+        path = resolve_inside(Path(job.directory), f"attempts/{number}/log.txt")
+        if not path.is_file():  # the job may have put a pipe in its place
+            raise NotFound(f"{job.name} has no log.")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             start = max(0, size + offset) if offset < 0 else min(offset, size)
             file.seek(start)
             data = file.read(limit)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotFound):
         size, start, data = 0, 0, b""
     if offset < 0 and start > 0:  # we may have landed within a character
         skip = next((index for index, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)

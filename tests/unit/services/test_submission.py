@@ -135,7 +135,7 @@ def test_the_row_comes_after_the_files(submission: Submission, notebook: Path, m
     sync, add = os.fsync, SqlStore.add
 
     def note_sync(descriptor: int) -> None:
-        order.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        order.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
         sync(descriptor)
 
     def note_add(self: SqlStore, job: Any, key: str | None) -> Any:

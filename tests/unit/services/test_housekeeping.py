@@ -1,0 +1,152 @@
+"""What is taken away, and above all what is not."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio_ext.adapters.sql_store import SqlStore
+from studio_ext.contract.errors import NotFound, Unavailable
+from studio_ext.core.ids import new_id
+from studio_ext.core.workspace import Workspace
+from studio_ext.services import housekeeping
+from studio_ext.services.housekeeping import Housekeeping
+from studio_ext.testing.store_suite import finish, sample_job
+
+
+class Tracking:
+    """Notes which runs were deleted."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+        self.fault: Exception | None = None
+
+    def delete_run(self, run_id: str) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.deleted.append(run_id)
+
+
+@pytest.fixture
+def tracking() -> Tracking:
+    return Tracking()
+
+
+@pytest.fixture
+def house(workspace: Workspace, store: SqlStore, tracking: Any) -> Housekeeping:
+    return Housekeeping(workspace, store, tracking)
+
+
+@pytest.fixture
+def job_id(workspace: Workspace, store: SqlStore) -> str:
+    """A job that has ended, with a directory and a run."""
+    job = sample_job()
+    job.directory = str(workspace.job(job.id))
+    Path(job.directory, "code").mkdir(parents=True)
+    store.add(job, None)
+    store.set_run(job.id, "run", "1", "file:///a")
+    finish(store, job.id)
+    return job.id
+
+
+def age(path: Path, seconds: float) -> Path:
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+    return path
+
+
+def exists(store: SqlStore, job_id: str) -> bool:
+    try:
+        store.get(job_id, deleted=True)
+    except NotFound:
+        return False
+    return True
+
+
+def test_a_deleted_job_stays_as_long_as_it_can_be_restored(
+    house: Housekeeping, store: SqlStore, workspace: Workspace, tracking: Tracking, job_id: str
+) -> None:
+    store.delete(job_id, trial=True)
+    house.run()
+    assert workspace.job(job_id).is_dir()
+    store.restore(job_id)
+    house.run()
+    assert store.get(job_id).id == job_id
+    assert tracking.deleted == []
+
+
+@pytest.mark.parametrize("trial", [True, False])
+def test_then_it_goes(
+    house: Housekeeping, store: SqlStore, workspace: Workspace, tracking: Tracking, job_id: str, trial: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(housekeeping, "UNDO_SECONDS", -1.0)
+    store.delete(job_id, trial=trial)
+    house.run()
+    assert not workspace.job(job_id).exists()
+    assert not exists(store, job_id)
+    assert tracking.deleted == (["run"] if trial else [])
+    house.run()
+
+
+@pytest.mark.parametrize(("fault", "goes"), [(Unavailable("away"), False), (NotFound("gone"), True), (OSError(), True)])
+def test_a_trial_that_cannot_be_deleted(
+    house: Housekeeping, store: SqlStore, workspace: Workspace, tracking: Tracking, job_id: str, fault: Exception,
+    goes: bool, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(housekeeping, "UNDO_SECONDS", -1.0)
+    store.delete(job_id, trial=True)
+    tracking.fault = fault
+    house.run()
+    assert exists(store, job_id) is not goes
+    assert workspace.job(job_id).exists() is not goes
+    tracking.fault = None
+    house.run()
+    assert not exists(store, job_id)
+
+
+def test_a_job_that_is_restored_at_the_last_moment(
+    house: Housekeeping, store: SqlStore, workspace: Workspace, tracking: Tracking, job_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(housekeeping, "UNDO_SECONDS", -1.0)
+    store.delete(job_id, trial=True)
+    monkeypatch.setattr(tracking, "delete_run", lambda _run: store.restore(job_id))
+    house.run()
+    assert workspace.job(job_id).is_dir()
+    assert store.get(job_id).id == job_id
+
+
+def test_orphans(house: Housekeeping, workspace: Workspace, job_id: str, tmp_path: Path) -> None:
+    old = housekeeping.ORPHAN_SECONDS + 60
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").touch()
+    orphan = workspace.jobs / new_id(time.time() - old)
+    young = workspace.jobs / new_id(time.time())
+    strange = [workspace.jobs / name for name in ("notes", "AAAAAAAAAAAA", "a" * 13)]
+    for folder in (orphan, young, *strange):
+        folder.mkdir()
+    link = workspace.jobs / ("z" * 12)
+    link.symlink_to(outside)
+    file = workspace.jobs / ("y" * 12)
+    file.touch()
+    for path in (orphan, workspace.job(job_id), *strange, outside, file):
+        age(path, old)
+    house.run()
+    assert not orphan.exists()
+    for path in (young, workspace.job(job_id), *strange, outside / "file", file):
+        assert path.exists(), path
+
+
+def test_the_directory_of_a_deleted_job_is_no_orphan(
+    house: Housekeeping, store: SqlStore, workspace: Workspace, job_id: str
+) -> None:
+    store.delete(job_id, trial=False)
+    age(workspace.job(job_id), 1e6)
+    house.run()
+    assert workspace.job(job_id).exists()

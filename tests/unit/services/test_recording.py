@@ -1,0 +1,176 @@
+"""What is recorded of a job, and that its run is closed whatever fails on the way."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio_ext.adapters.notebook_files import NotebookFiles
+from studio_ext.adapters.sql_store import SqlStore
+from studio_ext.contract.errors import StudioError, Unavailable
+from studio_ext.contract.jobs import Exit, ExitReason, JobDetail, JobStatus, SecondaryStatus, Snapshot, TrialRef
+from studio_ext.core.workspace import Workspace
+from studio_ext.ports.tracking import RunHandle, RunStart
+from studio_ext.services.recording import Recording
+from studio_ext.testing.store_suite import finish, sample_job
+
+
+class Tracking:
+    """Notes what it is told, and fails where the test says so."""
+
+    def __init__(self) -> None:
+        self.started: list[RunStart] = []
+        self.ended: list[tuple[str, str, float, Mapping[str, str]]] = []
+        self.logged: dict[str, bytes] = {}
+        self.fault: BaseException | None = None
+
+    def start_run(self, job_id: str, start: RunStart) -> RunHandle:
+        self.started.append(start)
+        return RunHandle("run", "1", "file:///a")
+
+    def end_run(self, run_id: str, status: str, ended: float, tags: Mapping[str, str]) -> None:
+        self.ended.append((run_id, status, ended, tags))
+
+    def log_artifacts(self, run_id: str, source: Path, artifact_path: str = "") -> None:
+        if self.fault is not None:
+            raise self.fault
+        files = [path for path in source.rglob("*") if path.is_file()]
+        self.logged |= {str(path.relative_to(source)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def tracking() -> Tracking:
+    return Tracking()
+
+
+@pytest.fixture
+def recording(store: SqlStore, tracking: Any) -> Recording:
+    return Recording(store=store, tracking=tracking, relay=tracking, notebooks=NotebookFiles())
+
+
+@pytest.fixture
+def over(workspace: Workspace, store: SqlStore) -> JobDetail:
+    """A job that has ended, with an executed notebook that holds a picture."""
+    job = sample_job()
+    directory = workspace.job(job.id)
+    (directory / "output" / "environment").mkdir(parents=True)
+    (directory / "output" / "environment" / "packages.txt").write_text("numpy==2")
+    picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": base64.b64encode(b"png").decode()}}
+    cell = {"cell_type": "code", "metadata": {}, "source": "plot()", "outputs": [picture], "execution_count": 1}
+    document = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]}
+    output = directory / "output" / "train.ipynb"
+    output.write_text(json.dumps(document))
+    job.directory, job.output_notebook = str(directory), str(output)
+    store.add(job, None)
+    store.set_run(job.id, "run", "1", "file:///a")
+    finish(store, job.id)
+    return store.get(job.id)
+
+
+def test_what_is_recorded_before_the_start(recording: Recording, tracking: Tracking) -> None:
+    snapshot = Snapshot(source="/w", files=1, size_bytes=1, git_commit="abc", git_dirty=True, git_remote="https://h/r")
+    job = sample_job(snapshot=snapshot)
+    recording.start(job)
+    (start,) = tracking.started
+    assert (start.experiment, start.name, start.user, start.started) == ("houses", "train", "ada", job.created)
+    assert start.parameters["depth"] == "8"
+    expected = {
+        "studio.job_id": job.id,
+        "studio.notebook": "work/train.ipynb",
+        "studio.notebook_sha256": job.notebook_sha256,
+        "studio.runner": "fake",
+        "studio.kernel": "python3",
+        "studio.git_dirty": "true",
+        "mlflow.source.git.commit": "abc",
+        "mlflow.source.git.repoURL": "https://h/r",
+        "studio.tag.team": "red",
+    }
+    assert expected.items() <= dict(start.tags).items()
+    assert all(isinstance(value, str) for value in (*start.tags.values(), *start.parameters.values()))
+
+
+def test_a_job_without_a_work_tree(recording: Recording, tracking: Tracking) -> None:
+    recording.start(sample_job(snapshot=None))
+    assert not [name for name in tracking.started[0].tags if "git" in name]
+
+
+def test_outputs_and_end(recording: Recording, tracking: Tracking, store: SqlStore, over: JobDetail) -> None:
+    recording.finish(over)
+    assert set(tracking.logged) == {"notebook/train.ipynb", "plots/cell-01.png", "environment/packages.txt"}
+    assert tracking.logged["plots/cell-01.png"] == b"png"
+    ((run_id, status, ended, tags),) = tracking.ended
+    assert (run_id, status, ended) == ("run", "FINISHED", 5.0)
+    assert tags["studio.status"] == "Completed"
+    assert store.unfinished_recording() == []
+    assert [path.name for path in Path(over.directory).iterdir()] == ["output"], "nothing is left of the staging"
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(JobStatus.Completed, "FINISHED"), (JobStatus.Failed, "FAILED"), (JobStatus.Stopped, "KILLED")]
+)
+def test_words(recording: Recording, tracking: Tracking, over: JobDetail, status: JobStatus, word: str) -> None:
+    exit = Exit(reason=ExitReason.cell_failed, message="m" * 10_000)
+    recording.finish(over.model_copy(update={"status": status, "exit": exit}))
+    assert tracking.ended[0][1] == word
+    assert len(tracking.ended[0][3]["studio.exit_message"]) == 4000
+
+
+@pytest.mark.parametrize("fault", [StudioError("no"), OSError("disk"), ValueError("bug")])
+def test_outputs_that_cannot_be_logged(
+    recording: Recording, tracking: Tracking, store: SqlStore, over: JobDetail, fault: Exception
+) -> None:
+    tracking.fault = fault
+    recording.finish(over)
+    assert [ended[1] for ended in tracking.ended] == ["FINISHED"]
+    assert store.unfinished_recording() == []
+
+
+def test_a_store_that_is_away_is_asked_again(
+    recording: Recording, tracking: Tracking, store: SqlStore, over: JobDetail
+) -> None:
+    tracking.fault = Unavailable("away")
+    with pytest.raises(Unavailable):
+        recording.finish(over)
+    assert tracking.ended == []
+    assert [job.id for job in store.unfinished_recording()] == [over.id]
+
+
+def test_a_job_directory_that_is_gone(
+    recording: Recording, tracking: Tracking, over: JobDetail, workspace: Workspace
+) -> None:
+    Path(over.directory).rename(workspace.home / "elsewhere")
+    recording.finish(over)
+    assert [ended[1] for ended in tracking.ended] == ["FINISHED"]
+
+
+def test_files_that_the_job_linked_from_elsewhere_are_not_logged(
+    recording: Recording, tracking: Tracking, over: JobDetail, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("secret")
+    for path in (Path(over.output_notebook or ""), Path(over.directory) / "output" / "environment" / "packages.txt"):
+        path.unlink()
+        path.symlink_to(tmp_path / "secret")
+    recording.finish(over)
+    assert tracking.logged == {}
+    assert len(tracking.ended) == 1
+
+
+def test_a_job_that_cannot_be_recorded_fails(recording: Recording, store: SqlStore) -> None:
+    job, _ = store.add(sample_job(), None)
+    recording.refuse(job, StudioError("The experiment was deleted.", hint="Choose another."))
+    seen = store.get(job.id)
+    assert (seen.status, seen.secondary_status) == (JobStatus.Failed, SecondaryStatus.Failed)
+    assert seen.message == "The experiment was deleted. Choose another."
+    assert seen.ended is not None
+    recording.refuse(job, StudioError("again"))
+    assert store.get(job.id) == seen
+
+
+def test_a_job_without_a_run_cannot_be_closed(recording: Recording) -> None:
+    with pytest.raises(ValueError, match="no run"):
+        recording.finish(sample_job(trial=TrialRef(experiment="e")))
