@@ -1,0 +1,196 @@
+"""The controller's loop with a real database and a runner that the test drives."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from studio_ext.adapters.sql_store import SqlStore
+from studio_ext.contract.errors import Unavailable
+from studio_ext.contract.jobs import JobDetail, JobStatus
+from studio_ext.controller import loop as loop_module
+from studio_ext.controller.loop import Loop
+from studio_ext.core.workspace import Workspace
+from studio_ext.ports.store import Lease
+from studio_ext.services.reconcile import Reconciler
+from studio_ext.testing.fake_runner import FakeRunner
+from studio_ext.testing.store_suite import sample_job
+
+
+class Recorder:
+    """Says at once that everything is recorded."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.store = store
+        self.recorded: set[str] = set()
+        self.closed: list[JobDetail] = []
+
+    def update(self, active: list[JobDetail], closing: list[JobDetail]) -> None:
+        self.closed += closing
+        for job in closing:
+            if job.id not in self.recorded:
+                self.store.recorded(job.id)
+                self.recorded.add(job.id)
+
+
+class Housekeeping:
+    def __init__(self) -> None:
+        self.runs = 0
+        self.fault: Exception | None = None
+
+    def run(self) -> None:
+        self.runs += 1
+        if self.fault is not None:
+            raise self.fault
+
+
+class Bench:
+    def __init__(self, workspace: Workspace, store: SqlStore) -> None:
+        self.store = store
+        self.outside = SqlStore(workspace.database)  # whoever submits has a connection of its own
+        self.runner = FakeRunner()
+        self.wake = threading.Event()
+        self.housekeeping: Any = Housekeeping()
+        self.recorder: Any = Recorder(self.outside)
+        self.why: list[str] = []
+        self.loop = Loop(
+            store=store,
+            reconciler=Reconciler(store, {"fake": self.runner}, max_running=4),
+            recorder=self.recorder,
+            housekeeping=lambda: self.housekeeping,
+            runners={"fake": self.runner},
+            lease=Lease(pid=1, start_time=2, boot_id="b", version="v", heartbeat=0.0),
+            idle_seconds=60.0,
+            wake=self.wake,
+        )
+        self.thread = threading.Thread(target=lambda: self.why.append(self.loop.run()))
+
+    def submit(self) -> str:
+        job, _ = self.outside.add(sample_job(), None)
+        self.outside.set_run(job.id, "run", "1", "file:///a")
+        return job.id
+
+    def status(self, job_id: str) -> JobStatus:
+        return self.outside.get(job_id).status
+
+    def stop(self) -> None:
+        self.loop.stopped = True
+        self.wake.set()
+        if self.thread.ident is not None:
+            self.thread.join(10)
+            assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def bench(workspace: Workspace, store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(loop_module, "RETRY_SECONDS", 0.01)
+    bench = Bench(workspace, store)
+    with closing(bench.outside):
+        yield bench
+        bench.stop()
+
+
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        threading.Event().wait(0.005)
+
+
+def test_a_submission_by_somebody_else_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "FULL_PASS_SECONDS", 60.0)  # so that only the watch can see it
+    bench.thread.start()
+    until(lambda: bench.store.lease() is not None)
+    job_id = bench.submit()
+    until(lambda: bench.status(job_id) is JobStatus.Starting)
+    bench.runner.run(job_id)
+    until(lambda: bench.status(job_id) is JobStatus.InProgress)
+    bench.runner.end(job_id)
+    until(lambda: bench.status(job_id) is JobStatus.Completed)
+    assert bench.recorder.closed[0].status is JobStatus.Completed
+    bench.stop()
+    assert bench.why == ["stopped"]
+
+
+def test_the_lease_is_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "BEAT_SECONDS", 0.01)
+    bench.thread.start()
+    until(lambda: bench.store.lease() is not None)
+    first = bench.store.lease()
+    assert first is not None
+    until(lambda: (bench.store.lease() or first).heartbeat > first.heartbeat)
+    assert abs(time.time() - first.heartbeat) < 60
+
+
+def test_it_ends_when_idle_but_not_before_its_jobs(bench: Bench) -> None:
+    bench.loop.idle_seconds = 0.0
+    job_id = bench.submit()
+    bench.thread.start()
+    until(lambda: bench.status(job_id) is JobStatus.Starting)
+    assert bench.why == []
+    bench.runner.end(job_id)
+    bench.thread.join(10)
+    assert bench.why == ["idle"]
+    assert bench.status(job_id) is JobStatus.Completed
+
+
+def test_it_makes_room_for_a_newer_version_when_no_job_runs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = bench.submit()
+    monkeypatch.setattr(loop_module, "UPGRADE_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "_newer_installed", lambda: True)
+    bench.thread.start()
+    until(lambda: bench.status(job_id) is JobStatus.Starting)
+    assert bench.why == []
+    bench.runner.end(job_id)
+    bench.thread.join(10)
+    assert bench.why == ["upgraded"]
+
+
+@pytest.mark.parametrize("fault", [Unavailable("The database is locked."), ZeroDivisionError()])
+def test_a_fault_in_a_pass_does_not_end_it(bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
+    failed = threading.Event()
+    whole = SqlStore.active
+
+    def active(store: SqlStore) -> list[JobDetail]:
+        if not failed.is_set():
+            failed.set()
+            raise fault
+        return whole(store)
+
+    monkeypatch.setattr(SqlStore, "active", active)
+    job_id = bench.submit()
+    bench.thread.start()
+    until(lambda: bench.status(job_id) is JobStatus.Starting)
+    assert failed.is_set()
+
+
+@pytest.mark.parametrize("fault", [FileNotFoundError("jobs"), Unavailable("away")])
+def test_a_fault_in_housekeeping_does_not_end_it(bench: Bench, fault: Exception) -> None:
+    bench.housekeeping.fault = fault
+    bench.thread.start()
+    until(lambda: bench.housekeeping.runs)
+    job_id = bench.submit()
+    until(lambda: bench.status(job_id) is JobStatus.Starting)
+
+
+def test_housekeeping_waits_for_tracking(bench: Bench) -> None:
+    bench.housekeeping = None
+    bench.thread.start()
+    job_id = bench.submit()
+    until(lambda: bench.status(job_id) is JobStatus.Starting)
+
+
+def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STUDIO_CONTROLLER_NO_UPGRADE", raising=False)
+    monkeypatch.setattr(loop_module, "version", lambda _name: "99.0")
+    assert loop_module._newer_installed()
+    monkeypatch.setattr(loop_module, "version", lambda _name: loop_module.__version__)
+    assert not loop_module._newer_installed()
+    monkeypatch.setattr(loop_module, "version", lambda _name: "99.0")
+    monkeypatch.setenv("STUDIO_CONTROLLER_NO_UPGRADE", "1")
+    assert not loop_module._newer_installed()
