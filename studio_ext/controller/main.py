@@ -41,6 +41,7 @@ IDLE_SECONDS = 4 * 3600.0
 def main() -> int:
     """Run the controller until it is stopped or idle; 0 also when another one holds the lease."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     os.umask(0o077)
     try:
         workspace = open_workspace()
@@ -71,8 +72,11 @@ def _serve(workspace: Workspace) -> str:
         from studio_ext.adapters.mlflow_relay import MlflowRelay
         from studio_ext.adapters.mlflow_tracking import MlflowTracking
 
-        tracking.append(MlflowTracking(workspace.tracking_uri, workspace.artifacts))
-        relay = MlflowRelay(workspace.tracking_uri, workspace.artifacts)
+        # Lean: nobody else's code runs here. Asked something at once: the first job must not wait for the import.
+        opened = MlflowTracking(workspace.tracking_uri, workspace.artifacts, lean=True)
+        opened.experiments()
+        tracking[:] = [opened]
+        relay = MlflowRelay(workspace.tracking_uri, workspace.artifacts, lean=True)
         return Recording(store=store, tracking=tracking[0], relay=relay, notebooks=NotebookFiles())
 
     recorder = Recorder(make_recording, wake.set)
