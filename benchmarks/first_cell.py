@@ -46,13 +46,13 @@ class Way:
         """Wait until the controller has been idle for so long."""
         time.sleep(max(0.0, self.rested_since + seconds - time.monotonic()))
 
-    def run(self, number: int, *, warm_up: bool = False) -> None:
-        """Submit once and note the times."""
+    def run(self, number: int, *, warm_up: bool = False, kernel: str | None = None) -> float:
+        """Submit once and note the times; returns seconds to the first cell. ``kernel``: another one, this once."""
         root = self.server.root if self.server else self.place.notebooks
         base = root / f"job-{number}"
         base.mkdir()
         clock = base / "clock"
-        notebook = write_notebook(base / "one.ipynb", [clock_cell(clock)], kernel=self.kernel or "python3")
+        notebook = write_notebook(base / "one.ipynb", [clock_cell(clock)], kernel=kernel or self.kernel or "python3")
         began = time.time()
         if self.server is not None:
             job_id = self.server.request("POST", "studio/api/jobs", {"notebook": f"job-{number}/one.ipynb"})["id"]
@@ -76,6 +76,7 @@ class Way:
             self.first.add(first - began)
             self.total.add(ended - began)
             self.steps.add(job, began=began, submitted=submitted, first_cell=first, ended=ended)
+        return first - began
 
 
 def run(options: Options) -> list[Row]:
@@ -83,6 +84,7 @@ def run(options: Options) -> list[Row]:
     names = ("papermill", "nbclient", "jupyter-scheduler")
     firsts = {name: Samples("s") for name in names}
     totals = {name: Samples("s") for name in names}
+    new, cold = Samples("s"), Samples("s")
     with ExitStack() as stack:
         ways = [Way(name, stack.enter_context(place())) for name in (OWN, OTHER, REST, COMMAND)]
         ways[1].kernel = stack.enter_context(other_kernel())
@@ -92,7 +94,11 @@ def run(options: Options) -> list[Row]:
         files = stack.enter_context(folder())
         for way in ways:
             say(f"first job: {way.name}")
-            way.run(-1, warm_up=True)
+            first = way.run(-1, warm_up=True, kernel="python3")
+            if way.name in (OWN, OTHER):
+                new.add(first)
+        cold.add(ways[1].run(-2, warm_up=True))
+        time.sleep(3)  # until the kernel server of the other environment is ready
         scheduler.run(-1)
         for number in range(options.repeat):
             say(f"round {number + 1} of {options.repeat}")
@@ -118,6 +124,8 @@ def run(options: Options) -> list[Row]:
         Row("submit() to first cell, own environment", own.first, 0.6, firsts, note),
         Row("POST to first cell, own environment", rest.first, 0.6, only("jupyter-scheduler", firsts), note),
         Row("submit() to first cell, another environment", other.first, 1.2, firsts, note),
+        Row("submit() to first cell, first job of an environment", cold, None, {}, "no kernel server for it yet"),
+        Row("submit() to first cell, new workspace", new, None, {}, "the controller starts and makes the databases"),
         Row("submit() to Completed, one cell", own.total, 0.8, totals, note),
         Row("command line to first cell", command.first, None, only("papermill", firsts), "a fresh process; " + note),
         Row("command line, --wait, to its exit", command.total, None, only("papermill", totals), note),
