@@ -26,19 +26,23 @@ class KernelSpecs:
 
     def kernels(self) -> list[KernelChoice]:
         """All installed kernels, the default first."""
+        specs = self._specs()
+        default = self._default_of(specs)
         choices = []
-        for name, spec in self._specs().items():
+        for name, spec in specs.items():
             environment = self._resolve(name, spec, [])
             fast = environment.language == "python" and environment.prefix == sys.prefix
             choices.append(
                 KernelChoice(name=name, display_name=environment.display_name, language=environment.language, fast=fast)
             )
-        return sorted(choices, key=lambda choice: (choice.name != self.default(), choice.display_name.lower()))
+        return sorted(choices, key=lambda choice: (choice.name != default, choice.display_name.lower()))
 
     def default(self) -> str | None:
         """The configured default, else any."""
-        names = list(self._specs())
-        return self._default if self._default in names else min(names, default=None)
+        return self._default_of(self._specs())
+
+    def _default_of(self, specs: Mapping[str, Any]) -> str | None:
+        return self._default if self._default in specs else min(specs, default=None)
 
     def resolve(self, kernel: str, variables: Sequence[str]) -> KernelEnvironment:
         """How to start a kernel."""
@@ -96,7 +100,9 @@ class KernelSpecs:
         version = sys.version_info
         if argv[0] in ("python", f"python{version[0]}", f"python{version[0]}.{version[1]}"):
             argv[0] = sys.executable  # a spec without a path means the interpreter that Jupyter runs in
-        language = str(spec.get("language", "")).lower()
+        language = str(spec.get("language", ""))  # as it is: papermill knows "R", not "r"
+        if language.lower() == "python":
+            language = "python"
         is_python = language == "python" and Path(argv[0]).is_absolute()
         return KernelEnvironment(
             kernel=name,

@@ -238,11 +238,17 @@ class LocalClient:
             # is of another version; SqlStore says so.
             self._launcher.ensure()
             deadline = time.monotonic() + _SCHEMA_SECONDS
-            while schema_of(self.workspace.database) != HEAD and time.monotonic() < deadline:
+            while not self._is_ready() and time.monotonic() < deadline:
                 time.sleep(0.02)
                 if not self._launcher.starting():
                     break
         return SqlStore(self.workspace.database)
+
+    def _is_ready(self) -> bool:
+        try:
+            return schema_of(self.workspace.database) == HEAD
+        except Unavailable:  # it is just being made
+            return False
 
     def _submission(self) -> Submission:
         return Submission(
