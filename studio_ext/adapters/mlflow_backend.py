@@ -334,11 +334,15 @@ def _import_mlflow(*, lean: bool) -> None:
     if "mlflow" in sys.modules:
         return
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    if lean and "pandas" not in sys.modules:
+    if lean:
         # MLflow's slim distribution does without pandas, and its server without its login pages.
-        for name in ("pandas", "mlflow.server.auth"):
-            sys.modules[name] = None  # type: ignore[assignment]
-    import mlflow.server  # noqa: F401
+        sys.modules.setdefault("mlflow.server.auth", None)  # type: ignore[arg-type]
+        sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    try:
+        import mlflow.server  # noqa: F401
+    finally:
+        if sys.modules.get("pandas", ...) is None:
+            del sys.modules["pandas"]  # the rare call that needs it (a model with a signature) may have it
 
     for name in ("mlflow.store.db.utils", "mlflow.server.handlers", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # errors reach people as Unavailable, not as log lines

@@ -16,7 +16,7 @@ RESERVED = "studio."
 
 _LOG_CALL = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow/runs/(log-metric|log-parameter|set-tag|log-batch)$")
 _METRIC_TEXTS = ("model_id", "dataset_name", "dataset_digest")
-_MAX_METRICS = 1000
+_MAX_ENTRIES = 1000
 _MAX_OTHERS = 100
 _MAX_BYTES = 700_000  # MLflow refuses requests of a megabyte
 
@@ -95,7 +95,7 @@ class Batch:
         return (
             not changed
             and self.size + len(log.call.body) <= _MAX_BYTES
-            and len(self.metrics) + len(log.metrics) <= _MAX_METRICS - 2 * _MAX_OTHERS
+            and sum(map(len, (self.metrics, self.params, self.tags, log.metrics, log.params, log.tags))) <= _MAX_ENTRIES
             and len(self.params) + len(log.params) <= _MAX_OTHERS
             and len(self.tags) + len(log.tags) <= _MAX_OTHERS
         )

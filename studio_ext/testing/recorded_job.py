@@ -90,7 +90,7 @@ class RecordedJob:
         """Apply the rest and move artefacts."""
         self.relay.finish(self.job_id, self.directory, self.attempt, self.run)
 
-    def python(self, code: str, *arguments: str, timeout: float = 90) -> str:
+    def python(self, code: str, *arguments: str, timeout: float = 200) -> str:
         """Run code as the job would, with an unmodified MLflow client; what it printed."""
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", code, *arguments],

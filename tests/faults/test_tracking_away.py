@@ -24,7 +24,7 @@ from studio_ext.ports.tracking import RunHandle, RunStart
 from studio_ext.testing.mlflow_server import MlflowServer
 from studio_ext.testing.recorded_job import RecordedJob
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
