@@ -66,10 +66,12 @@ export function parseAnsi(line: string): ISegment[] {
   let look = PLAIN;
   let start = 0;
   let length = 0;
+  let shown = 0;
   const push = (end: number) => {
     const piece = text.slice(start, Math.min(end, start + WIDEST - length));
     if (piece) {
       length += piece.length;
+      shown = start + piece.length;
       segments.push(toSegment(piece, look));
     }
   };
@@ -83,8 +85,7 @@ export function parseAnsi(line: string): ISegment[] {
     }
   }
   push(text.length);
-  const rest = stripAnsi(text.slice(start)).length;
-  if (length >= WIDEST && rest > 0) {
+  if (length >= WIDEST && stripAnsi(text.slice(shown)) !== '') {
     segments.push({ text: '…', className: 'jp-StudioLog-cut' });
   }
   return segments;

@@ -29,7 +29,21 @@ export class StudioPanel extends SidePanel implements IStudioPanel {
     index = index < 0 ? this._ranks.length : index;
     this._ranks.splice(index, 0, rank);
     this.insertWidget(index, section);
+    this._sort();
     void this._restore(section);
+  }
+
+  /**
+   * Put the nodes in the order in which the sections are seen: the layout
+   * appends each, and the keyboard and screen readers follow the nodes.
+   */
+  private _sort(): void {
+    const { content } = this;
+    if (content instanceof AccordionPanel) {
+      content.widgets.forEach((section, index) => {
+        content.node.append(content.titles[index], section.node);
+      });
+    }
   }
 
   private async _restore(section: Widget): Promise<void> {

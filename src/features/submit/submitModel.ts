@@ -71,6 +71,11 @@ export class SubmitModel implements IDisposable {
     return this._failure;
   }
 
+  /** How often sending was tried and came to an end. */
+  get tries(): number {
+    return this._tries;
+  }
+
   get isSending(): boolean {
     return this._sending !== null;
   }
@@ -162,6 +167,7 @@ export class SubmitModel implements IDisposable {
   submit(): Promise<void> {
     return (this._sending ??= this._submit().finally(() => {
       this._sending = null;
+      this._tries += 1;
       this._emit();
     }));
   }
@@ -231,6 +237,7 @@ export class SubmitModel implements IDisposable {
   private _state: IFormState | null = null;
   private readonly _submitted = new Signal<this, readonly JobDetail[]>(this);
   private _tried = false;
+  private _tries = 0;
 }
 
 export namespace SubmitModel {

@@ -1,6 +1,7 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import React from 'react';
 import { baseName } from '../../shared/format';
 import { runAsJobIcon } from '../../shared/icons';
@@ -20,6 +21,33 @@ class SubmitContent extends ReactWidget {
   override dispose(): void {
     this._model.dispose();
     super.dispose();
+  }
+
+  /**
+   * Ctrl+Enter runs also before a field has the focus: a tab that comes to
+   * the front gives the focus to this node, around the form.
+   */
+  handleEvent(event: KeyboardEvent): void {
+    if (
+      event.target === this.node &&
+      event.key === 'Enter' &&
+      (event.ctrlKey || event.metaKey) &&
+      this._model.state
+    ) {
+      event.preventDefault();
+      event.stopPropagation();
+      void this._model.submit();
+    }
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.node.addEventListener('keydown', this);
+  }
+
+  protected override onBeforeDetach(message: Message): void {
+    this.node.removeEventListener('keydown', this);
+    super.onBeforeDetach(message);
   }
 
   protected override render(): JSX.Element {

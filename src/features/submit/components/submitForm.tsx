@@ -27,19 +27,16 @@ export function SubmitForm(props: ISubmitFormProps): JSX.Element {
   const id = useId().replace(/:/g, '');
   const form = useRef<HTMLFormElement>(null);
   const { state, choices, inspection, errors, failure, notebooks } = model;
-  const wrong = Object.keys(errors).length;
 
   // After a refusal the first wrong field has the focus.
-  const sending = model.isSending;
-  const sent = useRef(false);
+  const { isSending: sending, tries } = model;
   useEffect(() => {
-    if (sent.current && !sending && wrong > 0) {
+    if (tries > 0) {
       form.current
         ?.querySelector<HTMLElement>('[aria-invalid="true"]')
         ?.focus();
     }
-    sent.current = sending;
-  }, [sending, wrong]);
+  }, [tries]);
 
   const submit = () => void model.submit();
   return (
