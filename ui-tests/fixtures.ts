@@ -86,7 +86,8 @@ export class StudioServer {
       )
       .toBe(0);
     for (const job of await this.jobs()) {
-      await this._request.delete(this._url(`jobs/${job.id}`));
+      const response = await this._request.delete(this._url(`jobs/${job.id}`));
+      expect(response.status()).toBe(204);
     }
   }
 
@@ -106,11 +107,14 @@ interface IFixtures {
 }
 
 export const test = galata.extend<IFixtures>({
-  server: async ({ request, baseURL }, use) => {
-    const server = new StudioServer(request, baseURL!);
-    await use(server);
-    await server.clear();
-  },
+  server: [
+    async ({ request, baseURL }, use) => {
+      const server = new StudioServer(request, baseURL!);
+      await use(server);
+      await server.clear();
+    },
+    { auto: true }
+  ],
   panel: async ({ page }, use) => use(new StudioPanel(page)),
   form: async ({ page }, use) => use(new RunAsJobForm(page)),
   jobTab: async ({ page }, use) => use(new JobTab(page)),

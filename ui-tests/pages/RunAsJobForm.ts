@@ -1,4 +1,5 @@
 import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import { expect } from '@playwright/test';
 import type { Locator } from '@playwright/test';
 
 /** The tab Run as job that is in front. */
@@ -33,10 +34,17 @@ export class RunAsJobForm {
   /** Press the button on the toolbar of the notebook that is in front. */
   async openFromToolbar(): Promise<void> {
     await this._page.getByRole('main').getByRole('button', { name: 'Run as job' }).click();
-    await this.heading.waitFor();
+    await this.loaded();
   }
 
+  /** Wait until the form knows the notebook. */
+  async loaded(): Promise<void> {
+    await expect(this.run).toBeEnabled();
+  }
+
+  /** Run with the keyboard, wherever in the form the focus is. */
   async submitByKey(): Promise<void> {
-    await this.form.press('Control+Enter');
+    await this.loaded();
+    await this._page.keyboard.press('ControlOrMeta+Enter');
   }
 }

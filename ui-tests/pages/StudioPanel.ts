@@ -38,6 +38,12 @@ export class StudioPanel {
     return this.experiments.getByRole('listitem').filter({ hasText: name });
   }
 
+  /** Press one of the buttons that a row shows under the pointer. */
+  async press(row: Locator, button: string | RegExp): Promise<void> {
+    await row.hover();
+    await row.getByRole('button', { name: button }).click();
+  }
+
   /** Choose an entry of a row's context menu. */
   async choose(row: Locator, entry: string): Promise<void> {
     await this.main(row).click({ button: 'right' });

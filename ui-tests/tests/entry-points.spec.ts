@@ -15,8 +15,7 @@ test.describe('From the file browser', () => {
   });
 
   test('one notebook opens the form for it', async ({ page, form, jobTab }) => {
-    const files = page.getByRole('list', { name: 'Files' }).or(page.locator('.jp-DirListing-content'));
-    await files.first().getByText('one.ipynb').click({ button: 'right' });
+    await page.locator('.jp-DirListing-content').getByText('one.ipynb').click({ button: 'right' });
     await page.getByRole('menuitem', { name: 'Run as Job' }).click();
     await expect(form.heading).toHaveText('Run one.ipynb as a job');
     await form.run.click();
@@ -50,7 +49,7 @@ test.describe('From the file browser', () => {
     await page.notebook.openByPath(`${tmpPath}/one.ipynb`);
     await page.evaluate(
       ({ path }) =>
-        window.jupyterapp.commands.execute('docmanager:open', {
+        void window.jupyterapp.commands.execute('docmanager:open', {
           path,
           options: { mode: 'split-right' }
         }),
@@ -69,8 +68,8 @@ test('The palette takes the notebook that is in front', async ({ page, tmpPath, 
   await page.contents.uploadContent(notebook(code('1')), 'text', `${tmpPath}/front.ipynb`);
   await page.notebook.openByPath(`${tmpPath}/front.ipynb`);
   await page.keyboard.press('ControlOrMeta+Shift+C');
-  const search = page.getByRole('dialog').getByRole('searchbox').or(page.getByPlaceholder('SEARCH'));
-  await search.first().fill('Run Notebook as Job');
+  await expect(page.locator('#modal-command-palette')).toBeVisible();
+  await page.keyboard.type('Run Notebook as Job');
   await page.keyboard.press('Enter');
   await expect(form.heading).toHaveText('Run front.ipynb as a job');
 });

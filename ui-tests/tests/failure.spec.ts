@@ -48,7 +48,7 @@ test('A failed job says why in the list and in its tab, and runs again with its 
   );
   await expect(page.locator('.jp-Notebook-cell.jp-mod-active:visible')).toContainText('prices[key]');
 
-  await row.getByRole('button', { name: 'Run look-up again' }).click();
+  await panel.press(row, 'Run look-up again');
   await expect(form.field('key')).toHaveValue('absent');
   await form.field('key').fill('a');
   await form.submitByKey();

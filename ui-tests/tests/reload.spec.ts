@@ -15,10 +15,16 @@ test('Panel, tabs and jobs survive a reload', async ({ page, tmpPath, server, pa
   await panel.main(panel.row('patient')).click();
   await jobTab.show('Log');
   await expect(jobTab.log).toContainText('first line');
-  await page.waitForResponse(
-    response =>
-      response.url().includes('/api/workspaces') && response.request().method() === 'PUT'
-  );
+  // JupyterLab writes down what is open a moment later.
+  await expect
+    .poll(() =>
+      page.evaluate(async () => {
+        const response = await fetch('/lab/api/workspaces/default');
+        const { data } = await response.json();
+        return JSON.stringify(data);
+      })
+    )
+    .toMatch(new RegExp(`"studio-jobs:${id}".*"tab":"log".*`));
 
   // What is in front after the reload is the job: nothing waits for a launcher.
   await page.reload({ waitForIsReady: false } as object);

@@ -20,7 +20,7 @@ test('A long job is stopped from the list, deleted, and brought back', async ({
   await expect(row.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '1');
   await expect(row).toContainText('1/2');
   await expect(row).toContainText('Wait for ever');
-  await row.getByRole('button', { name: 'Stop long-one' }).click();
+  await panel.press(row, 'Stop long-one');
   await expect(row.getByRole('img', { name: 'Stopped' })).toBeVisible({ timeout: 20_000 });
   expect((await server.job(id)).status).toBe('Stopped');
 
