@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "idle": idle.run,
     "log-metric": log_metric.run,
 }
+HEADINGS = ["what", "Studio", "target", "peers", "how"]
 PACKAGES = ("jupyter_server", "ipykernel", "papermill", "nbclient", "mlflow")
 
 
@@ -33,10 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and short rests; figures are rough")
     parser.add_argument("--idle", type=float, help="seconds that controllers rest before each submission (60)")
     parser.add_argument("--repeat", type=int, help="rounds (10)")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument(
+        "--from", dest="earlier", type=Path, metavar="FILE", help="show what --json wrote; measure nothing"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all values to FILE as well")
     given = parser.parse_args(arguments)
     if unknown := [name for name in given.names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    show = show_markdown if given.markdown else show_table
+    if given.earlier:
+        document = json.loads(given.earlier.read_text())
+        show([Row.from_json(each) for each in document["rows"]], document["machine"])
+        return 0
     idle_seconds = given.idle if given.idle is not None else (5.0 if given.quick else 60.0)
     repeat = given.repeat or (5 if given.quick else 10)
     options = Options(quick=given.quick, idle=idle_seconds, repeat=repeat)
@@ -57,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.json:  # after each: what was measured is not lost when a later one is cut off
             document = {"machine": machine(), "options": vars(options), "rows": [row.as_json() for row in rows]}
             given.json.write_text(json.dumps(document, indent=1))
-    show(rows)
+    show(rows, machine())
     return 1 if failed else 0
 
 
@@ -75,22 +85,35 @@ def machine() -> dict[str, Any]:
     return found
 
 
-def show(rows: Sequence[Row]) -> None:
-    """Print the table."""
+def show_table(rows: Sequence[Row], machine: dict[str, Any]) -> None:
+    """Print the table for a terminal."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 150)
     table = Table(title="Studio beside its peers (median, range)", title_justify="left")
-    for heading in ("what", "Studio", "target", "peers", "how"):
+    for heading in HEADINGS:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        mark = {True: "met", False: "MISSED", None: ""}[row.is_met]
-        target = "" if row.target is None else f"{row.target:.3g} {row.ours.unit}\n{mark}"
-        others = "\n".join(f"{name}: {each.shown()}" for name, each in row.peers.items())
-        table.add_row(row.what, row.ours.shown(), target, others, row.note)
+        table.add_row(*cells(row, "\n"))
     console.print(table)
-    console.print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
+
+
+def show_markdown(rows: Sequence[Row], machine: dict[str, Any]) -> None:
+    """Print the table for a page."""
+    for line in (HEADINGS, ["---"] * len(HEADINGS), *(cells(row, "<br>") for row in rows)):
+        print(f"| {' | '.join(line)} |")
+    print()
+    print(", ".join(f"{name} {value}" for name, value in machine.items()))
+
+
+def cells(row: Row, line_break: str) -> list[str]:
+    """A line of the table."""
+    mark = {True: "met", False: "MISSED", None: ""}[row.is_met]
+    target = "" if row.target is None else f"{row.target:.3g} {row.ours.unit}{line_break}{mark}"
+    others = line_break.join(f"{name}: {each.shown()}" for name, each in row.peers.items())
+    return [row.what, row.ours.shown(), target, others, row.note]
 
 
 if __name__ == "__main__":

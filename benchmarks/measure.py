@@ -76,6 +76,12 @@ class Row:
             return None
         return self.ours.median <= self.target
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Row:
+        """The line that :meth:`as_json` made."""
+        peers = {name: Samples(each["unit"], each["values"]) for name, each in data["peers"].items()}
+        return cls(data["what"], Samples(data["unit"], data["ours"]), data["target"], peers, data["note"])
+
     def as_json(self) -> dict[str, Any]:
         """The line as data."""
         return {
