@@ -164,7 +164,11 @@ export function pageOf<T>(
   return { items, next_cursor: nextCursor, total };
 }
 
-export function deltaOf(revision: number, items: Job[], removed: string[] = []) {
+export function deltaOf(
+  revision: number,
+  items: Job[],
+  removed: string[] = []
+) {
   return { revision, items, removed, more: false };
 }
 

@@ -82,12 +82,15 @@ describe('request', () => {
     [500, '{"message": 3}', 'unexpected'],
     [500, '[]', 'unexpected'],
     [500, 'null', 'unexpected']
-  ])('understands a %i that does not come from Studio', async (status, text, code) => {
-    server.on('GET jobs', new Reply(status, text));
-    const error = await failureOf('jobs');
-    expect(error.code).toBe(code);
-    expect(error.message).not.toContain('<html>');
-  });
+  ])(
+    'understands a %i that does not come from Studio',
+    async (status, text, code) => {
+      server.on('GET jobs', new Reply(status, text));
+      const error = await failureOf('jobs');
+      expect(error.code).toBe(code);
+      expect(error.message).not.toContain('<html>');
+    }
+  );
 
   it('says so when a good reply is not JSON', async () => {
     server.on('GET jobs', new Reply(200, '<html>log in</html>'));

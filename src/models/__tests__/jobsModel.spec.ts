@@ -47,11 +47,9 @@ describe('JobsModel', () => {
     const job = makeJob();
     server.on('GET jobs', pageOf([job]));
     await model.refresh();
-    expect(server.seen.slice(0, 3).map(seen => seen.path.split('?')[0])).toEqual([
-      'info',
-      'jobs',
-      'jobs/changes'
-    ]);
+    expect(
+      server.seen.slice(0, 3).map(seen => seen.path.split('?')[0])
+    ).toEqual(['info', 'jobs', 'jobs/changes']);
     expect(server.of('GET jobs/changes')[0].path).toContain('since=5');
     expect(model.active.map(({ id }) => id)).toEqual([job.id]);
     expect(model.isReady).toBe(true);
@@ -121,7 +119,10 @@ describe('JobsModel', () => {
   it('says why it cannot look, and forgets it when it can', async () => {
     const errors: (string | undefined)[] = [];
     model.stateChanged.connect(() => errors.push(model.error?.code));
-    server.on('GET info', new Reply(503, { code: 'unavailable', message: 'Away' }));
+    server.on(
+      'GET info',
+      new Reply(503, { code: 'unavailable', message: 'Away' })
+    );
     await model.refresh();
     expect(model.error?.code).toBe('unavailable');
     expect(model.isReady).toBe(false);
@@ -135,7 +136,9 @@ describe('JobsModel', () => {
   it('looks once for many events at once, and not for those of others', async () => {
     await model.refresh();
     const before = server.of('GET jobs/changes').length;
-    events.emit({ schema_id: 'https://events.jupyter.org/contents_service/save' });
+    events.emit({
+      schema_id: 'https://events.jupyter.org/contents_service/save'
+    });
     for (let i = 0; i < 10; i++) {
       events.emit({ schema_id: SCHEMA, revision: i });
     }

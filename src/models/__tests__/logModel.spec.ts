@@ -21,9 +21,7 @@ class FakeLog {
       }
       return at;
     };
-    const offset = whole(
-      asked < 0 ? Math.max(0, bytes.length + asked) : asked
-    );
+    const offset = whole(asked < 0 ? Math.max(0, bytes.length + asked) : asked);
     const end = whole(Math.min(bytes.length, offset + limit));
     const part = bytes.slice(offset, end);
     return {

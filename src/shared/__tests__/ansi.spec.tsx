@@ -76,7 +76,16 @@ describe('parseAnsi', () => {
 describe('highlight', () => {
   it('marks ranges across pieces and keeps their colours', () => {
     const segments = parseAnsi(`ab${ESC}[31mcd${ESC}[0mef`);
-    expect(highlight(segments, [[1, 3], [5, 6]], 'mark')).toEqual([
+    expect(
+      highlight(
+        segments,
+        [
+          [1, 3],
+          [5, 6]
+        ],
+        'mark'
+      )
+    ).toEqual([
       { text: 'a' },
       { text: 'b', className: 'mark' },
       { text: 'c', className: 'ansi-red-fg mark' },

@@ -17,11 +17,11 @@ function show(props: Partial<ILogViewProps> = {}) {
   const view = render(<LogView {...all} />);
   return {
     onEarlier,
-    rows: () => [
-      ...view.container.querySelectorAll('.jp-StudioLog-line')
-    ].map(row => row.textContent),
-    marks: () =>
-      view.container.querySelectorAll('.jp-StudioLog-mark').length,
+    rows: () =>
+      [...view.container.querySelectorAll('.jp-StudioLog-line')].map(
+        row => row.textContent
+      ),
+    marks: () => view.container.querySelectorAll('.jp-StudioLog-mark').length,
     rerender: (changed: Partial<ILogViewProps>) =>
       view.rerender(<LogView {...all} {...changed} />)
   };

@@ -49,11 +49,12 @@ describe('initialState', () => {
       memory: '',
       timeLimit: ''
     });
-    expect(form.parameters.map(({ name, type, text }) => [name, type, text]))
-      .toEqual([
-        ['max_depth', 'int', '6'],
-        ['learning_rate', 'float', '0.1']
-      ]);
+    expect(
+      form.parameters.map(({ name, type, text }) => [name, type, text])
+    ).toEqual([
+      ['max_depth', 'int', '6'],
+      ['learning_rate', 'float', '0.1']
+    ]);
   });
 
   it.each([
@@ -68,14 +69,17 @@ describe('initialState', () => {
     ['int', null, 'None', 'int', ''],
     ['bool', null, 'None', 'any', ''],
     ['Path', null, "Path('x')", 'any', '']
-  ])('shows a %p parameter of value %p (%s) as %p', (type, value, source, shown, text) => {
-    const inspection = makeInspection({
-      parameters: [makeParameter('x', type, value, source)]
-    });
-    const [parameter] = initialState(inspection, makeOptions()).parameters;
-    expect([parameter.type, parameter.text]).toEqual([shown, text]);
-    expect(parameter.optional).toBe(value === null);
-  });
+  ])(
+    'shows a %p parameter of value %p (%s) as %p',
+    (type, value, source, shown, text) => {
+      const inspection = makeInspection({
+        parameters: [makeParameter('x', type, value, source)]
+      });
+      const [parameter] = initialState(inspection, makeOptions()).parameters;
+      expect([parameter.type, parameter.text]).toEqual([shown, text]);
+      expect(parameter.optional).toBe(value === null);
+    }
+  );
 
   it('is filled in with what an earlier job had', () => {
     const job = makeJob({

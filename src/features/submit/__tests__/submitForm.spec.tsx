@@ -1,4 +1,10 @@
-import { act, fireEvent, render, screen, waitFor } from '@testing-library/react';
+import {
+  act,
+  fireEvent,
+  render,
+  screen,
+  waitFor
+} from '@testing-library/react';
 import React from 'react';
 import {
   deferred,
@@ -119,9 +125,10 @@ describe('the Run as job form', () => {
       fireEvent.submit(screen.getByRole('form'));
     });
     await waitFor(() => expect(sent()).toHaveLength(1));
-    expect(
-      screen.getByRole('button', { name: 'Submitting…' })
-    ).toHaveProperty('disabled', true);
+    expect(screen.getByRole('button', { name: 'Submitting…' })).toHaveProperty(
+      'disabled',
+      true
+    );
     await act(async () => answer.resolve(makeJob()));
     await waitFor(() => expect(submitted).toHaveLength(1));
     expect(sent()).toHaveLength(1);
@@ -129,7 +136,10 @@ describe('the Run as job form', () => {
 
   it('sends the same key again after a failure, a new one after a change', async () => {
     await open();
-    server.on('POST jobs', new Reply(503, { code: 'unavailable', message: 'Away' }));
+    server.on(
+      'POST jobs',
+      new Reply(503, { code: 'unavailable', message: 'Away' })
+    );
     await act(() => model.submit());
     await act(() => model.submit());
     expect(screen.getByText('Away')).toBeTruthy();
@@ -219,7 +229,10 @@ describe('the Run as job form', () => {
   });
 
   it('shows an experiment that does not exist yet as new', async () => {
-    server.on('POST notebooks/inspect', makeInspection({ experiment: 'fresh' }));
+    server.on(
+      'POST notebooks/inspect',
+      makeInspection({ experiment: 'fresh' })
+    );
     await open();
     expect(screen.getByText('fresh (new)')).toBeTruthy();
   });
@@ -254,7 +267,10 @@ describe('the Run as job form', () => {
   });
 
   it('is filled in when a job runs again', async () => {
-    server.on('GET jobs/j1', makeJob({ id: 'j1', parameters: { max_depth: 4 } }));
+    server.on(
+      'GET jobs/j1',
+      makeJob({ id: 'j1', parameters: { max_depth: 4 } })
+    );
     await open(['work/train.ipynb'], 'j1');
     expect(screen.getByLabelText('max_depth')).toHaveProperty('value', '4');
   });
@@ -317,7 +333,9 @@ describe('the Run as job form', () => {
     await act(async () =>
       fireEvent.click(screen.getByRole('button', { name: 'Try again' }))
     );
-    await waitFor(() => expect(screen.getByLabelText('max_depth')).toBeTruthy());
+    await waitFor(() =>
+      expect(screen.getByLabelText('max_depth')).toBeTruthy()
+    );
   });
 
   it('says what is odd about the notebook', async () => {
