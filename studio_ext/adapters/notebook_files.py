@@ -127,8 +127,6 @@ class NotebookFiles:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
 
     def images(self, path: Path) -> list[tuple[str, bytes]]:
         """Pictures among the outputs; cells are counted as people count them."""

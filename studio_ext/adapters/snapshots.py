@@ -44,10 +44,9 @@ class FolderSnapshots:
             folders = _folders(tracked) if tracked is not None else None
             taken = self._copy_all(source, target, entries, notebook.name, tracked, folders)
             commit, dirty, remote = repository.commit(), repository.dirty(), repository.remote()
-        _sync(taken.copied)
         return Snapshot(
             source=_shown(source),
-            files=len(taken.copied),
+            files=taken.copied,
             size_bytes=taken.size,
             left_out=taken.listed(),
             git_commit=commit,
@@ -83,7 +82,7 @@ class FolderSnapshots:
             is_wanted = tracked is None or str(relative) in tracked
             fits = taken.size + size <= self._max_bytes and not is_full
             if (is_notebook or (is_wanted and fits)) and _copy(origin, place):
-                taken.copied.append(place)
+                taken.copied += 1
                 taken.entries += 1
                 taken.size += size
             else:
@@ -95,7 +94,7 @@ class FolderSnapshots:
 class _Taken:
     """What a snapshot holds so far."""
 
-    copied: list[Path] = field(default_factory=list)
+    copied: int = 0
     left_out: list[str] = field(default_factory=list)
     size: int = 0
     entries: int = 0
@@ -229,15 +228,3 @@ def _share(reader: int, writer: int) -> bool:
         os.lseek(writer, 0, os.SEEK_SET)
         return False
     return True
-
-
-def _sync(files: list[Path]) -> None:
-    if len(files) > 256:
-        os.sync()
-        return
-    for path in files:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

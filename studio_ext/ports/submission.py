@@ -38,7 +38,7 @@ class Notebooks(Protocol):
     def write_parameterized(
         self, notebook: Notebook, target: Path, parameters: Mapping[str, Any], environment: KernelEnvironment
     ) -> None:
-        """Write the notebook to run: parameters injected, outputs cleared, kernel set. Synced to disk."""
+        """Write the notebook to run: parameters injected, outputs cleared, kernel set. The caller syncs it."""
 
     def images(self, path: Path) -> list[tuple[str, bytes]]:
         """Pictures among the outputs of an executed notebook, as (file name, bytes)."""
@@ -67,7 +67,7 @@ class Snapshots(Protocol):
     """Copies the notebook's folder."""
 
     def take(self, notebook: Path, target: Path) -> Snapshot:
-        """Copy the folder of ``notebook`` below ``target`` and sync it. What does not fit is linked."""
+        """Copy the folder of ``notebook`` below ``target``. What does not fit is linked. The caller syncs it."""
 
 
 class ControllerLauncher(Protocol):

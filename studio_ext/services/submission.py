@@ -29,6 +29,7 @@ from studio_ext.core.states import grace_seconds
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.store import Store
 from studio_ext.ports.submission import Environments, Notebook, Notebooks, Snapshots
+from studio_ext.services.durable import sync_tree
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,7 @@ class Submission:
             "experiment": job.trial.experiment,
         }
         _write_json(directory / "job.json", spec)
+        sync_tree(directory)
         return snapshot
 
 
@@ -212,5 +214,3 @@ def _write_json(path: Path, value: Any) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(value, file)
-        file.flush()
-        os.fsync(file.fileno())

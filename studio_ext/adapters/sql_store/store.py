@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from studio_ext.core.states import ACTIVE, FINAL, is_legal
 from studio_ext.ports.store import Lease
 
 _CONTROLLER = "controller"
+_TOGETHER = 500
 
 
 class SqlStore:
@@ -167,9 +169,8 @@ class SqlStore:
         """Jobs deleted before a time, with whether their trial goes too."""
         query = select(jobs).where(jobs.c.deleted < when)
         with self._read() as connection:
-            return [
-                (_detail(connection, row), row["delete_trial"]) for row in connection.execute(query).mappings().all()
-            ]
+            found = connection.execute(query).mappings().all()
+            return list(zip(_all_details(connection, found), [row["delete_trial"] for row in found], strict=True))
 
     def attempts(self, job_id: str) -> list[Attempt]:
         """Attempts of a job, first one first."""
@@ -345,7 +346,7 @@ class SqlStore:
 
     def _details(self, query: Select[Any]) -> list[JobDetail]:
         with self._read() as connection:
-            return [_detail(connection, row) for row in connection.execute(query).mappings().all()]
+            return _all_details(connection, connection.execute(query).mappings().all())
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -374,9 +375,28 @@ def _one(connection: Connection, query: Select[Any]) -> RowMapping | None:
 
 
 def _detail(connection: Connection, row: RowMapping) -> JobDetail:
-    tries = select(attempts).where(attempts.c.job_id == row["id"]).order_by(attempts.c.number)
-    steps = select(transitions).where(transitions.c.job_id == row["id"]).order_by(transitions.c.number)
-    return rows.job_detail(row, connection.execute(tries).mappings().all(), connection.execute(steps).mappings().all())
+    return _all_details(connection, [row])[0]
+
+
+def _all_details(connection: Connection, found: Sequence[RowMapping]) -> list[JobDetail]:
+    """Two queries for many jobs at a time: the controller asks for all that wait."""
+    details = []
+    for start in range(0, len(found), _TOGETHER):
+        part = found[start : start + _TOGETHER]
+        ids = [row["id"] for row in part]
+        tries, steps = (
+            _by_job(connection, select(table).where(table.c.job_id.in_(ids)).order_by(table.c.number))
+            for table in (attempts, transitions)
+        )
+        details += [rows.job_detail(row, tries[row["id"]], steps[row["id"]]) for row in part]
+    return details
+
+
+def _by_job(connection: Connection, query: Select[Any]) -> defaultdict[str, list[RowMapping]]:
+    grouped: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for row in connection.execute(query).mappings():
+        grouped[row["job_id"]].append(row)
+    return grouped
 
 
 def _next_revision(connection: Connection) -> int:

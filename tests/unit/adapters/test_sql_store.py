@@ -222,3 +222,16 @@ def test_a_commit_survives_kill(workspace: Workspace) -> None:
     with closing(SqlStore(workspace.database)) as store:
         assert store.jobs(limit=1).total == 50
     assert integrity(workspace.database) == "ok"
+
+
+def test_many_jobs_at_a_time(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio_ext.adapters.sql_store.store._TOGETHER", 3)
+    ids = [store.add(sample_job(), None)[0].id for _ in range(7)]
+    for job_id in ids[::2]:
+        store.step(
+            job_id, expect=[JobStatus.Pending], status=JobStatus.Starting, secondary_status=SecondaryStatus.Starting
+        )
+    active = store.active()
+    assert [job.id for job in active] == ids
+    assert [len(job.transitions) for job in active] == [2, 1, 2, 1, 2, 1, 2]
+    assert active == [store.get(job_id) for job_id in ids]

@@ -147,6 +147,7 @@ def test_the_row_comes_after_the_files(submission: Submission, notebook: Path, m
     submission.submit(request(notebook, variables=["API_KEY"]), notebook, "ada")
     assert order[-1] == "row"
     assert {"job.json", "environment.json", "notebook.ipynb", "hyperparameters.json", "data.csv"} <= set(order)
+    assert {"jobs", "code", "input", "attempts"} <= set(order), "names are durable only when their folders are"
     with closing(sqlite3.connect(submission.workspace.database)) as connection:
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
 
