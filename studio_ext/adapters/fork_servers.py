@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import select
 import shutil
@@ -27,6 +28,8 @@ from studio_ext.worker.environment import acts_early
 
 _ANSWER_SECONDS = 1.0
 _START_SECONDS = 20.0
+_RETRY_SECONDS = 60.0
+"""How long after a server did not start the next one is tried."""
 _MOST_KERNEL_SERVERS = 3
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 
@@ -185,7 +188,10 @@ class ForkServers:
             server = self._kernels.get(key)
             if server is None:
                 return None
-            if server.process.poll() is not None or (server.is_ready() and not server.is_current()):
+            is_dead = server.process.poll() is not None
+            if is_dead or (server.is_ready() and not server.is_current()):
+                if is_dead and not server.ready:
+                    self._failed[key] = time.monotonic()  # no ipykernel there, most likely
                 del self._kernels[key]
                 self._discard(server)
                 return None
@@ -202,7 +208,7 @@ class ForkServers:
         if not SUPPORTED:
             return
         with self._lock:
-            if key in self._kernels or time.monotonic() - self._failed.get(key, -1e9) < 60:
+            if key in self._kernels or time.monotonic() - self._failed.get(key, -math.inf) < _RETRY_SECONDS:
                 return
             while len(self._kernels) >= _MOST_KERNEL_SERVERS:
                 oldest = min(self._kernels, key=lambda other: self._kernels[other].used)

@@ -173,6 +173,15 @@ class RunnerSuite:
         assert "ZeroDivisionError" in read_log(launch)
         assert output_cells(launch)[2]["outputs"][0]["ename"] == "ZeroDivisionError"
 
+    def test_output_of_other_programs(self, runner: Runner, tmp_path: Path) -> None:
+        shell = "import os, sys\nprint('a', end='', flush=True)\nprint('b', flush=True)\nos.system('echo from shell')"
+        launch = make_job_directory(tmp_path, [shell])
+        self.run(runner, launch)
+        outputs = output_cells(launch)[0]["outputs"]
+        assert [output["output_type"] for output in outputs] == ["stream", "execute_result"]
+        assert stream(output_cells(launch)[0]) == "ab\nfrom shell\n"
+        assert "from shell" in read_log(launch).splitlines()
+
     def test_kernel_that_dies(self, runner: Runner, tmp_path: Path) -> None:
         crash = "import os, signal\nprint('last words', flush=True)\nos.kill(os.getpid(), signal.SIGSEGV)"
         launch = make_job_directory(tmp_path, ["1", crash, "3"])

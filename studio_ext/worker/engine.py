@@ -20,7 +20,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 
 from . import faults
 from .messages import Messages
-from .notebook_file import NotebookSaver, label, number_cells
+from .notebook_file import NotebookSaver, joined, label, number_cells
 from .reporter import Reporter
 
 _READY_SECONDS = 120.0
@@ -100,6 +100,25 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             self.session.reporter.log("\n".join(msg["content"]["traceback"]) + "\n", own_line=True)
         return super().process_message(msg, cell, cell_index)
 
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        """Text that goes on where the last output ended becomes part of it: progress bars send a lot of it."""
+        last: Any = outs[-1] if outs else None
+        goes_on = (
+            msg["msg_type"] == "stream"
+            and last is not None
+            and last.output_type == "stream"
+            and last.name == msg["content"]["name"]
+            and not self.clear_before_next_output
+            and not self.output_hook_stack[msg["parent_header"].get("msg_id")]
+        )
+        if goes_on:
+            last.text = joined(last.text, msg["content"]["text"])
+            return last
+        out = super().output(outs, msg, display_id, cell_index)
+        if out is not None and out.output_type == "stream":
+            out.text = joined("", out.text)
+        return out
+
     async def _async_poll_kernel_alive(self) -> None:
         await self.session.kernel_gone.wait()
         await asyncio.sleep(_LAST_WORDS_SECONDS)
@@ -119,6 +138,9 @@ class StudioEngine(Engine):  # type: ignore[misc]
         """Execute ``nb`` in place and return it; saved on the way and at the end by the session's saver."""
         manager = _Manager(nb, session)
         session.saver.notebook = nb
+        # papermill has noted the notebook itself, which it was given instead of a path.
+        nb.metadata.papermill["input_path"] = "input/notebook.ipynb"
+        nb.metadata.papermill["output_path"] = f"output/{session.saver.path.name}"
         manager.notebook_start()
         session.saver.save()
         try:
@@ -154,7 +176,12 @@ async def _execute(manager: Any, kernel_name: str, session: Session) -> None:
     loop.add_reader(session.link, hear)
     saving = asyncio.ensure_future(_keep_saved(session.saver))
     try:
-        client = _Client(manager, kernel_name=kernel_name, iopub_timeout=_IOPUB_SECONDS, raise_on_iopub_timeout=False)
+        client = _Client(
+            manager,
+            kernel_name=kernel_name,
+            iopub_timeout=_IOPUB_SECONDS,
+            raise_on_iopub_timeout=False,
+        )
         client.session = session
         client.kc = kc
         client.reset_execution_trackers()

@@ -7,9 +7,11 @@ environment, which is complete only when the relay listens.
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import json
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -137,6 +139,8 @@ def fork_kernel(
 
 
 def _become(filled: list[str], variables: Mapping[str, str]) -> NoReturn:
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them; other languages rely on them
     try:
         os.execvpe(filled[0], filled, dict(variables))  # noqa: S606
     except OSError as error:
@@ -164,8 +168,11 @@ def run_ipykernel(filled: list[str]) -> None:
     sys.executable = filled[0] if Path(filled[0]).is_absolute() else sys.executable
     sys.argv[:] = [ipykernel_launcher.__file__, *arguments]
     sys.orig_argv[:] = filled
+    from ipykernel.iostream import OutStream
     from ipykernel.kernelapp import IPKernelApp
 
+    faulthandler.enable(file=os.dup(2))  # where Python was when a library crashed: into the log
+    OutStream._watch_pipe_fd = _watch_without_echo
     # As Jupyter's own launchers have it: end with the parent, and print no advice for terminals.
     app = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(arguments)
@@ -185,3 +192,15 @@ def run_ipykernel(filled: list[str]) -> None:
     if control and control.is_alive():
         control.stop()
         control.join(_CONTROL_SECONDS)
+
+
+def _watch_without_echo(stream: Any) -> None:
+    """Take what is written past Python's streams (by other programs, by C) and publish it.
+
+    ipykernel also repeats it on the original descriptor, which is the job's log: it would be there twice.
+    """
+    try:
+        while (data := os.read(stream._fid, 65536)) and stream._should_watch:
+            stream.write(data.decode(errors="replace"))
+    except (OSError, TypeError):
+        return

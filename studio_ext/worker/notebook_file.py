@@ -55,6 +55,34 @@ def label(source: str) -> str:
     return ""
 
 
+def joined(text: str, more: str) -> str:
+    """Text of a terminal followed by more: what a carriage return or a backspace overwrites is dropped.
+
+    Linear in the last line and ``more``, so that hours of progress bars cost next to nothing.
+    """
+    if "\r" not in more and "\b" not in more and not text.endswith("\r"):
+        return text + more
+    start = text.rfind("\n") + 1
+    lines = (text[start:] + more).split("\n")
+    settled = [_settled(line) for line in lines[:-1]] + [_settled(lines[-1], is_last=True)]
+    return text[:start] + "\n".join(settled)
+
+
+def _settled(line: str, *, is_last: bool = False) -> str:
+    shown = line.rstrip("\r")
+    returned = "\r" if is_last and len(shown) < len(line) else ""
+    shown = shown.rsplit("\r", 1)[-1]
+    if "\b" in shown:
+        kept: list[str] = []
+        for character in shown:
+            if character != "\b":
+                kept.append(character)
+            elif kept:
+                kept.pop()
+        shown = "".join(kept)
+    return shown + returned
+
+
 class NotebookSaver:
     """Writes the output notebook: at once, then at most every two seconds while it changes, then at the end."""
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 _RESERVED_BYTES = 256 * 1024
+SPARE_PREFIX = ".studio-"
+"""Begins the temporary names of files that are about to be renamed into place."""
 
 
 class AttemptFiles:
@@ -88,7 +91,7 @@ def read(path: Path) -> dict[str, Any] | None:
 
 def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
     """Replace ``path`` atomically: temporary name in the same directory, sync, rename."""
-    spare = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+    spare = path.with_name(f"{SPARE_PREFIX}{os.getpid()}-{threading.get_ident():x}.tmp")
     fd = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         try:

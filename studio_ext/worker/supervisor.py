@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import selectors
 import shutil
 import signal
@@ -21,17 +20,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import faults, processes, records, verdict
+from . import exit_record, faults, processes, records, verdict
 from .environment import job_environment
 from .executor_link import ExecutorLink
 from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
 from .limits import Limits
 from .relaying import Recording
+from .tree import JobTree
 
 _DEATH_NOTICE_SECONDS = 5.0
 """How long the executor may take to save and report after the kernel died."""
-_KILL_SECONDS = 5.0
-_LOG_TAIL_BYTES = 4096
+_OTHER_CLOSING_SECONDS = 3.0
+"""How long kernels of other languages may take to end; those built on ipykernel hang now and then (see engine)."""
+_LAST_SAVE_SECONDS = 5.0
+"""How long the executor may take to save and go when everything else is over."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,6 @@ class Options:
 @dataclass
 class _State:
     cause: str | None = None
-    stop_reason: str = "Stopped"
     deadline: float | None = None
     """Monotonic time at which everything left is killed."""
     second_interrupt: float | None = None
@@ -113,6 +114,7 @@ class Supervisor:
         self.link: ExecutorLink | None = None
         self.recording: Recording | None = None
         self.state = _State()
+        self.tree = JobTree(self.job_id, self.limits, self._reap)
         self._wake_write: socket.socket | None = None
         self.started = time.monotonic()
         self.error: str | None = None
@@ -191,6 +193,7 @@ class Supervisor:
             "fault": self.options.fault,
         }
         self.link = ExecutorLink.open(request, self.options.worker_socket, self.options.executor)
+        self.tree.spared = self.link.pid
         self.recording = Recording(self.files, self.launch)
         kernel.open_gate(self.recording.environment(job_environment(self.files.job_dir, self.job)))
         self._list_packages()
@@ -242,7 +245,7 @@ class Supervisor:
                 if not kernel_alive:
                     return
                 # A kernel that was asked to end runs the exit handlers of the user's code now.
-                closing_at = closing_at or now + (self.grace if self.state.kernel_closing else 0.0)
+                closing_at = closing_at or now + (self._closing_seconds() if self.state.kernel_closing else 0.0)
                 if now >= closing_at:
                     return
             elif not kernel_alive:
@@ -268,6 +271,10 @@ class Supervisor:
                 elif self.link and not self._hear(self.link):
                     selector.unregister(self.link.socket)
                     self.state.executor_gone = True
+
+    def _closing_seconds(self) -> float:
+        is_python = self.job["environment"].get("language") == "python"
+        return self.grace if is_python else min(self.grace, _OTHER_CLOSING_SECONDS)
 
     def _hear(self, link: ExecutorLink) -> bool:
         """Take what the executor says. False: it is gone."""
@@ -304,7 +311,6 @@ class Supervisor:
         wanted = records.read(self.files.stop)
         if wanted is None:
             return False
-        self.state.stop_reason = str(wanted.get("reason", "Stopped"))
         self._begin_end("stopped", kill=bool(wanted.get("kill")))
         return True
 
@@ -314,8 +320,8 @@ class Supervisor:
         if self.state.cause is None:
             self.state.cause = cause
             self.state.deadline = now + self.grace
-            if not kill:
-                self.state.second_interrupt = now + self.grace / 2
+            if not kill and self.job["environment"].get("interrupt_mode") != "message":
+                self.state.second_interrupt = now + self.grace / 2  # the first one may have come between two cells
             self.limits.release()
             if self.link:
                 self.link.send({"op": "stop", "reason": cause})
@@ -323,7 +329,7 @@ class Supervisor:
             self.state.own_kill = True
             # For memory: the tree goes at once, the executor (no user code in it) may still save the notebook.
             if cause == "memory":
-                self._kill_user_code()
+                self.tree.kill()
                 self.state.deadline = now + min(self.grace, 5.0)
             else:
                 self.state.deadline = now
@@ -335,22 +341,10 @@ class Supervisor:
 
     # -- ending --------------------------------------------------------------------------------------------------
 
-    def _user_code(self) -> set[int]:
-        """Every process of the attempt except this one and the executor."""
-        below = processes.descendants(os.getpid())
-        found = {*below, *self.limits.members(), *processes.marked(self.job_id)}
-        found.discard(os.getpid())
-        if self.link and self.link.pid:
-            found.discard(self.link.pid)
-        return found
-
-    def _kill_user_code(self) -> None:
-        processes.send(self._user_code(), signal.SIGKILL)
-
     def _end(self) -> None:
         """Kill what is left, then write the exit record: nothing of the attempt is left after it."""
         kernel_status = self.state.kernel_status  # what it is killed by from now on says nothing
-        self._end_tree(gently=not self.state.own_kill and self.state.deadline is None)
+        self.tree.end(gently=not self.state.own_kill and self.state.deadline is None)
         self._end_executor()
         if self.recording:
             with contextlib.suppress(Exception):
@@ -358,37 +352,20 @@ class Supervisor:
         faults.point("before_exit_record", self.options.fault)
         record = self._record(kernel_status)
         if record["reason"] != "Completed" and record["message"]:
-            os.write(1, f"--- {record['message']} ---\n".encode("utf-8", "replace"))
+            records.append(1, f"--- {record['message']} ---\n".encode("utf-8", "replace"))
         self.limits.remove()
         shutil.rmtree(self.runtime, ignore_errors=True)
+        for spare in (self.files.job_dir / "output").glob(f"{records.SPARE_PREFIX}*.tmp"):
+            spare.unlink(missing_ok=True)
         self.files.finish(self.files.exit, record)
         self.files.drop_spares()
-
-    def _end_tree(self, *, gently: bool) -> None:
-        self.limits.release()
-        deadline = time.monotonic() + _KILL_SECONDS
-        if gently:
-            left = self._user_code()
-            processes.send(left, signal.SIGTERM)
-            patience = time.monotonic() + 0.5
-            while left and time.monotonic() < patience:
-                time.sleep(0.01)
-                self._reap()
-                left = self._user_code()
-        while time.monotonic() < deadline:
-            left = self._user_code()
-            if not left:
-                break
-            processes.send(left, signal.SIGKILL)
-            time.sleep(0.01)
-            self._reap()
-        self._reap()
 
     def _end_executor(self) -> None:
         """The executor has been told; it is killed if it does not go."""
         if not self.link:
             return
-        patience = time.monotonic() + (0.0 if self.state.own_kill and self.state.cause == "stopped" else 2.0)
+        at_once = self.state.own_kill and self.state.cause == "stopped"
+        patience = time.monotonic() + (0.0 if at_once else _LAST_SAVE_SECONDS)
         while not self.state.executor_gone and time.monotonic() < patience:
             if self.link.wait(0.05) and not self._hear(self.link):
                 self.state.executor_gone = True
@@ -396,48 +373,19 @@ class Supervisor:
         self._reap()
 
     def _record(self, kernel_status: int | None) -> dict[str, Any]:
-        result = records.read(self.files.result)
-        events, _ = records.read_events(self.files.progress)
-        cells = [event["index"] for event in events if event.get("event") == "cell"]
-        done = {event["index"] for event in events if event.get("event") == "done"}
         facts = verdict.Facts(
-            result=result,
             cause=self.state.cause,
-            stop_reason=self.state.stop_reason,
             kernel_status=kernel_status,
-            kernel_answered=any(event.get("event") == "kernel" for event in events),
             executor_status=self.state.executor_status,
-            cell=next((cell for cell in reversed(cells) if cell not in done), None),
             memory_limit=self.limits.memory_bytes,
             time_limit=self.time_limit,
             machine_out_of_memory=self.limits.machine_ran_out(),
-            log_tail=self._log_tail(),
             kernel_command=tuple(self.job["environment"]["argv"]),
             error=self.error,
         )
         if facts.cause is None and self.limits.killed_for_memory():
             facts.cause = "memory"
-        return verdict.judge(facts) | self._figures(result) | {"ended": time.time(), "attempt": self.files.attempt}
-
-    def _figures(self, result: dict[str, Any] | None) -> dict[str, Any]:
-        own = resource.getrusage(resource.RUSAGE_SELF)
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds = own.ru_utime + own.ru_stime
-        below = children.ru_utime + children.ru_stime
-        executor = float((result or {}).get("cpu_seconds") or 0.0)
-        if self.link and self.link.is_child:
-            seconds += below
-        else:
-            counted = self.limits.cpu_seconds()
-            seconds += executor + (below if counted is None else max(counted, below))
-        peak = max(self.limits.peak_bytes, children.ru_maxrss * 1024)
-        return {"cpu_seconds": round(seconds, 3), "peak_memory_bytes": peak or None}
-
-    def _log_tail(self) -> str:
-        try:
-            with self.files.log.open("rb") as file:
-                file.seek(0, os.SEEK_END)
-                file.seek(max(0, file.tell() - _LOG_TAIL_BYTES))
-                return file.read().decode("utf-8", "replace")
-        except OSError:
-            return ""
+        exit_record.complete(facts, self.files)
+        is_child = self.link is not None and self.link.is_child
+        figures = exit_record.figures(facts.result, self.limits, executor_is_child=is_child)
+        return verdict.judge(facts) | figures | {"ended": time.time(), "attempt": self.files.attempt}

@@ -28,7 +28,6 @@ class Facts:
     """What the executor said of its own end."""
     cause: str | None = None
     """Why the supervisor ended the attempt: ``stopped``, ``time``, ``memory`` or nothing."""
-    stop_reason: str = "Stopped"
     kernel_status: int | None = None
     """Wait status of the kernel's process, if it ended by itself."""
     kernel_answered: bool = False

@@ -90,6 +90,16 @@ class TestForked(ProcessSuite):
         self.run(runner, launch)
         assert "kernel-server" in stream(output_cells(launch)[0])
 
+    def test_log_has_everything_once(self, runner: ProcessRunner, tmp_path: Path) -> None:
+        shell = "import os\nos.system('echo from shell')\nprint('from python')\nos.write(1, b'from c\\n')"
+        crash = "import ctypes\nctypes.string_at(0)"
+        launch = make_job_directory(tmp_path, [shell, crash])
+        _, exit = self.run(runner, launch)
+        assert exit.reason is ExitReason.kernel_died
+        log = read_log(launch).splitlines()
+        assert [log.count(line) for line in ("from shell", "from python", "from c")] == [1, 1, 1]
+        assert any("Segmentation fault" in line for line in log)
+
     def test_variables_that_act_early_take_the_slow_path(self, runner: ProcessRunner, tmp_path: Path) -> None:
         show = "import os, sys\nprint(sys.flags.optimize, open('/proc/self/cmdline').read().replace(chr(0), ' '))"
         launch = make_job_directory(tmp_path, [show], variables={"PYTHONOPTIMIZE": "1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import time
@@ -87,8 +88,9 @@ def observe(launch: Launch, reader: ProgressReader, pending: bool) -> Observatio
         if not sweep(launch.job_id, claim):
             return seen
         exit_record = _epitaph(files, claim, reader)
-        records.write(files.exit, records.encode(exit_record))
-        files.drop_spares()
+        with contextlib.suppress(OSError):  # a full disk: it is said again next time
+            files.finish(files.exit, exit_record)
+            files.drop_spares()
     return Observation(
         AttemptState.ended,
         reader.progress(),

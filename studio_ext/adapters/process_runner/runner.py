@@ -24,6 +24,8 @@ from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Launch, Observation
 from studio_ext.worker import faults, limits, processes, records
 
+_MOST_READERS = 1000
+"""Attempts whose place in ``progress.jsonl`` is remembered; the others are read anew."""
 _FORKABLE = (
     ("-m", "ipykernel_launcher", "-f", "{connection_file}"),
     ("-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"),
@@ -179,8 +181,9 @@ class ProcessRunner:
             pending = waiting is not None and processes.is_running(*waiting)
             seen = observation.observe(launch, reader, pending)
             if seen.exit is not None:
-                self._readers.pop(key, None)
                 self._pending.pop(key, None)
+            while len(self._readers) > _MOST_READERS:
+                self._readers.pop(next(iter(self._readers)))
         return seen
 
     def stop(self, launch: Launch, *, kill: bool = False, reason: str = "Stopped") -> None:

@@ -1,0 +1,58 @@
+"""What a supervisor gathers for the exit record when everything is over."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import records
+from .limits import Limits
+from .verdict import Facts
+
+_LOG_TAIL_BYTES = 4096
+
+
+def complete(facts: Facts, files: records.AttemptFiles) -> None:
+    """Add what the files of the attempt say. User code can write them too: nothing in them is relied upon."""
+    facts.result = records.read(files.result)
+    facts.log_tail = tail(files.log)
+    current = None
+    for event in records.read_events(files.progress)[0]:
+        kind, index = event.get("event"), event.get("index")
+        if kind == "kernel":
+            facts.kernel_answered = True
+        elif kind == "cell" and isinstance(index, int):
+            current = index
+        elif kind == "done" and index == current:
+            current = None
+    facts.cell = current
+
+
+def figures(result: Mapping[str, Any] | None, limits: Limits, *, executor_is_child: bool) -> dict[str, Any]:
+    """CPU time of all processes of the attempt, and the most memory that the user's processes had at once."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = own.ru_utime + own.ru_stime
+    below = children.ru_utime + children.ru_stime
+    if executor_is_child:
+        seconds += below
+    else:
+        # A control group also counts processes that nobody waited for.
+        executor = (result or {}).get("cpu_seconds")
+        seconds += max(below, limits.cpu_seconds() or 0.0) + (executor if isinstance(executor, float) else 0.0)
+    peak = max(limits.peak_bytes, children.ru_maxrss * 1024)
+    return {"cpu_seconds": round(seconds, 3), "peak_memory_bytes": peak or None}
+
+
+def tail(path: Path) -> str:
+    """The last few lines of a log."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _LOG_TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
