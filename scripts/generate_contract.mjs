@@ -46,7 +46,11 @@ const schema = JSON.parse(printed);
 for (const definition of Object.values(schema.$defs)) {
   for (const field of Object.values(definition.properties ?? {})) {
     // Anything goes: without this the generator takes it for an object.
-    if (!['type', '$ref', 'anyOf', 'allOf', 'enum', 'const'].some(key => key in field)) {
+    if (
+      !['type', '$ref', 'anyOf', 'allOf', 'enum', 'const'].some(
+        key => key in field
+      )
+    ) {
       field.tsType = 'unknown';
     }
   }

@@ -22,7 +22,6 @@ import { asRequestError } from '../../client';
 import type { JobsModel } from '../../models/jobsModel';
 import { experimentIcon, jobIcon, logIcon } from '../../shared/icons';
 import { CommandIDs } from '../../tokens';
-import { openOutput, saveCopy } from './outputs';
 
 /** Tabs of a job. */
 export type JobTabName = 'overview' | 'log' | 'notebook' | 'files';
@@ -112,13 +111,17 @@ export function addJobCommands(options: IJobCommandsOptions): void {
     CommandIDs.openOutput,
     trans.__('Open Output Notebook'),
     notebookIcon,
-    async id => openOutput(await client.jobs.get(id), documents, trans)
+    async id => {
+      const { openOutput } = await import('./outputs');
+      return openOutput(await client.jobs.get(id), documents, trans);
+    }
   );
   add(
     CommandIDs.saveCopy,
     trans.__('Save a Copy of the Output Notebook'),
     saveIcon,
     async id => {
+      const { saveCopy } = await import('./outputs');
       const job = await client.jobs.get(id);
       const path = await saveCopy(job, app.serviceManager.contents, trans);
       Notification.success(trans.__('Saved %1', path), {
