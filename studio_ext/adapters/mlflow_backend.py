@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
@@ -75,6 +75,9 @@ class Backend(Protocol):
 
     def count_runs(self, experiment_id: str) -> int | None:
         """Number of active runs of an experiment; None where counting would mean listing them."""
+
+    def tagged_runs(self, key: str, value: str) -> list[str] | None:
+        """Ids of all runs with a tag, deleted ones too; None where the store has to be searched over REST."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -149,7 +152,18 @@ class AppBackend:
         mlflow.set_tracking_uri(self.uri)
 
     def count_runs(self, experiment_id: str) -> int | None:
-        """See :class:`Backend`. MLflow has no call for it: the tables are read, never written."""
+        """See :class:`Backend`. MLflow has no call for it."""
+        query = "SELECT count(*) FROM runs WHERE experiment_id = :id AND lifecycle_stage = 'active'"
+        rows = self._read(query, id=int(experiment_id))
+        return int(rows[0][0]) if rows else None
+
+    def tagged_runs(self, key: str, value: str) -> list[str] | None:
+        """See :class:`Backend`. MLflow's own search takes ten times as long."""
+        rows = self._read("SELECT run_uuid FROM tags WHERE key = :key AND value = :value", key=key, value=value)
+        return None if rows is None else [str(row[0]) for row in rows]
+
+    def _read(self, query: str, **values: Any) -> Sequence[Any] | None:
+        """Look into MLflow's tables, which are never written; None where there are none or they changed."""
         if self._app is None:
             self._open()
         engine = getattr(self._stores[0], "engine", None)
@@ -157,11 +171,10 @@ class AppBackend:
             return None
         from sqlalchemy import exc, text
 
-        query = "SELECT count(*) FROM runs WHERE experiment_id = :id AND lifecycle_stage = 'active'"
         try:
             with engine.connect() as connection:
-                return int(connection.execute(text(query), {"id": int(experiment_id)}).scalar_one())
-        except (exc.SQLAlchemyError, ValueError):
+                return list(connection.execute(text(query), values))
+        except exc.SQLAlchemyError:
             return None
 
     def close(self) -> None:
@@ -262,6 +275,10 @@ class HttpBackend:
         return reply
 
     def count_runs(self, experiment_id: str) -> int | None:
+        """See :class:`Backend`."""
+        return None
+
+    def tagged_runs(self, key: str, value: str) -> list[str] | None:
         """See :class:`Backend`."""
         return None
 

@@ -14,7 +14,7 @@ from studio_ext.adapters import mlflow_relay_models  # noqa: F401  (adds its rul
 from studio_ext.adapters.mlflow_artifacts import move_artifacts
 from studio_ext.adapters.mlflow_backend import API, AppBackend, Backend, Reply, StoreFault, get, open_backend, post
 from studio_ext.adapters.mlflow_relay_batches import Batch, LogCall, batches, parse_log_call
-from studio_ext.adapters.mlflow_relay_journal import Call, Journal
+from studio_ext.adapters.mlflow_relay_journal import Call, Journal, Own
 from studio_ext.adapters.mlflow_relay_paths import Locations
 from studio_ext.adapters.mlflow_relay_policy import Policy
 from studio_ext.contract.errors import Unavailable
@@ -60,9 +60,9 @@ class MlflowRelay:
             while self.pump(job_id, directory, attempt, run):
                 pass
             session = self._session(job_id, directory, attempt, run)
-            journal = session.journal
-            for own in (journal.own.runs, journal.own.models):
-                for identity, uri in own.items():
+            journal, own = session.journal, session.policy.own
+            for locations in (own.runs, own.models):
+                for identity, uri in locations.items():
                     session.locations.mend_models(identity)
                     move_artifacts(session.locations.local / identity, uri, "", self._backend.uri)
             if journal.refused_count:
@@ -78,9 +78,11 @@ class MlflowRelay:
     def _session(self, job_id: str, directory: Path, attempt: int, run: RunHandle) -> _Session:
         session = self._sessions.get((directory, attempt))
         if session is None:
-            journal = Journal(directory, attempt)
-            locations = Locations(directory, attempt, journal.own)
-            policy = Policy(self._backend, job_id, attempt, run, journal.own, locations)
+            journal, own = Journal(directory, attempt), Own({run.run_id: run.artifact_uri})
+            locations = Locations(directory, attempt, own)
+            policy = Policy(self._backend, job_id, attempt, run, own, locations, journal.took_run)
+            if attempt > 1 or not journal.is_fresh:
+                policy.restore()
             session = self._sessions[directory, attempt] = _Session(journal, policy, locations)
         return session
 
@@ -119,7 +121,7 @@ class MlflowRelay:
         session.journal.applied(last, refused)
 
     def _log(self, session: _Session, batch: Batch) -> list[str]:
-        """Apply a batch; if MLflow refuses it, its calls one by one. Returns MLflow's sentences."""
+        """Apply a batch; if MLflow refuses it, its halves, down to single calls. Returns MLflow's sentences."""
         reply = self._send_batch(session, batch)
         if reply.ok:
             return []
@@ -127,10 +129,12 @@ class MlflowRelay:
             call = batch.calls[0].call
             return [f"Call {call.number} ({call.path.rpartition('/')[2]}): {reply.message[:300]}"]
         refused = []
-        for log in batch.calls:
-            single = Batch(batch.run_id)
-            single.add(log)
-            refused += self._log(session, single)
+        middle = len(batch.calls) // 2
+        for part in (batch.calls[:middle], batch.calls[middle:]):
+            half = Batch(batch.run_id)
+            for log in part:
+                half.add(log)
+            refused += self._log(session, half)
         return refused
 
     def _send_batch(self, session: _Session, batch: Batch) -> Reply:
@@ -160,20 +164,21 @@ class MlflowRelay:
         doubtful = call.start < journal.doubtful_until
         try:
             answer = session.policy.answer(call, doubtful=doubtful)
-            reply, own = answer.reply, answer.own
+            reply, took_run = answer.reply, answer.took_run
         except StoreFault as fault:
             journal.doubt(call)
             if not self._gives_up(session):
                 raise
-            reply, own = Reply(500, _error(fault.message)), {}
+            reply, took_run = Reply(500, _error(fault.message)), False
         except Unavailable:
             journal.doubt(call)
             raise
         try:
-            journal.answer(call, reply, own)
+            journal.answer(call, reply, took_run=took_run)
         except Unavailable:
             journal.doubt(call)
             raise
+        session.policy.took_run = journal.took_run  # only now: an answer that was not written is given again
         session.faults = 0
 
 

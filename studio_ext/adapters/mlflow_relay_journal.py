@@ -41,7 +41,7 @@ class Call:
 
 @dataclass
 class Own:
-    """What the job made in the tracking store."""
+    """What the job made in the tracking store. The store itself is the record of it (see ``Policy.restore``)."""
 
     runs: dict[str, str] = field(default_factory=dict)
     """Artifact URI by run id."""
@@ -51,17 +51,6 @@ class Own:
     """Names of registered models."""
     versions: set[tuple[str, str]] = field(default_factory=set)
     """Name and version of model versions."""
-    took_run: bool = False
-    """Whether the notebook's first run was given the job's run (in this attempt)."""
-
-    def add(self, note: dict[str, Any], *, earlier: bool = False) -> None:
-        """Add what a note in ``replies.jsonl`` says; ``earlier``: it was written by an earlier attempt."""
-        self.runs.update(note.get("runs", {}))
-        self.models.update(note.get("models", {}))
-        self.registered.update(note.get("registered", ()))
-        self.versions.update((name, version) for name, version in note.get("versions", ()))
-        if not earlier:
-            self.took_run = self.took_run or bool(note.get("took_run"))
 
 
 class Journal:
@@ -73,12 +62,10 @@ class Journal:
         self._replies = folder / "replies.jsonl"
         self.position = 0
         self.number = 0
-        self.own = Own()
+        self.took_run = False
+        """Whether the notebook's first run was given the job's run."""
         self.refused: list[str] = []
         self.refused_count = 0
-        for earlier in range(1, attempt):
-            for note in _notes(directory / "attempts" / str(earlier) / "replies.jsonl"):
-                self.own.add(note.get("own", {}), earlier=True)
         self._size = 0
         for note in _notes(self._replies):
             self._take(note)
@@ -86,6 +73,11 @@ class Journal:
         self._cut()
         self.doubtful_until = _size(self._calls)
         """Calls that start before this offset may have been carried out by a process that died before it said so."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing was ever applied or answered."""
+        return self._size == 0
 
     def has_new(self) -> bool:
         """Whether there is anything to read. One system call."""
@@ -112,11 +104,11 @@ class Journal:
             yield _parse(line, number, start)
             start += len(line)
 
-    def answer(self, call: Call, reply: Reply, own: dict[str, Any] | None = None) -> None:
-        """Answer a call that waits, and note what the job made with it."""
+    def answer(self, call: Call, reply: Reply, *, took_run: bool = False) -> None:
+        """Answer a call that waits; ``took_run``: it was given the job's run."""
         line: dict[str, Any] = {"i": call.number, "s": reply.status, "b": reply.body.decode("latin1"), "pos": call.end}
-        if own:
-            line["own"] = own
+        if took_run:
+            line["took_run"] = True
         self._write(line)
 
     def applied(self, last: Call, refused: list[str]) -> None:
@@ -132,7 +124,7 @@ class Journal:
 
     def _take(self, note: dict[str, Any]) -> None:
         self.position, self.number = note["pos"], note["i"]
-        self.own.add(note.get("own", {}))
+        self.took_run = self.took_run or note.get("took_run") is True
         self.refused = (self.refused + note.get("refused", []))[:_MAX_REFUSED_KEPT]
         self.refused_count += note.get("refused_count", 0)
 

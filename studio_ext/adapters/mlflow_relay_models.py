@@ -7,7 +7,7 @@ from typing import Any
 
 from studio_ext.adapters.mlflow_backend import Reply, get, post
 from studio_ext.adapters.mlflow_relay_batches import RESERVED
-from studio_ext.adapters.mlflow_relay_policy import CALL_TAG, Answer, Policy, Question, Refused, rules, tag_list
+from studio_ext.adapters.mlflow_relay_policy import Answer, Policy, Question, Refused, rules, tag_list
 
 
 def _pass_on(policy: Policy, question: Question) -> Answer:
@@ -18,25 +18,26 @@ def _pass_on(policy: Policy, question: Question) -> Answer:
 
 
 def _create_model(policy: Policy, question: Question) -> Answer:
-    fields, call = question.fields, policy.call_tag(question)
+    fields, (made_by, filter_) = question.fields, policy.made_by(question)
     run_id = fields.get("source_run_id")
     if not run_id:
         fields["source_run_id"] = policy.run.run_id  # else nothing would lead from the trial to the model
     elif run_id not in policy.own.runs:
         raise Refused(f"Run {run_id} was not made by this job, so the job cannot log a model to it.")
     fields["experiment_id"] = policy.run.experiment_id
-    fields["tags"] = [*tag_list(fields.get("tags")), call]
+    fields["tags"] = [*tag_list(fields.get("tags")), *made_by]
     reply = None
     if question.doubtful:
-        text = f"tags.`{CALL_TAG}` = '{call['value']}'"
-        found = post(policy.backend, "logged-models/search", experiment_ids=[policy.run.experiment_id], filter=text)
+        where = [policy.run.experiment_id]
+        found = post(policy.backend, "logged-models/search", experiment_ids=where, filter=filter_)
         if models := found.json().get("models"):
             reply = Reply(200, json.dumps({"model": models[0]}).encode())
     reply = reply or policy.send(question)
     if not reply.ok:
         return Answer(reply)
     info = reply.json()["model"]["info"]
-    return Answer(reply, {"models": {info["model_id"]: info["artifact_uri"]}})
+    policy.own.models[info["model_id"]] = info["artifact_uri"]
+    return Answer(reply)
 
 
 def _write_model(policy: Policy, question: Question) -> Answer:
@@ -64,31 +65,37 @@ def _list_model(policy: Policy, question: Question) -> Answer:
 
 
 def _register(policy: Policy, question: Question) -> Answer:
-    name = str(question.fields.get("name", ""))
+    fields, (made_by, filter_) = question.fields, policy.made_by(question)
+    fields["tags"] = [*tag_list(fields.get("tags")), *made_by]
     reply = policy.send(question)
     if question.doubtful and reply.error_code == "RESOURCE_ALREADY_EXISTS":
-        reply = get(policy.backend, "registered-models/get", name=name)
-    return Answer(reply, {"registered": [name]} if reply.ok else {})
+        found = get(policy.backend, "registered-models/search", filter=filter_).json().get("registered_models")
+        if found:
+            reply = Reply(200, json.dumps({"registered_model": found[0]}).encode())
+    if reply.ok:
+        policy.own.registered.add(str(fields.get("name", "")))
+    return Answer(reply)
 
 
 def _create_version(policy: Policy, question: Question) -> Answer:
-    fields, call = question.fields, policy.call_tag(question)
+    fields, (made_by, filter_) = question.fields, policy.made_by(question)
     source = str(fields.get("source", ""))
     if not source.startswith("models:/"):  # a copy of a registered version names the run that made the original
         for key, own in (("run_id", policy.own.runs), ("model_id", policy.own.models)):
             if fields.get(key) and fields[key] not in own:
                 raise Refused(f"The {key} {fields[key]} is not this job's. A job may register only what it logged.")
     fields["source"] = policy.locations.to_store(source)
-    fields["tags"] = [*tag_list(fields.get("tags")), call]
+    fields["tags"] = [*tag_list(fields.get("tags")), *made_by]
     reply, name = None, str(fields.get("name", ""))
     if question.doubtful:
-        versions = get(policy.backend, "model-versions/search", filter=f"tags.`{CALL_TAG}` = '{call['value']}'")
+        versions = get(policy.backend, "model-versions/search", filter=filter_)
         if found := versions.json().get("model_versions"):
             reply = Reply(200, json.dumps({"model_version": found[0]}).encode())
     reply = reply or policy.send(question)
     if not reply.ok:
         return Answer(reply)
-    return Answer(reply, {"versions": [[name, str(reply.json()["model_version"]["version"])]]})
+    policy.own.versions.add((name, str(reply.json()["model_version"]["version"])))
+    return Answer(reply)
 
 
 def _own_version(policy: Policy, question: Question) -> Answer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -21,7 +21,7 @@ from studio_ext.adapters.mlflow_relay_paths import Locations
 from studio_ext.ports.tracking import RunHandle
 
 CHILD_TAG = "studio.child_of_job"
-"""Tag of runs that a job made beside its own: the job's id."""
+"""Tag of what a job made beside its own run (runs, models, versions): the job's id. No job can write it."""
 CALL_TAG = "studio.call"
 """Tag that tells which call made a run, model or version, so that none is made twice after a crash."""
 
@@ -45,10 +45,11 @@ class Refused(Exception):
 
 @dataclass
 class Answer:
-    """Reply to a call, and what the job made with it (a note for :class:`Own`)."""
+    """Reply to a call."""
 
     reply: Reply
-    own: dict[str, Any] = field(default_factory=dict)
+    took_run: bool = False
+    """Whether the job's run was given to the notebook."""
 
 
 @dataclass
@@ -76,12 +77,11 @@ class Policy:
     run: RunHandle
     own: Own
     locations: Locations
+    took_run: bool = False
+    """Whether the job's run was given to the notebook in this attempt."""
     _readable: set[str] = field(default_factory=set)
     _experiment_named: str = ""
     _inherited: dict[str, str] | None = None
-
-    def __post_init__(self) -> None:
-        self.own.runs.setdefault(self.run.run_id, self.run.artifact_uri)
 
     def answer(self, call: Call, *, doubtful: bool) -> Answer:
         """Carry out a call. ``doubtful``: it may have been carried out before. Raises ``Unavailable``."""
@@ -95,11 +95,31 @@ class Policy:
             body = json.dumps({"error_code": "ENDPOINT_NOT_FOUND", "message": message}).encode()
             answer.reply = Reply(max(answer.reply.status, 400), body)
         elif answer.reply.ok:
-            for name in ("runs", "models"):  # locations of what is new have to be known before they are translated
-                getattr(self.own, name).update(answer.own.get(name, {}))
             body = json.dumps(self.locations.to_job(answer.reply.json())).encode()
             answer.reply = Reply(answer.reply.status, body)
         return answer
+
+    def restore(self) -> None:
+        """Learn from the store what the job made before this process knew of it. Raises ``Unavailable``."""
+        filter_ = f"tags.`{CHILD_TAG}` = '{self.job_id}'"
+        experiments = {"experiment_ids": [self.run.experiment_id], "filter": filter_}
+        for run in self._pages("POST", "runs/search", "runs", experiments):
+            self.own.runs[run["info"]["run_id"]] = run["info"]["artifact_uri"]
+        for model in self._pages("POST", "logged-models/search", "models", experiments):
+            self.own.models[model["info"]["model_id"]] = model["info"]["artifact_uri"]
+        for model in self._pages("GET", "registered-models/search", "registered_models", {"filter": filter_}):
+            self.own.registered.add(model["name"])
+        for version in self._pages("GET", "model-versions/search", "model_versions", {"filter": filter_}):
+            self.own.versions.add((version["name"], str(version["version"])))
+
+    def _pages(self, method: str, name: str, key: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        token: str | None = ""
+        while token is not None:
+            fields = request | ({"page_token": token} if token else {})
+            reply = get(self.backend, name, **fields) if method == "GET" else post(self.backend, name, **fields)
+            answer = reply.json() if reply.ok else {}  # MLflow 2 has no logged models
+            yield from answer.get(key, [])
+            token = answer.get("next_page_token") or None
 
     def may_log(self, run_id: str) -> bool:
         """Whether the job may log to a run."""
@@ -153,9 +173,11 @@ class Policy:
             self._readable.add(run_id)
         return reply
 
-    def call_tag(self, question: Question) -> dict[str, str]:
-        """The tag that tells which call made something."""
-        return {"key": CALL_TAG, "value": f"{self.job_id}/{self.attempt}/{question.call.number}"}
+    def made_by(self, question: Question) -> tuple[list[dict[str, str]], str]:
+        """Tags for what a call makes, and the filter that finds it."""
+        call = f"{self.job_id}/{self.attempt}/{question.call.number}"
+        tags = [{"key": CHILD_TAG, "value": self.job_id}, {"key": CALL_TAG, "value": call}]
+        return tags, f"tags.`{CALL_TAG}` = '{call}'"
 
     def inherited_tags(self) -> dict[str, str]:
         """What a run that the job makes has of the job's run: where it comes from and whose it is."""
@@ -252,27 +274,25 @@ def _create_run(policy: Policy, question: Question) -> Answer:
     fields = question.fields
     tags = {tag["key"]: tag for tag in tag_list(fields.get("tags"))}
     parent = tags.get("mlflow.parentRunId", {}).get("value")
-    if parent is None and not policy.own.took_run:
+    if parent is None and not policy.took_run:
         return _take_run(policy, fields, tags)
     if parent not in policy.own.runs:
         parent = policy.run.run_id
-    call = policy.call_tag(question)
+    made_by, filter_ = policy.made_by(question)
     tags |= {key: {"key": key, "value": value} for key, value in policy.inherited_tags().items()}
     tags["mlflow.parentRunId"] = {"key": "mlflow.parentRunId", "value": parent}
-    tags[CHILD_TAG] = {"key": CHILD_TAG, "value": policy.job_id}
-    tags[CALL_TAG] = call
-    fields |= {"experiment_id": policy.run.experiment_id, "tags": list(tags.values())}
+    fields |= {"experiment_id": policy.run.experiment_id, "tags": [*tags.values(), *made_by]}
     reply = None
     if question.doubtful:
-        text = f"tags.`{CALL_TAG}` = '{call['value']}'"
-        found = post(policy.backend, "runs/search", experiment_ids=[policy.run.experiment_id], filter=text)
+        found = post(policy.backend, "runs/search", experiment_ids=[policy.run.experiment_id], filter=filter_)
         if runs := found.json().get("runs"):
             reply = _json_reply({"run": runs[0]})
     reply = reply or policy.send(question)
     if not reply.ok:
         return Answer(reply)
     info = reply.json()["run"]["info"]
-    return Answer(reply, {"runs": {info["run_id"]: info["artifact_uri"]}})
+    policy.own.runs[info["run_id"]] = info["artifact_uri"]
+    return Answer(reply)
 
 
 def _take_run(policy: Policy, fields: dict[str, Any], tags: dict[str, dict[str, str]]) -> Answer:
@@ -286,7 +306,7 @@ def _take_run(policy: Policy, fields: dict[str, Any], tags: dict[str, dict[str, 
         reply = post(policy.backend, "runs/update", run_id=run_id, run_name=name)
         if not reply.ok:
             return Answer(reply)
-    return Answer(get(policy.backend, "runs/get", run_id=run_id), {"took_run": True})
+    return Answer(get(policy.backend, "runs/get", run_id=run_id), took_run=True)
 
 
 def _update_run(policy: Policy, question: Question) -> Answer:

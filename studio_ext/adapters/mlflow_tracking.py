@@ -52,12 +52,9 @@ class MlflowTracking:
         return RunHandle(info["run_id"], info["experiment_id"], info["artifact_uri"])
 
     def _start_run(self, job_id: str, start: RunStart, experiment_id: str) -> dict[str, Any]:
-        filter_ = f"tags.`{_JOB_TAG}` = '{_quoted(job_id)}'"
-        found = self._json(post(self._backend, "runs/search", experiment_ids=[experiment_id], filter=filter_))
         parameters, cut = _parameters(start.parameters)
-        if runs := found.get("runs"):
-            info = runs[0]["info"]
-        else:
+        info = self._find_run(job_id, experiment_id)
+        if info is None:
             tags = {"mlflow.user": start.user, **start.tags, _JOB_TAG: job_id}
             if cut:
                 tags["studio.shortened_parameters"] = ", ".join(cut)
@@ -74,6 +71,16 @@ class MlflowTracking:
         for chunk in _chunks(parameters):
             self._json(post(self._backend, "runs/log-batch", run_id=info["run_id"], params=chunk))
         return dict(info)
+
+    def _find_run(self, job_id: str, experiment_id: str) -> dict[str, Any] | None:
+        """The run that an earlier call made for a job."""
+        known = self._backend.tagged_runs(_JOB_TAG, job_id)
+        if known is None:
+            filter_ = f"tags.`{_JOB_TAG}` = '{_quoted(job_id)}'"
+            found = [run["info"] for run in self._search([experiment_id], filter_)]
+        else:
+            found = [self._run(run_id)["info"] for run_id in known]
+        return next((info for info in found if info.get("lifecycle_stage") != "deleted"), None)
 
     def end_run(self, run_id: str, status: str, ended: float, tags: Mapping[str, str]) -> None:
         """See :class:`~studio_ext.ports.tracking.Tracking`. A run that was deleted meanwhile is left alone."""

@@ -244,10 +244,10 @@ class _Handler(BaseHTTPRequestHandler):
             return _error(411, "INVALID_PARAMETER_VALUE", "The request has no Content-Length.")
         given = (self.headers.get("Authorization") or "").encode("latin1")
         if not hmac.compare_digest(given, b"Bearer " + relay.token.encode()):
-            self.close_connection = True  # its body was not read
+            self._discard(min(int(length), MAX_BODY))
             return _error(401, "UNAUTHENTICATED", "This MLflow address belongs to a job; only the job may use it.")
         if int(length) > MAX_BODY:
-            self.close_connection = True
+            self._discard(int(length))
             size = f"{int(length) / 2**20:.0f} MiB"
             limit = f"{MAX_BODY // 2**20} MiB"
             message = f"The request has {size}; a job may send at most {limit} at once. Log large things as artifacts."
@@ -275,6 +275,12 @@ class _Handler(BaseHTTPRequestHandler):
         if status < 300:
             relay.checks.learn(self.path, reply)
         return status, reply
+
+    def _discard(self, length: int) -> None:
+        """Read a body that is not wanted: a client that still sends when we hang up never sees the answer."""
+        self.close_connection = True
+        while length > 0 and (part := self.rfile.read(min(length, 1 << 20))):
+            length -= len(part)
 
 
 def _error(status: int, code: str, message: str) -> tuple[int, bytes]:

@@ -312,14 +312,14 @@ def test_half_an_answer_left_by_a_full_disk_is_given_again(
 ) -> None:
     run = start_run(uri, home, "full")
     with RecordedJob(MlflowRelay(uri, home / "artifacts"), "full", home / "full", run) as job:
-        job.call("POST", "runs/create")
         real = os.write
-        failing = iter([True, True, False])
+        failing = iter([True, True, False, True, True])
         monkeypatch.setattr(
             mlflow_relay_journal.os,
             "write",
             lambda file, data: real(file, data[:20] if next(failing, False) else data),
         )
+        assert job.call("POST", "runs/create")[1]["run"]["info"]["run_id"] == run.run_id
         status, answer = job.call("POST", "runs/create")
         monkeypatch.undo()
         assert status == 200

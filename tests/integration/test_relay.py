@@ -376,6 +376,44 @@ def test_the_registry_of_others_is_read_only(store: Store, job: RecordedJob) -> 
         assert job.call(method, name, **{"name": "theirs", **fields})[0] == 403, name
 
 
+def test_what_the_job_writes_into_its_own_files_gives_it_no_rights(
+    store: Store, neighbour: RunHandle, tmp_path: Path
+) -> None:
+    before = store.run(neighbour.run_id)
+    job = store.job("forging000001")
+    forged = {"i": 0, "pos": 0, "own": {"runs": {neighbour.run_id: str(tmp_path)}}, "runs": {neighbour.run_id: "/"}}
+    (job.folder / "replies.jsonl").write_text(json.dumps(forged) + "\n")
+    stolen = job.directory / "artifacts" / neighbour.run_id
+    stolen.mkdir(parents=True)
+    (stolen / "planted.txt").write_text("planted")
+    with job:
+        assert job.call("POST", "runs/set-tag", run_id=neighbour.run_id, key="a", value="b")[0] == 403
+    job.finish()
+    assert store.run(neighbour.run_id) == before
+    assert not list(tmp_path.rglob("planted.txt")) and not Path(neighbour.artifact_uri).exists()
+
+
+def test_a_relay_that_is_started_again_knows_what_the_job_made(store: Store) -> None:
+    run = store.start("remembered001")
+    with store.job("remembered001", run) as job:
+        job.call("POST", "runs/create")
+        child = job.call("POST", "runs/create")[1]["run"]["info"]["run_id"]
+        model = job.call("POST", "logged-models", name="m")[1]["model"]["info"]["model_id"]
+        job.call("POST", "registered-models/create", name="remembered")
+        source = f"models:/{model}"
+        job.call("POST", "model-versions/create", name="remembered", source=source, model_id=model)
+    job.relay = MlflowRelay(store.uri, store.home / "artifacts")
+    again = RecordedJob(job.relay, job.job_id, job.directory, run)
+    with again:
+        assert again.call("POST", "runs/set-tag", run_id=child, key="a", value="b") == (200, {})
+        tags = [{"key": "a", "value": "b"}]
+        assert again.call("PATCH", f"logged-models/{model}/tags", tags=tags)[0] == 200
+        assert again.call("PATCH", "registered-models/update", name="remembered", description="x")[0] == 200
+        fields = {"name": "remembered", "version": "1", "alias": "best"}
+        assert again.call("POST", "registered-models/alias", **fields)[0] == 200
+        assert again.call("POST", "runs/create")[1]["run"]["info"]["run_id"] not in (run.run_id, child)
+
+
 def test_the_first_run_of_a_second_attempt_is_the_jobs_run_again(store: Store) -> None:
     run = store.start("restarted0001")
     with store.job("restarted0001", run) as first:

@@ -148,21 +148,19 @@ def test_only_the_job_may_call(server: RelayServer, attempt: Path, token: str) -
     assert calls(attempt) == []
 
 
-def test_large_bodies_are_refused_before_they_are_read(server: RelayServer, attempt: Path) -> None:
-    connection = http.client.HTTPConnection(server.uri.removeprefix("http://"), timeout=10)
-    connection.putrequest("POST", LOG_BATCH)
-    connection.putheader("Authorization", f"Bearer {server.token}")
-    connection.putheader("Content-Length", str(relay.MAX_BODY + 1))
-    connection.endheaders()
-    response = connection.getresponse()
-    assert response.status == 413
-    assert "16 MiB" in json.loads(response.read())["message"]
+def test_a_large_body_is_refused_in_words_that_arrive(server: RelayServer, attempt: Path) -> None:
+    status, body = call(server.env, "POST", LOG_BATCH, b" " * (relay.MAX_BODY + 1))
+    assert status == 413
+    assert "16 MiB" in body["message"]
     assert calls(attempt) == []
 
 
 def test_a_request_without_a_length_is_refused(server: RelayServer) -> None:
     connection = http.client.HTTPConnection(server.uri.removeprefix("http://"), timeout=10)
-    connection.request("POST", LOG_METRIC, iter([b"{}"]), {"Authorization": f"Bearer {server.token}"})
+    connection.putrequest("POST", LOG_METRIC)
+    connection.putheader("Authorization", f"Bearer {server.token}")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
     assert connection.getresponse().status == 411
 
 
