@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(quick=given.quick, idle=idle_seconds, repeat=repeat)
     os.environ.pop("STUDIO_URL", None)
     os.environ.pop("STUDIO_TRACKING_URI", None)
+    for number in (signal.SIGINT, signal.SIGTERM):  # either way everything that was started is ended
+        signal.signal(number, signal.default_int_handler)
     ORPHANS.start()
     rows: list[Row] = []
     failed = False
