@@ -187,11 +187,6 @@ def run_ipykernel(filled: list[str]) -> None:
     # first, so this one lets the control thread finish before them.
     atexit.register(end_control)
     app.start()
-    # ipykernel closes its output thread while the control thread may still be flushing through it, and then hangs.
-    control = app.control_thread
-    if control and control.is_alive():
-        control.stop()
-        control.join(_CONTROL_SECONDS)
 
 
 def _watch_without_echo(stream: Any) -> None:
