@@ -13,7 +13,7 @@ import { LogModel } from '../../models/logModel';
 import { jobIcon } from '../../shared/icons';
 import type { JobTabName } from './commands';
 import { JobFiles } from './components/jobFiles';
-import { JobHeader } from './components/jobHeader';
+import { JobHeader, tabLabels } from './components/jobHeader';
 import { JobLog } from './components/jobLog';
 import { JobOverview } from './components/jobOverview';
 import { NotebookView } from './notebookView';
@@ -80,6 +80,7 @@ export class JobContent extends Widget {
       view = this._create(name);
       view.addClass('jp-StudioJob-view');
       view.node.setAttribute('role', 'tabpanel');
+      view.node.setAttribute('aria-label', this._label(name));
       view.hide();
       this._views.set(name, view);
       this._body.addWidget(view);
@@ -112,6 +113,10 @@ export class JobContent extends Widget {
 
   protected override onAfterAttach(): void {
     this._follow();
+  }
+
+  private _label(name: JobTabName): string {
+    return tabLabels(this._options.trans)[name];
   }
 
   private _create(name: JobTabName): Widget {

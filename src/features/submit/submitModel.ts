@@ -42,6 +42,14 @@ export class SubmitModel implements IDisposable {
     return this._inspections[0] ?? null;
   }
 
+  /** What is odd about the notebooks, with their names when there are several. */
+  get warnings(): readonly string[] {
+    const several = this._inspections.length > 1;
+    return this._inspections.flatMap(({ notebook, warnings }) =>
+      warnings.map(text => (several ? `${notebook}: ${text}` : text))
+    );
+  }
+
   get choices(): SubmitOptions | null {
     return this._choices;
   }

@@ -119,16 +119,23 @@ function Summary(props: IJobHeaderProps & { job: JobDetail }): JSX.Element {
   );
 }
 
+/** What the views are called, in their order. */
+export function tabLabels(
+  trans: TranslationBundle
+): Record<JobTabName, string> {
+  return {
+    overview: trans.__('Overview'),
+    log: trans.__('Log'),
+    notebook: trans.__('Notebook'),
+    files: trans.__('Files')
+  };
+}
+
 function Tabs(props: IJobHeaderProps): JSX.Element {
   const { trans, onTab, currentTab, tabChanged } = props;
   useSignal(tabChanged);
   const current = currentTab();
-  const tabs: [JobTabName, string][] = [
-    ['overview', trans.__('Overview')],
-    ['log', trans.__('Log')],
-    ['notebook', trans.__('Notebook')],
-    ['files', trans.__('Files')]
-  ];
+  const tabs = Object.entries(tabLabels(trans)) as [JobTabName, string][];
   const onKeyDown = (event: React.KeyboardEvent<HTMLElement>) => {
     const by =
       event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;

@@ -35,13 +35,9 @@ export function ParameterRows(props: IParameterRowsProps): JSX.Element {
           />
         )
       )}
-      {fields.length === 0 && (
+      {fields.length === 0 && !props.canAdd && (
         <p className="jp-StudioForm-remark">
-          {props.canAdd
-            ? trans.__(
-                'The notebook has no cell tagged "parameters". Values that you add are set before its first cell.'
-              )
-            : trans.__('The notebook declares no parameters.')}
+          {trans.__('The notebook declares no parameters.')}
         </p>
       )}
       {props.canAdd && (

@@ -75,7 +75,7 @@ export function SubmitForm(props: ISubmitFormProps): JSX.Element {
       )}
       {state && choices && inspection && (
         <>
-          {inspection.warnings.map(warning => (
+          {model.warnings.map(warning => (
             <p key={warning} className="jp-StudioForm-warning" role="note">
               {warning}
             </p>
