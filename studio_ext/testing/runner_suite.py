@@ -281,10 +281,10 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
 
     def test_stop_before_the_first_cell_runs_nothing(self, runner: Runner, tmp_path: Path) -> None:
         launch = make_job_directory(tmp_path, [SIDE])
-        runner.stop(launch)
+        runner.stop(launch, reason="Stopped by the owner")
         runner.launch(launch)
         seen = wait_ended(runner, launch)
-        assert seen.exit and seen.exit.reason is ExitReason.stopped
+        assert seen.exit and (seen.exit.reason, seen.exit.message) == (ExitReason.stopped, "Stopped by the owner.")
         assert not (launch.directory / "code" / "side.txt").exists()
 
     def test_nothing_is_left_of_grandchildren(
@@ -335,6 +335,17 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         assert exit.reason is ExitReason.completed
         assert seen.progress.done < 3
         assert not (launch.directory / "code" / "side.txt").exists()
+
+    def test_errors_that_a_tag_allows(self, runner: Runner, tmp_path: Path) -> None:
+        launch = make_job_directory(tmp_path, ["1/0", "print('after')"])
+        path = launch.directory / "input" / "notebook.ipynb"
+        document = json.loads(path.read_text())
+        document["cells"][0]["metadata"]["tags"] = ["raises-exception"]
+        path.write_text(json.dumps(document))
+        seen, exit = self.run(runner, launch)
+        assert exit.reason is ExitReason.completed
+        assert seen.progress.done == 2
+        assert stream(output_cells(launch)[1]) == "after\n"
 
     @pytest.mark.parametrize("markdown", [False, True])
     def test_notebooks_without_code(self, runner: Runner, tmp_path: Path, markdown: bool) -> None:

@@ -83,6 +83,13 @@ class _Manager(NotebookExecutionManager):  # type: ignore[misc]
     def save(self, **kwargs: Any) -> None:
         self.session.saver.touch()
 
+    def notebook_complete(self, **kwargs: Any) -> None:
+        super().notebook_complete(**kwargs)
+        # papermill calls cells completed that never ran.
+        for cell in self.nb.cells:
+            if cell.cell_type == "code" and cell.metadata.papermill["start_time"] is None:
+                cell.metadata.papermill["status"] = self.PENDING
+
     def autosave_cell(self, **kwargs: Any) -> None:
         self.session.saver.touch()
 
@@ -280,6 +287,8 @@ async def _execute_cells(manager: Any, client: Any, session: Session) -> None:
             _raise_gone(session, number, cell.source)
         finally:
             manager.cell_complete(cells[position], cell_index=position)
+        if session.stopping:  # not every kernel calls an interrupted cell an error
+            raise StopRequested(number)
         if number:
             session.reporter.done(number)
             if number == 1:

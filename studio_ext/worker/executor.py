@@ -64,7 +64,7 @@ def outcome(reason: str, message: str = "", **more: Any) -> dict[str, Any]:
 def _run(files: records.AttemptFiles, request: dict[str, Any], link: socket.socket) -> dict[str, Any] | None:
     try:
         from papermill.exceptions import PapermillExecutionError
-        from papermill.execute import execute_notebook
+        from papermill.execute import execute_notebook, remove_error_markers
 
         from .engine import KernelGone, Session, StopRequested, SupervisorLost, register
     except ImportError as error:
@@ -112,9 +112,15 @@ def _run(files: records.AttemptFiles, request: dict[str, Any], link: socket.sock
         saver.save()
         return None
     except KernelGone as gone:
+        if _is_closed(link):  # the kernel was killed because its supervisor died
+            saver.save()
+            return None
         result = outcome("KernelDied", cell=gone.cell, cell_source=_short(gone.source))
     except PapermillExecutionError as error:
-        result = _cell_failed(session, error)
+        # papermill takes every error output for a failure, also that of a cell tagged raises-exception.
+        result = _cell_failed(session, error) if session.failed else outcome("Completed")
+        if not session.failed:
+            remove_error_markers(saver.notebook)
     except Exception as error:
         if _is_full(error):
             result = outcome("DiskFull", "The disk is full.")
@@ -146,9 +152,19 @@ def _cell_failed(session: Any, error: Any) -> dict[str, Any]:
     elif error.ename == "OSError" and f"[Errno {errno.ENOSPC}]" in value:
         reason, message = "DiskFull", f"The disk was full at {where}."
     else:
-        message = f"{error.ename} in {where}{f': {first}' if first else ''}"
+        what = f"{error.ename} in {where}" if error.ename else f"{where[0].upper()}{where[1:]} failed"
+        message = f"{what}{f': {first}' if first else ''}"
     text = "\n".join(error.traceback) if not isinstance(error.traceback, str) else error.traceback
     return outcome(reason, message, cell=cell, cell_source=_short(error.source), traceback=_short(text))
+
+
+def _is_closed(link: socket.socket) -> bool:
+    try:
+        return link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _short(text: str | None) -> str | None:

@@ -18,7 +18,8 @@ from . import cgroups, processes
 SETTING = "STUDIO_LIMITS"
 """``sampling`` in this variable of the controller keeps control groups out of it."""
 
-_RELAXED, _CLOSE, _THROTTLE = 0.5, 0.1, 0.1
+_IDLE, _RELAXED, _CLOSE, _THROTTLE = 2.0, 0.5, 0.1, 0.1
+"""Seconds between two looks: without limits, far from a limit, near it, and while CPU time is shared out."""
 
 
 def mechanism(setting: str | None) -> tuple[str, str]:
@@ -94,6 +95,8 @@ class Limits:
         if self.cpus:
             self._throttle(pids, spent, now)
             return over, _THROTTLE
+        if not limit:
+            return over, _IDLE
         return over, _CLOSE if limit and resident > 0.7 * limit else _RELAXED
 
     def _throttle(self, pids: list[int], spent: float, now: float) -> None:

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from . import processes
@@ -48,7 +49,7 @@ class ForkServer:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         shrink()
-        self._answer({"ready": True, "pid": os.getpid(), "path": [entry for entry in sys.path if entry]})
+        self._answer({"ready": True, "pid": os.getpid(), "path": package_directories()})
         watched = [self.control, self._wake, *([self.listener] if self.listener else [])]
         while True:
             readable, _, _ = select.select(watched, [], [])
@@ -92,6 +93,16 @@ def _reap() -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+
+
+def package_directories() -> list[str]:
+    """Where packages are installed, and where what was imported came from: a change there makes a server stale.
+
+    Not all of the import path: a folder of sources changes all the time, and nothing was imported from it.
+    """
+    files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+    used = {str(Path(file).parent.parent) for file in files if Path(file).name == "__init__.py"}
+    return [entry for entry in sys.path if entry in used or Path(entry).name in ("site-packages", "dist-packages")]
 
 
 def shrink() -> None:

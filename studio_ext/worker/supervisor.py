@@ -60,6 +60,7 @@ class Options:
 @dataclass
 class _State:
     cause: str | None = None
+    stop_reason: str = "Stopped"
     deadline: float | None = None
     """Monotonic time at which everything left is killed."""
     second_interrupt: float | None = None
@@ -311,6 +312,7 @@ class Supervisor:
         wanted = records.read(self.files.stop)
         if wanted is None:
             return False
+        self.state.stop_reason = str(wanted.get("reason") or "Stopped").rstrip(".")
         self._begin_end("stopped", kill=bool(wanted.get("kill")))
         return True
 
@@ -375,6 +377,7 @@ class Supervisor:
     def _record(self, kernel_status: int | None) -> dict[str, Any]:
         facts = verdict.Facts(
             cause=self.state.cause,
+            stop_reason=self.state.stop_reason,
             kernel_status=kernel_status,
             executor_status=self.state.executor_status,
             memory_limit=self.limits.memory_bytes,

@@ -28,6 +28,8 @@ class Facts:
     """What the executor said of its own end."""
     cause: str | None = None
     """Why the supervisor ended the attempt: ``stopped``, ``time``, ``memory`` or nothing."""
+    stop_reason: str = "Stopped"
+    """How the sentence for a stop begins."""
     kernel_status: int | None = None
     """Wait status of the kernel's process, if it ended by itself."""
     kernel_answered: bool = False
@@ -65,7 +67,12 @@ def judge(facts: Facts) -> dict[str, Any]:
         message = f"Ran longer than the time limit of {limit}{where and f', in cell {cell}'}."
         return record | {"reason": "MaxRuntimeExceeded", "message": message}
     if facts.cause == "stopped":
-        return record | {"reason": "Stopped", "message": f"Stopped{where}.", "traceback": None, "cell_source": None}
+        return record | {
+            "reason": "Stopped",
+            "message": f"{facts.stop_reason}{where}.",
+            "traceback": None,
+            "cell_source": None,
+        }
     if facts.error:
         return record | {"reason": "InternalError", "message": f"The supervisor failed: {facts.error}"}
     if result.get("reason") not in (None, "KernelDied"):

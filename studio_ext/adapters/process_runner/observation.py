@@ -18,6 +18,8 @@ from studio_ext.worker import cgroups, processes, records
 
 _LINGER_SECONDS = 2.0
 """How long a supervisor may outlive its exit record."""
+_FINISHED = ("Completed", "CellFailed", "StartFailed", "DiskFull")
+"""What an executor knows by itself; of the rest only the supervisor could have told why."""
 _SWEEP_SECONDS = 0.5
 _KILL_MARGIN_SECONDS = 8.0
 """How long after a kill was asked for a supervisor may still be at work."""
@@ -119,7 +121,7 @@ def sweep(job_id: str, claim: dict[str, Any]) -> bool:
 def _epitaph(files: records.AttemptFiles, claim: dict[str, Any], reader: ProgressReader) -> dict[str, Any]:
     """The exit record that the supervisor could not write."""
     result = records.read(files.result)
-    if result is not None:
+    if result is not None and result.get("reason") in _FINISHED:
         return result
     stop = records.read(files.stop)
     where = f" at cell {reader.current}" if reader.current else ""

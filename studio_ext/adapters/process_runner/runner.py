@@ -44,7 +44,7 @@ class ProcessRunner:
 
     def __init__(self, workspace: Workspace | Path) -> None:
         home = workspace.home if isinstance(workspace, Workspace) else Path(workspace)
-        self._cache = home / "cache"
+        self._cache = home.absolute() / "cache"
         self._servers: ForkServers | None = None
         self._readers: dict[tuple[str, int], observation.ProgressReader] = {}
         self._pending: dict[tuple[str, int], tuple[int, int | None]] = {}
@@ -143,7 +143,8 @@ class ProcessRunner:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    env={**os.environ, processes.MARK: launch.job_id},
+                    env=base_variables() | {processes.MARK: launch.job_id},
+                    cwd="/",
                 )
             finally:
                 os.close(log)
