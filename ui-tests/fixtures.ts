@@ -50,10 +50,10 @@ export class StudioServer {
     await this._request.post(this._url(`jobs/${id}/stop`));
   }
 
-  /** Wait until a job is in the state. */
-  async reaches(id: string, status: string): Promise<void> {
+  /** Wait until a job is in the state; `timeout` in milliseconds. */
+  async reaches(id: string, status: string, timeout = 40_000): Promise<void> {
     await expect
-      .poll(async () => (await this.job(id)).status, { timeout: 40_000, intervals: [100] })
+      .poll(async () => (await this.job(id)).status, { timeout, intervals: [100] })
       .toBe(status);
   }
 

@@ -5,6 +5,6 @@ import base from './playwright.config';
 export default defineConfig({
   ...base,
   testDir: './screenshots',
-  timeout: 180_000,
+  timeout: 600_000,
   use: { ...base.use, viewport: { width: 1440, height: 900 }, screenshot: 'off' }
 });

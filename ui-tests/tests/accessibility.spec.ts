@@ -115,6 +115,8 @@ test('Everything can be done with the keyboard', async ({ page, tmpPath, server,
   await page.keyboard.type('Show Studio Panel');
   await page.keyboard.press('Enter');
   await expect(panel.region).toBeVisible();
+  const headings = panel.region.getByRole('heading');
+  await expect(headings, 'in the order in which they are seen').toHaveText([/Jobs/, /Experiments/]);
   const first = panel.main(panel.row('first'));
   const second = panel.main(panel.row('second'));
   await tabTo(second);

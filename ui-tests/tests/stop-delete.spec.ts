@@ -15,7 +15,13 @@ test('A long job is stopped from the list, deleted, and brought back', async ({
   );
   const { id } = await server.submit(path, { name: 'long-one' });
 
-  await panel.open();
+  // The rest of JupyterLab knows that something runs.
+  await page.sidebar.openTab('jp-running-sessions');
+  const running = page.getByRole('region', { name: 'Studio Jobs' });
+  await expect(running).toContainText('long-one');
+  await page.getByRole('button', { name: 'Jobs: 1 running' }).click();
+  await expect(panel.region).toBeVisible();
+
   const row = panel.row('long-one');
   await expect(row.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '1');
   await expect(row).toContainText('1/2');

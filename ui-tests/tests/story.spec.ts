@@ -64,6 +64,7 @@ test('A notebook becomes a job, the job becomes a trial', async ({
   await jobTab.show('Log');
   await expect(jobTab.log).toContainText('block groups, 10 columns');
   await expect(jobTab.state).toContainText('Completed', { timeout: 60_000 });
+  await expect(page.getByText('deeper trees completed')).toBeVisible();
   await expect(row.getByRole('img', { name: 'Completed' })).toBeVisible();
   await expect(jobTab.log).toContainText(/rmse: \d\d,\d{3}/);
 
@@ -82,6 +83,8 @@ test('A notebook becomes a job, the job becomes a trial', async ({
 
   // The trial is in the table of its experiment.
   await panel.experiment('house-prices').getByRole('button').first().click();
+  await trials.header('rmse').getByRole('button').click();
+  await expect(trials.header('rmse')).toHaveAttribute('aria-sort', /ending$/);
   const trial = trials.row('deeper trees');
   await expect(trial).toBeVisible();
   await expect(trials.cell(trial, 'max_depth')).toHaveText('8');

@@ -52,7 +52,7 @@ export const JobRow = memo(function JobRow(props: IJobRowProps): JSX.Element {
         <StatusIcon status={job.status} label={word} />
         <span className="jp-StudioJobs-name">
           {job.name}
-          {parameters && (
+          {parameters && job.status !== 'Completed' && (
             <span className="jp-StudioJobs-parameters">{parameters}</span>
           )}
         </span>
@@ -65,7 +65,7 @@ export const JobRow = memo(function JobRow(props: IJobRowProps): JSX.Element {
             : formatAgo(time, now, trans)}
         </span>
         <span className="jp-StudioJobs-detail">
-          <Detail job={job} word={word} trans={trans} />
+          <Detail {...props} word={word} />
         </span>
       </button>
       <span className="jp-StudioJobs-actions">
@@ -103,12 +103,8 @@ export const JobRow = memo(function JobRow(props: IJobRowProps): JSX.Element {
   );
 });
 
-function Detail(props: {
-  job: Job;
-  word: string;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { job, word, trans } = props;
+function Detail(props: IJobRowProps & { word: string }): JSX.Element {
+  const { job, parameters, word, trans } = props;
   const { done, total, label } = job.progress;
   if (job.status === 'InProgress' && total > 0) {
     return (
@@ -126,7 +122,16 @@ function Detail(props: {
   }
   const seconds = elapsed(job, job.ended ?? 0);
   if (job.status === 'Completed' && seconds !== null) {
-    return <>{trans.__('Completed in %1', formatDuration(seconds))}</>;
+    const lasting = formatDuration(seconds);
+    // What tells it from its neighbours says more than that it is done.
+    return parameters ? (
+      <>
+        <span className="jp-StudioJobs-label">{parameters}</span>
+        <span className="jp-StudioJobs-count">{lasting}</span>
+      </>
+    ) : (
+      <>{trans.__('Completed in %1', lasting)}</>
+    );
   }
   const more = isActive(job) && job.message !== word ? job.message : '';
   return <>{more || word}</>;

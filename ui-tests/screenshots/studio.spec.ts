@@ -1,0 +1,120 @@
+import * as path from 'node:path';
+import { expect, test } from '../fixtures';
+import type { Page } from '../fixtures';
+import { code, notebook, parameters, waitFor } from '../notebooks';
+
+/** Where the pictures of the documentation lie. */
+const IMAGES = path.resolve(__dirname, '../../docs/images');
+/** Where pictures go that are only looked at. */
+const LOOK = path.resolve(__dirname, '../test-results/look');
+
+const EVALUATE = notebook(
+  parameters('fold: int = 1  # Which fifth of the data is kept for the test'),
+  code('# Load the model\nmodels = {"trees": 0.83, "linear": 0.61}\nprint(f"{len(models)} models")'),
+  code('# Pick the best\nbest = max(models, key=models.get)\nprint("best:", best)'),
+  code('# Compare with last week\nlast_week = {"trees": 0.81}\nfor name, r2 in models.items():\n    print(name, r2 - last_week[name])')
+);
+
+const PREPARE = notebook(
+  parameters('rows: int = 20640  # How many block groups to read'),
+  code('# Read\nimport time\nfor part in range(1, 41):\n    print(f"\\x1b[32mread\\x1b[0m part {part} of 40: {part * 516:,} rows")'),
+  code('# Clean\nprint("\\x1b[33mwarning\\x1b[0m 207 rows without total_bedrooms")\nprint("\\x1b[1m20,433\\x1b[0m rows complete")'),
+  waitFor('/nonexistent/never', 'Impute what is missing'),
+  code('# Scale\n1'),
+  code('# Write\n2')
+);
+
+test('Pictures of every view in both themes', async ({ page, server, panel, form, jobTab, trials }) => {
+  /** Take a picture in both themes. */
+  const shot = async (name: string, folder = IMAGES) => {
+    await page.mouse.move(720, 895);
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    for (const theme of ['dark', 'light']) {
+      await (theme === 'dark' ? page.theme.setDarkTheme() : page.theme.setLightTheme());
+      await page.screenshot({
+        path: path.join(folder, `${name}-${theme}.png`),
+        animations: 'disabled',
+        caret: 'hide'
+      });
+    }
+  };
+  await panel.open();
+  await shot('empty', LOOK);
+
+  await server.write('house-prices/evaluate.ipynb', EVALUATE);
+  await server.write('house-prices/prepare.ipynb', PREPARE);
+  const experiment = 'house-prices';
+  for (const [max_depth, learning_rate] of [
+    [4, 0.1],
+    [6, 0.1],
+    [8, 0.2]
+  ]) {
+    const { id } = await server.submit('house-prices/train.ipynb', {
+      experiment,
+      parameters: { max_depth, learning_rate }
+    });
+    await server.reaches(id, 'Completed', 180_000);
+  }
+  const failed = await server.submit('house-prices/evaluate.ipynb', { experiment });
+  await server.reaches(failed.id, 'Failed');
+  const running = await server.submit('house-prices/prepare.ipynb', { experiment });
+  await expect.poll(async () => (await server.job(running.id)).progress.done).toBe(3);
+  await noToasts(page);
+
+  await panel.main(panel.row('prepare')).click();
+  await expect(jobTab.state).toContainText('cell 4 of 6');
+  await page.activity.activateTab('Launcher');
+  await page.evaluate(() => void window.jupyterapp.commands.execute('application:close'));
+  await expect(jobTab.heading).toBeVisible();
+  await shot('job-running');
+  await jobTab.show('Log');
+  await expect(jobTab.log).toContainText('20,433');
+  await shot('job-log');
+
+  await panel.main(panel.row('evaluate')).click();
+  await expect(jobTab.failure).toContainText('KeyError');
+  await shot('job-failed');
+
+  await panel.main(panel.row('train').first()).click();
+  await expect(jobTab.state).toContainText('Completed');
+  await shot('job-completed');
+  await jobTab.show('Notebook');
+  await expect(jobTab.main.locator('.jp-StudioNotebook:visible img').first()).toBeVisible();
+  await shot('job-notebook');
+  await jobTab.show('Files');
+  await jobTab.files.getByRole('button', { name: 'output', exact: true }).click();
+  await shot('job-files', LOOK);
+
+  await jobTab.button('Run again').click();
+  await form.loaded();
+  await form.field('max_depth').fill('10');
+  await shot('run-as-job');
+  await form.field('max_depth').fill('deep');
+  await form.field('Memory').fill('lots');
+  await form.submitByKey();
+  await expect(form.field('Memory')).toHaveAttribute('aria-invalid', 'true');
+  await shot('run-as-job-wrong', LOOK);
+
+  await trials.open(experiment);
+  await trials.header('rmse').getByRole('button').click();
+  await expect(trials.header('rmse')).toHaveAttribute('aria-sort', /ending$/);
+  await shot('trials');
+
+  // Half the width stands for a zoom of 200 %.
+  await page.setViewportSize({ width: 720, height: 450 });
+  await shot('zoom-trials', LOOK);
+  await panel.main(panel.row('evaluate')).click();
+  await shot('zoom-job-failed', LOOK);
+  await page.activity.activateTab('Run train.ipynb');
+  await shot('zoom-run-as-job', LOOK);
+});
+
+/** Take the notifications away. */
+async function noToasts(page: Page): Promise<void> {
+  await expect(async () => {
+    for (const close of await page.locator('.Toastify__close-button').all()) {
+      await close.click({ timeout: 1_000 });
+    }
+    await expect(page.locator('.Toastify__toast')).toHaveCount(0, { timeout: 1_000 });
+  }).toPass({ timeout: 30_000 });
+}
