@@ -133,8 +133,7 @@ function Detail(props: IJobRowProps & { word: string }): JSX.Element {
       <>{trans.__('Completed in %1', lasting)}</>
     );
   }
-  const more = isActive(job) && job.message !== word ? job.message : '';
-  return <>{more || word}</>;
+  return <span className="jp-StudioJobs-label">{reason(job) || word}</span>;
 }
 
 /** How much of a job is done. */
