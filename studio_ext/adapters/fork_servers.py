@@ -225,11 +225,14 @@ class ForkServers:
             self._kernels[key] = server
 
     def wait_ready(self, seconds: float = _START_SECONDS) -> bool:
-        """Wait until all servers that were started are ready."""
+        """Wait until all servers that were started are ready; those that died do not count. False: too long."""
         deadline = time.monotonic() + seconds
         with self._lock:
             servers = [server for server in (self._worker, *self._kernels.values()) if server]
-        return all(server.is_ready(max(0.0, deadline - time.monotonic())) for server in servers)
+        return all(
+            server.is_ready(max(0.0, deadline - time.monotonic())) or server.process.poll() is not None
+            for server in servers
+        )
 
     def pids(self) -> list[int]:
         """Processes of the servers."""

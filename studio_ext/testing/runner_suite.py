@@ -17,6 +17,8 @@ from studio_ext.contract.jobs import Exit, ExitReason
 from studio_ext.ports.runner import AttemptState, Launch, Observation, Runner
 from studio_ext.testing.jobs import make_job_directory
 
+_OVER = (AttemptState.ended, AttemptState.absent)
+
 PATIENCE = 60.0
 """Longest wait for anything, seconds."""
 
@@ -70,6 +72,14 @@ def wait_running(runner: Runner, launch: Launch, text: str) -> Observation:
     return seen
 
 
+def end_all(runner: Runner, parent: Path) -> None:
+    """Kill the first attempts of all jobs below a directory, and wait until they are over."""
+    for path in parent.glob("**/job.json"):
+        launch = Launch(path.parent.name, 1, path.parent, "", "", "tests")
+        runner.stop(launch, kill=True)
+        wait_for(lambda launch=launch: runner.observe(launch).state in _OVER)  # type: ignore[misc]
+
+
 def read_log(launch: Launch) -> str:
     """What the attempt has printed so far."""
     path = launch.directory / "attempts" / str(launch.attempt) / "log.txt"
@@ -109,6 +119,12 @@ class RunnerSuite:
     def remains(self) -> Callable[[Launch], list[str]]:
         """Says which processes of an attempt are still there."""
         raise NotImplementedError
+
+    @pytest.fixture(autouse=True)
+    def nothing_goes_on(self, runner: Runner, tmp_path: Path) -> Iterator[None]:
+        """A test that fails leaves no job behind."""
+        yield
+        end_all(runner, tmp_path)
 
     def run(self, runner: Runner, launch: Launch, patience: float = PATIENCE) -> tuple[Observation, Exit]:
         """Launch an attempt and wait for its end."""
@@ -183,7 +199,10 @@ class RunnerSuite:
         assert "from shell" in read_log(launch).splitlines()
 
     def test_kernel_that_dies(self, runner: Runner, tmp_path: Path) -> None:
-        crash = "import os, signal\nprint('last words', flush=True)\nos.kill(os.getpid(), signal.SIGSEGV)"
+        crash = (
+            "import os, signal, time\nprint('last words', flush=True)\n"
+            "time.sleep(0.2)  # they leave the kernel in a thread of its own\nos.kill(os.getpid(), signal.SIGSEGV)"
+        )
         launch = make_job_directory(tmp_path, ["1", crash, "3"])
         seen, exit = self.run(runner, launch)
         assert (exit.reason, exit.cell, exit.code) == (ExitReason.kernel_died, 2, 139)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -31,7 +32,12 @@ def main(address: str) -> Task | None:
     Path(address).unlink(missing_ok=True)
     listener.bind(address)
     listener.listen(_BACKLOG)
-    return ForkServer(listener).serve(lambda _: lambda: None, _task)
+    forked = ForkServer(listener).serve(lambda _: lambda: None, _task)
+    if forked is None:  # the controller is gone and cannot tidy up
+        Path(address).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            Path(address).parent.rmdir()
+    return forked
 
 
 def _task(connection: socket.socket) -> Task:

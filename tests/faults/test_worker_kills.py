@@ -21,6 +21,7 @@ from studio_ext.testing.runner_suite import (
     GRANDCHILDREN,
     SIDE,
     SLEEP,
+    end_all,
     output_cells,
     read_log,
     stream,
@@ -40,6 +41,13 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessRunner]:
     assert runner.servers.wait_ready()
     yield runner
     runner.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on(runner: ProcessRunner, tmp_path: Path) -> Iterator[None]:
+    """A test that fails leaves no job behind."""
+    yield
+    end_all(runner, tmp_path)
 
 
 def lines(launch: Launch) -> int:

@@ -146,15 +146,18 @@ class TestForked(ProcessSuite):
             "runner = ProcessRunner(home)\nrunner.warm(sys.prefix)\nassert runner.servers.wait_ready()\n"
             "launch = Launch(directory.name, 1, directory, '', '', 'tests')\n"
             "runner.launch(launch)\nwait_running(runner, launch, 'waiting')\n"
-            "print(*runner.servers.pids(), flush=True)\nos.kill(os.getpid(), 9)\n"
+            "print(*runner.servers.pids(), flush=True)\nprint(runner.servers.worker_address())\n"
+            "sys.stdout.flush()\nos.kill(os.getpid(), 9)\n"
         )
         wait = "import os, time\nprint('waiting', flush=True)\nwhile not os.path.exists('go'): time.sleep(0.01)"
         launch = make_job_directory(tmp_path, [wait])
         command = [sys.executable, "-c", program, str(tmp_path / "home"), str(launch.directory)]
         printed = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        servers = [int(word) for word in printed.stdout.split()]
+        *words, address = printed.stdout.split()
+        servers = [int(word) for word in words]
         assert len(servers) == 2, printed.stderr
         wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers), patience=5)
+        assert not Path(address).parent.exists()
         runner = ProcessRunner(tmp_path / "home")
         assert runner.observe(launch).state is AttemptState.running
         (launch.directory / "code" / "go").touch()
