@@ -351,10 +351,12 @@ def _write_run(policy: Policy, question: Question) -> Answer:
 
 def _log(policy: Policy, question: Question) -> Answer:
     """A log call that was not acknowledged in the job."""
-    policy.own_run(question)
+    run_id = policy.own_run(question)
     log = parse_log_call(question.call)
     if log is None:
         raise Refused("The request is malformed.", 400, "INVALID_PARAMETER_VALUE")
+    if log.run_id != run_id:  # what was checked must be what is written
+        raise Refused("The request names two runs in two spellings.")
     batch = Batch(log.run_id)
     batch.add(log)
     body = batch.body()

@@ -268,6 +268,10 @@ def test_a_run_hidden_behind_a_second_spelling_is_not_touched(
     job.call("POST", "runs/delete-tag", key="studio.job_id", **mixed)
     job.call("POST", "runs/set-tag", key="stolen", value="1", **mixed)
     job.request("POST", f"/api/2.0/mlflow/runs/update?run_id={neighbour.run_id}", {"run_name": "stolen"})
+    status, _ = job.call(
+        "POST", "runs/log-parameter", key="stolen", value="1", runId=job.run.run_id, run_uuid=neighbour.run_id
+    )
+    assert status == 403
     job.call("GET", "runs/get", run_id=job.run.run_id)
     assert store.run(neighbour.run_id) == before
 
