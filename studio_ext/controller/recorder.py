@@ -34,6 +34,10 @@ class Recorder(threading.Thread):
         self._jobs: list[JobDetail] = []
         self._closing: list[JobDetail] = []
         self._recorded: set[str] = set()
+        self._put_off: dict[str, float] = {}
+        """When a job whose turn failed has the next one (monotonic seconds)."""
+        self._broken: set[str] = set()
+        """Jobs whose journal cannot be applied, which was logged."""
         self.away: str = ""
         """Why the tracking store cannot be reached; empty while it can."""
 
@@ -60,18 +64,15 @@ class Recorder(threading.Thread):
         """Work until stopped; a store that is away is tried again every second."""
         recording: Recording | None = None
         while not self._stopped:
+            worked = False
             try:
                 recording = recording or self._make()
                 worked = self._round(recording)
-                self.away = ""
             except Unavailable as error:
-                if not self.away:
-                    log.warning("tracking store away: %s", error.message)
-                self.away, worked = error.message, False
+                self._note_away(error.message)
                 self._pause(AWAY_SECONDS)
             except Exception:
                 log.exception("recording failed; it is tried again")
-                worked = False
                 self._pause(AWAY_SECONDS)
             if not worked:
                 with self._lock:
@@ -86,21 +87,39 @@ class Recorder(threading.Thread):
         if not self._stopped:
             time.sleep(seconds)
 
+    def _note_away(self, why: str) -> None:
+        if why and not self.away:
+            log.warning("tracking store away: %s", why)
+        self.away = why
+
     def _round(self, recording: Recording) -> bool:
+        """A turn for each job. One that the store refuses, or whose artefacts do, is put off: the others go on."""
         with self._lock:
             closing = [job for job in self._closing if job.id not in self._recorded]
             over = self._recorded | {job.id for job in closing}
             jobs = [job for job in self._jobs if job.id not in over]
-        worked = False
-        for job in jobs:
-            if job.trial.run_id is None:
-                worked |= self._start(recording, job)
-            elif job.status is not JobStatus.Pending:
-                worked |= self._pump(recording, job)
-        for job in closing:
-            self._close(recording, job)
-            worked = True
+        present = {job.id for job in (*jobs, *closing)}
+        self._put_off = {job_id: until for job_id, until in self._put_off.items() if job_id in present}
+        self._broken &= present
+        worked, away = False, ""
+        for turn, job in [*((self._advance, job) for job in jobs), *((self._close, job) for job in closing)]:
+            if self._stopped:
+                break
+            if time.monotonic() < self._put_off.get(job.id, 0.0):
+                away = away or self.away
+                continue
+            try:
+                worked |= turn(recording, job)
+            except Unavailable as error:
+                away = error.message
+                self._put_off[job.id] = time.monotonic() + AWAY_SECONDS
+        self._note_away(away)
         return worked
+
+    def _advance(self, recording: Recording, job: JobDetail) -> bool:
+        if job.trial.run_id is None:
+            return self._start(recording, job)
+        return job.status is not JobStatus.Pending and self._pump(recording, job)
 
     def _start(self, recording: Recording, job: JobDetail) -> bool:
         """One job that cannot be recorded must not hold up the others: it fails and says why."""
@@ -127,10 +146,13 @@ class Recorder(threading.Thread):
         except Unavailable:
             raise
         except Exception:
-            log.exception("the journal of job %s cannot be applied", job.id)
+            if job.id not in self._broken:
+                log.exception("the journal of job %s cannot be applied; it is tried again every second", job.id)
+            self._broken.add(job.id)
+            self._put_off[job.id] = time.monotonic() + AWAY_SECONDS
             return False
 
-    def _close(self, recording: Recording, job: JobDetail) -> None:
+    def _close(self, recording: Recording, job: JobDetail) -> bool:
         """The run must not stay open: whatever cannot be applied or logged, it is closed."""
         try:
             recording.drain(job)
@@ -149,3 +171,4 @@ class Recorder(threading.Thread):
         with self._lock:
             self._recorded.add(job.id)
         self._wake_controller()
+        return True

@@ -193,6 +193,31 @@ def test_one_broken_journal_does_not_stop_the_others(bench: Bench, fault: Except
     until(lambda: bench.store.get(waits.id).trial.run_id)
 
 
+def test_a_broken_journal_is_told_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    broken = bench.running()
+    bench.outside.faults["pump", broken.id] = ValueError("bad line")
+    bench.update()
+    until(lambda: bench.outside.of(broken.id).count("pump") > 3)
+    assert caplog.text.count("cannot be applied") == 1
+
+
+@pytest.mark.parametrize("what", ["start", "pump", "drain", "end"])
+def test_one_job_that_the_store_cannot_take_does_not_hold_up_the_others(bench: Bench, what: str) -> None:
+    make = {"start": bench.pending, "pump": bench.running}.get(what, bench.over)
+    stuck, waits, runs, over = make(), bench.pending(), bench.running(), bench.over()
+    bench.outside.faults[what, stuck.id] = Unavailable("no permission for this one")
+    bench.update()
+    until(lambda: bench.recorder.away)
+    until(lambda: over.id in bench.recorder.recorded)
+    until(lambda: bench.store.get(waits.id).trial.run_id)
+    until(lambda: "pump" in bench.outside.of(runs.id))
+    until(lambda: bench.outside.of(stuck.id).count(what) > 2)
+    assert bench.recorder.away == "no permission for this one"
+    assert stuck.id not in bench.recorder.recorded
+    del bench.outside.faults[what, stuck.id]
+    until(lambda: not bench.recorder.away)
+
+
 @pytest.mark.parametrize(
     "fault", [ValueError("bad name"), InvalidRequest("The experiment was deleted.", hint="Other.")]
 )
