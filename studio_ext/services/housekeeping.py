@@ -33,7 +33,10 @@ class Housekeeping:
     def run(self) -> None:
         """Purge deleted jobs and orphaned directories."""
         now = time.time()
+        unfinished = {job.id for job in self.store.unfinished_recording()}
         for job, with_trial in self.store.deleted_before(now - UNDO_SECONDS):
+            if job.id in unfinished:
+                continue  # once it is forgotten nobody would close its run
             if with_trial and job.trial.run_id is not None:
                 try:
                     self.tracking.delete_run(job.trial.run_id)

@@ -50,6 +50,7 @@ def job_id(workspace: Workspace, store: SqlStore) -> str:
     store.add(job, None)
     store.set_run(job.id, "run", "1", "file:///a")
     finish(store, job.id)
+    store.recorded(job.id)
     return job.id
 
 
@@ -91,6 +92,21 @@ def test_then_it_goes(
     assert not exists(store, job_id)
     assert tracking.deleted == (["run"] if trial else [])
     house.run()
+
+
+def test_a_job_whose_run_is_still_open_stays(
+    house: Housekeeping, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "UNDO_SECONDS", -1.0)
+    job, _ = store.add(sample_job(), None)
+    store.set_run(job.id, "run", "1", "file:///a")
+    finish(store, job.id)
+    store.delete(job.id, trial=False)
+    house.run()
+    assert [each.id for each in store.unfinished_recording()] == [job.id]
+    store.recorded(job.id)
+    house.run()
+    assert not exists(store, job.id)
 
 
 @pytest.mark.parametrize(("fault", "goes"), [(Unavailable("away"), False), (NotFound("gone"), True), (OSError(), True)])
