@@ -47,6 +47,7 @@ class Loop:
     _unfinished: list[JobDetail] = field(default_factory=list)
     _seen_version: int = -1
     _due: dict[str, float] = field(default_factory=dict)
+    _house: threading.Thread | None = None
 
     def run(self) -> str:
         """Returns why it ended: ``stopped``, ``idle`` or ``upgraded``."""
@@ -84,8 +85,15 @@ class Loop:
             self._unfinished = self.store.unfinished_recording()
         if changed or self._jobs:
             self.recorder.update(self._jobs, [*self.reconciler.closing(), *self._unfinished])
-        if self._is_due("housekeeping", HOUSEKEEPING_SECONDS) and (housekeeping := self.housekeeping()):
-            _keep_house(housekeeping)
+        if self._is_due("housekeeping", HOUSEKEEPING_SECONDS):
+            self._keep_house()
+
+    def _keep_house(self) -> None:
+        """In a thread of its own: a store far away and a large directory must not hold up the jobs."""
+        housekeeping = self.housekeeping()
+        if housekeeping and not (self._house and self._house.is_alive()):
+            self._house = threading.Thread(target=_keep_house, args=(housekeeping,), name="housekeeping", daemon=True)
+            self._house.start()
 
     def _is_due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -103,8 +111,8 @@ class Loop:
 def _keep_house(housekeeping: Housekeeping) -> None:
     try:
         housekeeping.run()
-    except Unavailable:
-        raise
+    except Unavailable as error:
+        log.warning("housekeeping: %s", error.message)
     except Exception:
         log.exception("housekeeping failed; it is tried again")
 
@@ -113,11 +121,20 @@ def _now(lease: Lease) -> Lease:
     return Lease(lease.pid, lease.start_time, lease.boot_id, lease.version, time.time())
 
 
-def _newer_installed() -> bool:
-    """Whether another version of us lies on disk than the one that runs (not for a source tree)."""
-    if os.environ.get("STUDIO_CONTROLLER_NO_UPGRADE"):
-        return False
+def _installed() -> str:
     try:
-        return version("studio_ext") != __version__
+        return version("studio_ext")
     except PackageNotFoundError:
-        return False
+        return __version__
+
+
+_INSTALLED = _installed()
+
+
+def _newer_installed() -> bool:
+    """Whether another version of us was installed since we started.
+
+    Not compared with the version that runs: in a source tree the two may differ for good, and a controller that
+    replaced itself for that would do nothing else.
+    """
+    return not os.environ.get("STUDIO_CONTROLLER_NO_UPGRADE") and _installed() != _INSTALLED

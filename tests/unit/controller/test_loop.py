@@ -42,9 +42,12 @@ class Housekeeping:
     def __init__(self) -> None:
         self.runs = 0
         self.fault: Exception | None = None
+        self.may_end = threading.Event()
+        self.may_end.set()
 
     def run(self) -> None:
         self.runs += 1
+        self.may_end.wait(30)
         if self.fault is not None:
             raise self.fault
 
@@ -178,6 +181,18 @@ def test_a_fault_in_housekeeping_does_not_end_it(bench: Bench, fault: Exception)
     until(lambda: bench.status(job_id) is JobStatus.Starting)
 
 
+def test_housekeeping_that_takes_long_holds_up_nobody(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "HOUSEKEEPING_SECONDS", 0.0)
+    bench.housekeeping.may_end.clear()
+    bench.thread.start()
+    until(lambda: bench.housekeeping.runs)
+    job_id = bench.submit()
+    until(lambda: bench.status(job_id) is JobStatus.Starting)
+    assert bench.housekeeping.runs == 1, "one at a time"
+    bench.housekeeping.may_end.set()
+    until(lambda: bench.housekeeping.runs > 1)
+
+
 def test_housekeeping_waits_for_tracking(bench: Bench) -> None:
     bench.housekeeping = None
     bench.thread.start()
@@ -189,8 +204,8 @@ def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STUDIO_CONTROLLER_NO_UPGRADE", raising=False)
     monkeypatch.setattr(loop_module, "version", lambda _name: "99.0")
     assert loop_module._newer_installed()
-    monkeypatch.setattr(loop_module, "version", lambda _name: loop_module.__version__)
+    monkeypatch.setattr(loop_module, "_INSTALLED", "99.0")
     assert not loop_module._newer_installed()
-    monkeypatch.setattr(loop_module, "version", lambda _name: "99.0")
+    monkeypatch.setattr(loop_module, "version", lambda _name: "100.0")
     monkeypatch.setenv("STUDIO_CONTROLLER_NO_UPGRADE", "1")
     assert not loop_module._newer_installed()
