@@ -52,9 +52,7 @@ export class StudioServer {
 
   /** Wait until a job is in the state; `timeout` in milliseconds. */
   async reaches(id: string, status: string, timeout = 40_000): Promise<void> {
-    await expect
-      .poll(async () => (await this.job(id)).status, { timeout, intervals: [100] })
-      .toBe(status);
+    await expect.poll(async () => (await this.job(id)).status, { timeout, intervals: [100] }).toBe(status);
   }
 
   /** Put a text file below the server's root. */

@@ -15,8 +15,7 @@ export class TrialsTable {
   /** Open the trials of an experiment by its command. */
   async open(experiment: string): Promise<void> {
     await this._page.evaluate(
-      name =>
-        void window.jupyterapp.commands.execute('studio-experiments:open', { name }),
+      name => void window.jupyterapp.commands.execute('studio-experiments:open', { name }),
       experiment
     );
     await expect(this.table).toBeVisible();

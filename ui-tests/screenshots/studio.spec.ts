@@ -12,13 +12,19 @@ const EVALUATE = notebook(
   parameters('fold: int = 1  # Which fifth of the data is kept for the test'),
   code('# Load the model\nmodels = {"trees": 0.83, "linear": 0.61}\nprint(f"{len(models)} models")'),
   code('# Pick the best\nbest = max(models, key=models.get)\nprint("best:", best)'),
-  code('# Compare with last week\nlast_week = {"trees": 0.81}\nfor name, r2 in models.items():\n    print(name, r2 - last_week[name])')
+  code(
+    '# Compare with last week\nlast_week = {"trees": 0.81}\nfor name, r2 in models.items():\n    print(name, r2 - last_week[name])'
+  )
 );
 
 const PREPARE = notebook(
   parameters('rows: int = 20640  # How many block groups to read'),
-  code('# Read\nimport time\nfor part in range(1, 41):\n    print(f"\\x1b[32mread\\x1b[0m part {part} of 40: {part * 516:,} rows")'),
-  code('# Clean\nprint("\\x1b[33mwarning\\x1b[0m 207 rows without total_bedrooms")\nprint("\\x1b[1m20,433\\x1b[0m rows complete")'),
+  code(
+    '# Read\nimport time\nfor part in range(1, 41):\n    print(f"\\x1b[32mread\\x1b[0m part {part} of 40: {part * 516:,} rows")'
+  ),
+  code(
+    '# Clean\nprint("\\x1b[33mwarning\\x1b[0m 207 rows without total_bedrooms")\nprint("\\x1b[1m20,433\\x1b[0m rows complete")'
+  ),
   waitFor('/nonexistent/never', 'Impute what is missing'),
   code('# Scale\n1'),
   code('# Write\n2')

@@ -4,6 +4,7 @@ import type { AxeResults, ElementContext, RunOptions } from 'axe-core';
 import { expect, test } from '../fixtures';
 import type { Page } from '../fixtures';
 import { code, notebook, parameters, waitFor } from '../notebooks';
+import { runFromPalette } from '../pages/palette';
 
 declare const axe: { run(context: ElementContext, options: RunOptions): Promise<AxeResults> };
 
@@ -20,7 +21,9 @@ async function findings(page: Page, where: Locator): Promise<string[]> {
     await page.addScriptTag({ content: AXE });
   }
   return where.evaluate(async node => {
-    const { violations } = await axe.run({ include: node, exclude: ['jp-button'] } as ElementContext, { resultTypes: ['violations'] });
+    const { violations } = await axe.run({ include: node, exclude: ['jp-button'] } as ElementContext, {
+      resultTypes: ['violations']
+    });
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .flatMap(({ id, help, nodes }) =>
@@ -45,8 +48,12 @@ for (const theme of ['light', 'dark'] as const) {
     const path = `${tmpPath}/mixed.ipynb`;
     await page.contents.uploadContent(
       notebook(
-        parameters('kind: str = "good"  # What the job does\ndepth: int = 3\nfast: bool = True\nsizes: list = [1, 2]'),
-        code('print("\\x1b[31mred\\x1b[0m and \\x1b[32mgreen\\x1b[0m and \\x1b[33;1myellow\\x1b[0m and \\x1b[2mfaint")'),
+        parameters(
+          'kind: str = "good"  # What the job does\ndepth: int = 3\nfast: bool = True\nsizes: list = [1, 2]'
+        ),
+        code(
+          'print("\\x1b[31mred\\x1b[0m and \\x1b[32mgreen\\x1b[0m and \\x1b[33;1myellow\\x1b[0m and \\x1b[2mfaint")'
+        ),
         code('if kind == "bad":\n    raise ValueError("not good")'),
         waitFor('/nonexistent/never', 'Wait')
       ),
@@ -68,7 +75,9 @@ for (const theme of ['light', 'dark'] as const) {
     expect.soft(await findings(page, tab), 'a failed job').toEqual([]);
     for (const view of ['Log', 'Files'] as const) {
       await jobTab.show(view);
-      await expect(view === 'Log' ? jobTab.log : jobTab.files).toContainText(view === 'Log' ? 'red' : 'output');
+      await expect(view === 'Log' ? jobTab.log : jobTab.files).toContainText(
+        view === 'Log' ? 'red' : 'output'
+      );
       expect.soft(await findings(page, tab), view).toEqual([]);
     }
     await panel.main(panel.row('going')).click();
@@ -110,10 +119,7 @@ test('Everything can be done with the keyboard', async ({ page, tmpPath, server,
     await expect(wanted).toBeFocused();
   };
 
-  await page.keyboard.press('ControlOrMeta+Shift+C');
-  await expect(page.locator('#modal-command-palette')).toBeVisible();
-  await page.keyboard.type('Show Studio Panel');
-  await page.keyboard.press('Enter');
+  await runFromPalette(page, 'Show Studio Panel');
   await expect(panel.region).toBeVisible();
   const headings = panel.region.getByRole('heading');
   await expect(headings, 'in the order in which they are seen').toHaveText([/Jobs/, /Experiments/]);

@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures';
 import { code, notebook } from '../notebooks';
+import { runFromPalette } from '../pages/palette';
 
 test.describe('From the file browser', () => {
   test.beforeEach(async ({ page, tmpPath }) => {
@@ -67,10 +68,9 @@ test.describe('From the file browser', () => {
 test('The palette takes the notebook that is in front', async ({ page, tmpPath, form }) => {
   await page.contents.uploadContent(notebook(code('1')), 'text', `${tmpPath}/front.ipynb`);
   await page.notebook.openByPath(`${tmpPath}/front.ipynb`);
-  await page.keyboard.press('ControlOrMeta+Shift+C');
-  await expect(page.locator('#modal-command-palette')).toBeVisible();
-  await page.keyboard.type('Run Notebook as Job');
-  await page.keyboard.press('Enter');
+  // The notebook takes the focus when its kernel is ready, which closes the palette.
+  await expect(page.getByText('Python 3 (ipykernel) | Idle')).toBeVisible();
+  await runFromPalette(page, 'Run Notebook as Job');
   await expect(form.heading).toHaveText('Run front.ipynb as a job');
 });
 
@@ -79,11 +79,7 @@ test('The launcher has a card that asks which notebook', async ({ page }) => {
   await expect(page.getByRole('dialog')).toContainText('Which notebook');
 });
 
-test('What was typed into an untitled notebook is saved before it runs', async ({
-  page,
-  form,
-  jobTab
-}) => {
+test('What was typed into an untitled notebook is saved before it runs', async ({ page, form, jobTab }) => {
   await page.notebook.createNew();
   await page.notebook.setCell(0, 'code', 'print("typed and " + "never saved")');
   await form.openFromToolbar();
@@ -94,12 +90,7 @@ test('What was typed into an untitled notebook is saved before it runs', async (
   await expect(jobTab.log).toContainText('typed and never saved');
 });
 
-test('A notebook of the drive of real-time collaboration runs', async ({
-  page,
-  tmpPath,
-  form,
-  jobTab
-}) => {
+test('A notebook of the drive of real-time collaboration runs', async ({ page, tmpPath, form, jobTab }) => {
   const path = `${tmpPath}/shared.ipynb`;
   await page.contents.uploadContent(notebook(code('print("shared")')), 'text', path);
   await page.evaluate(path => {

@@ -88,5 +88,7 @@ test('A notebook becomes a job, the job becomes a trial', async ({
   const trial = trials.row('deeper trees');
   await expect(trial).toBeVisible();
   await expect(trials.cell(trial, 'max_depth')).toHaveText('8');
-  await expect.poll(async () => Number((await trials.cell(trial, 'rmse').innerText()).replace(/,/g, ''))).toBeGreaterThan(30_000);
+  await expect
+    .poll(async () => Number((await trials.cell(trial, 'rmse').innerText()).replace(/,/g, '')))
+    .toBeGreaterThan(30_000);
 });
