@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TypeVar
 
 from studio_ext._version import __version__
 from studio_ext.adapters.controller_launcher import DetachedController
@@ -43,6 +44,8 @@ from studio_ext.services import job_files
 from studio_ext.services.submission import Submission
 
 log = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=Job)
 
 _SCHEMA_SECONDS = 60.0
 
@@ -98,7 +101,7 @@ class LocalClient:
 
     def job(self, job_id: str) -> JobDetail:
         """One job, by id or the beginning of it."""
-        return self.store.get(job_id)
+        return self._seen_from_root(self.store.get(job_id))
 
     def jobs(
         self,
@@ -110,13 +113,15 @@ class LocalClient:
         text: str = "",
     ) -> Page[Job]:
         """Jobs, newest first."""
-        return self.store.jobs(
+        page = self.store.jobs(
             limit=_page_size(limit), cursor=cursor, statuses=statuses, experiment=experiment, text=text
         )
+        return page.model_copy(update={"items": [self._seen_from_root(job) for job in page.items]})
 
     def changes(self, since: int, *, limit: int = MAX_PAGE) -> JobsDelta:
         """What changed in the job list after a revision."""
-        return self.store.changed(since, _page_size(limit))
+        delta = self.store.changed(since, _page_size(limit))
+        return delta.model_copy(update={"items": [self._seen_from_root(job) for job in delta.items]})
 
     def data_version(self) -> int:
         """Changes when anything in the workspace database does; costs microseconds."""
@@ -264,6 +269,15 @@ class LocalClient:
         if self._runner_infos is None:
             self._runner_infos = {name: runner.info() for name, runner in load_runners(self.workspace).items()}
         return self._runner_infos
+
+    def _seen_from_root(self, job: J) -> J:
+        """The job with its notebook named relative to the root where it lies there, to be opened and run again."""
+        if self._root is None or not job.notebook.startswith("/"):
+            return job
+        try:
+            return job.model_copy(update={"notebook": str(Path(job.notebook).relative_to(self._root))})
+        except ValueError:
+            return job
 
     def _path(self, notebook: str) -> Path:
         if not notebook or "\0" in notebook:

@@ -25,7 +25,13 @@ _BATCH = 100
 _PAGE = 1000
 _MAX_SORTED_HERE = 5000
 """Newest trials that a sort which MLflow cannot do (by duration) looks at."""
-_SORT = {"started": "attributes.start_time", "name": "attributes.run_name", "status": "attributes.status"}
+_SORT = {
+    "started": "attributes.start_time",
+    "name": "attributes.run_name",
+    "status": "attributes.status",
+    "notebook": "tags.`studio.notebook`",
+    "commit": "tags.`mlflow.source.git.commit`",
+}
 _HIDDEN_TAGS = frozenset({"mlflow.log-model.history", "mlflow.runName", _JOB_TAG})
 _CURSOR_HINT = "Start again without a cursor."
 
@@ -122,7 +128,8 @@ class MlflowTracking:
     # ---- experiments
 
     def experiments(self) -> list[Experiment]:
-        """See :class:`~studio_ext.ports.tracking.Tracking`. Trials are not counted: MLflow would list them all."""
+        """See :class:`~studio_ext.ports.tracking.Tracking`. Trials of a server elsewhere are not counted: it would list
+        them all."""
         found: list[Experiment] = []
         token: str | None = ""
         while token is not None:
@@ -132,7 +139,16 @@ class MlflowTracking:
             )
             found += [_experiment(each) for each in answer.get("experiments", [])]
             token = answer.get("next_page_token") or None
-        return found
+        activity = self._backend.activity()
+        if activity is not None:
+            for each in found:
+                each.trials, ran = activity.get(each.id, (0, None))
+                each.updated = max(filter(None, (each.updated, ran)), default=None)
+        return sorted(found, key=lambda each: each.updated or 0.0, reverse=True)
+
+    def _counted(self, experiment_id: str) -> int | None:
+        activity = self._backend.activity()
+        return None if activity is None else activity.get(experiment_id, (0, None))[0]
 
     def create_experiment(self, name: str) -> Experiment:
         """See :class:`~studio_ext.ports.tracking.Tracking`."""
@@ -198,7 +214,7 @@ class MlflowTracking:
         end = offset + len(items)
         if not next_token:
             return Page(items=items, total=end)
-        counted = self._backend.count_runs(identity)
+        counted = self._counted(identity)
         return Page(items=items, next_cursor=f"{end}:{next_token}", total=end + 1 if counted is None else counted)
 
     def _by_duration(self, identity: str, experiment: str, limit: int, offset: int, descending: bool) -> Page[Trial]:
@@ -284,7 +300,7 @@ def _order(sort: str) -> str:
     kind, _, key = sort.partition(".")
     if kind not in ("metrics", "params") or not key or "`" in key:
         raise InvalidRequest.field(
-            "sort", f"{sort!r} is not a column", hint="started, name, status, duration, metrics.<key> or params.<key>"
+            "sort", f"{sort!r} is not a column", hint=f"{', '.join(_SORT)}, duration, metrics.<key> or params.<key>"
         )
     return f"{kind}.`{key}`"
 

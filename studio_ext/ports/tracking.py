@@ -59,7 +59,11 @@ class Tracking(Protocol):
     def trials(
         self, experiment: str, *, limit: int, cursor: str | None = None, sort: str = "started", descending: bool = True
     ) -> Page[Trial]:
-        """A page of trials. ``sort``: ``started``, ``name``, ``status``, ``duration``, ``metrics.<key>``, ``params.<key>``."""
+        """A page of trials.
+
+        ``sort``: ``started``, ``name``, ``status``, ``duration``, ``notebook``, ``commit``, ``metrics.<key>`` or
+        ``params.<key>``.
+        """
 
     def trial(self, run_id: str) -> Trial:
         """One trial. Raises ``NotFound``."""

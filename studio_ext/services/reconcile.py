@@ -135,6 +135,7 @@ class Reconciler:
                 message="Stopping",
             )  # fmt: skip
         if seen.state is AttemptState.absent:
+            runner.stop(launch, kill=True)  # one that was forked and has not claimed yet must not begin any more
             exit = Exit(reason=ExitReason.stopped, message="Stopped before it started")
             self._finish(job, exit, time.time())
         elif level > memory.stop_sent:

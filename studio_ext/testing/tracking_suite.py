@@ -159,6 +159,19 @@ class TrackingSuite:
                 tracking.create_experiment(name)
             assert caught.value.fields[0].field == "name"
 
+    def test_an_experiment_knows_when_something_ran_in_it(
+        self, tracking: Tracking, log_metric: Callable[[str, str, float], None]
+    ) -> None:
+        """Whoever can count its trials does; the one used last comes first."""
+        self._fill(tracking, log_metric)
+        tracking.create_experiment("empty")
+        listed = {each.name: each for each in tracking.experiments()}
+        total = tracking.trials("houses", limit=100).total
+        assert listed["houses"].trials in (total, None)
+        assert listed["empty"].trials in (0, None)
+        updated = [each.updated or 0.0 for each in tracking.experiments()]
+        assert updated == sorted(updated, reverse=True)
+
     def test_an_unknown_experiment_is_not_found(self, tracking: Tracking) -> None:
         """Reading makes nothing."""
         with pytest.raises(NotFound):
@@ -226,6 +239,7 @@ class TrackingSuite:
             ("started", lambda trial: trial.started),
             ("name", lambda trial: trial.name),
             ("status", lambda trial: trial.status),
+            ("notebook", lambda trial: trial.notebook),
             ("metrics.val/rmse", lambda trial: trial.metrics["val/rmse"]),
             ("params.depth", lambda trial: trial.parameters["depth"]),
         ],

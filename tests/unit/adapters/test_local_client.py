@@ -259,3 +259,21 @@ def test_options(quiet: LocalClient) -> None:
     assert "process" in [runner.name for runner in options.runners]
     assert options.cpus >= 1
     assert options.memory_bytes > 2**20
+
+
+def test_a_notebook_below_the_root_is_named_relative_to_it(
+    workspace: Workspace, store: SqlStore, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    inside, outside = sample_job(), sample_job()
+    inside.notebook, outside.notebook = str(root / "a" / "train.ipynb"), str(tmp_path / "rooted" / "train.ipynb")
+    store.add(inside, None)
+    store.add(outside, None)
+    client = LocalClient(workspace, root=root)
+    try:
+        assert client.job(inside.id).notebook == "a/train.ipynb"
+        assert client.job(outside.id).notebook == outside.notebook
+        assert {job.notebook for job in client.jobs().items} == {"a/train.ipynb", outside.notebook}
+        assert {job.notebook for job in client.changes(0).items} == {"a/train.ipynb", outside.notebook}
+    finally:
+        client.close()
