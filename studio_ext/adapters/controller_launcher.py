@@ -6,11 +6,12 @@ import fcntl
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from studio_ext.core.workspace import Workspace
 
-_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "PYTHONPATH")
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "PYTHONPATH", "LD_LIBRARY_PATH")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+"""The tracking store and its artefacts may lie behind one. Both spellings are in use."""
 _KEPT_PREFIXES = (
     "LC_",
     "STUDIO_",
@@ -59,13 +60,16 @@ class DetachedController:
 def start(workspace: Workspace) -> subprocess.Popen[bytes]:
     """Start a controller in a session of its own, away from our terminal, our files and most of our variables."""
     environment = {
-        name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT or name.lower() in _PROXIES or name.startswith(_KEPT_PREFIXES)
     }
     environment["STUDIO_HOME"] = str(workspace.home)
     environment["STUDIO_TRACKING_URI"] = workspace.tracking_uri
     for name in ("STUDIO_TOKEN", "STUDIO_JOB_ID"):  # with a job's id it would be ended with that job
         environment.pop(name, None)
-    with Path(workspace.controller_log).open("ab") as log:
+    descriptor = os.open(workspace.controller_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "studio_ext.controller.main"],
             stdin=subprocess.DEVNULL,

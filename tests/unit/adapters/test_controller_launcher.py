@@ -38,6 +38,8 @@ def test_a_controller_is_on_its_own(workspace: Workspace, monkeypatch: pytest.Mo
     for name in ("CANARY", "STUDIO_TOKEN", "STUDIO_JOB_ID", "JUPYTER_TOKEN", "VIRTUAL_ENV"):
         monkeypatch.setenv(name, "canary")
     monkeypatch.setenv("AWS_PROFILE", "lab")
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost")
     monkeypatch.setenv("STUDIO_HOME", "/another")
     start(workspace)
     (process,) = started
@@ -48,6 +50,8 @@ def test_a_controller_is_on_its_own(workspace: Workspace, monkeypatch: pytest.Mo
     environment = process.options["env"]
     assert "canary" not in environment.values()
     assert environment["AWS_PROFILE"] == "lab", "the tracking store may need it"
+    assert (environment["https_proxy"], environment["NO_PROXY"]) == ("http://proxy:3128", "localhost")
+    assert workspace.controller_log.stat().st_mode & 0o777 == 0o600
     assert environment["STUDIO_HOME"] == str(workspace.home)
     assert environment["STUDIO_TRACKING_URI"] == workspace.tracking_uri
 
