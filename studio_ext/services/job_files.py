@@ -56,6 +56,11 @@ def read_log(job: JobDetail, *, offset: int, limit: int, attempt: int | None) ->
     )
 
 
+def forget_variables(job: JobDetail) -> None:
+    """Remove the values of the variables that were named for a job: nothing of it runs any more, or ever will."""
+    (Path(job.directory) / "environment.json").unlink(missing_ok=True)
+
+
 def list_files(job: JobDetail, path: str) -> list[FileEntry]:
     """Files and folders directly below ``path`` in the job directory that people may see; folders first.
 

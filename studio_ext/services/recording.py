@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from studio_ext.core.states import run_status
 from studio_ext.ports.store import Store
 from studio_ext.ports.submission import Notebooks
 from studio_ext.ports.tracking import Relay, RunHandle, RunStart, Tracking
+from studio_ext.services.job_files import forget_variables
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class Recording:
             exit=exit,
             ended=time.time(),
         )
+        forget_variables(job)
 
     def pump(self, job: JobDetail) -> int:
         """Apply what the job logged since the last call; returns how many calls that were."""
@@ -112,17 +115,17 @@ class Recording:
         directory = Path(job.directory)
         notebook = _own_file(directory, Path(job.output_notebook or ""))
         packages = _own_file(directory, directory / "output" / "environment" / "packages.txt")
-        with tempfile.TemporaryDirectory(dir=directory) as folder:
+        with tempfile.TemporaryDirectory(prefix=".", dir=directory) as folder:
             staged = Path(folder)
             if notebook is not None:
                 (staged / "notebook").mkdir()
-                (staged / "notebook" / notebook.name).write_bytes(notebook.read_bytes())
+                shutil.copyfile(notebook, staged / "notebook" / notebook.name)
                 for name, data in self.notebooks.images(notebook):
                     (staged / "plots").mkdir(exist_ok=True)
                     (staged / "plots" / name).write_bytes(data)
             if packages is not None:
                 (staged / "environment").mkdir()
-                (staged / "environment" / packages.name).write_bytes(packages.read_bytes())
+                shutil.copyfile(packages, staged / "environment" / packages.name)
             if any(staged.iterdir()):
                 self.tracking.log_artifacts(run_id, staged)
 

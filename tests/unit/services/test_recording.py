@@ -160,9 +160,12 @@ def test_files_that_the_job_linked_from_elsewhere_are_not_logged(
     assert len(tracking.ended) == 1
 
 
-def test_a_job_that_cannot_be_recorded_fails(recording: Recording, store: SqlStore) -> None:
-    job, _ = store.add(sample_job(), None)
+def test_a_job_that_cannot_be_recorded_fails(recording: Recording, store: SqlStore, tmp_path: Path) -> None:
+    job, _ = store.add(sample_job(directory=str(tmp_path)), None)
+    values = tmp_path / "environment.json"
+    values.touch()
     recording.refuse(job, StudioError("The experiment was deleted.", hint="Choose another."))
+    assert not values.exists(), "it may hold secrets, and the job will never need them"
     seen = store.get(job.id)
     assert (seen.status, seen.secondary_status) == (JobStatus.Failed, SecondaryStatus.Failed)
     assert seen.message == "The experiment was deleted. Choose another."
