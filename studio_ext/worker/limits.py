@@ -76,10 +76,11 @@ class Limits:
         pids = self.cgroup.members() if self.cgroup else processes.descendants(root)
         resident = 0
         spent = 0.0
+        before, self._seen = self._seen, {}
         for pid in pids:
             size, seconds = processes.usage(pid)
             resident += size
-            spent += seconds - self._seen.get(pid, 0.0)
+            spent += max(0.0, seconds - before.get(pid, 0.0))
             self._seen[pid] = seconds
         over = False
         limit = self.memory_bytes
