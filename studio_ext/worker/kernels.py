@@ -26,7 +26,6 @@ from .limits import Limits
 _CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 _NO_HISTORY = "--HistoryManager.hist_file=:memory:"
 _NOT_FOUND = 127
-_CONTROL_SECONDS = 2.0
 _CONTROL_SECONDS = 1.0
 
 
