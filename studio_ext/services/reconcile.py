@@ -17,6 +17,7 @@ from studio_ext.contract.jobs import Exit, ExitReason, JobDetail, JobStatus, Pro
 from studio_ext.core.states import ACTIVE, outcome, running
 from studio_ext.ports.runner import AttemptState, Launch, Observation, Runner
 from studio_ext.ports.store import Store
+from studio_ext.services.job_files import forget_variables
 
 S, T = JobStatus, SecondaryStatus
 log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ class Memory:
     launches: int = 0
     launch_not_before: float = 0.0
     ended_seen: float | None = None
+    fault: str = ""
+    """What went wrong last, so that a fault that stays is logged once."""
     closing: JobDetail | None = None
     """The job as it will be once its trial is complete."""
 
@@ -68,8 +71,10 @@ class Reconciler:
                 raise
             except StudioError as error:
                 self._fail(job, error)
-            except Exception:  # a fault in one runner, or one job: the others go on, and this one is tried again
-                log.exception("job %s cannot be moved", job.id)
+            except Exception as error:  # in one runner, or one job: the others go on, and this one is tried again
+                if memory.fault != repr(error):
+                    log.exception("job %s cannot be moved; it is tried again", job.id)
+                memory.fault = repr(error)
         alive = {job.id for job in jobs}
         self._memory = {job_id: memory for job_id, memory in self._memory.items() if job_id in alive}
 
@@ -85,6 +90,7 @@ class Reconciler:
                 job.id, expect=[S.Pending], status=S.Stopped, secondary_status=T.Stopped, message=exit.message,
                 at=now, ended=now, exit=exit,
             )  # fmt: skip
+            forget_variables(job)
             return False
         if job.trial.run_id is None or not free:
             return False
@@ -176,7 +182,7 @@ class Reconciler:
             job.id, expect=list(ACTIVE), status=status, secondary_status=secondary, message=exit.message,
             ended=ended, exit=exit, pid=None,
         )  # fmt: skip
-        (Path(job.directory) / "environment.json").unlink(missing_ok=True)
+        forget_variables(job)
         log.info("job %s %s (%s)", job.id, status, exit.reason)
 
     def _fail(self, job: JobDetail, error: StudioError) -> None:
