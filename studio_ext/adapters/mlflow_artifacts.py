@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from studio_ext.contract.errors import Unavailable
+from studio_ext.core.plain_text import masked
 
 
 def move_artifacts(source: Path, artifact_uri: str, artifact_path: str, tracking_uri: str) -> None:
@@ -95,7 +96,7 @@ def _upload(source: Path, artifact_uri: str, artifact_path: str, tracking_uri: s
         raise
     except Exception as error:  # every kind of store has its own
         raise Unavailable(
-            f"Artifacts cannot be uploaded to {artifact_uri}: {' '.join(str(error).split())[:300]}.",
+            f"Artifacts cannot be uploaded to {artifact_uri}: {masked(' '.join(str(error).split()))[:300]}.",
             hint="They stay in the job directory until the store is back.",
         ) from error
     _remove_empty(source)

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from studio_ext.contract.errors import Conflict, Unavailable
+from studio_ext.core.plain_text import masked
 
 API = "/api/2.0/mlflow/"
 
@@ -403,7 +404,7 @@ def _raise_if_away(reply: Reply, where: str) -> None:
 
 
 def _away(why: str, kind: type[Unavailable] = Unavailable) -> Unavailable:
-    why = " ".join(why.split())
+    why = masked(" ".join(why.split()))
     return kind(
         f"The tracking store is away ({why[:300]}).",
         hint="Jobs go on, and what they log is kept in their directories until the store is back.",

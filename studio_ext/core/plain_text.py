@@ -1,4 +1,4 @@
-"""Text of others made safe for a terminal: job names, messages and log lines may hold anything."""
+"""Text of others made safe to show: job names, messages and log lines may hold anything."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _UNFINISHED = re.compile(
     r"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x9c]*\x1b?|[ -/]*)"
     r"|\x9b[0-?]*[ -/]*|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c]*\x1b?)\Z"
 )
+_CREDENTIALS = re.compile(r"://[^/\s'\"]*@")
 _HOLD = 4096
 """An escape sequence that has not ended after so many characters is no escape sequence."""
 
@@ -25,6 +26,11 @@ def _printable(character: str) -> bool:
     # Cc: control; Cf: format, among them the marks that turn the direction of what follows; Cs: surrogates.
     # The zero-width joiner (in emoji) does no harm.
     return character == "\u200d" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def masked(text: str) -> str:
+    """``text`` without user names and passwords in addresses: what libraries say of a fault often quotes them."""
+    return _CREDENTIALS.sub("://***@", text)
 
 
 def one_line(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio_ext.core.plain_text import LogFilter, one_line
+from studio_ext.core.plain_text import LogFilter, masked, one_line
 
 NASTY = st.text(alphabet=st.sampled_from("ab1;[]m\x1b\x9b\x9d\x07\\\x9c?HJ \n\r\t\x00\x7f\u202e"), max_size=60)
 
@@ -75,3 +75,16 @@ def test_log_lets_only_colours_through(pieces: list[str]) -> None:
 
     rest = re.sub(r"\x1b\[[0-9;:]*m", "", shown(*pieces))
     assert all(character in "\n\r\t" or unicodedata.category(character) != "Cc" for character in rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("got unsupported URI 'foo://bob:s3cret@db/mlflow' for", "got unsupported URI 'foo://***@db/mlflow' for"),
+        ("https://token@host: refused; http://a:b@c@d/e@f", "https://***@host: refused; http://***@d/e@f"),
+        ("sqlite:////home/me@work/mlflow.db", "sqlite:////home/me@work/mlflow.db"),
+        ("https://host/a b@c", "https://host/a b@c"),
+    ],
+)
+def test_no_password_is_shown(text: str, shown: str) -> None:
+    assert masked(text) == shown
