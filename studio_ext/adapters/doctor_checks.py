@@ -220,7 +220,9 @@ def _check_tracking_server(uri: str, shown: str) -> Check:
 def _check_tracking_file(path: Path, shown: str) -> Check:
     if not path.exists():
         return ok("tracking", f"{shown} (the first job makes it)")
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=_SECONDS)) as connection:
+    from studio_ext.adapters.sql_store.engine import read_only_uri
+
+    with closing(sqlite3.connect(read_only_uri(path), uri=True, timeout=_SECONDS)) as connection:
         count = connection.execute("SELECT count(*) FROM runs").fetchone()[0]
     return ok("tracking", f"{shown}, {count} {'run' if count == 1 else 'runs'}")
 

@@ -83,7 +83,7 @@ class LocalClient:
         return self._submission().inspect(self._path(notebook), notebook)
 
     def options(self) -> SubmitOptions:
-        """What can be chosen at submission; experiments only as far as they are known without delay."""
+        """What can be chosen at submission; no experiments while the tracking store is away."""
         try:
             experiments = [each.name for each in self.experiments()]
         except Unavailable:
