@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import secrets
-import select
-import signal
 import socket
 import sys
 import threading
@@ -39,36 +36,40 @@ class RelayServer:
     Raises ``OSError`` when no port or no file can be opened.
     """
 
-    def __init__(
-        self,
-        attempt_dir: Path,
-        job_dir: Path,
-        run_id: str,
-        experiment_id: str,
-        *,
-        listener: socket.socket | None = None,
-        token: str | None = None,
-    ) -> None:
+    def __init__(self, attempt_dir: Path, job_dir: Path, run_id: str, experiment_id: str) -> None:
         self.job_dir = job_dir
         self.run_id = run_id
         self.experiment_id = experiment_id
-        self.token = token or secrets.token_urlsafe(24)
+        self.token = secrets.token_urlsafe(24)
         self.journal = CallJournal(attempt_dir / "calls.jsonl")
         self.answers = Answers(attempt_dir / "replies.jsonl")
         self.checks = LogChecks(run_id)
-        self._http = _Server(listener or _listen(), self)
+        self._http = _Server(self)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="relay", daemon=True)
         self._thread.start()
 
     @property
     def uri(self) -> str:
         """What ``MLFLOW_TRACKING_URI`` is for the job."""
-        return _uri(self._http.server_address[1])
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     @property
     def env(self) -> dict[str, str]:
         """Variables that point MLflow's clients here. :func:`merged` puts them into an environment."""
-        return _variables(self.uri, self.token, self.experiment_id)
+        return {
+            "MLFLOW_TRACKING_URI": self.uri,
+            "MLFLOW_REGISTRY_URI": self.uri,
+            "MLFLOW_TRACKING_TOKEN": self.token,
+            "MLFLOW_EXPERIMENT_ID": self.experiment_id,
+            # An answer may take long, and a repeated call would be made twice: wait, do not try again.
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": str(_REQUEST_TIMEOUT),
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+            # The links would lead to the relay's port, which is gone when a person reads them.
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+            "GIT_PYTHON_REFRESH": "quiet",
+        }
 
     def close(self) -> None:
         """Stop answering and sync the journal. Calls still waiting get 503. Idempotent."""
@@ -79,58 +80,8 @@ class RelayServer:
 
 
 def start_relay(attempt_dir: Path, job_dir: Path, run_id: str, experiment_id: str) -> RelayServer:
-    """Start the relay in threads of this process. A process that forks later uses :func:`fork_relay` instead."""
+    """Start the relay in threads of this process."""
     return RelayServer(attempt_dir, job_dir, run_id, experiment_id)
-
-
-class RelayProcess:
-    """The relay of one attempt, in a child process of its own: the caller stays single-threaded and may fork."""
-
-    def __init__(self, uri: str, env: dict[str, str], pid: int, control: int) -> None:
-        self.uri = uri
-        self.env = env
-        self.pid = pid
-        self._control = control
-
-    def close(self) -> None:
-        """Let the relay sync its journal and end, and wait for that. Idempotent."""
-        if self._control < 0:
-            return
-        os.close(self._control)
-        self._control = -1
-        try:
-            os.waitpid(self.pid, 0)
-        except ChildProcessError:  # the caller reaps all its children itself
-            pass
-
-
-def fork_relay(attempt_dir: Path, job_dir: Path, run_id: str, experiment_id: str) -> RelayProcess:
-    """Start the relay in a forked child. It ends when :meth:`RelayProcess.close` is called or the caller dies.
-
-    The address is known at once: the socket is bound before the fork, and early calls wait in its backlog.
-    """
-    listener, token = _listen(), secrets.token_urlsafe(24)
-    uri = _uri(listener.getsockname()[1])
-    parent = os.getpid()
-    read_end, write_end = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            os.close(write_end)
-            # A stop signals the whole group; what the notebook logs while it winds down must still get through.
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            server = RelayServer(attempt_dir, job_dir, run_id, experiment_id, listener=listener, token=token)
-            _wait_for_end(read_end, parent)
-            server.close()
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(read_end)
-    listener.close()
-    return RelayProcess(uri, _variables(uri, token, experiment_id), pid, write_end)
 
 
 _REMOVED = (
@@ -170,41 +121,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _wait_for_end(control: int, parent: int) -> None:
-    """Return when the pipe is closed. Other forks of the parent may hold it open, so look for the parent too."""
-    while not select.select([control], [], [], 1.0)[0] and os.getppid() == parent:
-        pass
-
-
-def _listen() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0), backlog=128)
-
-
-def _uri(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
-
-
-def _variables(uri: str, token: str, experiment_id: str) -> dict[str, str]:
-    return {
-        "MLFLOW_TRACKING_URI": uri,
-        "MLFLOW_REGISTRY_URI": uri,
-        "MLFLOW_TRACKING_TOKEN": token,
-        "MLFLOW_EXPERIMENT_ID": experiment_id,
-        # An answer may take long, and a repeated call would be made twice: wait, do not try again.
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(_REQUEST_TIMEOUT),
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        # The links would lead to the relay's port, which is gone when a person reads them.
-        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-        "GIT_PYTHON_REFRESH": "quiet",
-    }
-
-
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, listener: socket.socket, relay: RelayServer) -> None:
+    def __init__(self, relay: RelayServer) -> None:
+        # Bound here: the base class would ask the resolver for the host's name first, which may take seconds.
+        listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener

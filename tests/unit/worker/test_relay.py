@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 from studio_ext.worker import relay, relay_journal
-from studio_ext.worker.relay import RelayServer, fork_relay, merged, start_relay
+from studio_ext.worker.relay import RelayServer, merged, start_relay
 
 LOG_METRIC = "/api/2.0/mlflow/runs/log-metric"
 LOG_BATCH = "/api/2.0/mlflow/runs/log-batch"
@@ -319,81 +318,6 @@ def test_two_jobs_have_different_tokens(attempt: Path, tmp_path: Path) -> None:
     finally:
         first.close()
         second.close()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except OSError:
-        return False
-
-
-_FORKER = """
-import json, os, sys
-from pathlib import Path
-from studio_ext.worker.relay import fork_relay
-relay = fork_relay(Path(sys.argv[1]), Path(sys.argv[2]), "run1", "7")
-print(json.dumps({"env": relay.env, "pid": relay.pid}), flush=True)
-if os.fork() == 0:  # somebody who inherits the control pipe and lives on
-    os.close(0)
-    import time
-    time.sleep(30)
-    os._exit(0)
-sys.stdin.read()
-relay.close()
-"""
-
-
-def _forker(attempt: Path, tmp_path: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _FORKER, str(attempt), str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())
-
-
-def test_in_a_process_of_its_own_it_outlives_a_stop_signal_and_ends_with_its_parent(
-    attempt: Path, tmp_path: Path
-) -> None:
-    process, told = _forker(attempt, tmp_path)
-    try:
-        until(lambda: call(told["env"], "POST", LOG_METRIC, metric(1))[0] == 200)
-        os.kill(told["pid"], signal.SIGTERM)
-        os.kill(told["pid"], signal.SIGINT)
-        assert call(told["env"], "POST", LOG_METRIC, metric(2))[0] == 200
-        process.kill()
-        process.wait(5)
-        until(lambda: not is_alive(told["pid"]))
-        assert [json.loads(each["b"])["step"] for each in calls(attempt)] == [1, 2]
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def test_fork_relay_ends_when_it_is_closed(attempt: Path, tmp_path: Path) -> None:
-    code = """
-import json, os, sys, urllib.request
-from pathlib import Path
-from studio_ext.worker.relay import fork_relay
-relay = fork_relay(Path(sys.argv[1]), Path(sys.argv[2]), "run1", "7")
-bearer = {"Authorization": "Bearer " + relay.env["MLFLOW_TRACKING_TOKEN"]}
-request = urllib.request.Request(relay.uri + "/health", headers=bearer)
-assert urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).status == 200
-relay.close()
-relay.close()
-try:
-    os.kill(relay.pid, 0)
-except ProcessLookupError:
-    print("gone")
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(attempt), str(tmp_path)], capture_output=True, text=True, timeout=20
-    )
-    assert done.stdout.strip() == "gone", done.stderr
-    assert fork_relay is not None
 
 
 def test_as_a_command_it_serves_until_its_input_is_closed(attempt: Path, tmp_path: Path) -> None:
