@@ -61,7 +61,7 @@ class AttemptFiles:
         data = encode(record)
         fd = os.open(self.spare(target), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.write(fd, data)
+            _write_all(fd, data)
             os.ftruncate(fd, len(data))
             os.fsync(fd)
         finally:
@@ -95,9 +95,7 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> N
     fd = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(fd, view) :]
+            _write_all(fd, data)
             if sync:
                 os.fsync(fd)
         finally:
@@ -108,6 +106,13 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> N
         raise
     if sync:
         sync_directory(path.parent)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part first and refuses the rest only when asked again."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
 
 
 def sync_directory(path: Path) -> None:
@@ -127,7 +132,7 @@ def create_exclusively(path: Path, record: Mapping[str, Any]) -> bool:
     except FileExistsError:
         return False
     try:
-        os.write(fd, encode(record))
+        _write_all(fd, encode(record))
         os.fsync(fd)
     finally:
         os.close(fd)
@@ -137,10 +142,8 @@ def create_exclusively(path: Path, record: Mapping[str, Any]) -> bool:
 
 def append(fd: int, data: bytes) -> None:
     """Append to an ``O_APPEND`` file; what a full disk refuses is lost, the job goes on."""
-    view = memoryview(data)
     with contextlib.suppress(OSError):
-        while view:
-            view = view[os.write(fd, view) :]
+        _write_all(fd, data)
 
 
 def open_append(path: Path) -> int:

@@ -67,6 +67,15 @@ def test_write_replaces_or_leaves_alone(tmp_path: Path, monkeypatch: pytest.Monk
     assert path.read_bytes() == b"one"
 
 
+def test_a_record_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = records.AttemptFiles(tmp_path, 1)
+    files.directory.mkdir(parents=True)
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: whole(fd, data[:5]))
+    files.finish(files.exit, {"reason": "Completed"})
+    assert records.read(files.exit) == {"reason": "Completed"}
+
+
 def test_events_are_read_once_and_whole(tmp_path: Path) -> None:
     path = tmp_path / "progress.jsonl"
     assert records.read_events(path) == ([], 0)
