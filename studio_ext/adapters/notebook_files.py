@@ -83,7 +83,7 @@ class NotebookFiles:
             parameters.append(
                 NotebookParameter(name=each.name, type=kind, default=each.default, value=value, help=each.help or "")
             )
-        return parameters
+        return _complete(parameters, notebook) if language.lower() == "python" else parameters
 
     def write_parameterized(
         self, notebook: Notebook, target: Path, parameters: Mapping[str, Any], environment: KernelEnvironment
@@ -145,6 +145,35 @@ class NotebookFiles:
                 tail = f"-{position}" if len(images) > 1 else ""
                 found.append((f"cell-{number:02d}{tail}.{suffix}", data))
         return found
+
+
+def _complete(found: list[NotebookParameter], notebook: Notebook) -> list[NotebookParameter]:
+    """In the order of the cell, with the assignments that papermill's pattern misses (``url = "a=b"``)."""
+    source = next(cell["source"] for cell in notebook.document["cells"] if _has_tag(cell, "parameters"))
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return found
+    by_name = {parameter.name: parameter for parameter in found}
+    complete: dict[str, NotebookParameter] = {}
+    for statement in body:
+        target: ast.expr | None = None
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign):
+            target = statement.target
+        value = getattr(statement, "value", None)
+        if not isinstance(target, ast.Name) or value is None:
+            continue
+        default = ast.get_source_segment(source, value) or ""
+        literal, is_literal = _literal(default)
+        declared = ast.unparse(statement.annotation) if isinstance(statement, ast.AnnAssign) else ""
+        kind = declared if declared in _TYPES.values() else ""
+        if not declared and is_literal:
+            kind = _TYPES.get(type(literal), "")
+        missed = NotebookParameter(name=target.id, type=kind, default=default, value=literal)
+        complete[target.id] = by_name.get(target.id, missed)
+    return [*complete.values(), *(each for each in found if each.name not in complete)]
 
 
 def _node(notebook: Notebook) -> Any:

@@ -326,6 +326,19 @@ def test_inspection(tmp_path: Path) -> None:
     assert found[7].default == "2 * 3"
 
 
+def test_inspection_finds_assignments_with_a_second_equals_sign(tmp_path: Path) -> None:
+    source = 'url = "a=b"  # where\nlimit: int = 3  # at most a=b\nfolder = str(1)\nurl_two = (\n    "x"\n)'
+    found = FILES.parameters(
+        FILES.read(write(tmp_path / "n.ipynb", notebook(code(source, tags=["parameters"])))), kernel()
+    )
+    assert [(each.name, each.type, each.value) for each in found] == [
+        ("url", "str", "a=b"),
+        ("limit", "int", 3),
+        ("folder", "", None),
+        ("url_two", "str", "x"),
+    ]
+
+
 def test_inspection_runs_nothing(tmp_path: Path) -> None:
     source = f"x = open({str(tmp_path / 'touched')!r}, 'w')\ny = __import__('os').abort()"
     found = FILES.parameters(FILES.read(write(tmp_path / "n", notebook(code(source, tags=["parameters"])))), kernel())
