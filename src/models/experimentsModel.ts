@@ -54,7 +54,11 @@ export class ExperimentsModel implements IDisposable {
 
   async load(): Promise<void> {
     try {
-      this._items = await this.client.experiments.list();
+      const found = await this.client.experiments.list();
+      // MLflow makes one named Default in every store; empty, it is noise.
+      this._items = found.filter(
+        ({ id, trials }) => id !== '0' || trials !== 0
+      );
       this._error = null;
     } catch (reason) {
       this._error = asRequestError(reason);

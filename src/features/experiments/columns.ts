@@ -11,25 +11,28 @@ export interface IColumn {
   numeric: boolean;
 }
 
-/** The fixed columns, then every parameter and metric that occurs. */
+/**
+ * Which trial and how it ended, what came out, what went in, and where it came
+ * from: every metric and parameter that occurs.
+ */
 export function columnsOf(
   trials: readonly Trial[],
   trans: TranslationBundle
 ): IColumn[] {
-  const about: [string, string, boolean][] = [
-    ['name', trans.__('Trial'), false],
-    ['status', trans.__('Status'), false],
-    ['started', trans.__('Started'), false],
-    ['duration', trans.__('Duration'), true],
-    ['notebook', trans.__('Notebook'), false],
-    ['commit', trans.__('Commit'), false]
-  ];
+  const about = (key: string, label: string, numeric = false): IColumn => ({
+    key,
+    label,
+    group: 'about',
+    numeric
+  });
   return [
-    ...about.map(([key, label, numeric]): IColumn => ({
-      key,
-      label,
-      group: 'about',
-      numeric
+    about('name', trans.__('Trial')),
+    about('status', trans.__('Status')),
+    ...names(trials.map(trial => trial.metrics)).map((name): IColumn => ({
+      key: `metrics.${name}`,
+      label: name,
+      group: 'metric',
+      numeric: true
     })),
     ...names(trials.map(trial => trial.parameters)).map((name): IColumn => ({
       key: `params.${name}`,
@@ -37,12 +40,10 @@ export function columnsOf(
       group: 'parameter',
       numeric: trials.every(trial => isNumber(trial.parameters[name]))
     })),
-    ...names(trials.map(trial => trial.metrics)).map((name): IColumn => ({
-      key: `metrics.${name}`,
-      label: name,
-      group: 'metric',
-      numeric: true
-    }))
+    about('started', trans.__('Started')),
+    about('duration', trans.__('Duration'), true),
+    about('notebook', trans.__('Notebook')),
+    about('commit', trans.__('Commit'))
   ];
 }
 

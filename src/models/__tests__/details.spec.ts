@@ -92,6 +92,21 @@ describe('models that follow the jobs', () => {
       model.dispose();
     });
 
+    it("hides MLflow's own experiment while nothing is in it", async () => {
+      const own = { id: '0', name: 'Default', trials: 0, updated: 1 };
+      const empty = { id: '1', name: 'churn', trials: 0, updated: 1 };
+      server.on('GET experiments', [own, empty]);
+      const model = new ExperimentsModel(server.client, jobs);
+      await model.load();
+      expect(model.items).toEqual([empty]);
+      for (const trials of [1, null]) {
+        server.on('GET experiments', [{ ...own, trials }]);
+        await model.load();
+        expect(model.items).toHaveLength(1);
+      }
+      model.dispose();
+    });
+
     it('keeps the old list when a request fails', async () => {
       server.on('GET experiments', []);
       const model = new ExperimentsModel(server.client, jobs);
