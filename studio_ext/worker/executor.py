@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import records
+from .log_limit import LOG_BYTES
 from .notebook_file import NotebookSaver, UnreadableNotebook, number_cells, read_notebook
 from .reporter import Reporter
 
@@ -81,7 +82,7 @@ def _run(files: records.AttemptFiles, request: dict[str, Any], link: socket.sock
     except UnreadableNotebook as error:
         return outcome("StartFailed", str(error))
     job = records.read(files.job) or {}
-    reporter = Reporter(files)
+    reporter = Reporter(files, request.get("log_bytes") or LOG_BYTES)
     numbers = number_cells(notebook.cells)
     reporter.start(len(numbers))
     saver = NotebookSaver(notebook, files.job_dir / "output" / job["notebook"])

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from .log_limit import LOG_BYTES, left_out
 from .records import AttemptFiles, append, encode, open_append
 
 
 class Reporter:
-    """Appends to ``progress.jsonl`` and ``log.txt``."""
+    """Appends to ``progress.jsonl`` and ``log.txt``; to the latter ``log_bytes`` bytes, and then no more."""
 
-    def __init__(self, files: AttemptFiles) -> None:
+    def __init__(self, files: AttemptFiles, log_bytes: int = LOG_BYTES) -> None:
         self._progress = open_append(files.progress)
         self._log = open_append(files.log)
+        self._log_bytes = self._left = log_bytes
         self._total = 0
         self._at_line_start = True
 
@@ -36,12 +38,18 @@ class Reporter:
         self._event("done", index=index)
 
     def log(self, text: str, *, own_line: bool = False) -> None:
-        """Append to the log."""
-        if not text:
+        """Append to the log while there is room."""
+        if not text or self._left <= 0:
             return
         if own_line and not self._at_line_start:
             text = "\n" + text
-        append(self._log, text.encode("utf-8", "replace"))
+        data = text.encode("utf-8", "replace")
+        if len(data) > self._left:
+            text = data[: self._left].decode("utf-8", "ignore")
+            text += left_out(self._log_bytes) if text.endswith("\n") else f"\n{left_out(self._log_bytes)}"
+            self._left, data = 0, text.encode()
+        self._left -= len(data)
+        append(self._log, data)
         self._at_line_start = text.endswith("\n")
 
     def _event(self, event: str, **values: Any) -> None:

@@ -25,6 +25,7 @@ from .environment import job_environment
 from .executor_link import ExecutorLink
 from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
 from .limits import Limits
+from .log_limit import LOG_BYTES, LogGuard
 from .relaying import Recording
 from .tree import JobTree
 
@@ -47,6 +48,8 @@ class Options:
     in_process: bool = False
     """Whether the kernel is forked from this process instead of being another program."""
     limits: str | None = None
+    log_bytes: int = LOG_BYTES
+    """Bytes that the log may have."""
     fault: str | None = None
 
     @classmethod
@@ -115,6 +118,7 @@ class Supervisor:
         self.link: ExecutorLink | None = None
         self.recording: Recording | None = None
         self.state = _State()
+        self.log_guard = LogGuard(1, options.log_bytes)
         self.tree = JobTree(self.job_id, self.limits, self._reap)
         self._wake_write: socket.socket | None = None
         self.started = time.monotonic()
@@ -191,6 +195,7 @@ class Supervisor:
             "connection_file": connection_file,
             "kernel_pid": kernel.pid,
             "exits_by_itself": "ipykernel_launcher" in argv and not self.options.in_process,
+            "log_bytes": self.options.log_bytes,
             "fault": self.options.fault,
         }
         self.link = ExecutorLink.open(request, self.options.worker_socket, self.options.executor)
@@ -239,6 +244,7 @@ class Supervisor:
                 if over and self.state.cause is None:
                     self._begin_end("memory", kill=True)
                 sample_at = now + pause
+                self.log_guard.look()
             if self.time_limit and now - self.started >= self.time_limit and self.state.cause is None:
                 self._begin_end("time")
             kernel_alive = self.kernel is not None and self.state.kernel_status is None
@@ -352,6 +358,7 @@ class Supervisor:
             with contextlib.suppress(Exception):
                 self.recording.close()
         faults.point("before_exit_record", self.options.fault)
+        self.log_guard.look()
         record = self._record(kernel_status)
         if record["reason"] != "Completed" and record["message"]:
             records.append(1, f"--- {record['message']} ---\n".encode("utf-8", "replace"))

@@ -57,6 +57,24 @@ class TestForked(ProcessSuite):
     def runner(self, warm_runner: ProcessRunner) -> ProcessRunner:
         return warm_runner
 
+    def test_logs_have_an_end(self, runner: ProcessRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("STUDIO_LOG_LIMIT", "64KiB")
+        raw = (
+            "import os, time\n"
+            "log = '../attempts/1/log.txt'\n"
+            "with open(log, 'ab') as file: file.write(b'r' * 1_000_000)\n"
+            "while os.stat(log).st_size > 100_000: time.sleep(0.01)"
+        )
+        launch = make_job_directory(tmp_path, ["for n in range(9000): print('printed', n)", raw])
+        runner.launch(launch)
+        seen = wait_ended(runner, launch)
+        assert seen.exit and seen.exit.reason is ExitReason.completed
+        log = read_log(launch)
+        assert "--- The log has reached 64 KiB: the rest of the output is left out here ---\n" in log
+        assert "printed 8999" not in log
+        assert log.endswith("\n--- The log has reached 68 KiB: the rest is left out ---\n")
+        assert "printed 8999" in stream(output_cells(launch)[0])
+
     def test_jobs_start_from_a_clean_interpreter(self, runner: ProcessRunner, tmp_path: Path) -> None:
         """Preloading numpy repeats random streams and preloading matplotlib loses plots, both silently."""
         look = "import sys\nprint([name for name in ('numpy', 'pandas', 'matplotlib', 'torch') if name in sys.modules])"
