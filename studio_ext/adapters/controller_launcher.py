@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -9,6 +10,8 @@ import sys
 
 from studio_ext.core.workspace import Workspace
 
+_LONGEST_LOG = 10_000_000
+"""Bytes of ``controller.log`` from which it is set aside before a controller starts."""
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 """The tracking store and its artefacts may lie behind one. Both spellings are in use."""
@@ -57,6 +60,14 @@ class DetachedController:
         return self.running() or (self._starting is not None and self._starting.poll() is None)
 
 
+def _set_old_log_aside(workspace: Workspace) -> None:
+    """Make a long log ``controller.log.1``, in the place of the one before."""
+    log = workspace.controller_log
+    with contextlib.suppress(OSError):  # none yet, or another start was quicker
+        if log.stat().st_size > _LONGEST_LOG:
+            log.replace(log.with_name(f"{log.name}.1"))
+
+
 def start(workspace: Workspace) -> subprocess.Popen[bytes]:
     """Start a controller in a session of its own, away from our terminal, our files and most of our variables."""
     environment = {
@@ -68,6 +79,7 @@ def start(workspace: Workspace) -> subprocess.Popen[bytes]:
     environment["STUDIO_TRACKING_URI"] = workspace.tracking_uri
     for name in ("STUDIO_TOKEN", "STUDIO_JOB_ID"):  # with a job's id it would be ended with that job
         environment.pop(name, None)
+    _set_old_log_aside(workspace)
     descriptor = os.open(workspace.controller_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "ab") as log:
         return subprocess.Popen(

@@ -73,3 +73,15 @@ def test_where_one_runs_none_is_started(workspace: Workspace, monkeypatch: pytes
     monkeypatch.setattr(controller_launcher.DetachedController, "running", lambda _self: True)
     DetachedController(workspace).ensure()
     assert started == []
+
+
+def test_a_long_log_is_set_aside(workspace: Workspace) -> None:
+    log, before = workspace.controller_log, workspace.home / "controller.log.1"
+    log.write_bytes(b"short")
+    start(workspace)
+    assert log.read_bytes() == b"short"
+    before.write_bytes(b"very old")
+    log.write_bytes(b"o" * (controller_launcher._LONGEST_LOG + 1))
+    start(workspace)
+    assert log.read_bytes() == b""
+    assert before.read_bytes().startswith(b"ooo")
