@@ -72,8 +72,7 @@ class Loop:
 
     def _tick(self) -> None:
         if self._is_due("beat", BEAT_SECONDS):
-            self.store.beat(_now(self.lease))
-            self._seen_version = self.store.data_version()
+            self._beat()
         data_version = self.store.data_version()
         changed = data_version != self._seen_version or self._is_due("full", FULL_PASS_SECONDS)
         if changed:
@@ -87,6 +86,14 @@ class Loop:
             self.recorder.update(self._jobs, [*self.reconciler.closing(), *self._unfinished])
         if self._is_due("housekeeping", HOUSEKEEPING_SECONDS):
             self._keep_house()
+
+    def _beat(self) -> None:
+        """Our own heartbeat is no reason for a pass; what others committed before or during it is."""
+        revision, before = self.store.revision(), self.store.data_version()
+        self.store.beat(_now(self.lease))
+        after = self.store.data_version()
+        if before == self._seen_version and self.store.revision() == revision:
+            self._seen_version = after
 
     def _keep_house(self) -> None:
         """In a thread of its own: a store far away and a large directory must not hold up the jobs."""

@@ -130,6 +130,35 @@ def test_the_lease_is_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Non
     assert abs(time.time() - first.heartbeat) < 60
 
 
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_submission_beside_a_heartbeat_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    monkeypatch.setattr(loop_module, "FULL_PASS_SECONDS", 60.0)
+    monkeypatch.setattr(loop_module, "BEAT_SECONDS", 0.0)
+    bench.loop._tick()
+    bench.loop._tick()
+    whole, submitted = SqlStore.beat, []
+
+    def beat(store: SqlStore, lease: Lease) -> None:
+        submitted.append(bench.submit())
+        whole(store, lease)
+
+    if when == "before":
+        submitted.append(bench.submit())
+    else:
+        monkeypatch.setattr(SqlStore, "beat", beat)
+    bench.loop._tick()
+    assert bench.status(submitted[0]) is JobStatus.Starting
+
+
+def test_a_heartbeat_alone_is_no_reason_for_a_pass(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "FULL_PASS_SECONDS", 60.0)
+    monkeypatch.setattr(loop_module, "BEAT_SECONDS", 0.0)
+    bench.loop._tick()
+    bench.loop._tick()
+    monkeypatch.setattr(bench.loop.store, "active", lambda: pytest.fail("it read the jobs"))
+    bench.loop._tick()
+
+
 def test_it_ends_when_idle_but_not_before_its_jobs(bench: Bench) -> None:
     bench.loop.idle_seconds = 0.0
     job_id = bench.submit()
