@@ -62,7 +62,8 @@ class LocalClient:
         self._launcher = DetachedController(self.workspace)
         self._environments = KernelSpecs()
         self._notebooks = NotebookFiles()
-        self._lock = threading.Lock()
+        self._store_lock = threading.Lock()
+        self._tracking_lock = threading.Lock()  # its own: opening a new database may take a minute
         self._store: SqlStore | None = None
         self._tracking: Tracking | None = None
         self._runner_infos: dict[str, RunnerInfo] | None = None
@@ -209,7 +210,7 @@ class LocalClient:
 
     def close(self) -> None:
         """Let go of the database."""
-        with self._lock:
+        with self._store_lock:
             if self._store is not None:
                 self._store.close()
                 self._store = None
@@ -219,7 +220,7 @@ class LocalClient:
     @property
     def store(self) -> SqlStore:
         """The database; on first use of a new workspace the controller is started to make it."""
-        with self._lock:
+        with self._store_lock:
             if self._store is None:
                 self._store = self._open_store()
             return self._store
@@ -229,7 +230,7 @@ class LocalClient:
         """The tracking store."""
         from studio_ext.adapters.mlflow_tracking import MlflowTracking
 
-        with self._lock:
+        with self._tracking_lock:
             if self._tracking is None:
                 self._tracking = MlflowTracking(self.workspace.tracking_uri, self.workspace.artifacts)
             return self._tracking

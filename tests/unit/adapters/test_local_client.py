@@ -132,6 +132,30 @@ def test_an_older_schema_waits_for_the_controller(
     client.close()
 
 
+def test_trials_do_not_wait_for_the_database(quiet: LocalClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    opening, may_end = threading.Event(), threading.Event()
+    whole = quiet._open_store
+
+    def open_store() -> SqlStore:
+        opening.set()
+        may_end.wait(30)
+        return whole()
+
+    monkeypatch.setattr(quiet, "_open_store", open_store)
+    opener = threading.Thread(target=quiet.jobs)
+    reader = threading.Thread(target=lambda: quiet.tracking)
+    opener.start()
+    try:
+        assert opening.wait(10)
+        reader.start()
+        reader.join(20)
+        assert not reader.is_alive()
+        assert opener.is_alive()
+    finally:
+        may_end.set()
+        opener.join(10)
+
+
 # -- submitting -----------------------------------------------------------------------------------------------
 
 
