@@ -99,8 +99,9 @@ def check_workspace(workspace: Workspace) -> Check:
             "Set STUDIO_HOME to a directory that you may write to.",
         )
     mode = home.stat().st_mode
-    if mode & 0o022:
-        return warning("workspace", f"Others may write to {where}.", f"chmod go-w {home}")
+    if mode & 0o077:
+        may = "write to" if mode & 0o022 else "look into"
+        return warning("workspace", f"Others may {may} {where}.", f"chmod go= {home}")
     return ok("workspace", f"{where}, writable")
 
 

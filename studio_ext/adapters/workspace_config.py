@@ -25,7 +25,8 @@ def open_workspace(home: Path | None = None, environ: Mapping[str, str] = os.env
     home = (home or default_home(environ)).expanduser().absolute()
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (home / "jobs").mkdir(mode=0o700, exist_ok=True)
+        for folder in ("jobs", "artifacts", "cache"):  # private even where home was there and is not
+            (home / folder).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise InvalidRequest(
             f"The workspace {home} cannot be made: {error.strerror}.",

@@ -76,10 +76,14 @@ def test_a_workspace_that_is_read_only(workspace: Workspace) -> None:
         workspace.home.chmod(0o700)
 
 
-def test_a_workspace_that_others_may_write(workspace: Workspace) -> None:
-    workspace.home.chmod(0o777)
+@pytest.mark.parametrize(
+    ("mode", "may"), [(0o777, "write to"), (0o730, "write to"), (0o755, "look into"), (0o701, "look into")]
+)
+def test_a_workspace_that_is_open_to_others(workspace: Workspace, mode: int, may: str) -> None:
+    assert doctor_checks.check_workspace(workspace).status == "ok"
+    workspace.home.chmod(mode)
     check = doctor_checks.check_workspace(workspace)
-    assert check.status == "warning" and "chmod" in check.hint
+    assert check.status == "warning" and f"may {may}" in check.message and "chmod go=" in check.hint
 
 
 @pytest.mark.parametrize(("free", "status"), [(10**12, "ok"), (10**9, "warning"), (10**6, "problem")])

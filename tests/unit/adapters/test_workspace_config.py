@@ -13,9 +13,17 @@ def test_a_new_workspace_is_private(tmp_path: Path) -> None:
     workspace = open_workspace(tmp_path / "a" / "b", {})
     assert workspace.home == tmp_path / "a" / "b"
     assert workspace.jobs.is_dir()
-    assert workspace.home.stat().st_mode & 0o077 == 0
+    for folder in (workspace.home, workspace.jobs, workspace.artifacts, workspace.cache):
+        assert folder.stat().st_mode & 0o777 == 0o700
     assert workspace.tracking_uri == f"sqlite:///{workspace.home}/mlflow.db"
     assert open_workspace(workspace.home, {}) == workspace
+
+
+def test_what_lies_in_an_open_folder_is_private_all_the_same(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    workspace = open_workspace(tmp_path, {})
+    for folder in (workspace.jobs, workspace.artifacts, workspace.cache):
+        assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_the_home_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
