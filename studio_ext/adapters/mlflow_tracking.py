@@ -78,6 +78,17 @@ class MlflowTracking:
             self._json(post(self._backend, "runs/log-batch", run_id=info["run_id"], params=chunk))
         return dict(info)
 
+    def find_run(self, job_id: str, experiment: str) -> RunHandle | None:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        try:
+            found = self._find_experiment(experiment)
+        except NotFound:
+            return None
+        if found.get("lifecycle_stage") == "deleted":
+            return None  # and its runs with it
+        info = self._find_run(job_id, str(found["experiment_id"]))
+        return None if info is None else RunHandle(info["run_id"], info["experiment_id"], info["artifact_uri"])
+
     def _find_run(self, job_id: str, experiment_id: str) -> dict[str, Any] | None:
         """The run that an earlier call made for a job."""
         known = self._backend.tagged_runs(_JOB_TAG, job_id)

@@ -125,6 +125,7 @@ class Recorder(threading.Thread):
         """One job that cannot be recorded must not hold up the others: it fails and says why."""
         try:
             run = recording.start(job)
+            faults.point("before_run_noted", os.environ.get(faults.VARIABLE))
         except Unavailable:
             raise
         except StudioError as error:
@@ -155,14 +156,11 @@ class Recorder(threading.Thread):
     def _close(self, recording: Recording, job: JobDetail) -> bool:
         """The run must not stay open: whatever cannot be applied or logged, it is closed."""
         try:
-            recording.drain(job)
-        except Unavailable:
-            raise
-        except Exception:
-            log.exception("the journal of job %s cannot be applied to its end", job.id)
-        try:
-            faults.point("before_run_closed", os.environ.get(faults.VARIABLE))
-            recording.finish(job)
+            job = recording.adopt(job)
+            if job.trial.run_id is None:
+                recording.store.recorded(job.id)
+            else:
+                self._complete(recording, job)
         except Unavailable:
             raise
         except Exception:
@@ -172,3 +170,14 @@ class Recorder(threading.Thread):
             self._recorded.add(job.id)
         self._wake_controller()
         return True
+
+    @staticmethod
+    def _complete(recording: Recording, job: JobDetail) -> None:
+        try:
+            recording.drain(job)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("the journal of job %s cannot be applied to its end", job.id)
+        faults.point("before_run_closed", os.environ.get(faults.VARIABLE))
+        recording.finish(job)

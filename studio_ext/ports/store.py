@@ -55,7 +55,10 @@ class Store(Protocol):
         """Jobs that are not in a final state, oldest first."""
 
     def unfinished_recording(self) -> list[JobDetail]:
-        """Jobs in a final state whose MLflow run is not closed yet."""
+        """Jobs in a final state of which :meth:`recorded` was not told yet, oldest first.
+
+        Also those without a run: whoever died between making a run and :meth:`set_run` left one that is open.
+        """
 
     def step(
         self,
@@ -87,7 +90,7 @@ class Store(Protocol):
         """0: go on, 1: stop, 2: kill."""
 
     def recorded(self, job_id: str) -> None:
-        """Note that the job's MLflow run is closed."""
+        """Note that the job's MLflow run is closed, or that it has none."""
 
     def delete(self, job_id: str, *, trial: bool) -> None:
         """Mark a finished job as deleted. Raises ``Conflict`` while it runs."""

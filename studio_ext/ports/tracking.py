@@ -41,6 +41,11 @@ class Tracking(Protocol):
         Idempotent by ``job_id`` (tag ``studio.job_id``): called again after a crash it returns the same run.
         """
 
+    def find_run(self, job_id: str, experiment: str) -> RunHandle | None:
+        """The run that :meth:`start_run` made for a job in an experiment, whatever its status; None where there is
+        none, or it was deleted. Makes nothing.
+        """
+
     def end_run(self, run_id: str, status: str, ended: float, tags: Mapping[str, str]) -> None:
         """Close the run with MLflow's ``FINISHED``, ``FAILED`` or ``KILLED``; children still RUNNING too."""
 

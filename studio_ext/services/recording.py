@@ -81,6 +81,20 @@ class Recording:
         )
         forget_variables(job)
 
+    def adopt(self, job: JobDetail) -> JobDetail:
+        """A job that is over, with the run that was made for it before a crash, or a refusal, and never noted.
+
+        Makes no run: a job that never had one stays without.
+        """
+        if job.trial.run_id is not None:
+            return job
+        run = self.tracking.find_run(job.id, job.trial.experiment)
+        if run is None:
+            return job
+        noted = {"run_id": run.run_id, "experiment_id": run.experiment_id, "artifact_uri": run.artifact_uri}
+        self.store.set_run(job.id, **noted)
+        return job.model_copy(update={"trial": job.trial.model_copy(update=noted)})
+
     def pump(self, job: JobDetail) -> int:
         """Apply what the job logged since the last call; returns how many calls that were."""
         return self.relay.pump(job.id, Path(job.directory), job.attempt, handle(job))

@@ -365,8 +365,10 @@ class StoreSuite:
         assert store.unfinished_recording() == []
         finish(store, job.id)
         finish(store, without.id)
-        assert [each.id for each in store.unfinished_recording()] == [job.id]
+        found = store.unfinished_recording()
+        assert [(each.id, each.trial.run_id) for each in found] == [(job.id, "run"), (without.id, None)]
         store.recorded(job.id)
+        store.recorded(without.id)
         assert store.unfinished_recording() == []
 
     # -- deleting ---------------------------------------------------------------------------------------------

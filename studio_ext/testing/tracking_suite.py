@@ -67,6 +67,20 @@ class TrackingSuite:
         assert tracking.start_run("job2", start()).run_id != first.run_id
         assert tracking.trials("houses", limit=10).total == 2
 
+    def test_a_run_is_found_by_its_job(self, tracking: Tracking) -> None:
+        """A controller that died after the call has noted no run."""
+        assert tracking.find_run("job1", "houses") is None
+        assert tracking.experiments() == [] or "houses" not in [each.name for each in tracking.experiments()]
+        run, other = tracking.start_run("job1", start()), tracking.start_run("job2", start())
+        assert tracking.find_run("job1", "houses") == run
+        assert tracking.find_run("job3", "houses") is None
+        assert tracking.find_run("job1", "nowhere") is None
+        tracking.end_run(run.run_id, "KILLED", 1060.0, {})
+        assert tracking.find_run("job1", "houses") == run
+        tracking.delete_run(run.run_id)
+        assert tracking.find_run("job1", "houses") is None
+        assert tracking.find_run("job2", "houses") == other
+
     def test_long_values_are_cut_and_said_to_be(self, tracking: Tracking) -> None:
         """A parameter longer than the store takes is no reason for a job not to start."""
         run = tracking.start_run("job1", start(text="x" * 100_000, short="y"))

@@ -103,6 +103,22 @@ def test_controller_killed_before_the_tracking_run_is_closed(drill: Drill) -> No
     assert drill.lines() == [job.id]
 
 
+def test_controller_killed_before_the_run_is_noted_and_the_job_stopped_meanwhile(drill: Drill) -> None:
+    drill.start_controller(fault="before_run_noted:kill")
+    job = drill.submit(drill.notebook(APPEND))
+    wait_for(lambda: drill.controllers[-1].poll() is not None, 40, "the controller dies", drill.explain)
+    with sqlite3.connect(drill.home / "mlflow.db") as store:
+        assert store.execute("SELECT status FROM runs").fetchall() == [("RUNNING",)]
+    assert drill.client.job(job.id).trial.run_id is None
+    drill.client.stop(job.id)
+    drill.start_controller()
+    assert drill.wait_recorded(job).status is JobStatus.Stopped
+    assert run_status(drill, job) == "KILLED"
+    with sqlite3.connect(drill.home / "mlflow.db") as store:
+        assert store.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+    assert drill.lines() == []
+
+
 def test_kernel_killed_under_the_executor(drill: Drill) -> None:
     drill.start_controller()
     pid_file = drill.folder.parent / "kernel.pid"

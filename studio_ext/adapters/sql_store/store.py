@@ -157,12 +157,10 @@ class SqlStore:
         return self._details(select(jobs).where(jobs.c.status.in_([str(each) for each in ACTIVE])).order_by(jobs.c.id))
 
     def unfinished_recording(self) -> list[JobDetail]:
-        """Jobs in a final state whose MLflow run is not closed yet."""
+        """Jobs in a final state whose MLflow run is not closed yet, or has not been looked for."""
         final = [str(each) for each in FINAL]
         return self._details(
-            select(jobs)
-            .where(jobs.c.recorded.is_(False), jobs.c.status.in_(final), jobs.c.run_id.is_not(None))
-            .order_by(jobs.c.id)
+            select(jobs).where(jobs.c.recorded.is_(False), jobs.c.status.in_(final)).order_by(jobs.c.id)
         )
 
     def deleted_before(self, when: float) -> list[tuple[JobDetail, bool]]:
@@ -268,7 +266,7 @@ class SqlStore:
             return int(connection.execute(select(jobs.c.stop_level).where(jobs.c.id == job_id)).scalar() or 0)
 
     def recorded(self, job_id: str) -> None:
-        """Note that the job's MLflow run is closed."""
+        """Note that the job's MLflow run is closed, or that it has none."""
         with self._write() as connection:
             connection.execute(
                 update(jobs).where(jobs.c.id == job_id).values(recorded=True, revision=_next_revision(connection))

@@ -27,6 +27,8 @@ class Outside:
         self.faults: dict[tuple[str, str], BaseException] = {}
         self.away = False
         self.waiting: dict[str, int] = {}
+        self.runs: set[str] = set()
+        """Jobs whose run exists."""
 
     def _call(self, what: str, which: str) -> None:
         if self.away:
@@ -37,7 +39,12 @@ class Outside:
 
     def start_run(self, job_id: str, start: Any) -> RunHandle:
         self._call("start", job_id)
+        self.runs.add(job_id)
         return RunHandle(f"run-{job_id}", "1", "file:///a")
+
+    def find_run(self, job_id: str, experiment: str) -> RunHandle | None:
+        self._call("find", job_id)
+        return RunHandle(f"run-{job_id}", "1", "file:///a") if job_id in self.runs else None
 
     def end_run(self, run_id: str, status: str, ended: float, tags: Any) -> None:
         self._call("end", run_id.removeprefix("run-"))
@@ -251,6 +258,39 @@ def test_a_run_that_cannot_be_closed_is_not_tried_for_ever(bench: Bench) -> None
     until(lambda: {job.id, other.id} <= bench.recorder.recorded)
     assert bench.outside.of(job.id).count("end") == 1
     assert bench.store.unfinished_recording() == []
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_run_that_a_crash_left_unnoted_is_closed(bench: Bench, is_made: bool) -> None:
+    job = bench.pending()
+    if is_made:
+        bench.outside.runs.add(job.id)  # and then the controller was killed
+    assert bench.store.step(
+        job.id, expect=[JobStatus.Pending], status=JobStatus.Stopped, secondary_status=SecondaryStatus.Stopped
+    )
+    bench.outside.away = True
+    bench.update()
+    until(lambda: bench.recorder.away)
+    assert [each.id for each in bench.store.unfinished_recording()] == [job.id]
+    bench.outside.away = False
+    until(lambda: job.id in bench.recorder.recorded)
+    assert bench.store.unfinished_recording() == []
+    assert bench.store.get(job.id).trial.run_id == (f"run-{job.id}" if is_made else None)
+    assert bench.outside.of(job.id) == (["find", "drain", "end"] if is_made else ["find"])
+
+
+@pytest.mark.parametrize("fault", [None, InvalidRequest("no such thing"), ValueError("bug")])
+def test_a_job_that_was_refused_is_looked_up_once(bench: Bench, fault: Exception | None) -> None:
+    job = bench.pending()
+    bench.outside.faults["start", job.id] = InvalidRequest("The experiment was deleted.")
+    if fault is not None:
+        bench.outside.faults["find", job.id] = fault
+    bench.update()
+    until(lambda: bench.store.get(job.id).status is JobStatus.Failed)
+    bench.update()
+    until(lambda: job.id in bench.recorder.recorded)
+    assert bench.store.unfinished_recording() == []
+    assert bench.outside.of(job.id) == ["start", "find"]
 
 
 def test_it_ends_when_idle(bench: Bench) -> None:
