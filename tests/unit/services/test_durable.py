@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 from pathlib import Path
 
@@ -35,11 +37,49 @@ def test_everything_in_it_and_its_own_name(tmp_path: Path, synced: list[str]) ->
     assert sorted(synced) == sorted([tmp_path.name, "job", "a", "b", "file"])
 
 
-def test_many_files(tmp_path: Path, synced: list[str]) -> None:
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """A folder with more in it than is synced one by one."""
     for number in range(durable.MANY + 1):
         (tmp_path / str(number)).touch()
-    sync_tree(tmp_path)
+    return tmp_path
+
+
+class Library:
+    """The C library, with a ``syncfs`` that does nothing but say so."""
+
+    def __init__(self, names: list[str], error: int = 0) -> None:
+        def syncfs(descriptor: int) -> int:
+            names.append(f"file system of {Path(f'/proc/self/fd/{descriptor}').readlink()}")
+            ctypes.set_errno(error)
+            return -1 if error else 0
+
+        self.syncfs = syncfs
+
+
+def test_many_files(many: Path, synced: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Library(synced))
+    sync_tree(many)
+    assert synced == [f"file system of {many}"]
+
+
+def test_many_files_really(many: Path, synced: list[str]) -> None:
+    sync_tree(many)
+    assert synced == []
+
+
+def test_many_files_where_file_systems_cannot_be_told_apart(
+    many: Path, synced: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
+    sync_tree(many)
     assert synced == ["everything"]
+
+
+def test_a_file_system_that_fails_is_said(many: Path, synced: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Library(synced, errno.ENOSPC))
+    with pytest.raises(OSError, match="No space left"):
+        sync_tree(many)
 
 
 def test_a_disk_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
