@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -49,7 +50,7 @@ class Store(Protocol):
         """Jobs, newest first."""
 
     def changed(self, since: int, limit: int) -> JobsDelta:
-        """What changed after revision ``since``."""
+        """What changed after revision ``since``; purged jobs are ``removed`` until :meth:`forget_purged`."""
 
     def active(self) -> list[JobDetail]:
         """Jobs that are not in a final state, oldest first."""
@@ -101,8 +102,20 @@ class Store(Protocol):
     def deleted_before(self, when: float) -> list[tuple[JobDetail, bool]]:
         """Jobs deleted before a time, with whether their trial goes too."""
 
-    def purge(self, job_id: str) -> bool:
-        """Forget a deleted job. False: it was restored meanwhile, or is gone already."""
+    def purge(self, job_id: str, *, deleted_before: float = math.inf) -> bool:
+        """Forget a job deleted before a time. False: it was restored meanwhile, or is gone already.
+
+        Its id stays, with a new revision, and the run that has to go with it if that was asked.
+        """
+
+    def trials_to_delete(self) -> list[tuple[str, str]]:
+        """Purged jobs whose trial has to go too, as ``(job id, run id)``."""
+
+    def trial_deleted(self, job_id: str) -> None:
+        """Note that the trial of a purged job is gone."""
+
+    def forget_purged(self, when: float) -> None:
+        """Drop the ids of jobs purged before a time, unless their trial has still to go."""
 
     def attempts(self, job_id: str) -> list[Attempt]:
         """Attempts of a job, first one first."""

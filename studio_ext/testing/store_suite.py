@@ -227,6 +227,39 @@ class StoreSuite:
         store.restore(job.id)
         assert [each.id for each in store.changed(delta.revision, 10).items] == [job.id]
 
+    def test_purged_jobs_are_reported_as_removed(self, store: Store) -> None:
+        """Also to those who were away since before the deletion."""
+        gone, stays, last = (store.add(sample_job(), None)[0] for _ in range(3))
+        since = store.revision()
+        for job in (gone, last):
+            finish(store, job.id)
+            store.delete(job.id, trial=False)
+        between = store.revision()
+        assert store.purge(gone.id)
+        store.set_progress(stays.id, Progress(done=1, total=3))
+        assert store.purge(last.id)
+        for seen in (since, between):
+            delta = store.changed(seen, 10)
+            assert [job.id for job in delta.items] == [stays.id]
+            assert (delta.removed, delta.more) == ([gone.id, last.id], False)
+        changes, more = [], True
+        while more:  # in portions, in their order
+            delta = store.changed(since, 1)
+            changes += [*(job.id for job in delta.items), *delta.removed]
+            since, more = delta.revision, delta.more
+        assert changes == [gone.id, stays.id, last.id]
+        assert since == store.revision()
+
+    def test_purged_jobs_are_forgotten_in_the_end(self, store: Store) -> None:
+        job, _ = store.add(sample_job(), None)
+        finish(store, job.id)
+        store.delete(job.id, trial=False)
+        store.purge(job.id)
+        store.forget_purged(0.0)
+        assert store.changed(0, 10).removed == [job.id]
+        store.forget_purged(1e12)
+        assert store.changed(0, 10).removed == []
+
     def test_purging_never_takes_the_revision_back(self, store: Store) -> None:
         job, _ = store.add(sample_job(), None)
         finish(store, job.id)
@@ -405,6 +438,30 @@ class StoreSuite:
             store.get(job.id, deleted=True)
         with pytest.raises(NotFound, match="gone"):
             store.restore(job.id)
+
+    @pytest.mark.parametrize(("run", "trial"), [(True, True), (True, False), (False, True)])
+    def test_a_trial_that_goes_with_its_job_is_remembered(self, store: Store, run: bool, trial: bool) -> None:
+        job, _ = store.add(sample_job(), None)
+        if run:
+            store.set_run(job.id, "run", "7", "file:///x")
+        finish(store, job.id)
+        store.delete(job.id, trial=trial)
+        assert store.trials_to_delete() == [], "it can be restored"
+        assert store.purge(job.id)
+        store.forget_purged(1e12)
+        assert store.trials_to_delete() == ([(job.id, "run")] if run and trial else [])
+        store.trial_deleted(job.id)
+        assert store.trials_to_delete() == []
+        store.forget_purged(1e12)
+        assert store.changed(0, 10).removed == []
+
+    def test_only_what_was_deleted_long_ago_is_purged(self, store: Store) -> None:
+        """Restored and deleted again, a job can be restored again."""
+        job, _ = store.add(sample_job(), None)
+        finish(store, job.id)
+        store.delete(job.id, trial=False)
+        assert not store.purge(job.id, deleted_before=1.0)
+        assert store.restore(job.id).id == job.id
 
     # -- the controller ---------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from studio_ext.adapters.sql_store.engine import BUSY_SECONDS, make_engine, read_only_uri
 from studio_ext.contract.errors import Conflict, Unavailable
 
-KNOWN = ("0001",)
+KNOWN = ("0001", "0002")
 """All schemas that this version knows, oldest first; a test compares them with the migrations."""
 HEAD = KNOWN[-1]
 """The schema that this version works with."""

@@ -67,6 +67,18 @@ attempts = Table(
     Column("exit", JSON),
 )
 
+# What stays of a purged job for a while: clients that were away hear that it is gone.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("id", String(12), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("purged", Float, nullable=False),
+    # The MLflow run that has to go with the job and has not gone yet.
+    Column("trial_to_delete", Text),
+    Index("tombstones_revision", "revision"),
+)
+
 # One row: the revision of the job list. A counter of its own, because purging a job must not take it back.
 revisions = Table(
     "revisions", metadata, Column("one", Integer, primary_key=True), Column("revision", Integer, nullable=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
@@ -19,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from studio_ext.adapters.sql_store import rows
 from studio_ext.adapters.sql_store.engine import make_engine, read_only_uri
 from studio_ext.adapters.sql_store.migrate import HEAD, schema_of, unknown_schema
-from studio_ext.adapters.sql_store.schema import attempts, jobs, leases, revisions, transitions
+from studio_ext.adapters.sql_store.schema import attempts, jobs, leases, revisions, tombstones, transitions
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.jobs import Attempt, Exit, Job, JobDetail, JobsDelta, JobStatus, Progress, SecondaryStatus
 from studio_ext.contract.page import Page
@@ -140,15 +141,19 @@ class SqlStore:
 
     def changed(self, since: int, limit: int) -> JobsDelta:
         """What changed after revision ``since``."""
-        query = select(jobs).where(jobs.c.revision > since).order_by(jobs.c.revision).limit(limit + 1)
         with self._read() as connection:
             newest = connection.execute(select(revisions.c.revision)).scalar_one()
-            found = connection.execute(query).mappings().all()
+            found: list[RowMapping] = []
+            for table in (jobs, tombstones):
+                query = select(table).where(table.c.revision > since).order_by(table.c.revision).limit(limit + 1)
+                found += connection.execute(query).mappings()
+        found.sort(key=lambda row: int(row["revision"]))
         more, found = len(found) > limit, found[:limit]
+        is_there = [row.get("deleted", row.get("purged")) is None for row in found]
         return JobsDelta(
             revision=found[-1]["revision"] if more else newest,
-            items=[rows.job(row) for row in found if row["deleted"] is None],
-            removed=[row["id"] for row in found if row["deleted"] is not None],
+            items=[rows.job(row) for row, there in zip(found, is_there, strict=True) if there],
+            removed=[row["id"] for row, there in zip(found, is_there, strict=True) if not there],
             more=more,
         )
 
@@ -300,11 +305,40 @@ class SqlStore:
             raise NotFound(f"Job {job_id} is gone for good.", hint="Its trial is still in the experiment.")
         return self.get(job_id)
 
-    def purge(self, job_id: str) -> bool:
-        """Forget a deleted job. False: it was restored meanwhile, or is gone already."""
+    def purge(self, job_id: str, *, deleted_before: float = math.inf) -> bool:
+        """Forget a job deleted before a time. False: it was restored meanwhile, or is gone already."""
+        query = sql_delete(jobs).where(jobs.c.id == job_id, jobs.c.deleted < deleted_before)
         with self._write() as connection:
-            query = sql_delete(jobs).where(jobs.c.id == job_id, jobs.c.deleted.is_not(None))
-            return connection.execute(query).rowcount > 0
+            row = connection.execute(query.returning(jobs.c.run_id, jobs.c.delete_trial)).mappings().first()
+            if row is None:
+                return False
+            connection.execute(
+                insert(tombstones).values(
+                    id=job_id,
+                    revision=_next_revision(connection),
+                    purged=time.time(),
+                    trial_to_delete=row["run_id"] if row["delete_trial"] else None,
+                )
+            )
+        return True
+
+    def trials_to_delete(self) -> list[tuple[str, str]]:
+        """Purged jobs whose trial has to go too, as ``(job id, run id)``."""
+        query = select(tombstones.c.id, tombstones.c.trial_to_delete).where(tombstones.c.trial_to_delete.is_not(None))
+        with self._read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(query.order_by(tombstones.c.id))]
+
+    def trial_deleted(self, job_id: str) -> None:
+        """Note that the trial of a purged job is gone."""
+        with self._write() as connection:
+            connection.execute(update(tombstones).where(tombstones.c.id == job_id).values(trial_to_delete=None))
+
+    def forget_purged(self, when: float) -> None:
+        """Drop what is left of jobs purged before a time, unless their trial has still to go."""
+        with self._write() as connection:
+            connection.execute(
+                sql_delete(tombstones).where(tombstones.c.purged < when, tombstones.c.trial_to_delete.is_(None))
+            )
 
     # -- watching ---------------------------------------------------------------------------------------------
 

@@ -13,14 +13,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event
+from sqlalchemy import event, insert, update
 from sqlalchemy.engine import Engine
 
-from studio_ext.adapters.sql_store import SqlStore, engine, migrate
+from studio_ext.adapters.sql_store import SqlStore, engine, migrate, rows, schema
 from studio_ext.adapters.sql_store.schema import metadata
 from studio_ext.contract.errors import Conflict, Unavailable
 from studio_ext.contract.jobs import JobStatus, SecondaryStatus
@@ -87,6 +88,27 @@ def test_a_newer_schema_is_refused_and_left_alone(store: SqlStore, workspace: Wo
             use(workspace.database)
         assert "pip install -U studio_ext" in caught.value.hint
     assert migrate.schema_of(workspace.database) == "9999"
+
+
+def test_a_database_of_the_first_schema_is_brought_up_to_date(workspace: Workspace) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with engine.make_engine(workspace.database).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    job = sample_job()
+    columns = {**rows.job_columns(job), "status": "Completed", "revision": 1, "deleted": 1.0, "delete_trial": True}
+    with engine.make_engine(workspace.database).begin() as connection:
+        connection.execute(insert(schema.jobs).values(**columns))
+        connection.execute(update(schema.revisions).values(revision=1))
+    assert migrate.schema_of(workspace.database) == "0001"
+    migrate.migrate(workspace.database)
+    assert migrate.schema_of(workspace.database) == migrate.HEAD
+    with closing(SqlStore(workspace.database)) as store:
+        assert store.get(job.id, deleted=True).id == job.id
+        assert store.purge(job.id)
+        assert store.changed(1, 10).removed == [job.id]
+    assert integrity(workspace.database) == "ok"
 
 
 def test_an_older_schema_waits_for_its_controller() -> None:
