@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 UNDO_SECONDS = 300.0
 """How long a deleted job can be restored."""
+PURGED_SECONDS = 30 * 86_400.0
+"""How long those who were away hear that a job is gone."""
 ORPHAN_SECONDS = 3600.0
 """A directory without a job is a submission that was cut off; one that is this old is not coming back."""
 
@@ -31,27 +33,38 @@ class Housekeeping:
     tracking: Tracking
 
     def run(self) -> None:
-        """Purge deleted jobs and orphaned directories."""
+        """Purge deleted jobs and orphaned directories.
+
+        A job is purged before anything of it goes: from then on nobody can restore it. What a crash leaves is known,
+        the trial by what stays of the job, the directory as one that no job owns.
+        """
         now = time.time()
+        undo_ended = now - UNDO_SECONDS
         unfinished = {job.id for job in self.store.unfinished_recording()}
-        for job, with_trial in self.store.deleted_before(now - UNDO_SECONDS):
+        for job, _ in self.store.deleted_before(undo_ended):
             if job.id in unfinished:
                 continue  # once it is forgotten nobody would close its run
-            if with_trial and job.trial.run_id is not None:
-                try:
-                    self.tracking.delete_run(job.trial.run_id)
-                except NotFound:
-                    log.info("the trial of job %s is gone already", job.id)
-                except Unavailable:
-                    continue  # the next round tries again
-                except Exception:
-                    log.exception("the trial of job %s cannot be deleted", job.id)
-            if self.store.purge(job.id):  # else it was restored at the last moment
+            if self.store.purge(job.id, deleted_before=undo_ended):  # else it was restored at the last moment
                 shutil.rmtree(job.directory, ignore_errors=True)
+        self._delete_trials()
+        self.store.forget_purged(now - PURGED_SECONDS)
         for directory in self.workspace.jobs.iterdir():
             if self._is_orphan(directory, now):
                 log.info("removing %s, which no job owns", directory)
                 shutil.rmtree(directory, ignore_errors=True)
+
+    def _delete_trials(self) -> None:
+        for job_id, run_id in self.store.trials_to_delete():
+            try:
+                self.tracking.delete_run(run_id)
+            except NotFound:
+                log.info("the trial of job %s is gone already", job_id)
+            except Unavailable as error:
+                log.warning("the trial of job %s is deleted later: %s", job_id, error.message)
+                continue  # this one, or the store, is away: the next round tries again
+            except Exception:
+                log.exception("the trial of job %s cannot be deleted", job_id)
+            self.store.trial_deleted(job_id)
 
     def _is_orphan(self, directory: Path, now: float) -> bool:
         try:

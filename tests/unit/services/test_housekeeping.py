@@ -109,20 +109,56 @@ def test_a_job_whose_run_is_still_open_stays(
     assert not exists(store, job.id)
 
 
-@pytest.mark.parametrize(("fault", "goes"), [(Unavailable("away"), False), (NotFound("gone"), True), (OSError(), True)])
+@pytest.mark.parametrize(
+    ("fault", "again"), [(Unavailable("away"), True), (NotFound("gone"), False), (OSError(), False)]
+)
 def test_a_trial_that_cannot_be_deleted(
     house: Housekeeping, store: SqlStore, workspace: Workspace, tracking: Tracking, job_id: str, fault: Exception,
-    goes: bool, monkeypatch: pytest.MonkeyPatch,
+    again: bool, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(housekeeping, "UNDO_SECONDS", -1.0)
+    monkeypatch.setattr(housekeeping, "PURGED_SECONDS", -1.0)
     store.delete(job_id, trial=True)
     tracking.fault = fault
     house.run()
-    assert exists(store, job_id) is not goes
-    assert workspace.job(job_id).exists() is not goes
+    assert not exists(store, job_id)
+    assert not workspace.job(job_id).exists()
     tracking.fault = None
     house.run()
-    assert not exists(store, job_id)
+    assert tracking.deleted == (["run"] if again else [])
+    house.run()
+    assert tracking.deleted == (["run"] if again else []), "once"
+    assert store.changed(0, 10).removed == []
+
+
+def test_a_crash_between_the_job_and_its_trial(
+    house: Housekeeping, store: SqlStore, workspace: Workspace, tracking: Tracking, job_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(housekeeping, "UNDO_SECONDS", -1.0)
+    store.delete(job_id, trial=True)
+    assert store.purge(job_id)  # and then the controller was killed
+    age(workspace.job(job_id), housekeeping.ORPHAN_SECONDS + 60)
+    house.run()
+    assert tracking.deleted == ["run"]
+    assert not workspace.job(job_id).exists()
+
+
+def test_those_who_were_away_hear_of_it_for_a_month(
+    house: Housekeeping, store: SqlStore, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "UNDO_SECONDS", -1.0)
+    since = store.revision()
+    store.delete(job_id, trial=False)
+    house.run()
+    assert store.changed(since, 10).removed == [job_id]
+    now = time.time()
+    monkeypatch.setattr(housekeeping.time, "time", lambda: now + 29 * 86_400)
+    house.run()
+    assert store.changed(since, 10).removed == [job_id]
+    monkeypatch.setattr(housekeeping.time, "time", lambda: now + 31 * 86_400)
+    house.run()
+    assert store.changed(since, 10).removed == []
 
 
 def test_a_job_that_is_restored_at_the_last_moment(
@@ -131,10 +167,40 @@ def test_a_job_that_is_restored_at_the_last_moment(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(housekeeping, "UNDO_SECONDS", -1.0)
     store.delete(job_id, trial=True)
-    monkeypatch.setattr(tracking, "delete_run", lambda _run: store.restore(job_id))
+    whole = store.purge
+
+    def purge(which: str, **more: float) -> bool:
+        store.restore(job_id)
+        return whole(which, **more)
+
+    monkeypatch.setattr(store, "purge", purge)
     house.run()
     assert workspace.job(job_id).is_dir()
     assert store.get(job_id).id == job_id
+    assert tracking.deleted == []
+
+
+def test_a_job_that_is_deleted_anew_at_the_last_moment_can_be_restored_again(
+    house: Housekeeping, store: SqlStore, workspace: Workspace, tracking: Tracking, job_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    store.delete(job_id, trial=True)
+    before = time.time()
+    whole = store.deleted_before
+
+    def deleted_before(when: float) -> Any:
+        found = whole(when)
+        store.restore(job_id)
+        store.delete(job_id, trial=True)
+        return found
+
+    monkeypatch.setattr(housekeeping, "UNDO_SECONDS", 0.0)
+    monkeypatch.setattr(housekeeping.time, "time", lambda: before)
+    monkeypatch.setattr(store, "deleted_before", deleted_before)
+    house.run()
+    assert store.restore(job_id).id == job_id
+    assert workspace.job(job_id).is_dir()
+    assert tracking.deleted == []
 
 
 def test_orphans(house: Housekeeping, workspace: Workspace, job_id: str, tmp_path: Path) -> None:
