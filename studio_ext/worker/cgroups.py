@@ -154,7 +154,7 @@ class Cgroup:
 
 def members(paths: list[Path]) -> list[int]:
     """Processes in any of some groups."""
-    return sorted({int(pid) for path in paths for pid in _read(path / "cgroup.procs").split()})
+    return sorted({int(pid) for path in paths for pid in _read(path / "cgroup.procs").split() if pid.isdigit()})
 
 
 def remove(paths: list[Path]) -> None:
@@ -168,5 +168,5 @@ def remove(paths: list[Path]) -> None:
 def _read(path: Path) -> str:
     try:
         return path.read_text("ascii").strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""

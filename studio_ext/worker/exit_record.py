@@ -17,18 +17,31 @@ _LOG_TAIL_BYTES = 4096
 
 def complete(facts: Facts, files: records.AttemptFiles) -> None:
     """Add what the files of the attempt say. User code can write them too: nothing in them is relied upon."""
-    facts.result = records.read(files.result)
+    facts.result = _plausible(records.read(files.result))
     facts.log_tail = tail(files.log)
     current = None
     for event in records.read_events(files.progress)[0]:
-        kind, index = event.get("event"), event.get("index")
+        kind, index = event.get("event"), records.whole(event.get("index"))
         if kind == "kernel":
             facts.kernel_answered = True
-        elif kind == "cell" and isinstance(index, int):
+        elif kind == "cell" and index is not None:
             current = index
         elif kind == "done" and index == current:
             current = None
     facts.cell = current
+
+
+def _plausible(result: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """What an executor can have written, or nothing."""
+    if result is None or not isinstance(result.get("reason"), str) or not isinstance(result.get("message"), str):
+        return None
+    texts = (result.get("cell_source"), result.get("traceback"))
+    numbers = (result.get("cell"), result.get("code"))
+    if all(text is None or isinstance(text, str) for text in texts) and all(
+        number is None or records.whole(number) is not None for number in numbers
+    ):
+        return result
+    return None
 
 
 def figures(result: Mapping[str, Any] | None, limits: Limits, *, executor_is_child: bool) -> dict[str, Any]:
@@ -42,7 +55,7 @@ def figures(result: Mapping[str, Any] | None, limits: Limits, *, executor_is_chi
     else:
         # A control group also counts processes that nobody waited for.
         executor = (result or {}).get("cpu_seconds")
-        seconds += max(below, limits.cpu_seconds() or 0.0) + (executor if isinstance(executor, float) else 0.0)
+        seconds += max(below, limits.cpu_seconds() or 0.0) + (records.moment(executor) or 0.0)
     peak = max(limits.peak_bytes, children.ru_maxrss * 1024)
     return {"cpu_seconds": round(seconds, 3), "peak_memory_bytes": peak or None}
 

@@ -84,9 +84,19 @@ def read(path: Path) -> dict[str, Any] | None:
     """The JSON object in ``path``; None when there is none that can be read."""
     try:
         record = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
+
+
+def whole(value: Any, most: int = 2**31 - 1) -> int | None:
+    """``value`` if it is a whole number from 0 to ``most``: user code can write every file of a job."""
+    return value if type(value) is int and 0 <= value <= most else None
+
+
+def moment(value: Any) -> float | None:
+    """``value`` if it can be a time in seconds since the epoch, before the year 3000."""
+    return float(value) if type(value) in (int, float) and 0 < value < 32_503_680_000 else None
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
@@ -165,7 +175,7 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]
     end = data.rfind(b"\n") + 1
     events = []
     for line in data[:end].splitlines():
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             event = json.loads(line)
             if isinstance(event, dict):
                 events.append(event)

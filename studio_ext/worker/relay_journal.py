@@ -186,7 +186,7 @@ class Answers:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read(1 << 22)
-        except FileNotFoundError:
+        except OSError:
             return False
         whole = data.rfind(b"\n") + 1
         if not whole and len(data) == 1 << 22:  # one very long answer
@@ -195,18 +195,31 @@ class Answers:
                 line = file.readline()
             data, whole = line, len(line) if line.endswith(b"\n") else 0
         for line in data[:whole].splitlines():
-            reply = json.loads(line)
-            if "s" not in reply:  # the controller's own notes
+            reply = _reply(line)
+            if reply is None:
                 continue
+            number, status, body = reply
             with self._condition:
-                slot = self._waiting.pop(reply["i"], None)
+                slot = self._waiting.pop(number, None)
             if slot is not None:
-                slot.put(reply["s"], reply["b"].encode("latin1"))
+                slot.put(status, body)
         self._offset += whole
         return whole > 0
 
 
 _ENDED = json.dumps({"error_code": "TEMPORARILY_UNAVAILABLE", "message": "The job has ended."}).encode()
+
+
+def _reply(line: bytes) -> tuple[int, int, bytes] | None:
+    """Number, status and body of an answer. None: one of the controller's own notes, or a line that somebody else
+    wrote, which must not keep the answers after it from those who wait."""
+    try:
+        reply = json.loads(line)
+        number, status, body = reply["i"], reply["s"], reply["b"].encode("latin1")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    is_answer = type(number) is int and type(status) is int and 100 <= status <= 599
+    return (number, status, body) if is_answer else None
 
 
 def _whole_lines(file: int) -> tuple[int, int]:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from studio_ext.adapters.process_runner import evidence
 from studio_ext.contract.jobs import Exit, ExitReason, Progress
 from studio_ext.ports.runner import AttemptState, Launch, Observation
 from studio_ext.worker import cgroups, processes, records
@@ -20,6 +19,7 @@ _LINGER_SECONDS = 2.0
 """How long a supervisor may outlive its exit record."""
 _FINISHED = ("Completed", "CellFailed", "StartFailed", "DiskFull")
 """What an executor knows by itself; of the rest only the supervisor could have told why."""
+_SPOILT = "The job's own record of its end cannot be read; something in the job wrote over it."
 _SWEEP_SECONDS = 0.5
 _KILL_MARGIN_SECONDS = 8.0
 """How long after a kill was asked for a supervisor may still be at work."""
@@ -40,15 +40,15 @@ class ProgressReader:
         """Take in what is new."""
         events, self.offset = records.read_events(path, self.offset)
         for event in events:
-            kind = event.get("event")
+            kind, index = event.get("event"), records.whole(event.get("index"))
             if kind == "start":
-                self.total = int(event.get("total", 0))
-            elif kind == "cell":
-                self.started = self.started or event.get("t")
-                self.current, self.label = event.get("index"), str(event.get("label", ""))
-            elif kind == "done":
-                self.done.add(int(event["index"]))
-                if event["index"] == self.current:
+                self.total = records.whole(event.get("total")) or 0
+            elif kind == "cell" and index is not None:
+                self.started = self.started or records.moment(event.get("t"))
+                self.current, self.label = index, _text(event.get("label"))
+            elif kind == "done" and index is not None:
+                self.done.add(index)
+                if index == self.current:
                     self.current, self.label = None, ""
 
     def progress(self) -> Progress:
@@ -56,56 +56,44 @@ class ProgressReader:
         return Progress(done=len(self.done), total=self.total, current=self.current, label=self.label)
 
 
-def supervisor_runs(claim: dict[str, Any]) -> bool:
+def supervisor_runs(claim: evidence.Claim) -> bool:
     """Whether the process that claimed the attempt is alive: same boot, same pid, same start."""
-    if claim.get("boot_id") != processes.boot_id():
-        return False
-    return processes.is_running(int(claim["pid"]), claim.get("start_time"))
+    return claim.boot_id == processes.boot_id() and processes.is_running(claim.pid, claim.start_time)
 
 
 def observe(launch: Launch, reader: ProgressReader, pending: bool) -> Observation:
     """Look at an attempt. ``pending``: a supervisor that was launched here has not claimed it yet, but lives."""
     files = records.AttemptFiles(launch.directory, launch.attempt)
-    claim = records.read(files.claim)
+    claim = evidence.read_claim(files.claim)
     if claim is None:
-        if files.claim.exists() and _age(files.claim) < 1.0:  # between creation and its first byte
-            return Observation(AttemptState.starting, Progress())
-        if not files.claim.exists():
+        size = _size(files.claim)
+        if size is None:
             return Observation(AttemptState.starting if pending else AttemptState.absent, Progress())
-        claim = {}
-    alive = bool(claim) and supervisor_runs(claim)
-    exit_record = records.read(files.exit)
+        if size == 0 and _age(files.claim) < 1.0:  # between creation and its first byte
+            return Observation(AttemptState.starting, Progress())
     reader.read(files.progress)
-    running = AttemptState.running if reader.started else AttemptState.starting
-    seen = Observation(running, reader.progress(), pid=claim.get("pid"), started=reader.started)
-    if alive:
-        overdue = exit_record is not None and time.time() - float(exit_record.get("ended", 0)) > _LINGER_SECONDS
+    state = AttemptState.running if reader.started else AttemptState.starting
+    pid = claim.pid if claim else None
+    seen = Observation(state, reader.progress(), pid=pid, started=reader.started)
+    ended = evidence.read_end(files.exit)
+    if claim and supervisor_runs(claim):
+        overdue = ended is not None and time.time() - ended.at > _LINGER_SECONDS
         if not overdue and not _kill_overdue(files):
             return seen
-        processes.send([int(claim["pid"])], signal.SIGKILL)
-    if exit_record is None:
-        # It may have been written between the first look and the death.
-        exit_record = records.read(files.exit)
-    if exit_record is None:
+        processes.send([claim.pid], signal.SIGKILL)
+    if ended is None:
         if not sweep(launch.job_id, claim):
             return seen
-        exit_record = _epitaph(files, claim, reader)
-        with contextlib.suppress(OSError):  # a full disk: it is said again next time
-            files.finish(files.exit, exit_record)
-            files.drop_spares()
+        # The supervisor may have written it between the first look and its death.
+        ended = evidence.read_end(files.exit) or _end_without_record(files, claim, reader)
     return Observation(
-        AttemptState.ended,
-        reader.progress(),
-        pid=claim.get("pid"),
-        started=reader.started,
-        ended=float(exit_record.get("ended") or time.time()),
-        exit=_exit(exit_record),
+        AttemptState.ended, reader.progress(), pid=pid, started=reader.started, ended=ended.at, exit=ended.exit
     )
 
 
-def sweep(job_id: str, claim: dict[str, Any]) -> bool:
+def sweep(job_id: str, claim: evidence.Claim | None) -> bool:
     """End what a supervisor that died left behind. False: something is still there; call again."""
-    groups = [Path(path) for path in claim.get("cgroups", [])]
+    groups = [Path(path) for path in claim.cgroups] if claim else []
     deadline = time.monotonic() + _SWEEP_SECONDS
     while left := {*processes.marked(job_id), *cgroups.members(groups)}:
         processes.send(left, signal.SIGKILL)
@@ -113,36 +101,38 @@ def sweep(job_id: str, claim: dict[str, Any]) -> bool:
             return False
         time.sleep(0.01)
     cgroups.remove(groups)
-    if runtime := claim.get("runtime"):
-        shutil.rmtree(runtime, ignore_errors=True)
+    if claim and claim.runtime:
+        shutil.rmtree(claim.runtime, ignore_errors=True)
     return True
 
 
-def _epitaph(files: records.AttemptFiles, claim: dict[str, Any], reader: ProgressReader) -> dict[str, Any]:
-    """The exit record that the supervisor could not write."""
+def _end_without_record(
+    files: records.AttemptFiles, claim: evidence.Claim | None, reader: ProgressReader
+) -> evidence.Ended:
+    """The end that no supervisor wrote down; it is written now."""
+    ended = _epitaph(files, claim, reader)
+    record = ended.exit.model_dump(mode="json") | {"ended": ended.at, "attempt": files.attempt}
+    with contextlib.suppress(OSError):  # a full disk: it is said again next time
+        files.finish(files.exit, record)
+        files.drop_spares()
+    return ended
+
+
+def _epitaph(files: records.AttemptFiles, claim: evidence.Claim | None, reader: ProgressReader) -> evidence.Ended:
+    """What the exit record would have said, as far as that can be known."""
+    if _size(files.exit) is not None or (claim is None and _size(files.claim)):
+        return evidence.Ended(Exit(reason=ExitReason.internal, message=_SPOILT), time.time())
     result = records.read(files.result)
-    if result is not None and result.get("reason") in _FINISHED:
-        return result
-    stop = records.read(files.stop)
+    if result is not None and result.get("reason") in _FINISHED and (ended := evidence.checked(result)):
+        return ended
     where = f" at cell {reader.current}" if reader.current else ""
-    if claim and claim.get("boot_id") != processes.boot_id():
+    if claim and claim.boot_id != processes.boot_id():
         reason, message = ExitReason.host_restarted, f"The machine was restarted{where}."
-    elif stop is not None:
+    elif records.read(files.stop) is not None:
         reason, message = ExitReason.stopped, f"Stopped{where}."
     else:
         reason, message = ExitReason.worker_lost, f"The process that looked after the job was killed{where}."
-    record = Exit(reason=reason, message=message, cell=reader.current).model_dump(mode="json")
-    return record | {"ended": time.time(), "attempt": files.attempt}
-
-
-def _exit(record: dict[str, Any]) -> Exit:
-    values = {name: record[name] for name in Exit.model_fields if name in record}
-    try:
-        return Exit(**values)
-    except ValidationError as error:
-        return Exit(
-            reason=ExitReason.internal, message=f"The exit record makes no sense: {error.error_count()} errors."
-        )
+    return evidence.Ended(Exit(reason=reason, message=message, cell=reader.current), time.time())
 
 
 def _kill_overdue(files: records.AttemptFiles) -> bool:
@@ -155,3 +145,16 @@ def _age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _size(path: Path) -> int | None:
+    """Bytes; None when there is no such file."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _text(value: Any) -> str:
+    """A label as it can be stored."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters.fork_servers import ForkServer, ForkServers, ServerKey, base_variables
-from studio_ext.adapters.process_runner import observation
+from studio_ext.adapters.process_runner import evidence, observation
 from studio_ext.adapters.process_runner.archive import worker_archive
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.jobs import RunnerInfo
@@ -202,9 +202,9 @@ class ProcessRunner:
                 files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 note = {"reason": reason, "kill": kill, "t": time.time()}
                 records.write(files.stop, records.encode(note))
-        claim = records.read(files.claim)
+        claim = evidence.read_claim(files.claim)
         if claim and observation.supervisor_runs(claim):
-            processes.send([int(claim["pid"])], signal.SIGTERM)
+            processes.send([claim.pid], signal.SIGTERM)
 
     def close(self) -> None:
         """End the fork servers. Attempts go on."""

@@ -1,0 +1,81 @@
+"""The records of an attempt that other people's code could have written over: taken only where they make sense."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from studio_ext.contract.jobs import Exit
+from studio_ext.worker import records
+
+_MOST_PIDS = 1 << 22
+"""What Linux gives out at most."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who looks after an attempt."""
+
+    pid: int
+    start_time: int | None
+    boot_id: str
+    runtime: str = ""
+    """Its private directory."""
+    cgroups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an attempt ended, and when, in seconds since the epoch."""
+
+    exit: Exit
+    at: float
+
+
+def read_claim(path: Path) -> Claim | None:
+    """The claim in ``path``; None when there is none, or nothing that a supervisor writes."""
+    record = records.read(path) or {}
+    pid = records.whole(record.get("pid"))
+    started = record.get("start_time")
+    boot_id, runtime, groups = record.get("boot_id"), record.get("runtime", ""), record.get("cgroups", [])
+    if pid is None or not 1 < pid <= _MOST_PIDS or not isinstance(boot_id, str):
+        return None
+    if started is not None and (records.whole(started, most=1 << 62) is None):
+        return None
+    # These are removed at the end, so nothing but what a supervisor can have made is believed.
+    if not isinstance(groups, list) or not all(map(_is_ours, groups)) or not (runtime == "" or _is_ours(runtime)):
+        return None
+    return Claim(pid, started, boot_id, runtime, tuple(groups))
+
+
+def read_end(path: Path) -> Ended | None:
+    """The end that the record in ``path`` tells of; None when there is none, or none that makes sense."""
+    record = records.read(path)
+    return checked(record) if record is not None else None
+
+
+def checked(record: Mapping[str, Any]) -> Ended | None:
+    """An exit record with every value of the type and size that it must have; None if one is not."""
+    values = {name: record[name] for name in Exit.model_fields if name in record}
+    at = records.moment(record.get("ended"))
+    if at is None:
+        return None
+    try:
+        exit = Exit(**values)
+        json.dumps(vars(exit), allow_nan=False, ensure_ascii=False).encode()  # no infinities, no lone surrogates
+    except (ValidationError, ValueError):
+        return None
+    fits = all(abs(value) < 1 << 63 for value in vars(exit).values() if isinstance(value, int))
+    return Ended(exit, at) if fits else None
+
+
+def _is_ours(path: Any) -> bool:
+    if not isinstance(path, str) or not path.isprintable():
+        return False
+    place = Path(path)
+    return place.is_absolute() and ".." not in place.parts and place.name.startswith("studio-")
