@@ -31,7 +31,7 @@ _REQUEST_TIMEOUT = 7 * 86400  # seconds; an answer may have to wait for a store 
 
 
 class RelayServer:
-    """The relay of one attempt, in threads of this process.
+    """The relay of one attempt, in threads of this process, from its construction to :meth:`close`.
 
     Raises ``OSError`` when no port or no file can be opened.
     """
@@ -79,11 +79,6 @@ class RelayServer:
         self.journal.close()
 
 
-def start_relay(attempt_dir: Path, job_dir: Path, run_id: str, experiment_id: str) -> RelayServer:
-    """Start the relay in threads of this process."""
-    return RelayServer(attempt_dir, job_dir, run_id, experiment_id)
-
-
 _REMOVED = (
     "MLFLOW_RUN_ID",  # the relay decides which run the notebook's first start_run is
     "MLFLOW_EXPERIMENT_NAME",  # MLflow refuses a name beside an id that does not match it
@@ -114,7 +109,7 @@ def main(arguments: list[str]) -> int:
     job_dir = Path(arguments[0])
     attempt_dir = job_dir / "attempts" / arguments[1]
     launch = json.loads((attempt_dir / "launch.json").read_text("utf-8"))
-    server = start_relay(attempt_dir, job_dir, launch["run_id"], launch["experiment_id"])
+    server = RelayServer(attempt_dir, job_dir, launch["run_id"], launch["experiment_id"])
     print(json.dumps({"uri": server.uri, "env": server.env}), flush=True)
     sys.stdin.buffer.read()
     server.close()

@@ -15,7 +15,7 @@ class Recording:
     def __init__(self, files: AttemptFiles, launch: Mapping[str, Any]) -> None:
         self._server: relay.RelayServer | None = None
         if launch.get("run_id"):
-            self._server = relay.start_relay(
+            self._server = relay.RelayServer(
                 files.directory, files.job_dir, launch["run_id"], launch.get("experiment_id", "")
             )
 

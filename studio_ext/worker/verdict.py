@@ -151,10 +151,10 @@ def size(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: ``45 s``, ``2 m``, ``1 h 30 m``."""
+    """Seconds for people: ``45 s``, ``2 min``, ``1 h 30 min``."""
     if seconds < 60:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    parts = [(hours, "h"), (minutes, "m"), (rest, "s")]
+    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
     return " ".join(f"{number} {unit}" for number, unit in parts if number)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from studio_ext.worker import relay, relay_journal
-from studio_ext.worker.relay import RelayServer, merged, start_relay
+from studio_ext.worker.relay import RelayServer, merged
 
 LOG_METRIC = "/api/2.0/mlflow/runs/log-metric"
 LOG_BATCH = "/api/2.0/mlflow/runs/log-batch"
@@ -34,7 +34,7 @@ def attempt(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(attempt: Path, tmp_path: Path) -> Iterator[RelayServer]:
-    server = start_relay(attempt, tmp_path, "run1", "7")
+    server = RelayServer(attempt, tmp_path, "run1", "7")
     yield server
     server.close()
 
@@ -128,6 +128,28 @@ def test_an_answer_that_comes_in_pieces_is_taken_when_it_is_whole(server: RelayS
             time.sleep(0.02)
     thread.join(5)
     assert len(result[0][1]["text"]) == 5_000_000
+
+
+def test_lines_that_are_no_answers_keep_none_from_those_who_wait(server: RelayServer, attempt: Path) -> None:
+    thread, result = in_background(lambda: call(server.env, "GET", GET_RUN))
+    until(lambda: (attempt / "calls.jsonl").stat().st_size)
+    bad = [b"nonsense", b"[1]", b"7", b"null", b"\xff\xfe", b"[" * 100_000]
+    for values in (
+        {"i": [1]},
+        {"i": True},
+        {"s": "200"},
+        {"s": 1},
+        {"s": None},
+        {"b": 5},
+        {"b": "\u20ac"},
+        {"b": None},
+    ):
+        bad.append(json.dumps({"i": 1, "s": 200, "b": "{}"} | values).encode())
+    with (attempt / "replies.jsonl").open("ab") as file:
+        file.write(b"\n".join(bad) + b"\n")
+    reply(attempt, 1, {"good": True})
+    thread.join(10)
+    assert result == [(200, {"good": True})]
 
 
 def test_the_controllers_own_notes_answer_nobody(server: RelayServer, attempt: Path) -> None:
@@ -241,7 +263,7 @@ def test_traces_are_refused_without_waiting_for_anybody(server: RelayServer, att
 def test_half_a_line_is_cut_off_and_numbering_goes_on(attempt: Path, tmp_path: Path) -> None:
     whole = json.dumps({"i": 41, "wb": True, "m": "POST", "p": LOG_METRIC, "b": "x" * 200_000, "ct": ""}) + "\n"
     (attempt / "calls.jsonl").write_text(whole + '{"i": 42, "m": "PO')
-    server = start_relay(attempt, tmp_path, "run1", "7")
+    server = RelayServer(attempt, tmp_path, "run1", "7")
     try:
         assert call(server.env, "POST", LOG_METRIC, metric(1))[0] == 200
     finally:
@@ -262,7 +284,7 @@ def test_a_full_disk_leaves_no_half_line(server: RelayServer, attempt: Path, mon
 
 
 def test_close_answers_those_who_wait_and_is_idempotent(attempt: Path, tmp_path: Path) -> None:
-    server = start_relay(attempt, tmp_path, "run1", "7")
+    server = RelayServer(attempt, tmp_path, "run1", "7")
     thread, result = in_background(lambda: call(server.env, "GET", GET_RUN))
     until(lambda: (attempt / "calls.jsonl").stat().st_size)
     server.close()
@@ -312,7 +334,7 @@ def test_the_environment_leads_only_here() -> None:
 def test_two_jobs_have_different_tokens(attempt: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    first, second = start_relay(attempt, tmp_path, "run1", "7"), start_relay(other, tmp_path, "run2", "7")
+    first, second = RelayServer(attempt, tmp_path, "run1", "7"), RelayServer(other, tmp_path, "run2", "7")
     try:
         assert call(second.env, "POST", LOG_METRIC, metric(1), token=first.token)[0] == 401
     finally:

@@ -28,7 +28,7 @@ CASES = [
         Facts(result=INTERRUPTED, cause="time", time_limit=5400),
         ExitReason.max_runtime,
         None,
-        "Ran longer than the time limit of 1 h 30 m, in cell 3.",
+        "Ran longer than the time limit of 1 h 30 min, in cell 3.",
     ),
     (
         Facts(result=DEAD, cause="memory", memory_limit=2 << 30, kernel_status=KILLED),
@@ -106,6 +106,6 @@ def test_size(value: int, text: str) -> None:
     assert size(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.5, "0.5 s"), (59, "59 s"), (60, "1 m"), (3661, "1 h 1 m 1 s")])
+@pytest.mark.parametrize(("value", "text"), [(0.5, "0.5 s"), (59, "59 s"), (60, "1 min"), (3661, "1 h 1 min 1 s")])
 def test_duration(value: float, text: str) -> None:
     assert duration(value) == text
