@@ -234,6 +234,8 @@ class AppBackend:
         sqlite = sqlite_path(self.uri)
         try:
             if sqlite is not None:
+                if not sqlite.exists() or sqlite.stat().st_size == 0:
+                    _make_sqlite_store(sqlite, self._root)
                 use_wal(sqlite)
             tracking = handlers._tracking_store_registry.get_store(self.uri, str(self._root))
             if sqlite is not None:
@@ -327,6 +329,26 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(rest.partition("?")[0])
 
 
+def _make_sqlite_store(path: Path, artifact_root: Path) -> None:
+    """Make the tables under another name and rename them into place (call with the creation lock).
+
+    MLflow makes them in dozens of steps that it cannot take up again: a process killed in between would leave a
+    store that nobody can open.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".unfinished")
+    for leftover in ("", "-wal", "-shm", "-journal"):
+        unfinished.with_name(unfinished.name + leftover).unlink(missing_ok=True)
+    with _migrations_lock:
+        store = SqlAlchemyStore(f"sqlite:///{unfinished}", str(artifact_root))
+        store.engine.dispose()
+    with contextlib.closing(sqlite3.connect(unfinished)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")  # everything in the one file that is renamed
+    unfinished.replace(path)
+
+
 def use_wal(path: Path) -> None:
     """Let readers and the writer of a SQLite file not wait for each other. Stays with the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -356,21 +378,31 @@ def creation_lock(uri: str) -> Iterator[None]:
 
 
 def _import_mlflow(*, lean: bool) -> None:
-    if "mlflow" in sys.modules:
-        return
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    if lean:
-        # MLflow's slim distribution does without pandas, and its server without its login pages.
-        sys.modules.setdefault("mlflow.server.auth", None)  # type: ignore[arg-type]
-        sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
-    try:
-        import mlflow.server  # noqa: F401
-    finally:
-        if sys.modules.get("pandas", ...) is None:
-            del sys.modules["pandas"]  # the rare call that needs it (a model with a signature) may have it
+    """Import all that is needed here, one thread at a time: threads that begin in different places lock each other."""
+    with _import_lock:
+        is_ours = "mlflow" not in sys.modules
+        if is_ours:
+            os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        if is_ours and lean:
+            # MLflow's slim distribution does without pandas, and its server without its login pages.
+            sys.modules.setdefault("mlflow.server.auth", None)  # type: ignore[arg-type]
+            sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+        try:
+            import mlflow.server
+            import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+        finally:
+            if sys.modules.get("pandas", ...) is None:
+                del sys.modules["pandas"]  # the rare call that needs it (a model with a signature) may have it
+        if is_ours:
+            for name in ("mlflow.store.db.utils", "mlflow.server.handlers", "alembic"):
+                logging.getLogger(name).setLevel(
+                    logging.CRITICAL
+                )  # errors reach people as Unavailable, not as log lines
 
-    for name in ("mlflow.store.db.utils", "mlflow.server.handlers", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # errors reach people as Unavailable, not as log lines
+
+_import_lock = threading.Lock()
+_migrations_lock = threading.Lock()
+"""alembic keeps what it migrates in module variables."""
 
 
 def _shorten_busy_timeout(engine: Any) -> None:

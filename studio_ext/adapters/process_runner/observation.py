@@ -69,7 +69,7 @@ def observe(launch: Launch, reader: ProgressReader, pending: bool) -> Observatio
         size = _size(files.claim)
         if size is None:
             return Observation(AttemptState.starting if pending else AttemptState.absent, Progress())
-        if size == 0 and _age(files.claim) < 1.0:  # between creation and its first byte
+        if _age(files.claim) < 1.0:  # being made: between our two looks, or between its creation and its last byte
             return Observation(AttemptState.starting, Progress())
     reader.read(files.progress)
     state = AttemptState.running if reader.started else AttemptState.starting
