@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.25
 """Smallest time between two notes of a job's progress."""
-RECORDING_SECONDS = 5.0
+RECORDING_SECONDS = 3.0
 """How long a job waits for its trial to be complete before it shows its final state; recording goes on after."""
 
 MAX_LAUNCHES = 5

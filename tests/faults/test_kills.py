@@ -142,6 +142,7 @@ def test_everything_of_a_job_killed_at_once_while_no_controller_runs(drill: Dril
     for pid in drill.processes(job):
         os.kill(pid, signal.SIGKILL)
     drill.start_controller()
+    drill.wait(job, 5)  # whether the tracking store answers or not
     ended = drill.wait_recorded(job, 10)
     assert ended.status is JobStatus.Failed
     assert ended.exit is not None and ended.exit.reason is ExitReason.worker_lost

@@ -57,7 +57,9 @@ def look(directory: Path, **files: Any) -> Observation:
     attempt.directory.mkdir(parents=True, exist_ok=True)
     for name, record in files.items():
         text = record if isinstance(record, str) else json.dumps(record)
-        (attempt.directory / f"{name}.json").write_text(text)
+        path = attempt.directory / f"{name}.json"
+        path.write_text(text)
+        os.utime(path, (path.stat().st_atime, time.time() - 10))  # whoever wrote it has had the time to finish
     return observation.observe(Launch("j" * 12, 1, directory, "", "", "x"), observation.ProgressReader(), False)
 
 
@@ -126,6 +128,14 @@ def test_the_supervisor_makes_a_record_that_can_be_read_of_any_result(key: str, 
 def test_the_sentence_says_what_has_happened(tmp_path: Path, name: str, record: Any) -> None:
     seen = look(tmp_path, **({"claim": GOOD["claim"], "result": GOOD["result"]} | {name: record}))
     assert seen.exit and (seen.exit.reason, seen.exit.message) == (ExitReason.internal, SPOILT)
+
+
+def test_a_claim_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
+    claim = records.AttemptFiles(tmp_path, 1).claim
+    claim.parent.mkdir(parents=True)
+    for half in ("", json.dumps(GOOD["claim"])[:20]):
+        claim.write_text(half)
+        assert look(tmp_path).state is AttemptState.starting
 
 
 def test_good_records_are_believed(tmp_path: Path) -> None:
