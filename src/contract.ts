@@ -16,12 +16,17 @@ export type ExitReason =
   | 'StartFailed'
   | 'WorkerLost'
   | 'HostRestarted'
+  | 'EngineLost'
   | 'DiskFull'
   | 'InternalError';
 /**
  * Result of one check of ``studio doctor``.
  */
 export type CheckStatus = 'ok' | 'warning' | 'problem';
+/**
+ * As whom the user's code runs in a container, and with which rights.
+ */
+export type ContainerProfile = 'notebook' | 'contract';
 /**
  * What a job runs.
  */
@@ -89,6 +94,28 @@ export interface Check {
   status: CheckStatus;
 }
 /**
+ * The container that a job runs in.
+ */
+export interface Container {
+  /**
+   * Reference as the submitter gave it, for example ``studio/notebook:1``.
+   */
+  image: string;
+  /**
+   * ``sha256:...`` of the image when the job was submitted; None for one that is still to be pulled.
+   */
+  image_id: string | null;
+  /**
+   * Whether the job may reach other machines.
+   */
+  network_access: boolean;
+  profile: ContainerProfile;
+  /**
+   * Whether the image is fetched from its registry when it is not there.
+   */
+  pull: boolean;
+}
+/**
  * A request to make an experiment.
  */
 export interface CreateExperiment {
@@ -152,6 +179,20 @@ export interface FileEntry {
    * ``file`` or ``directory``.
    */
   type: string;
+}
+/**
+ * An image that jobs can run in.
+ */
+export interface ImageChoice {
+  created: number;
+  image_id: string;
+  profile: ContainerProfile;
+  reference: string;
+  size_bytes: number;
+  /**
+   * What a job in it runs in, in one line.
+   */
+  summary: string;
 }
 /**
  * A request to look into a notebook before it is submitted.
@@ -296,6 +337,10 @@ export interface KernelEnvironment {
    * Command of the kernel spec; ``{connection_file}`` stands for the connection file.
    */
   argv: string[];
+  /**
+   * None: the job runs on the machine itself.
+   */
+  container: Container | null;
   display_name: string;
   interrupt_mode: string;
   /**
@@ -314,6 +359,10 @@ export interface KernelEnvironment {
     [k: string]: string;
   };
   /**
+   * What the job runs in, in one line.
+   */
+  summary: string;
+  /**
    * Names (never values) of the submitter's variables that the job gets.
    */
   variables: string[];
@@ -323,6 +372,10 @@ export interface KernelEnvironment {
  */
 export interface Resources {
   cpus: number | null;
+  /**
+   * GPUs that the container engine hands to the job; only runners with images take it.
+   */
+  gpus: number | null;
   memory_bytes: number | null;
   time_limit_seconds: number | null;
 }
@@ -463,6 +516,10 @@ export interface NotebookParameter {
 export interface RunnerInfo {
   available: boolean;
   display_name: string;
+  /**
+   * Whether jobs run in an image of the submitter's choice instead of a kernel of this machine.
+   */
+  has_images: boolean;
   name: string;
   /**
    * Why it is not available, and what to do.
@@ -488,8 +545,20 @@ export interface ServerInfo {
  */
 export interface SubmitOptions {
   cpus: number;
+  /**
+   * The image for submissions that name none; it need not be there.
+   */
+  default_image: string;
   default_kernel: string | null;
   experiments: string[];
+  /**
+   * How to get the default image when it is not there.
+   */
+  image_hint: string;
+  /**
+   * Images that are there and allowed, those made for notebooks first.
+   */
+  images: ImageChoice[];
   kernels: KernelChoice[];
   memory_bytes: number;
   runners: RunnerInfo[];
@@ -504,10 +573,18 @@ export interface SubmitRequest {
    */
   idempotency_key?: string | null;
   /**
-   * Kernel spec to use; None: the notebook's own, else the default.
+   * Image to run in, for runners with images; None: the default one.
+   */
+  image?: string | null;
+  /**
+   * Kernel spec to use; None: the notebook's own, else the default. Not for runners with images.
    */
   kernel?: string | null;
   name?: string | null;
+  /**
+   * Whether a job in a container may reach other machines. Jobs of the process runner always may.
+   */
+  network_access?: boolean;
   /**
    * Path: absolute or relative to the caller's directory (local client), relative to the server's root (REST).
    */
@@ -515,6 +592,10 @@ export interface SubmitRequest {
   parameters?: {
     [k: string]: unknown;
   };
+  /**
+   * Whether to fetch the image from its registry when it is not there.
+   */
+  pull?: boolean;
   resources?: Resources;
   runner?: string;
   tags?: {

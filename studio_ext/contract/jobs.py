@@ -60,6 +60,7 @@ class ExitReason(StrEnum):
     start_failed = "StartFailed"
     worker_lost = "WorkerLost"
     host_restarted = "HostRestarted"
+    engine_lost = "EngineLost"
     disk_full = "DiskFull"
     internal = "InternalError"
 
@@ -70,10 +71,41 @@ class Resources(Wire):
     cpus: float | None = Field(default=None, gt=0, le=1024)
     memory_bytes: int | None = Field(default=None, ge=32 * 1024 * 1024)
     time_limit_seconds: float | None = Field(default=None, gt=0, le=28 * 86400)
+    gpus: int | None = Field(default=None, ge=1, le=64)
+    """GPUs that the container engine hands to the job; only runners with images take it."""
+
+
+class ContainerProfile(StrEnum):
+    """As whom the user's code runs in a container, and with which rights."""
+
+    notebook = "notebook"
+    """Images made for it: the submitter's uid, no capabilities."""
+    contract = "contract"
+    """Any other image, as the training-container contract has it: the image's own user, the engine's usual
+    capabilities."""
+
+
+class Container(Wire):
+    """The container that a job runs in."""
+
+    image: str
+    """Reference as the submitter gave it, for example ``studio/notebook:1``."""
+    image_id: str | None = None
+    """``sha256:...`` of the image when the job was submitted; None for one that is still to be pulled."""
+    profile: ContainerProfile
+    network_access: bool = False
+    """Whether the job may reach other machines."""
+    pull: bool = False
+    """Whether the image is fetched from its registry when it is not there."""
 
 
 class KernelEnvironment(Wire):
     """How to start the kernel: decided by the submitter, so that the job does not depend on who runs the controller."""
+
+    summary: str = ""
+    """What the job runs in, in one line."""
+    container: Container | None = None
+    """None: the job runs on the machine itself."""
 
     kernel: str
     """Name of the kernel spec, for example ``python3``."""
@@ -231,7 +263,13 @@ class SubmitRequest(Wire):
     parameters: dict[str, Any] = {}
     runner: str = "process"
     kernel: str | None = None
-    """Kernel spec to use; None: the notebook's own, else the default."""
+    """Kernel spec to use; None: the notebook's own, else the default. Not for runners with images."""
+    image: str | None = Field(default=None, min_length=1, max_length=255)
+    """Image to run in, for runners with images; None: the default one."""
+    pull: bool = False
+    """Whether to fetch the image from its registry when it is not there."""
+    network_access: bool = False
+    """Whether a job in a container may reach other machines. Jobs of the process runner always may."""
     resources: Resources = Resources()
     variables: list[str] = []
     """Names of environment variables of the submitter to pass on."""
@@ -294,12 +332,32 @@ class RunnerInfo(Wire):
     available: bool
     reason: str = ""
     """Why it is not available, and what to do."""
+    has_images: bool = False
+    """Whether jobs run in an image of the submitter's choice instead of a kernel of this machine."""
+
+
+class ImageChoice(Wire):
+    """An image that jobs can run in."""
+
+    reference: str
+    image_id: str
+    size_bytes: int
+    created: float
+    profile: ContainerProfile
+    summary: str = ""
+    """What a job in it runs in, in one line."""
 
 
 class SubmitOptions(Wire):
     """What the form can choose from."""
 
     runners: list[RunnerInfo]
+    images: list[ImageChoice] = []
+    """Images that are there and allowed, those made for notebooks first."""
+    default_image: str = ""
+    """The image for submissions that name none; it need not be there."""
+    image_hint: str = ""
+    """How to get the default image when it is not there."""
     kernels: list[KernelChoice]
     default_kernel: str | None
     experiments: list[str]

@@ -42,6 +42,7 @@ _OUTCOME: dict[ExitReason, tuple[JobStatus, SecondaryStatus]] = {
     ExitReason.max_runtime: (S.Stopped, T.MaxRuntimeExceeded),
     ExitReason.worker_lost: (S.Failed, T.Interrupted),
     ExitReason.host_restarted: (S.Failed, T.Interrupted),
+    ExitReason.engine_lost: (S.Failed, T.Interrupted),
 }
 
 _MLFLOW = {S.Completed: "FINISHED", S.Failed: "FAILED", S.Stopped: "KILLED"}

@@ -48,13 +48,18 @@ class Observation:
     ended: float | None = None
     exit: Exit | None = None
     """Set if and only if ``state`` is ``ended``."""
+    message: str = ""
+    """What a starting attempt waits for, in a sentence; empty where nothing is to be said."""
+    downloading: bool = False
+    """Whether it is an image that a starting attempt waits for."""
 
 
 class Runner(Protocol):
     """Starts, observes and stops attempts.
 
     All methods may be called again after any crash, by a new process that knows only the database and the
-    job directory. None blocks longer than a second. None raises for a job that is gone.
+    job directory. None blocks longer than a second, whatever the engine behind it does. None raises for a job that
+    is gone.
     """
 
     name: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from studio_ext.contract.jobs import KernelChoice, KernelEnvironment, NotebookParameter, Snapshot
+from studio_ext.contract.jobs import ImageChoice, KernelChoice, KernelEnvironment, NotebookParameter, Snapshot
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,26 @@ class Environments(Protocol):
 
     def values(self, variables: Sequence[str]) -> dict[str, str]:
         """Values of named variables. Raises ``InvalidRequest`` (field ``variables``) for one that is not set."""
+
+
+class Images(Protocol):
+    """Images of the container engine that jobs may run in. Answers within two seconds, whatever the engine does."""
+
+    def choices(self) -> list[ImageChoice]:
+        """Images that are there and allowed, those made for notebooks first; none while the engine is away."""
+
+    def default(self) -> str:
+        """The image for submissions that name none. It need not be there."""
+
+    def how_to_get(self, image: str) -> str:
+        """What to do when an image is not there."""
+
+    def resolve(self, image: str, *, pull: bool, network_access: bool) -> KernelEnvironment:
+        """How a job runs in an image.
+
+        Raises ``InvalidRequest`` (field ``image``) when it is not allowed, not there and not to be pulled, or made for
+        another architecture; ``Unavailable`` when the engine does not answer.
+        """
 
 
 class Snapshots(Protocol):
