@@ -6,11 +6,10 @@ import contextlib
 import shutil
 import signal
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from studio_ext.adapters.process_runner import evidence
+from studio_ext.adapters.attempts import evidence
+from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.contract.jobs import Exit, ExitReason, Progress
 from studio_ext.ports.runner import AttemptState, Launch, Observation
 from studio_ext.worker import cgroups, processes, records
@@ -25,37 +24,6 @@ _KILL_MARGIN_SECONDS = 8.0
 """How long after a kill was asked for a supervisor may still be at work."""
 
 
-@dataclass
-class ProgressReader:
-    """Follows ``progress.jsonl``, reading each line once."""
-
-    offset: int = 0
-    total: int = 0
-    done: set[int] = field(default_factory=set)
-    current: int | None = None
-    label: str = ""
-    started: float | None = None
-
-    def read(self, path: Path) -> None:
-        """Take in what is new."""
-        events, self.offset = records.read_events(path, self.offset)
-        for event in events:
-            kind, index = event.get("event"), records.whole(event.get("index"))
-            if kind == "start":
-                self.total = records.whole(event.get("total")) or 0
-            elif kind == "cell" and index is not None:
-                self.started = self.started or records.moment(event.get("t"))
-                self.current, self.label = index, _text(event.get("label"))
-            elif kind == "done" and index is not None:
-                self.done.add(index)
-                if index == self.current:
-                    self.current, self.label = None, ""
-
-    def progress(self) -> Progress:
-        """The state as the contract has it."""
-        return Progress(done=len(self.done), total=self.total, current=self.current, label=self.label)
-
-
 def supervisor_runs(claim: evidence.Claim) -> bool:
     """Whether the process that claimed the attempt is alive: same boot, same pid, same start."""
     return claim.boot_id == processes.boot_id() and processes.is_running(claim.pid, claim.start_time)
@@ -66,10 +34,12 @@ def observe(launch: Launch, reader: ProgressReader, pending: bool) -> Observatio
     files = records.AttemptFiles(launch.directory, launch.attempt)
     claim = evidence.read_claim(files.claim)
     if claim is None:
-        size = _size(files.claim)
+        size = evidence.size(files.claim)
         if size is None:
             return Observation(AttemptState.starting if pending else AttemptState.absent, Progress())
-        if _age(files.claim) < 1.0:  # being made: between our two looks, or between its creation and its last byte
+        if (
+            evidence.age(files.claim) < 1.0
+        ):  # being made: between our two looks, or between its creation and its last byte
             return Observation(AttemptState.starting, Progress())
     reader.read(files.progress)
     state = AttemptState.running if reader.started else AttemptState.starting
@@ -120,7 +90,7 @@ def _end_without_record(
 
 def _epitaph(files: records.AttemptFiles, claim: evidence.Claim | None, reader: ProgressReader) -> evidence.Ended:
     """What the exit record would have said, as far as that can be known."""
-    if _size(files.exit) is not None or (claim is None and _size(files.claim)):
+    if evidence.size(files.exit) is not None or (claim is None and evidence.size(files.claim)):
         return evidence.Ended(Exit(reason=ExitReason.internal, message=_SPOILT), time.time())
     result = records.read(files.result)
     if result is not None and result.get("reason") in _FINISHED and (ended := evidence.checked(result)):
@@ -137,24 +107,4 @@ def _epitaph(files: records.AttemptFiles, claim: evidence.Claim | None, reader: 
 
 def _kill_overdue(files: records.AttemptFiles) -> bool:
     stop = records.read(files.stop)
-    return bool(stop and stop.get("kill")) and _age(files.stop) > _KILL_MARGIN_SECONDS
-
-
-def _age(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _size(path: Path) -> int | None:
-    """Bytes; None when there is no such file."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
-
-
-def _text(value: Any) -> str:
-    """A label as it can be stored."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return bool(stop and stop.get("kill")) and evidence.age(files.stop) > _KILL_MARGIN_SECONDS

@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio_ext.adapters.attempts import evidence
+from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.adapters.fork_servers import ForkServer, ForkServers, ServerKey, base_variables
-from studio_ext.adapters.process_runner import evidence, observation
-from studio_ext.adapters.process_runner.archive import worker_archive
+from studio_ext.adapters.process_runner import observation
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.jobs import RunnerInfo
 from studio_ext.core.units import parse_size
@@ -49,7 +51,7 @@ class ProcessRunner:
         home = workspace.home if isinstance(workspace, Workspace) else Path(workspace)
         self._cache = home.absolute() / "cache"
         self._servers: ForkServers | None = None
-        self._readers: dict[tuple[str, int], observation.ProgressReader] = {}
+        self._readers: dict[tuple[str, int], ProgressReader] = {}
         self._pending: dict[tuple[str, int], tuple[int, int | None]] = {}
         self._children: list[subprocess.Popen[bytes]] = []
         self._lock = threading.RLock()
@@ -181,7 +183,7 @@ class ProcessRunner:
         key = (launch.job_id, launch.attempt)
         with self._lock:
             self._children = [child for child in self._children if child.poll() is None]
-            reader = self._readers.setdefault(key, observation.ProgressReader())
+            reader = self._readers.setdefault(key, ProgressReader())
             waiting = self._pending.get(key)
             pending = waiting is not None and processes.is_running(*waiting)
             seen = observation.observe(launch, reader, pending)

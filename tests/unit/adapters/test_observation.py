@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.adapters.process_runner import observation
 from studio_ext.contract.jobs import ExitReason
 from studio_ext.ports.runner import AttemptState, Launch, Observation
@@ -60,7 +61,7 @@ def look(directory: Path, **files: Any) -> Observation:
         path = attempt.directory / f"{name}.json"
         path.write_text(text)
         os.utime(path, (path.stat().st_atime, time.time() - 10))  # whoever wrote it has had the time to finish
-    return observation.observe(Launch("j" * 12, 1, directory, "", "", "x"), observation.ProgressReader(), False)
+    return observation.observe(Launch("j" * 12, 1, directory, "", "", "x"), ProgressReader(), False)
 
 
 @settings(max_examples=150, deadline=None)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.adapters.fork_servers import ServerKey, fingerprint
-from studio_ext.adapters.process_runner.archive import worker_archive
-from studio_ext.adapters.process_runner.observation import ProgressReader
 from studio_ext.worker import faults, packages
 from studio_ext.worker.executor import _short
 

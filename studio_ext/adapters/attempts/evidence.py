@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,3 +80,19 @@ def _is_ours(path: Any) -> bool:
         return False
     place = Path(path)
     return place.is_absolute() and ".." not in place.parts and place.name.startswith("studio-")
+
+
+def age(path: Path) -> float:
+    """Seconds since a file was written; 0 for one that is not there."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def size(path: Path) -> int | None:
+    """Bytes; None when there is no such file."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None

@@ -1,0 +1,207 @@
+"""The container engine: where it is, what it is, and calls that end in a sentence when it does not answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio_ext.adapters.docker_runner.settings import DockerSettings
+from studio_ext.contract.errors import StudioError, Unavailable
+
+CALL_SECONDS = 20.0
+"""Longest wait for an answer to an ordinary call."""
+LOOK_SECONDS = 0.8
+"""Longest wait for the engine to say what it is: forms and the command line wait for it."""
+_KNOWN_SECONDS = 10.0
+"""How long what the engine said of itself is believed."""
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What an engine says of itself."""
+
+    address: str
+    name: str
+    """``Docker`` or ``Podman``."""
+    version: str
+    identity: str
+    architecture: str
+    """As images name it: ``amd64``, ``arm64``, ..."""
+    rootless: bool
+    """Whether root in a container is the user that the engine runs as."""
+    remapped: bool
+    """Whether the engine shifts user ids (``userns-remap``) unless a container asks it not to."""
+    cgroup_version: str
+    limits: bool
+    """Whether memory and CPU limits hold."""
+
+    @property
+    def title(self) -> str:
+        """``Docker 28.1.0, rootless``."""
+        return f"{self.name} {self.version}{', rootless' if self.rootless else ''}"
+
+
+class Engine:
+    """One container engine. Thread-safe. The SDK is imported at the first call."""
+
+    def __init__(self, settings: DockerSettings, environ: Mapping[str, str] = os.environ) -> None:
+        self.settings = settings
+        self.address = find_address(settings, environ)
+        self._environ = dict(environ)
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._look: Future[EngineInfo] | None = None
+        self._looked = 0.0
+
+    def api(self, timeout: float = CALL_SECONDS) -> Any:
+        """The SDK's low-level client of this thread. Raises ``Unavailable`` when nothing answers."""
+        client = getattr(self._local, "client", None)
+        if client is None:
+            with engine_errors(self.address):
+                client = self._local.client = self._connect()
+        client.timeout = timeout
+        return client
+
+    def _connect(self) -> Any:
+        from docker import APIClient
+        from docker.utils import kwargs_from_env
+
+        options = kwargs_from_env(environment=self._environ)
+        # Many threads of ours are idle at most times: small pools.
+        return APIClient(**{**options, "base_url": self.address}, timeout=CALL_SECONDS, num_pools=2, max_pool_size=4)
+
+    def describe(self, wait: float = LOOK_SECONDS) -> EngineInfo:
+        """What the engine is. Asked in a thread of its own: an engine that hangs holds nobody up.
+
+        Raises ``Unavailable`` when it does not answer within ``wait`` seconds, or says no.
+        """
+        with self._lock:
+            look, is_old = self._look, time.monotonic() - self._looked > _KNOWN_SECONDS
+            failed = look is not None and look.done() and look.exception() is not None
+            if look is None or (look.done() and (is_old or failed)):
+                look = self._look = Future()
+                self._looked = time.monotonic()
+                threading.Thread(target=self._ask, args=(look,), name="engine-look", daemon=True).start()
+        try:
+            return look.result(wait)
+        except TimeoutError:
+            raise Unavailable(
+                f"The container engine at {self.address} does not answer.",
+                hint="It hangs, or is very busy: try again, or restart it (systemctl restart docker).",
+            ) from None
+
+    def _ask(self, look: Future[EngineInfo]) -> None:
+        try:
+            look.set_result(self._described())
+        except BaseException as error:
+            look.set_exception(error)
+
+    def _described(self) -> EngineInfo:
+        with engine_errors(self.address):
+            api = self.api()
+            info, version = api.info(), api.version()
+        components = " ".join(str(each.get("Name", "")) for each in version.get("Components") or [])
+        is_podman = "podman" in components.lower()
+        options = info.get("SecurityOptions") or []
+        named = {option.partition("name=")[2].partition(",")[0] for option in options}
+        return EngineInfo(
+            address=self.address,
+            name="Podman" if is_podman else "Docker",
+            version=str(info.get("ServerVersion") or version.get("Version") or "?"),
+            identity=str(info.get("ID") or self.address),
+            architecture=str(version.get("Arch") or info.get("Architecture") or ""),
+            rootless="rootless" in named or bool(info.get("Rootless")),
+            remapped="userns" in named,
+            cgroup_version=str(info.get("CgroupVersion") or "1"),
+            limits=bool(info.get("MemoryLimit")),
+        )
+
+
+def find_address(settings: DockerSettings, environ: Mapping[str, str]) -> str:
+    """Where the engine listens: the setting, ``DOCKER_HOST``, the chosen Docker context, else the usual sockets."""
+    named = settings.host or environ.get("DOCKER_HOST")
+    if named:
+        return named
+    context = _context_address(environ)
+    if context:
+        return context
+    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    usual = [
+        "/var/run/docker.sock",
+        f"{runtime}/docker.sock",
+        f"{runtime}/podman/podman.sock",
+        "/run/podman/podman.sock",
+    ]
+    for path in usual:
+        if os.access(path, os.R_OK | os.W_OK):
+            return f"unix://{path}"
+    return f"unix://{usual[0]}"
+
+
+def _context_address(environ: Mapping[str, str]) -> str | None:
+    """The address of the Docker context in use, where it is not the default one (Docker Desktop, rootless)."""
+    home = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or "/") / ".docker")
+    if not environ.get("DOCKER_CONTEXT") and not (home / "config.json").exists():
+        return None
+    try:
+        from docker.context import ContextAPI
+
+        context = ContextAPI.get_current_context()
+        address = context.Host if context is not None and context.Name != "default" else None
+    except Exception:  # a configuration of other people's making
+        return None
+    return address or None
+
+
+@contextlib.contextmanager
+def engine_errors(address: str) -> Iterator[None]:
+    """Turn the faults of a connection into ``Unavailable``, and refusals into ``StudioError``.
+
+    ``docker.errors.NotFound`` and its like pass: they mean something to the caller.
+    """
+    import requests
+    from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+
+    try:
+        yield
+    except (NotFound, ImageNotFound):
+        raise
+    except APIError as error:
+        if error.status_code in (409, 400, 304):
+            raise
+        raise StudioError(
+            f"The container engine refused: {error.explanation or error}.", hint="Its own log says more."
+        ) from error
+    except (requests.exceptions.Timeout, TimeoutError) as error:
+        raise Unavailable(
+            f"The container engine at {address} does not answer.",
+            hint="It hangs, or is very busy: try again, or restart it (systemctl restart docker).",
+        ) from error
+    except (DockerException, requests.exceptions.RequestException, OSError) as error:
+        raise Unavailable(
+            f"The container engine at {address} cannot be reached: {_reason(error)}.", hint=_hint(error)
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    if "Permission denied" in text or "PermissionError" in text:
+        return "permission denied"
+    if "No such file" in text or "FileNotFoundError" in text:
+        return "there is no socket"
+    if "refused" in text.lower():
+        return "the connection was refused"
+    return text.splitlines()[0][:200].rstrip(".") if text else type(error).__name__
+
+
+def _hint(error: BaseException) -> str:
+    if _reason(error) == "permission denied":
+        return "Add your user to the group docker and log in again, or use rootless Docker or Podman."
+    return "Start it (systemctl start docker), or name another one: DOCKER_HOST, or host in [docker] of studio.toml."
