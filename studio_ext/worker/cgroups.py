@@ -130,26 +130,37 @@ class Cgroup:
 
     def out_of_memory_kills(self) -> int:
         """How many processes of the job the system killed because the memory limit was reached."""
-        name = "memory.events" if self.version == 2 else "memory.oom_control"
-        for line in _read(self._by_controller["memory"] / name).splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-        return 0
+        return out_of_memory_kills(self._by_controller["memory"], self.version)
 
     def cpu_seconds(self) -> float | None:
         """CPU time of everything that ever ran in the group."""
         if self.version == 2:
-            for line in _read(self._by_controller["cpu"] / "cpu.stat").splitlines():
-                if line.startswith("usage_usec "):
-                    return int(line.split()[1]) / 1e6
-        elif "cpuacct" in self._by_controller:
-            text = _read(self._by_controller["cpuacct"] / "cpuacct.usage")
-            return int(text) / 1e9 if text else None
-        return None
+            return cpu_seconds(self._by_controller["cpu"], 2)
+        return cpu_seconds(self._by_controller["cpuacct"], 1) if "cpuacct" in self._by_controller else None
 
     def remove(self) -> None:
         """Remove the groups; they must be empty."""
         remove(self.paths)
+
+
+def out_of_memory_kills(group: Path, version: int) -> int:
+    """How many processes of a memory group the system killed because the group's limit was reached."""
+    name = "memory.events" if version == 2 else "memory.oom_control"
+    for line in _read(group / name).splitlines():
+        if line.startswith("oom_kill "):
+            return int(line.split()[1])
+    return 0
+
+
+def cpu_seconds(group: Path, version: int) -> float | None:
+    """CPU time of everything that ever ran in a group; None where it is not counted."""
+    if version == 2:
+        for line in _read(group / "cpu.stat").splitlines():
+            if line.startswith("usage_usec "):
+                return int(line.split()[1]) / 1e6
+        return None
+    text = _read(group / "cpuacct.usage")
+    return int(text) / 1e9 if text else None
 
 
 def members(paths: list[Path]) -> list[int]:

@@ -19,15 +19,21 @@ _LONGEST_VALUE = 100_000
 _EARLY_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "DYLD_", "ASAN_", "LSAN_")
 
 
-def job_environment(job_dir: Path, job: Mapping[str, Any]) -> dict[str, str]:
-    """Everything that the kernel of a job gets, except what points MLflow to the relay."""
+def job_environment(job_dir: Path, job: Mapping[str, Any], base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Everything that the kernel of a job gets, except what points MLflow to the relay.
+
+    ``base``: what a container's image gives its programs.
+    """
     wanted = job.get("environment") or {}
-    variables: dict[str, str] = {}
+    variables: dict[str, str] = dict(base or {})
     variables.update(job.get("base_env") or {})
     variables.update(wanted.get("spec_env") or {})
     variables.update(read(job_dir / "environment.json") or {})
     variables.update(training_variables(job_dir))
-    cpus = (job.get("resources") or {}).get("cpus")
+    resources = job.get("resources") or {}
+    cpus = resources.get("cpus")
+    if resources.get("gpus"):
+        variables["SM_NUM_GPUS"] = str(resources["gpus"])
     if cpus:
         threads = str(math.ceil(cpus))
         variables["SM_NUM_CPUS"] = threads

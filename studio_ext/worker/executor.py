@@ -41,6 +41,8 @@ def read_request(link: socket.socket) -> dict[str, Any] | None:
 def execute(link: socket.socket, request: dict[str, Any]) -> None:
     """Be the executor of the attempt that the supervisor at the other end of ``link`` names."""
     files = records.AttemptFiles(Path(request["job_dir"]), request["attempt"])
+    owner = request.get("owner")
+    records.OWNER = (owner[0], owner[1]) if owner else None
     result = _run(files, request, link)
     if result is None:  # the supervisor is gone
         return

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import processes
+from .container import Tenant
 from .limits import Limits
 
 _CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
@@ -98,13 +99,20 @@ class Kernel:
 
 
 def fork_kernel(
-    *, argv: Sequence[str], connection_file: str, cwd: Path, job_id: str, limits: Limits, in_process: bool
+    *,
+    argv: Sequence[str],
+    connection_file: str,
+    cwd: Path,
+    job_id: str,
+    limits: Limits,
+    in_process: bool,
+    tenant: Tenant | None = None,
 ) -> Kernel | Callable[[], None]:
     """Fork the process that becomes the kernel.
 
     Returns a :class:`Kernel` in the supervisor. In the new process it does not return when the kernel is another
     program; with ``in_process`` it returns what the caller must run at the top of the stack, so that the
-    interpreter ends as usual (threads joined, ``atexit`` callbacks run).
+    interpreter ends as usual (threads joined, ``atexit`` callbacks run). ``tenant``: as whom it runs, if not as we.
     """
     read_end, write_end = os.pipe()
     pid = os.fork()
@@ -114,9 +122,11 @@ def fork_kernel(
     try:
         os.setpgid(0, 0)
         processes.default_signals()
-        processes.die_with_parent()
         _prefer_as_victim()
         limits.enter()
+        if tenant:
+            tenant.become()
+        processes.die_with_parent()  # forgotten when a process changes its user
         processes.close_descriptors(read_end)
         with os.fdopen(read_end, "rb") as pipe:
             data = pipe.read()

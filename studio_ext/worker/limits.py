@@ -14,9 +14,12 @@ import zlib
 from pathlib import Path
 
 from . import cgroups, processes
+from .container import ContainerGroup
 
 SETTING = "STUDIO_LIMITS"
 """``sampling`` in this variable of the controller keeps control groups out of it."""
+CONTAINER = "container"
+"""The setting of a supervisor that is in a container: its limits are the container's."""
 
 _IDLE, _RELAXED, _CLOSE, _THROTTLE = 2.0, 0.5, 0.1, 0.1
 """Seconds between two looks: without limits, far from a limit, near it, and while CPU time is shared out."""
@@ -41,8 +44,7 @@ class Limits:
         self.cpus = cpus
         self.memory_bytes = memory_bytes
         self.peak_bytes = 0
-        plan = None if setting == "sampling" else cgroups.find()
-        self.cgroup = cgroups.Cgroup(plan, name) if plan else None
+        self.cgroup = _group(name, setting)
         self._affinity = _affinity(name, cpus)
         self._stopped: list[int] = []
         self._allowance = 0.0
@@ -136,6 +138,13 @@ class Limits:
         """Remove what :meth:`prepare` made."""
         if self.cgroup:
             self.cgroup.remove()
+
+
+def _group(name: str, setting: str | None) -> cgroups.Cgroup | ContainerGroup | None:
+    if setting == CONTAINER:
+        return ContainerGroup()
+    plan = None if setting == "sampling" else cgroups.find()
+    return cgroups.Cgroup(plan, name) if plan else None
 
 
 def _affinity(name: str, cpus: float | None) -> set[int] | None:

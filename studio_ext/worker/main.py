@@ -10,7 +10,8 @@ from pathlib import Path
 _USAGE = """usage: worker.pyz supervise JOBDIR ATTEMPT [OPTIONS]
        worker.pyz execute              (started by a supervisor)
        worker.pyz kernel-server | worker-server ADDRESS   (started by a controller)
-       worker.pyz packages [FILE]"""
+       worker.pyz packages [FILE]
+       worker.pyz give-back JOBDIR     (started by a container runner)"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,6 +49,10 @@ def main(arguments: Sequence[str]) -> int:
                 records.write(Path(target[0]), text.encode(), sync=False)
             else:
                 sys.stdout.write(text)
+        case ["give-back", job_dir]:
+            from .container import give_back
+
+            give_back(Path(job_dir).absolute())
         case _:
             sys.stderr.write(_USAGE + "\n")
             return 2

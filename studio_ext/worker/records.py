@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 _RESERVED_BYTES = 256 * 1024
+OWNER: tuple[int, int] | None = None
+"""User and group that files made here belong to; None: the process's own. Set where a container's root writes them."""
 SPARE_PREFIX = ".studio-"
 """Begins the temporary names of files that are about to be renamed into place."""
 
@@ -49,7 +51,7 @@ class AttemptFiles:
         """Set space aside for the records of the end, so that they can be written on a full disk."""
         for target in (self.result, self.exit):
             with contextlib.suppress(OSError):
-                fd = os.open(self.spare(target), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                fd = open_file(self.spare(target), os.O_WRONLY | os.O_CREAT)
                 try:
                     if hasattr(os, "posix_fallocate"):
                         os.posix_fallocate(fd, 0, _RESERVED_BYTES)
@@ -59,7 +61,7 @@ class AttemptFiles:
     def finish(self, target: Path, record: Mapping[str, Any]) -> None:
         """Write ``record`` into the space that :meth:`reserve` set aside, and rename it into place, synced."""
         data = encode(record)
-        fd = os.open(self.spare(target), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = open_file(self.spare(target), os.O_WRONLY | os.O_CREAT)
         try:
             _write_all(fd, data)
             os.ftruncate(fd, len(data))
@@ -73,6 +75,15 @@ class AttemptFiles:
         """Remove what :meth:`reserve` made and nothing used."""
         for target in (self.result, self.exit):
             self.spare(target).unlink(missing_ok=True)
+
+
+def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
+    """Open a file of ours, making it ours where it is new; closed in programs that this process starts."""
+    fd = os.open(path, flags | os.O_CLOEXEC, mode)
+    if OWNER is not None:
+        with contextlib.suppress(OSError):
+            os.fchown(fd, *OWNER)
+    return fd
 
 
 def encode(record: Mapping[str, Any]) -> bytes:
@@ -102,7 +113,7 @@ def moment(value: Any) -> float | None:
 def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
     """Replace ``path`` atomically: temporary name in the same directory, sync, rename."""
     spare = path.with_name(f"{SPARE_PREFIX}{os.getpid()}-{threading.get_ident():x}.tmp")
-    fd = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    fd = open_file(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         try:
             _write_all(fd, data)
@@ -138,7 +149,7 @@ def sync_directory(path: Path) -> None:
 def create_exclusively(path: Path, record: Mapping[str, Any]) -> bool:
     """Make ``path`` if it does not exist, synced. False: somebody else has it."""
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except FileExistsError:
         return False
     try:
@@ -158,7 +169,7 @@ def append(fd: int, data: bytes) -> None:
 
 def open_append(path: Path) -> int:
     """A descriptor that appends to ``path``."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:

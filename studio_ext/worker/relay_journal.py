@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .records import open_file
+
 _SYNC_INTERVAL = 1.0  # seconds between fdatasync calls while lines are written
 _TAIL = 65536
 
@@ -25,7 +27,7 @@ class CallJournal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._file = open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         self._lock = threading.Lock()
         self._size, self._last = _whole_lines(self._file)
         self._dirty = threading.Event()

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import exit_record, faults, processes, records, verdict
+from . import container, exit_record, faults, processes, records, verdict
 from .environment import job_environment
 from .executor_link import ExecutorLink
 from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
-from .limits import Limits
+from .limits import CONTAINER, Limits
 from .log_limit import LOG_BYTES, LogGuard
 from .relaying import Recording
 from .tree import JobTree
@@ -51,6 +51,13 @@ class Options:
     log_bytes: int = LOG_BYTES
     """Bytes that the log may have."""
     fault: str | None = None
+    user: str | None = None
+    """In a container: the image's user, as whom the user's code runs; None: as we do."""
+
+    @property
+    def in_container(self) -> bool:
+        """Whether we are the first process of a container."""
+        return self.limits == CONTAINER
 
     @classmethod
     def parse(cls, text: str) -> Options:
@@ -111,6 +118,9 @@ class Supervisor:
         wanted = job.get("resources") or {}
         self.time_limit: float | None = wanted.get("time_limit_seconds")
         self.grace = float(job.get("grace_seconds") or 10.0)
+        self.tenant: container.Tenant | None = None
+        self.ownership = container.Ownership(files.job_dir) if options.in_container else None
+        container.own_files(self.ownership.owner if self.ownership else None)
         self.runtime = runtime_directory()
         name = f"studio-{self.job_id}-{files.attempt}"
         self.limits = Limits(name, wanted.get("cpus"), wanted.get("memory_bytes"), options.limits)
@@ -123,6 +133,7 @@ class Supervisor:
         self._wake_write: socket.socket | None = None
         self.started = time.monotonic()
         self.error: str | None = None
+        self.refusal: str | None = None
 
     def claim(self) -> bool:
         """Take the attempt. False: somebody else has it, and nothing may be touched."""
@@ -152,6 +163,8 @@ class Supervisor:
         if self.state.cause is None:
             try:
                 kernel = self._start()
+            except container.NoSuchUser as error:
+                self.refusal = str(error)
             except Exception as error:
                 self._fail(error)
             else:
@@ -178,6 +191,9 @@ class Supervisor:
         argv = environment["argv"]
         self.limits.prepare()
         connection_file = write_connection_file(self.runtime, argv, environment.get("kernel", ""))
+        if self.ownership and self.options.user:
+            self.tenant = container.Tenant.of(self.options.user)
+            self.ownership.lend(self.tenant, Path(self.runtime))
         kernel = fork_kernel(
             argv=argv,
             connection_file=connection_file,
@@ -185,6 +201,7 @@ class Supervisor:
             job_id=self.job_id,
             limits=self.limits,
             in_process=self.options.in_process,
+            tenant=self.tenant,
         )
         if not isinstance(kernel, Kernel):
             return kernel
@@ -197,13 +214,20 @@ class Supervisor:
             "exits_by_itself": "ipykernel_launcher" in argv and not self.options.in_process,
             "log_bytes": self.options.log_bytes,
             "fault": self.options.fault,
+            "owner": self.ownership.owner if self.ownership else None,
         }
         self.link = ExecutorLink.open(request, self.options.worker_socket, self.options.executor)
         self.tree.spared = self.link.pid
         self.recording = Recording(self.files, self.launch)
-        kernel.open_gate(self.recording.environment(job_environment(self.files.job_dir, self.job)))
+        kernel.open_gate(self.recording.environment(self._variables()))
         self._list_packages()
         return None
+
+    def _variables(self) -> dict[str, str]:
+        base = container.own_variables() if self.options.in_container else {}
+        if self.tenant:
+            base = self.tenant.variables(base)
+        return job_environment(self.files.job_dir, self.job, base)
 
     def _list_packages(self) -> None:
         """Write the package list of the kernel's environment; another interpreter is asked in the background."""
@@ -245,6 +269,8 @@ class Supervisor:
                     self._begin_end("memory", kill=True)
                 sample_at = now + pause
                 self.log_guard.look()
+                if self.options.in_container:  # no signal comes while the engine is away
+                    self._read_stop()
             if self.time_limit and now - self.started >= self.time_limit and self.state.cause is None:
                 self._begin_end("time")
             kernel_alive = self.kernel is not None and self.state.kernel_status is None
@@ -312,7 +338,8 @@ class Supervisor:
         """SIGTERM: ``stop.json`` says what is wanted; without it the first one stops and the second one kills."""
         self.state.signals += 1
         if not self._read_stop():
-            self._begin_end("stopped", kill=self.state.signals > 1)
+            cause = "engine" if self.options.in_container else "stopped"
+            self._begin_end(cause, kill=self.state.signals > 1)
 
     def _read_stop(self) -> bool:
         wanted = records.read(self.files.stop)
@@ -364,6 +391,8 @@ class Supervisor:
             records.append(1, f"--- {record['message']} ---\n".encode("utf-8", "replace"))
         self.limits.remove()
         shutil.rmtree(self.runtime, ignore_errors=True)
+        if self.ownership:
+            self.ownership.take_back()
         for spare in (self.files.job_dir / "output").glob(f"{records.SPARE_PREFIX}*.tmp"):
             spare.unlink(missing_ok=True)
         self.files.finish(self.files.exit, record)
@@ -392,6 +421,7 @@ class Supervisor:
             machine_out_of_memory=self.limits.machine_ran_out(),
             kernel_command=tuple(self.job["environment"]["argv"]),
             error=self.error,
+            refusal=self.refusal,
         )
         if facts.cause is None and self.limits.killed_for_memory():
             facts.cause = "memory"

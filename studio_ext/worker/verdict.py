@@ -27,7 +27,7 @@ class Facts:
     result: Mapping[str, Any] | None = None
     """What the executor said of its own end."""
     cause: str | None = None
-    """Why the supervisor ended the attempt: ``stopped``, ``time``, ``memory`` or nothing."""
+    """Why the supervisor ended the attempt: ``stopped``, ``time``, ``memory``, ``engine`` or nothing."""
     stop_reason: str = "Stopped"
     """How the sentence for a stop begins."""
     kernel_status: int | None = None
@@ -43,6 +43,8 @@ class Facts:
     kernel_command: tuple[str, ...] = ()
     error: str | None = None
     """What went wrong in the supervisor itself."""
+    refusal: str | None = None
+    """Why the user's code cannot be started at all."""
 
 
 def judge(facts: Facts) -> dict[str, Any]:
@@ -73,6 +75,11 @@ def judge(facts: Facts) -> dict[str, Any]:
             "traceback": None,
             "cell_source": None,
         }
+    if facts.cause == "engine":
+        message = f"The container was stopped from outside{where}: by its engine, which ended, or by hand."
+        return record | {"reason": "EngineLost", "message": message}
+    if facts.refusal:
+        return record | {"reason": "StartFailed", "message": facts.refusal}
     if facts.error:
         return record | {"reason": "InternalError", "message": f"The supervisor failed: {facts.error}"}
     if result.get("reason") not in (None, "KernelDied"):
