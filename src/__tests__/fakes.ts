@@ -3,6 +3,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { StudioClient } from '../client';
 import type {
+  Container,
+  ImageChoice,
   Job,
   JobDetail,
   NotebookInspection,
@@ -11,6 +13,10 @@ import type {
   SubmitOptions,
   Trial
 } from '../contract';
+import type {
+  IParameterField,
+  ParameterType
+} from '../features/submit/parameters';
 
 export const trans: TranslationBundle = nullTranslator.load('studio_ext');
 
@@ -127,8 +133,15 @@ export function makeJob(fields: Partial<JobDetail> = {}): JobDetail {
     message: '',
     stop_requested: false,
     revision: revisions,
-    resources: { cpus: null, memory_bytes: null, time_limit_seconds: null },
+    resources: {
+      cpus: null,
+      memory_bytes: null,
+      time_limit_seconds: null,
+      gpus: null
+    },
     environment: {
+      summary: '',
+      container: null,
       kernel: 'python3',
       display_name: 'Python 3',
       language: 'python',
@@ -207,14 +220,24 @@ export function makeOptions(
 ): SubmitOptions {
   return {
     runners: [
-      { name: 'process', display_name: 'Process', available: true, reason: '' },
+      {
+        name: 'process',
+        display_name: 'Process',
+        available: true,
+        reason: '',
+        has_images: false
+      },
       {
         name: 'docker',
         display_name: 'Docker',
         available: false,
-        reason: 'No engine answers.'
+        reason: 'No engine answers.',
+        has_images: true
       }
     ],
+    images: [],
+    default_image: '',
+    image_hint: '',
     kernels: [
       {
         name: 'python3',
@@ -228,6 +251,70 @@ export function makeOptions(
     experiments: ['Default', 'house-prices'],
     cpus: 4,
     memory_bytes: 8 * 1024 ** 3,
+    ...fields
+  };
+}
+
+/** A parameter in the form. */
+export function makeParameterField(
+  type: ParameterType,
+  text: string,
+  more: Partial<IParameterField> = {}
+): IParameterField {
+  return {
+    name: 'x',
+    type,
+    text,
+    default: '',
+    optional: false,
+    help: '',
+    added: false,
+    ...more
+  };
+}
+
+/** What a job ran in. */
+export function makeContainer(fields: Partial<Container> = {}): Container {
+  return {
+    image: 'studio/notebook:1',
+    image_id: 'sha256:0123456789abcdef',
+    profile: 'notebook',
+    network_access: false,
+    pull: false,
+    ...fields
+  };
+}
+
+/** An image that is there. */
+export function makeImage(fields: Partial<ImageChoice> = {}): ImageChoice {
+  const reference = fields.reference ?? 'studio/notebook:1';
+  return {
+    reference,
+    image_id: 'sha256:0123456789abcdef',
+    size_bytes: 612_000_000,
+    created: 1_000,
+    profile: 'notebook',
+    summary: `Docker · ${reference} · Python 3.12`,
+    ...fields
+  };
+}
+
+/** Options with an engine that answers and these images. */
+export function makeDockerOptions(
+  images: ImageChoice[] = [makeImage()],
+  fields: Partial<SubmitOptions> = {}
+): SubmitOptions {
+  const options = makeOptions();
+  return {
+    ...options,
+    runners: options.runners.map(runner => ({
+      ...runner,
+      available: true,
+      reason: ''
+    })),
+    images,
+    default_image: 'studio/notebook:1',
+    image_hint: 'Build it: studio image build',
     ...fields
   };
 }

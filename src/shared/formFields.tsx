@@ -3,6 +3,7 @@ import React from 'react';
 export interface IFieldProps {
   /** Id of the control; labels and messages refer to it. */
   id: string;
+  /** Empty where the control itself says what it is. */
   label: React.ReactNode;
   /** What is wrong with the value, if anything. */
   error?: string;
@@ -17,9 +18,11 @@ export function Field(
   const { id, label, error, note } = props;
   return (
     <div className={`jp-StudioField${error ? ' jp-mod-invalid' : ''}`}>
-      <label className="jp-StudioField-label" htmlFor={id}>
-        {label}
-      </label>
+      {label !== '' && (
+        <label className="jp-StudioField-label" htmlFor={id}>
+          {label}
+        </label>
+      )}
       <div className="jp-StudioField-control">{props.children}</div>
       {note && (
         <div className="jp-StudioField-note" id={`${id}-note`}>
@@ -130,20 +133,32 @@ export function SelectField(props: ISelectFieldProps): JSX.Element {
 }
 
 export interface ICheckFieldProps extends IFieldProps {
+  /** Words behind the box, for what is a sentence rather than a name. */
+  text?: string;
   checked: boolean;
   onChange: (checked: boolean) => void;
 }
 
 export function CheckField(props: ICheckFieldProps): JSX.Element {
+  const box = (
+    <input
+      {...describe(props)}
+      className="jp-StudioCheck"
+      type="checkbox"
+      checked={props.checked}
+      onChange={event => props.onChange(event.target.checked)}
+    />
+  );
   return (
     <Field {...props}>
-      <input
-        {...describe(props)}
-        className="jp-StudioCheck"
-        type="checkbox"
-        checked={props.checked}
-        onChange={event => props.onChange(event.target.checked)}
-      />
+      {props.text ? (
+        <label className="jp-StudioField-text">
+          {box}
+          {props.text}
+        </label>
+      ) : (
+        box
+      )}
     </Field>
   );
 }

@@ -11,7 +11,7 @@ export function statusWord(
 ): string {
   switch (secondary) {
     case 'Downloading':
-      return trans.__('Downloading');
+      return trans.__('Fetching');
     case 'Uploading':
       return trans.__('Uploading');
     case 'Restarting':

@@ -2,42 +2,33 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type {
   JobDetail,
   NotebookInspection,
-  NotebookParameter,
   Resources,
   SubmitOptions,
   SubmitRequest
 } from '../../contract';
 import { formatMemory } from '../../shared/format';
 import { parseDuration, parseSize } from '../../shared/units';
-
-/** How a parameter's value is typed in. */
-export type ParameterType =
-  'int' | 'float' | 'bool' | 'str' | 'list' | 'dict' | 'any';
-
-/** One parameter in the form. */
-export interface IParameterField {
-  name: string;
-  type: ParameterType;
-  /** What is in the field; `true` or `false` for a checkbox. */
-  text: string;
-  /** Source of the default in the notebook; empty for an added one. */
-  default: string;
-  /** Whether an empty field means the notebook's default. */
-  optional: boolean;
-  help: string;
-  /** Whether it was added in the form, so that its name can be changed. */
-  added: boolean;
-}
+import {
+  addedField,
+  canAdd,
+  parameterKey,
+  parseParameter,
+  toField,
+  toText
+} from './parameters';
+import type { IParameterField } from './parameters';
+import { hasImages, initialPlace, isMissing, placeRequest } from './place';
+import type { IPlace, IPreferences } from './place';
 
 /** Everything that can be filled in. */
-export interface IFormState {
+export interface IFormState extends IPlace {
   name: string;
   experiment: string;
   /** Whether `experiment` is typed in rather than chosen. */
   newExperiment: boolean;
   parameters: readonly IParameterField[];
-  runner: string;
-  kernel: string;
+  /** For runners with images. */
+  gpus: string;
   cpus: string;
   memory: string;
   timeLimit: string;
@@ -47,32 +38,35 @@ export interface IFormState {
 export type FieldErrors = Readonly<Record<string, string>>;
 
 /** Dotted names of the fields that the form shows, but parameters. */
-export const KNOWN_FIELDS = [
-  'name',
-  'experiment',
-  'runner',
-  'kernel',
-  'resources.cpus',
-  'resources.memory_bytes',
-  'resources.time_limit_seconds'
-];
+export function shownFields(
+  state: IFormState,
+  options: SubmitOptions
+): readonly string[] {
+  const fields = [
+    'name',
+    'experiment',
+    'runner',
+    'resources.cpus',
+    'resources.memory_bytes',
+    'resources.time_limit_seconds'
+  ];
+  if (!hasImages(state, options)) {
+    return [...fields, 'kernel'];
+  }
+  const more = ['image', 'network_access', 'resources.gpus'];
+  return [...fields, ...more, ...(isMissing(state, options) ? ['pull'] : [])];
+}
 
-const TYPES: readonly string[] = [
-  'int',
-  'float',
-  'bool',
-  'str',
-  'list',
-  'dict'
-];
 const LEAST_MEMORY = 32 * 1024 * 1024;
 const MOST_SECONDS = 28 * 86400;
+const MOST_GPUS = 64;
 
 /** The form as it opens; `job` fills it in with what an earlier job had. */
 export function initialState(
   inspection: NotebookInspection,
   options: SubmitOptions,
-  job: JobDetail | null = null
+  job: JobDetail | null = null,
+  wish: IPreferences | null = null
 ): IFormState {
   const fields = inspection.parameters.map(toField);
   const values = { ...job?.parameters };
@@ -86,21 +80,14 @@ export function initialState(
       parameters.push(addedField(name, value));
     }
   }
-  const usable = options.runners.filter(runner => runner.available);
-  const runner =
-    usable.find(item => item.name === job?.runner) ?? usable[0] ?? null;
-  const wanted = job?.environment.kernel ?? inspection.kernel;
-  const kernel =
-    options.kernels.find(item => item.name === wanted)?.name ??
-    options.default_kernel;
   const resources = job?.resources;
   return {
     name: inspection.suggested_name,
     experiment: job?.trial.experiment ?? inspection.experiment,
     newExperiment: false,
     parameters,
-    runner: runner?.name ?? 'process',
-    kernel: kernel ?? '',
+    ...initialPlace(inspection, options, job, wish),
+    gpus: resources?.gpus != null ? String(resources.gpus) : '',
     cpus: resources?.cpus != null ? String(resources.cpus) : '',
     memory:
       resources?.memory_bytes != null
@@ -113,27 +100,10 @@ export function initialState(
   };
 }
 
-/** Whether the notebook takes parameters that it does not declare. */
-export function canAdd(inspection: NotebookInspection): boolean {
-  return !inspection.has_parameters_cell || inspection.parameters.length === 0;
-}
-
-/** An empty parameter to fill in. */
-export function addedField(name = '', value?: unknown): IParameterField {
-  return {
-    name,
-    type: 'any',
-    text: value === undefined ? '' : toText(value, true),
-    default: '',
-    optional: false,
-    help: '',
-    added: true
-  };
-}
-
 /** What is wrong in the form; empty when it can be sent. */
 export function validate(
   state: IFormState,
+  options: SubmitOptions,
   trans: TranslationBundle
 ): FieldErrors {
   const errors: Record<string, string> = {};
@@ -162,6 +132,23 @@ export function validate(
     }
     seen.add(field.name);
   });
+  if (hasImages(state, options)) {
+    if (state.image.trim() === '') {
+      errors.image = trans.__('Name an image, for example python:3.12.');
+    } else if (state.image.trim().length > 255) {
+      errors.image = trans.__('At most 255 characters.');
+    }
+    const gpus = state.gpus.trim();
+    if (
+      gpus !== '' &&
+      !(/^[1-9]\d?$/.test(gpus) && Number(gpus) <= MOST_GPUS)
+    ) {
+      errors['resources.gpus'] = trans.__(
+        'A whole number from 1 to %1; empty for none.',
+        MOST_GPUS
+      );
+    }
+  }
   const cpus = state.cpus.trim();
   if (cpus !== '' && !(Number(cpus) > 0 && Number(cpus) <= 1024)) {
     errors['resources.cpus'] = trans.__(
@@ -194,14 +181,10 @@ export function validate(
   return errors;
 }
 
-/** Name under which a parameter's error is kept. */
-export function parameterKey(field: IParameterField, index: number): string {
-  return field.added ? `parameters.+${index}` : `parameters.${field.name}`;
-}
-
 /** The request for a form without errors. */
 export function toRequest(
   state: IFormState,
+  options: SubmitOptions,
   notebook: string,
   key: string,
   trans: TranslationBundle
@@ -218,27 +201,33 @@ export function toRequest(
     name: state.name.trim() || null,
     experiment: state.experiment.trim() || null,
     parameters,
-    runner: state.runner,
-    kernel: state.kernel || null,
-    resources: toResources(state),
+    ...placeRequest(state, options),
+    resources: toResources(state, options),
     idempotency_key: key
   };
 }
 
 /** The limits of a form without errors. */
-export function toResources(state: IFormState): Resources {
+export function toResources(
+  state: IFormState,
+  options: SubmitOptions
+): Resources {
+  const gpus = hasImages(state, options) ? state.gpus.trim() : '';
   return {
     cpus: state.cpus.trim() === '' ? null : Number(state.cpus),
     memory_bytes: parseSize(state.memory),
-    time_limit_seconds: parseDuration(state.timeLimit)
+    time_limit_seconds: parseDuration(state.timeLimit),
+    gpus: gpus === '' ? null : Number(gpus)
   };
 }
 
 /** Put the server's errors where the form shows them; the rest is returned. */
 export function placeErrors(
   errors: readonly { field: string; message: string }[],
-  state: IFormState
-): { fields: FieldErrors; rest: string[] } {
+  state: IFormState,
+  options: SubmitOptions
+): { fields: Record<string, string>; rest: string[] } {
+  const shown = shownFields(state, options);
   const fields: Record<string, string> = {};
   const rest: string[] = [];
   for (const { field, message } of errors) {
@@ -247,112 +236,13 @@ export function placeErrors(
     );
     if (index >= 0) {
       fields[parameterKey(state.parameters[index], index)] = sentence(message);
-    } else if (KNOWN_FIELDS.includes(field)) {
+    } else if (shown.includes(field)) {
       fields[field] = sentence(message);
     } else {
       rest.push(`${field}: ${message}`);
     }
   }
   return { fields, rest };
-}
-
-/** The value in a field, or what is wrong with it; neither: the default. */
-export function parseParameter(
-  field: IParameterField,
-  trans: TranslationBundle
-): { value?: unknown; error?: string } {
-  const text = field.text.trim();
-  if (text === '' && field.optional) {
-    return {};
-  }
-  switch (field.type) {
-    case 'bool':
-      return { value: field.text === 'true' };
-    case 'str':
-      return { value: field.text };
-    case 'int': {
-      if (!/^[+-]?\d+(_\d+)*$/.test(text)) {
-        return { error: trans.__('A whole number, for example 8.') };
-      }
-      const value = Number(text.replace(/_/g, ''));
-      return Number.isSafeInteger(value)
-        ? { value }
-        : { error: trans.__('This number is too large to be sent exactly.') };
-    }
-    case 'float': {
-      const value = Number(text.replace(/(\d)_(?=\d)/g, '$1'));
-      return text !== '' && Number.isFinite(value)
-        ? { value }
-        : { error: trans.__('A number, for example 0.1 or 1e-3.') };
-    }
-    case 'list': {
-      const value = parseJson(text);
-      return Array.isArray(value)
-        ? { value }
-        : { error: trans.__('A list in JSON, for example [1, 2].') };
-    }
-    case 'dict': {
-      const value = parseJson(text);
-      return typeof value === 'object' && value && !Array.isArray(value)
-        ? { value }
-        : { error: trans.__('A mapping in JSON, for example {"depth": 8}.') };
-    }
-    case 'any': {
-      const value = parseJson(text);
-      return { value: value === undefined ? field.text : value };
-    }
-  }
-}
-
-function toField(parameter: NotebookParameter): IParameterField {
-  const { name, value, default: source, help } = parameter;
-  const hasValue = value !== null && value !== undefined;
-  const type = TYPES.includes(parameter.type)
-    ? (parameter.type as ParameterType)
-    : hasValue
-      ? typeOf(value, source)
-      : 'any';
-  return {
-    name,
-    // A switch has no third state for "the default".
-    type: type === 'bool' && !hasValue ? 'any' : type,
-    text: hasValue ? toText(value, type === 'any') : '',
-    default: source,
-    optional: !hasValue,
-    help,
-    added: false
-  };
-}
-
-function typeOf(value: unknown, source: string): ParameterType {
-  if (typeof value === 'number') {
-    return Number.isInteger(value) && !/[.eE]/.test(source) ? 'int' : 'float';
-  }
-  if (typeof value === 'boolean') {
-    return 'bool';
-  }
-  if (typeof value === 'string') {
-    return 'str';
-  }
-  return Array.isArray(value) ? 'list' : 'dict';
-}
-
-/** A value as text; `quoted` where a string could be taken for JSON. */
-function toText(value: unknown, quoted = false): string {
-  if (typeof value === 'string') {
-    return quoted && parseJson(value) !== undefined
-      ? JSON.stringify(value)
-      : value;
-  }
-  return JSON.stringify(value) ?? '';
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function exactMemory(bytes: number): string {

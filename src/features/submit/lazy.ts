@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
 import type { StudioClient } from '../../client';
 import type { JobDetail } from '../../contract';
+import type { IPreferences } from './place';
 import { prepareNotebook } from './prepare';
 import { SubmitModel } from './submitModel';
 import { createSubmitTab } from './widget';
@@ -15,17 +16,19 @@ export interface IFormOptions {
   client: StudioClient;
   contents: Contents.IManager;
   documents: IDocumentManager;
+  preferences: () => Promise<IPreferences>;
   trans: TranslationBundle;
   onSubmitted: (jobs: readonly JobDetail[]) => void;
 }
 
 /** Make the tab of a form; it closes when its jobs are committed. */
 export function createForm(options: IFormOptions): MainAreaWidget {
-  const { args, client, contents, documents, trans } = options;
+  const { args, client, contents, documents, preferences, trans } = options;
   const model = new SubmitModel({
     client,
     notebooks: args.paths,
     jobId: args.job,
+    preferences,
     prepare: path => prepareNotebook(path, documents, contents, trans),
     trans
   });

@@ -14,12 +14,15 @@ import { FileDialog, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import type { NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ToolbarButton } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { runAsJobIcon } from '../../shared/icons';
 import { CommandIDs, DOMAIN, IStudioClient } from '../../tokens';
+
+const PLUGIN_ID = 'studio_ext:submit';
 
 /** What the command takes: a form for these notebooks. */
 interface IRunArgs {
@@ -30,7 +33,7 @@ interface IRunArgs {
 
 /** Opens Run as job from the toolbar, file browser, launcher and palette. */
 export const submitPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'studio_ext:submit',
+  id: PLUGIN_ID,
   description: 'Runs notebooks as jobs: the form and every way to it.',
   autoStart: true,
   requires: [IStudioClient, IDocumentManager],
@@ -41,7 +44,8 @@ export const submitPlugin: JupyterFrontEndPlugin<void> = {
     ILayoutRestorer,
     INotebookTracker,
     IFileBrowserFactory,
-    IToolbarWidgetRegistry
+    IToolbarWidgetRegistry,
+    ISettingRegistry
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -53,7 +57,8 @@ export const submitPlugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     notebooks: INotebookTracker | null,
     browsers: IFileBrowserFactory | null,
-    toolbars: IToolbarWidgetRegistry | null
+    toolbars: IToolbarWidgetRegistry | null,
+    registry: ISettingRegistry | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands } = app;
@@ -75,6 +80,7 @@ export const submitPlugin: JupyterFrontEndPlugin<void> = {
         client,
         contents: app.serviceManager.contents,
         documents,
+        preferences: () => Private.preferences(registry),
         trans,
         onSubmitted: jobs => void Private.opened(commands, jobs)
       });
@@ -187,6 +193,18 @@ export const submitPlugin: JupyterFrontEndPlugin<void> = {
 namespace Private {
   /** What each form was opened with, to open it again after a reload. */
   export const args = new WeakMap<MainAreaWidget, IRunArgs>();
+
+  /** What the settings say the form shall choose first. */
+  export async function preferences(
+    registry: ISettingRegistry | null
+  ): Promise<{ runner: string; image: string }> {
+    const settings = await registry?.load(PLUGIN_ID).catch(() => null);
+    const text = (name: string) => {
+      const value = settings?.composite[name];
+      return typeof value === 'string' ? value.trim() : '';
+    };
+    return { runner: text('runner'), image: text('image') };
+  }
 
   /** Paths in the arguments of a command, or null. */
   export function pathsOf(values: {

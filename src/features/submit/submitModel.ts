@@ -10,14 +10,11 @@ import type {
   NotebookInspection,
   SubmitOptions
 } from '../../contract';
-import {
-  addedField,
-  initialState,
-  placeErrors,
-  toRequest,
-  validate
-} from './form';
-import type { FieldErrors, IFormState, IParameterField } from './form';
+import { initialState, placeErrors, toRequest, validate } from './form';
+import type { FieldErrors, IFormState } from './form';
+import { addedField } from './parameters';
+import type { IParameterField } from './parameters';
+import type { IPreferences } from './place';
 
 /** The Run as job form: what it shows, what is wrong, and sending it. */
 export class SubmitModel implements IDisposable {
@@ -60,11 +57,11 @@ export class SubmitModel implements IDisposable {
 
   /** What is wrong with fields that were left, tried or refused. */
   get errors(): FieldErrors {
-    const { _state: state, _refused: refused } = this;
-    if (!state) {
+    const { _state: state, _choices: choices, _refused: refused } = this;
+    if (!state || !choices) {
       return {};
     }
-    const local = validate(state, this._options.trans);
+    const local = validate(state, choices, this._options.trans);
     const shown: Record<string, string> = { ...refused };
     for (const [field, message] of Object.entries(local)) {
       if (this._tried || this._left.has(field)) {
@@ -101,20 +98,32 @@ export class SubmitModel implements IDisposable {
 
   /** Save the notebooks and look into them. */
   async load(): Promise<void> {
-    const { client, notebooks, prepare, jobId } = this._options;
+    const { client, notebooks, prepare, jobId, preferences } = this._options;
     this._failure = null;
     this._emit();
     try {
-      const [choices, job, ...inspections] = await Promise.all([
+      const [choices, job, wish, ...inspections] = await Promise.all([
         client.notebooks.options(),
         jobId ? client.jobs.get(jobId) : null,
+        preferences?.() ?? null,
         ...notebooks.map(async path =>
           client.notebooks.inspect(await prepare(path))
         )
       ]);
       this._choices = choices;
       this._inspections = inspections;
-      this._state = initialState(inspections[0], choices, job);
+      this._state = initialState(inspections[0], choices, job, wish);
+    } catch (reason) {
+      this._failure = asRequestError(reason);
+    }
+    this._emit();
+  }
+
+  /** Ask again what there is to choose from; the form stays as it is. */
+  async lookAgain(): Promise<void> {
+    try {
+      this._choices = await this._options.client.notebooks.options();
+      this._failure = null;
     } catch (reason) {
       this._failure = asRequestError(reason);
     }
@@ -127,7 +136,9 @@ export class SubmitModel implements IDisposable {
       this._state = { ...this._state, ...change };
       const refused = { ...this._refused };
       for (const field of Object.keys(change)) {
-        delete refused[FIELD_OF[field] ?? field];
+        for (const name of FIELDS_OF[field] ?? [field]) {
+          delete refused[name];
+        }
       }
       this._refused = refused;
       // Another content is another request.
@@ -182,15 +193,15 @@ export class SubmitModel implements IDisposable {
 
   private async _submit(): Promise<void> {
     const { client, notebooks, prepare, trans } = this._options;
-    const state = this._state;
-    if (!state) {
+    const { _state: state, _choices: choices } = this;
+    if (!state || !choices) {
       return;
     }
     this._tried = true;
     this._refused = {};
     this._failure = null;
     this._emit();
-    if (Object.keys(validate(state, trans)).length > 0) {
+    if (Object.keys(validate(state, choices, trans)).length > 0) {
       return;
     }
     const jobs = this._jobs;
@@ -199,11 +210,13 @@ export class SubmitModel implements IDisposable {
       for (let index = jobs.length; index < notebooks.length; index++) {
         const path = await prepare(notebooks[index]);
         const key = `${this._key}-${index}`;
-        const form = index === 0 ? state : this._likeFirst(state, index);
-        jobs.push(await client.jobs.submit(toRequest(form, path, key, trans)));
+        const form =
+          index === 0 ? state : this._likeFirst(state, choices, index);
+        const request = toRequest(form, choices, path, key, trans);
+        jobs.push(await client.jobs.submit(request));
       }
     } catch (reason) {
-      this._refuse(asRequestError(reason), state);
+      this._refuse(asRequestError(reason), state, choices);
       return;
     }
     if (!this._isDisposed) {
@@ -212,17 +225,39 @@ export class SubmitModel implements IDisposable {
   }
 
   /** The form for a further notebook: its own name and parameters. */
-  private _likeFirst(state: IFormState, index: number): IFormState {
-    const inspection = this._inspections[index];
-    const own = initialState(inspection, this._choices as SubmitOptions);
+  private _likeFirst(
+    state: IFormState,
+    choices: SubmitOptions,
+    index: number
+  ): IFormState {
+    const own = initialState(this._inspections[index], choices);
     return { ...state, name: own.name, parameters: own.parameters };
   }
 
-  private _refuse(error: RequestError, state: IFormState): void {
-    const { fields, rest } = placeErrors(error.fields, state);
-    this._refused = fields;
-    if (Object.keys(fields).length === 0 || rest.length > 0) {
+  private _refuse(
+    error: RequestError,
+    state: IFormState,
+    choices: SubmitOptions
+  ): void {
+    const { fields, rest } = placeErrors(error.fields, state, choices);
+    const placed = Object.keys(fields);
+    if (placed.length === 0 || rest.length > 0) {
       this._failure = { message: error.message, hint: error.hint };
+    } else if (placed.length === 1 && error.hint) {
+      // What to do next stands where the mistake is.
+      fields[placed[0]] += ` ${error.hint}`;
+    }
+    this._refused = fields;
+    if ('image' in fields) {
+      // Images may have come or gone since the form was opened.
+      const { client } = this._options;
+      void client.notebooks.options().then(
+        found => {
+          this._choices = found;
+          this._emit();
+        },
+        () => undefined
+      );
     }
   }
 
@@ -259,15 +294,21 @@ export namespace SubmitModel {
     prepare: (path: string) => Promise<string>;
     /** The job whose values fill the form. */
     jobId?: string;
+    /** What the person wants to be chosen first. */
+    preferences?: () => Promise<IPreferences>;
     trans: TranslationBundle;
   }
 }
 
-/** Where the server's name of a field differs from ours. */
-const FIELD_OF: Readonly<Record<string, string>> = {
-  cpus: 'resources.cpus',
-  memory: 'resources.memory_bytes',
-  timeLimit: 'resources.time_limit_seconds'
+/** The server's names of fields, where they differ from ours. */
+const FIELDS_OF: Readonly<Record<string, readonly string[]>> = {
+  cpus: ['resources.cpus'],
+  memory: ['resources.memory_bytes'],
+  gpus: ['resources.gpus'],
+  timeLimit: ['resources.time_limit_seconds'],
+  networkAccess: ['network_access'],
+  // An image that is not there is no mistake once it may be fetched.
+  pull: ['pull', 'image']
 };
 
 function withoutParameters(errors: FieldErrors): FieldErrors {

@@ -109,6 +109,26 @@ describe('the list of jobs', () => {
     ]);
   });
 
+  it('says what a starting job waits for, as it changes', async () => {
+    const job = makeJob({
+      id: 'a',
+      status: 'Starting',
+      secondary_status: 'Downloading',
+      started: null,
+      message: 'Fetching the image studio/notebook:1, 42 %'
+    });
+    await show([job]);
+    const row = within(rows()[0]);
+    expect(row.getByRole('img', { name: 'Fetching' })).toBeTruthy();
+    expect(row.getByText(job.message)).toBeTruthy();
+    act(() => jobs.take(next(job, { message: 'Fetching the image, 43 %' })));
+    expect(row.getByText('Fetching the image, 43 %')).toBeTruthy();
+    act(() =>
+      jobs.take(next(job, { secondary_status: 'Starting', message: '' }))
+    );
+    expect(row.getByText('Starting', { selector: 'span' })).toBeTruthy();
+  });
+
   it('offers no output before there is one', async () => {
     await show([makeJob({ status: 'Pending', secondary_status: 'Pending' })]);
     expect(screen.queryByRole('button', { name: /Output/ })).toBeNull();

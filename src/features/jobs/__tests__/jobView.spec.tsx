@@ -3,7 +3,13 @@ import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
-import { FakeServer, makeJob, next, trans } from '../../../__tests__/fakes';
+import {
+  FakeServer,
+  makeContainer,
+  makeJob,
+  next,
+  trans
+} from '../../../__tests__/fakes';
 import type { JobDetail, Transition } from '../../../contract';
 import { JobModel } from '../../../models/jobModel';
 import { JobsModel } from '../../../models/jobsModel';
@@ -136,7 +142,8 @@ describe('the views of a job', () => {
       resources: {
         cpus: 2,
         memory_bytes: 2 * 1024 ** 3,
-        time_limit_seconds: 3600
+        time_limit_seconds: 3600,
+        gpus: null
       },
       snapshot: {
         source: '/home/ann/work',
@@ -166,6 +173,101 @@ describe('the views of a job', () => {
       CommandIDs.openExperiment,
       { name: 'house-prices', run: '0123456789abcdef' }
     ]);
+  });
+
+  it('offers the log and another try when the engine was lost', async () => {
+    const message = 'The container engine stopped, and the job with it.';
+    await open({
+      status: 'Failed',
+      secondary_status: 'Interrupted',
+      exit: {
+        code: null,
+        reason: 'EngineLost',
+        message,
+        cell: null,
+        cell_source: null,
+        traceback: null,
+        cpu_seconds: null,
+        peak_memory_bytes: null
+      }
+    });
+    showOverview();
+    const section = within(
+      screen.getByRole('region', { name: 'Why the job failed' })
+    );
+    expect(section.getByRole('heading').textContent).toBe(message);
+    expect(
+      section.getAllByRole('button').map(button => button.textContent)
+    ).toEqual(['Show log', 'Run again']);
+    showHeader();
+    expect(screen.getByText('Interrupted')).toBeTruthy();
+  });
+
+  it('says in one line what the job runs in, with details to look up', async () => {
+    const summary = 'Docker · studio/notebook:1 · Python 3.12';
+    const { environment, resources } = makeJob();
+    const job = await open({
+      runner: 'docker',
+      environment: { ...environment, summary, container: makeContainer() },
+      resources: { ...resources, gpus: 2 }
+    });
+    showOverview();
+    const about = screen.getByRole('region', { name: 'About' });
+    const names = () =>
+      [...about.querySelectorAll('dt')].map(node => node.textContent);
+    expect(names()).toContain('Runs in');
+    expect(names()).not.toContain('Kernel');
+    expect(names()).not.toContain('Runner');
+    const details = () => screen.getByText(summary).title.split('\n');
+    expect(details()).toEqual([
+      'Image: studio/notebook:1',
+      'sha256:0123456789abcdef',
+      'Made for notebooks: runs as you, without special rights',
+      'Has no network'
+    ]);
+    expect(about.textContent).toContain('GPUs: 2');
+    const container = makeContainer({
+      image_id: null,
+      profile: 'contract',
+      network_access: true,
+      pull: true
+    });
+    act(() =>
+      jobs.take(
+        next(job, { environment: { ...environment, summary, container } })
+      )
+    );
+    expect(details()).toEqual([
+      'Image: studio/notebook:1',
+      'Fetched when the job starts',
+      "Any image: runs as the image's own user",
+      'May reach the network'
+    ]);
+  });
+
+  it('shows runner and kernel of a job that does not say it in one line', async () => {
+    await open({});
+    showOverview();
+    const about = screen.getByRole('region', { name: 'About' });
+    expect(about.textContent).toContain('Runnerprocess');
+    expect(about.textContent).toContain('KernelPython 3');
+    expect(screen.getByText('Python 3').title).toBe('python3\n/usr');
+    expect(about.textContent).not.toContain('GPUs');
+  });
+
+  it('says in the header what a starting job waits for', async () => {
+    await open({
+      status: 'Starting',
+      secondary_status: 'Downloading',
+      started: null,
+      message: 'Fetching the image studio/notebook:1, 42 %'
+    });
+    showHeader();
+    expect(screen.getByText('Fetching')).toBeTruthy();
+    expect(
+      screen.getByText('Fetching the image studio/notebook:1, 42 %')
+    ).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Stop' })).toBeTruthy();
   });
 
   it('tells what the job did when', async () => {

@@ -13,6 +13,7 @@ import {
 describe('statusWord', () => {
   it.each([
     ['Pending', 'Pending', 'Pending'],
+    ['Starting', 'Downloading', 'Fetching'],
     ['Starting', 'Restarting', 'Restarting'],
     ['InProgress', 'Training', 'Running'],
     ['InProgress', 'Uploading', 'Uploading'],

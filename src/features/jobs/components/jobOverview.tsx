@@ -17,6 +17,7 @@ import {
 import { useNow, useSignal } from '../../../shared/useSignal';
 import { CommandIDs } from '../../../tokens';
 import { guarded } from '../commands';
+import { environmentFacts, limitsText } from '../environment';
 import { openFailingCell } from '../outputs';
 import { TimeLine } from './timeLine';
 
@@ -58,6 +59,9 @@ export function JobOverview(props: IJobOverviewProps): JSX.Element {
 }
 
 type PartProps = IJobOverviewProps & { job: JobDetail };
+
+/** A name, its value, and what the tool tip says. */
+type Fact = [string, React.ReactNode, string?];
 
 function Failure(props: PartProps): JSX.Element {
   const { job, commands, documents, trans } = props;
@@ -143,9 +147,8 @@ function Parameters(props: {
 
 function About(props: PartProps): JSX.Element {
   const { job, commands, trans } = props;
-  const { environment, snapshot, resources, exit, trial } = job;
-  const none = trans.__('no limit');
-  const facts: [string, React.ReactNode, string?][] = [
+  const { snapshot, resources, exit, trial } = job;
+  const facts: Fact[] = [
     [
       trans.__('Trial'),
       <button
@@ -166,30 +169,8 @@ function About(props: PartProps): JSX.Element {
       </button>
     ],
     [trans.__('Notebook'), job.notebook],
-    [trans.__('Runner'), job.runner],
-    [
-      trans.__('Kernel'),
-      environment.display_name,
-      [environment.kernel, environment.prefix].filter(Boolean).join('\n')
-    ],
-    [
-      trans.__('Limits'),
-      [
-        trans.__('CPUs: %1', resources.cpus ?? none),
-        trans.__(
-          'memory: %1',
-          resources.memory_bytes !== null
-            ? formatMemory(resources.memory_bytes)
-            : none
-        ),
-        trans.__(
-          'time: %1',
-          resources.time_limit_seconds !== null
-            ? formatDuration(resources.time_limit_seconds)
-            : none
-        )
-      ].join(', ')
-    ]
+    ...environmentFacts(job, trans),
+    [trans.__('Limits'), limitsText(resources, trans)]
   ];
   if (exit?.peak_memory_bytes != null || exit?.cpu_seconds != null) {
     facts.push([

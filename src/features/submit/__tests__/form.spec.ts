@@ -1,37 +1,18 @@
 import {
+  makeContainer,
+  makeDockerOptions,
   makeInspection,
   makeJob,
   makeOptions,
   makeParameter,
+  makeParameterField as field,
   trans
 } from '../../../__tests__/fakes';
-import {
-  addedField,
-  canAdd,
-  initialState,
-  parseParameter,
-  placeErrors,
-  toRequest,
-  validate
-} from '../form';
-import type { IFormState, IParameterField, ParameterType } from '../form';
+import { initialState, placeErrors, toRequest, validate } from '../form';
+import type { IFormState } from '../form';
+import { addedField } from '../parameters';
 
-function field(
-  type: ParameterType,
-  text: string,
-  more: Partial<IParameterField> = {}
-): IParameterField {
-  return {
-    name: 'x',
-    type,
-    text,
-    default: '',
-    optional: false,
-    help: '',
-    added: false,
-    ...more
-  };
-}
+const options = makeOptions();
 
 function state(change: Partial<IFormState> = {}): IFormState {
   return { ...initialState(makeInspection(), makeOptions()), ...change };
@@ -88,7 +69,8 @@ describe('initialState', () => {
       resources: {
         cpus: 0.5,
         memory_bytes: 1.5 * 1024 ** 3,
-        time_limit_seconds: 5400
+        time_limit_seconds: 5400,
+        gpus: null
       },
       environment: { ...makeJob().environment, kernel: 'ir' }
     });
@@ -101,21 +83,22 @@ describe('initialState', () => {
       memory: '1.5 GiB',
       timeLimit: '90 m'
     });
-    expect(validate(form, trans)).toEqual({});
+    expect(validate(form, options, trans)).toEqual({});
   });
 
   it('keeps sizes that have no round name exact', () => {
     const resources = {
       cpus: null,
       memory_bytes: 1_234_567_891,
-      time_limit_seconds: 61
+      time_limit_seconds: 61,
+      gpus: null
     };
     const form = initialState(
       makeInspection(),
       makeOptions(),
       makeJob({ resources })
     );
-    const request = toRequest(form, 'a', 'k', trans);
+    const request = toRequest(form, options, 'a', 'k', trans);
     expect(request.resources).toEqual(resources);
   });
 
@@ -123,7 +106,7 @@ describe('initialState', () => {
     const job = makeJob({ parameters: { alpha: '1', beta: [2] } });
     const open = makeInspection({ has_parameters_cell: false, parameters: [] });
     const form = initialState(open, makeOptions(), job);
-    expect(toRequest(form, 'a', 'k', trans).parameters).toEqual({
+    expect(toRequest(form, options, 'a', 'k', trans).parameters).toEqual({
       alpha: '1',
       beta: [2]
     });
@@ -139,59 +122,9 @@ describe('initialState', () => {
   });
 });
 
-describe('parseParameter', () => {
-  it.each<[ParameterType, string, unknown]>([
-    ['int', '8', 8],
-    ['int', ' -12 ', -12],
-    ['int', '1_000', 1000],
-    ['float', '0.1', 0.1],
-    ['float', '1e-3', 0.001],
-    ['float', '5', 5],
-    ['bool', 'true', true],
-    ['bool', 'false', false],
-    ['str', ' kept as it is ', ' kept as it is '],
-    ['str', '', ''],
-    ['list', '[1, "a", null]', [1, 'a', null]],
-    ['dict', '{"a": [1]}', { a: [1] }],
-    ['any', '3', 3],
-    ['any', 'text', 'text'],
-    ['any', '"3"', '3'],
-    ['any', 'null', null]
-  ])('reads %p from %p', (type, text, value) => {
-    expect(parseParameter(field(type, text), trans)).toEqual({ value });
-  });
-
-  it.each<[ParameterType, string]>([
-    ['int', '8.5'],
-    ['int', ''],
-    ['int', 'eight'],
-    ['int', '0x10'],
-    ['int', '9007199254740993'],
-    ['float', ''],
-    ['float', 'fast'],
-    ['float', 'Infinity'],
-    ['float', 'NaN'],
-    ['list', '{}'],
-    ['list', "['a']"],
-    ['list', ''],
-    ['dict', '[]'],
-    ['dict', 'null']
-  ])('does not take %p from %p', (type, text) => {
-    const { error, value } = parseParameter(field(type, text), trans);
-    expect(error).toBeTruthy();
-    expect(value).toBeUndefined();
-  });
-
-  it('leaves the default to the notebook where a field may be empty', () => {
-    expect(parseParameter(field('int', '', { optional: true }), trans)).toEqual(
-      {}
-    );
-  });
-});
-
 describe('validate', () => {
   it('finds nothing wrong in a fresh form', () => {
-    expect(validate(state(), trans)).toEqual({});
+    expect(validate(state(), options, trans)).toEqual({});
   });
 
   it.each<[Partial<IFormState>, string]>([
@@ -211,12 +144,14 @@ describe('validate', () => {
     [{ parameters: [addedField('1a')] }, 'parameters.+0'],
     [{ parameters: [field('str', ''), addedField('x')] }, 'parameters.+1']
   ])('marks %j at its field', (change, name) => {
-    expect(Object.keys(validate(state(change), trans))).toEqual([name]);
+    expect(Object.keys(validate(state(change), options, trans))).toEqual([
+      name
+    ]);
   });
 
   it('takes names that Python takes', () => {
     const parameters = [addedField('größe_2', 1), addedField('_x', 1)];
-    expect(validate(state({ parameters }), trans)).toEqual({});
+    expect(validate(state({ parameters }), options, trans)).toEqual({});
   });
 });
 
@@ -233,6 +168,7 @@ describe('toRequest', () => {
           field('any', '', { name: 'unset', optional: true })
         ]
       }),
+      options,
       'work/train.ipynb',
       'key',
       trans
@@ -247,20 +183,126 @@ describe('toRequest', () => {
       resources: {
         cpus: 0.5,
         memory_bytes: 2 * 1024 ** 3,
-        time_limit_seconds: 3600
+        time_limit_seconds: 3600,
+        gpus: null
       },
       idempotency_key: 'key'
     });
   });
 
   it('sends null where nothing was written', () => {
-    const request = toRequest(state({ name: '', kernel: '' }), 'a', 'k', trans);
+    const request = toRequest(
+      state({ name: '', kernel: '' }),
+      options,
+      'a',
+      'k',
+      trans
+    );
     expect([request.name, request.kernel]).toEqual([null, null]);
     expect(request.resources).toEqual({
       cpus: null,
       memory_bytes: null,
-      time_limit_seconds: null
+      time_limit_seconds: null,
+      gpus: null
     });
+  });
+});
+
+describe('a form for a runner with images', () => {
+  const docker = makeDockerOptions();
+  const form = (change: Partial<IFormState> = {}): IFormState => ({
+    ...initialState(makeInspection(), docker),
+    runner: 'docker',
+    ...change
+  });
+
+  it('is filled in with image, network and GPUs of an earlier job', () => {
+    const container = makeContainer({ network_access: true, pull: true });
+    const job = makeJob({
+      runner: 'docker',
+      resources: { ...makeJob().resources, gpus: 2 },
+      environment: { ...makeJob().environment, kernel: 'ir', container }
+    });
+    expect(initialState(makeInspection(), docker, job)).toMatchObject({
+      runner: 'docker',
+      image: container.image,
+      networkAccess: true,
+      pull: true,
+      gpus: '2',
+      // The kernel in a container says nothing about this machine.
+      kernel: 'python3'
+    });
+  });
+
+  it.each<[Partial<IFormState>, string[]]>([
+    [{}, []],
+    [{ gpus: ' 64 ' }, []],
+    [{ gpus: '0' }, ['resources.gpus']],
+    [{ gpus: '65' }, ['resources.gpus']],
+    [{ gpus: '1.5' }, ['resources.gpus']],
+    [{ image: ' ' }, ['image']],
+    [{ image: 'x'.repeat(256) }, ['image']],
+    // What is not shown is not looked at.
+    [{ runner: 'process', gpus: 'many', image: '' }, []]
+  ])('marks %j at %j', (change, names) => {
+    expect(Object.keys(validate(form(change), docker, trans))).toEqual(names);
+  });
+
+  it('sends image, network and GPUs instead of a kernel', () => {
+    const state = form({ image: ' other:1 ', networkAccess: true, gpus: '2' });
+    const request = toRequest(state, docker, 'a', 'k', trans);
+    expect(request).toMatchObject({
+      runner: 'docker',
+      image: 'other:1',
+      pull: false,
+      network_access: true,
+      resources: { gpus: 2 }
+    });
+    expect(request).not.toHaveProperty('kernel');
+  });
+
+  it('sends none of it to a runner without images', () => {
+    const state = form({ runner: 'process', gpus: '2', pull: true });
+    const request = toRequest(state, docker, 'a', 'k', trans);
+    expect(request).toMatchObject({
+      kernel: 'python3',
+      resources: { gpus: null }
+    });
+    for (const name of ['image', 'pull', 'network_access']) {
+      expect(request).not.toHaveProperty(name);
+    }
+  });
+
+  it('asks to fetch only what is not there', () => {
+    const pulls = ['studio/notebook:1', 'other:1'].map(image =>
+      toRequest(form({ image, pull: true }), docker, 'a', 'k', trans)
+    );
+    expect(pulls.map(({ pull }) => pull)).toEqual([false, true]);
+  });
+
+  const refused = [
+    'image',
+    'pull',
+    'network_access',
+    'resources.gpus',
+    'kernel'
+  ];
+  const place = (state: IFormState) =>
+    placeErrors(
+      refused.map(field => ({ field, message: 'no' })),
+      state,
+      docker
+    );
+
+  it('has a place for what the server says of each', () => {
+    const { fields, rest } = place(form({ image: 'other:1' }));
+    expect(Object.keys(fields)).toEqual(refused.slice(0, 4));
+    expect(rest).toEqual(['kernel: no']);
+  });
+
+  it('says beside the fields what is about none that is shown', () => {
+    expect(place(form()).rest).toEqual(['pull: no', 'kernel: no']);
+    expect(place(form({ runner: 'process' })).rest).toHaveLength(4);
   });
 });
 
@@ -276,7 +318,8 @@ describe('placeErrors', () => {
         { field: 'resources.memory_bytes', message: 'is too much' },
         { field: 'notebook', message: 'is gone' }
       ],
-      form
+      form,
+      options
     );
     expect(placed.fields).toEqual({
       'parameters.depth': 'Must be even.',
@@ -284,13 +327,5 @@ describe('placeErrors', () => {
       'resources.memory_bytes': 'Is too much.'
     });
     expect(placed.rest).toEqual(['notebook: is gone']);
-  });
-});
-
-describe('canAdd', () => {
-  it('holds where the notebook declares nothing', () => {
-    expect(canAdd(makeInspection())).toBe(false);
-    expect(canAdd(makeInspection({ has_parameters_cell: false }))).toBe(true);
-    expect(canAdd(makeInspection({ parameters: [] }))).toBe(true);
   });
 });

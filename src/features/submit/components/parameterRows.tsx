@@ -2,8 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { addIcon, closeIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import { CheckField, Field, TextField } from '../../../shared/formFields';
-import { parameterKey } from '../form';
-import type { FieldErrors, IParameterField } from '../form';
+import type { FieldErrors } from '../form';
+import { parameterKey } from '../parameters';
+import type { IParameterField } from '../parameters';
 
 export interface IParameterRowsProps {
   fields: readonly IParameterField[];

@@ -1,15 +1,17 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useId, useRef } from 'react';
-import type { RunnerInfo, SubmitOptions } from '../../../contract';
+import type { SubmitOptions } from '../../../contract';
 import { Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import { SelectField, TextField } from '../../../shared/formFields';
 import { baseName, formatMemory } from '../../../shared/format';
 import { useSignal } from '../../../shared/useSignal';
-import { canAdd } from '../form';
 import type { IFormState } from '../form';
+import { canAdd } from '../parameters';
+import { hasImages } from '../place';
 import type { SubmitModel } from '../submitModel';
 import { ParameterRows } from './parameterRows';
+import { Place } from './place';
 
 /** Value of the choice that asks for a new experiment. */
 const NEW = '\u0000new';
@@ -135,7 +137,8 @@ export function SubmitForm(props: ISubmitFormProps): JSX.Element {
   );
 }
 
-type PartProps = ISubmitFormProps & {
+/** What a part of the form is made of. */
+export type PartProps = ISubmitFormProps & {
   id: string;
   state: IFormState;
   choices: SubmitOptions;
@@ -197,76 +200,6 @@ function Identity(props: PartProps): JSX.Element {
   );
 }
 
-function Place(props: PartProps): JSX.Element {
-  const { model, trans, id, state, choices } = props;
-  const { errors, inspection } = model;
-  const missing = inspection?.kernel === null && inspection.kernel_wanted;
-  return (
-    <fieldset className="jp-StudioForm-section">
-      <legend>{trans.__('Where')}</legend>
-      <div className="jp-StudioForm-runners" role="radiogroup">
-        {choices.runners.map(runner => (
-          <Runner
-            key={runner.name}
-            name={`${id}-runner`}
-            runner={runner}
-            checked={runner.name === state.runner}
-            onChoose={() => model.update({ runner: runner.name })}
-          />
-        ))}
-      </div>
-      {errors.runner && (
-        <div className="jp-StudioField-error" role="alert">
-          {errors.runner}
-        </div>
-      )}
-      <SelectField
-        id={`${id}-kernel`}
-        label={trans.__('Kernel')}
-        value={state.kernel}
-        error={errors.kernel}
-        note={
-          missing
-            ? trans.__(
-                'The notebook asks for %1, which is not installed.',
-                inspection.kernel_wanted ?? ''
-              )
-            : undefined
-        }
-        options={choices.kernels.map(kernel => ({
-          value: kernel.name,
-          label: kernel.display_name
-        }))}
-        onChange={kernel => model.update({ kernel })}
-      />
-    </fieldset>
-  );
-}
-
-function Runner(props: {
-  name: string;
-  runner: RunnerInfo;
-  checked: boolean;
-  onChoose: () => void;
-}): JSX.Element {
-  const { runner } = props;
-  return (
-    <label className={runner.available ? '' : 'jp-mod-disabled'}>
-      <input
-        type="radio"
-        name={props.name}
-        checked={props.checked}
-        disabled={!runner.available}
-        onChange={props.onChoose}
-      />
-      {runner.display_name}
-      {!runner.available && runner.reason && (
-        <span className="jp-StudioForm-reason">{runner.reason}</span>
-      )}
-    </label>
-  );
-}
-
 function Size(props: PartProps): JSX.Element {
   const { model, trans, id, state, choices } = props;
   const { errors } = model;
@@ -296,6 +229,19 @@ function Size(props: PartProps): JSX.Element {
         onChange={value => model.update({ memory: value })}
         onBlur={() => model.leave('resources.memory_bytes')}
       />
+      {hasImages(state, choices) && (
+        <TextField
+          id={`${id}-gpus`}
+          label={trans.__('GPUs')}
+          value={state.gpus}
+          error={errors['resources.gpus']}
+          placeholder={trans.__('none')}
+          note={trans.__('handed to the container, for example 1')}
+          numeric
+          onChange={gpus => model.update({ gpus })}
+          onBlur={() => model.leave('resources.gpus')}
+        />
+      )}
       <TextField
         id={`${id}-time`}
         label={trans.__('Time limit')}
