@@ -64,7 +64,8 @@ class MlflowRelay:
             for locations in (own.runs, own.models):
                 for identity, uri in locations.items():
                     session.locations.mend_models(identity)
-                    move_artifacts(session.locations.local / identity, uri, "", self._backend.uri)
+                    if (folder := session.locations.folder(identity)) is not None:
+                        move_artifacts(folder, uri, "", self._backend.uri)
             if journal.refused_count:
                 text = f"{journal.refused_count} refused. {' | '.join(journal.refused)}"
                 post(self._backend, "runs/set-tag", run_id=run.run_id, key="studio.log_errors", value=text[:5000])

@@ -52,7 +52,7 @@ def parse_log_call(call: Call) -> LogCall | None:
         metrics = [_metric(each) for each in metrics]
         params = [_entry(each) for each in params]
         tags = [tag for tag in map(_entry, tags) if not tag["key"].startswith(RESERVED)]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return LogCall(call, run_id, metrics, params, tags)
 

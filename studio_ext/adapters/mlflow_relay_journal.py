@@ -2,10 +2,13 @@
 
 ``replies.jsonl`` is also the record of how far the controller is: every line holds the position in
 ``calls.jsonl`` after the call it speaks of, so that an answer and the fact that it was given are one write.
+
+A job can put anything in the place of both: a link that it lays there is neither read, nor written, nor cut.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -14,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters.mlflow_backend import Reply
-from studio_ext.contract.errors import Unavailable
+from studio_ext.contract.errors import StudioError, Unavailable
+from studio_ext.worker import inside
 
 _CHUNK = 1 << 20
 _MAX_LINE = 64 << 20  # a body of 16 MiB in JSON's longest spelling stays below
+_MAX_NOTE = 4 * _MAX_LINE  # an answer may list thousands of runs; whatever is longer was not written by us
 _MAX_REFUSED_KEPT = 20
 
 
@@ -57,9 +62,9 @@ class Journal:
     """Reads the calls of one attempt and notes what became of them. One thread at a time."""
 
     def __init__(self, directory: Path, attempt: int) -> None:
-        folder = directory / "attempts" / str(attempt)
-        self._calls = folder / "calls.jsonl"
-        self._replies = folder / "replies.jsonl"
+        self._directory = directory
+        self._calls = Path("attempts", str(attempt), "calls.jsonl")
+        self._replies = self._calls.with_name("replies.jsonl")
         self.position = 0
         self.number = 0
         self.took_run = False
@@ -67,11 +72,11 @@ class Journal:
         self.refused: list[str] = []
         self.refused_count = 0
         self._size = 0
-        for note in _notes(self._replies):
+        for note in _notes(directory, self._replies):
             self._take(note)
             self._size = note["_end"]
         self._cut()
-        self.doubtful_until = _size(self._calls)
+        self.doubtful_until = self._size_of(self._calls)
         """Calls that start before this offset may have been carried out by a process that died before it said so."""
 
     @property
@@ -81,12 +86,12 @@ class Journal:
 
     def has_new(self) -> bool:
         """Whether there is anything to read. One system call."""
-        return _size(self._calls) > self.position
+        return self._size_of(self._calls) > self.position
 
     def read(self) -> Iterator[Call]:
         """Whole lines from the position on, at most about a megabyte."""
         try:
-            with self._calls.open("rb") as file:
+            with os.fdopen(inside.open_file(self._directory, self._calls), "rb") as file:
                 file.seek(self.position)
                 data = file.read(_CHUNK)
                 if data and b"\n" not in data:
@@ -94,15 +99,13 @@ class Journal:
         except FileNotFoundError:
             return
         start, number = self.position, self.number
-        for line in data.splitlines(keepends=True):
-            if not line.endswith(b"\n"):
-                if len(line) < _MAX_LINE:
-                    return
-                self.position = _size(self._calls)  # no relay writes such a line: the rest is not ours to read
-                return
+        *lines, rest = data.split(b"\n")
+        for line in lines:
             number += 1
             yield _parse(line, number, start)
-            start += len(line)
+            start += len(line) + 1
+        if len(rest) >= _MAX_LINE:
+            self.position = self._size_of(self._calls)  # no relay writes such a line: the rest is not ours to read
 
     def answer(self, call: Call, reply: Reply, *, took_run: bool = False) -> None:
         """Answer a call that waits; ``took_run``: it was given the job's run."""
@@ -131,13 +134,15 @@ class Journal:
     def _write(self, note: dict[str, Any]) -> None:
         line = json.dumps(note).encode() + b"\n"
         try:
-            file = os.open(self._replies, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            file = inside.open_file(self._directory, self._replies, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             try:
                 written = os.write(file, line)
                 if written < len(line):
                     raise OSError(28, "No space left on device")
             finally:
                 os.close(file)
+        except inside.NotOurs as error:
+            raise StudioError("The job has put something else in the place of the answers to its calls.") from error
         except OSError as error:
             self._cut()
             raise Unavailable(
@@ -149,16 +154,28 @@ class Journal:
 
     def _cut(self) -> None:
         """Remove half a line that a full disk or a power cut left."""
-        if _size(self._replies) > self._size:
-            os.truncate(self._replies, self._size)
+        with contextlib.suppress(FileNotFoundError):
+            file = inside.open_file(self._directory, self._replies, os.O_WRONLY)
+            try:
+                if os.fstat(file).st_size > self._size:
+                    os.ftruncate(file, self._size)
+            finally:
+                os.close(file)
+
+    def _size_of(self, path: Path) -> int:
+        """Bytes of a file; of a link that lies there, a few."""
+        try:
+            return os.lstat(self._directory / path).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
 
 
-def _notes(path: Path) -> Iterator[dict[str, Any]]:
+def _notes(directory: Path, path: Path) -> Iterator[dict[str, Any]]:
     """Whole lines of ``replies.jsonl`` with the offset after each (``_end``)."""
     end = 0
     try:
-        with path.open("rb") as file:
-            for line in file:
+        with os.fdopen(inside.open_file(directory, path), "rb") as file:
+            while line := file.readline(_MAX_NOTE):
                 if not line.endswith(b"\n"):
                     return
                 end += len(line)
@@ -170,25 +187,19 @@ def _notes(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _parse(line: bytes, number: int, start: int) -> Call:
-    """A call; a line that is none becomes one that no rule allows."""
+    """A call; a line (without its end) that is none becomes one that no rule allows."""
+    end = start + len(line) + 1
     try:
         fields = json.loads(line)
         return Call(
             number=int(fields["i"]),
             start=start,
-            end=start + len(line),
+            end=end,
             method=str(fields["m"]),
             path=str(fields["p"]),
             body=str(fields["b"]).encode("latin1"),
             content_type=str(fields.get("ct") or "application/json"),
             acknowledged=fields.get("wb") is True,
         )
-    except (ValueError, KeyError, TypeError):
-        return Call(number, start, start + len(line), "", "", b"", "", True)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return Call(number, start, end, "", "", b"", "", True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 from studio_ext.adapters.mlflow_backend import Reply, get, post
 from studio_ext.adapters.mlflow_relay_batches import RESERVED
-from studio_ext.adapters.mlflow_relay_policy import Answer, Policy, Question, Refused, rules, tag_list
+from studio_ext.adapters.mlflow_relay_policy import Answer, Policy, Question, Refused, path_field, rules, tag_list
+
+_ID = "([A-Za-z0-9_-]+)"
+"""An id in an address: nothing that a server on the way could take for a folder above."""
 
 
 def _pass_on(policy: Policy, question: Question) -> Answer:
@@ -46,6 +50,10 @@ def _write_model(policy: Policy, question: Question) -> Answer:
         raise Refused(f"Model {model_id} was not logged by this job. A job may change only the models that it logged.")
     if "tags" in question.fields:
         question.fields["tags"] = tag_list(question.fields["tags"])
+    if question.tail.startswith("/tags/"):
+        key = unquote(question.tail.removeprefix("/tags/"))
+        if key.startswith(RESERVED) or ".." in key.split("/"):
+            raise Refused(f"The tag {key!r} is not the job's to remove.")
     reply = policy.send(question)
     if question.doubtful and not reply.ok and question.tail == "/params":
         return Answer(Reply(200, b"{}"))  # MLflow refuses parameters that are there already
@@ -53,9 +61,8 @@ def _write_model(policy: Policy, question: Question) -> Answer:
 
 
 def _list_model(policy: Policy, question: Question) -> Answer:
-    model_id = question.fields["model_id"]
+    model_id, path = question.fields["model_id"], path_field(question, "artifact_directory_path")
     if model_id in policy.own.models:
-        path = str(question.fields.get("artifact_directory_path", ""))
         return Answer(Reply(200, json.dumps(policy.locations.listing(model_id, path)).encode()))
     del question.fields["model_id"]
     return Answer(policy.send(question))
@@ -135,11 +142,11 @@ rules(
     {
         "POST logged-models": _create_model,
         "POST logged-models/search": _search_models,
-        "GET logged-models/([^/]+)()": _get_model,
-        "PATCH logged-models/([^/]+)((?:/tags)?)": _write_model,
-        "POST logged-models/([^/]+)(/params)": _write_model,
-        "DELETE logged-models/([^/]+)(/tags/[^/]+)": _write_model,
-        "GET logged-models/([^/]+)(/artifacts/directories)": _list_model,
+        f"GET logged-models/{_ID}()": _get_model,
+        f"PATCH logged-models/{_ID}((?:/tags)?)": _write_model,
+        f"POST logged-models/{_ID}(/params)": _write_model,
+        f"DELETE logged-models/{_ID}(/tags/[^/]+)": _write_model,
+        f"GET logged-models/{_ID}(/artifacts/directories)": _list_model,
         "POST registered-models/create": _register,
         "GET registered-models/(?:get|search|alias|get-latest-versions)": _pass_on,
         "POST registered-models/get-latest-versions": _pass_on,

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import posixpath
-from pathlib import Path
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from studio_ext.adapters.mlflow_relay_journal import Own
+from studio_ext.contract.errors import InvalidRequest
+from studio_ext.worker import inside
 
+_MAX_RECORD = 16 << 20
+"""Bytes. A launch record, or the description of a model, is no larger."""
+_SPARE = ".MLmodel.part"
 _LOCATIONS = ("artifact_uri", "artifact_location", "source", "storage_location")
 _IDS = ("run_id", "run_uuid", "model_id", "source_run_id")
 
@@ -18,8 +28,7 @@ class Locations:
     """Translates locations in answers and requests."""
 
     def __init__(self, directory: Path, attempt: int, own: Own) -> None:
-        self.local = directory / "artifacts"
-        """Where the job's artefacts lie for us."""
+        self._directory = directory
         self._root = f"{_seen_directory(directory, attempt)}/artifacts"
         self._own = own
 
@@ -53,7 +62,21 @@ class Locations:
         return location
 
     def to_store(self, location: str) -> str:
-        """A location that the job named, as the store knows it; unchanged where it is none of the job's."""
+        """A location that the job named for a model, as the store knows it.
+
+        Raises ``InvalidRequest`` for a place on this machine that is not below what the job logged, and for one that
+        leads to a folder above.
+        """
+        stored = self._translated(location)
+        parts = urlsplit(stored)
+        roots = [root.rstrip("/") for root in (*self._own.runs.values(), *self._own.models.values())]
+        own = next((root for root in roots if stored == root or stored.startswith(f"{root}/")), None)
+        is_elsewhere = own is None and parts.scheme in ("", "file")
+        if is_elsewhere or any(map(_climbs, _decoded(stored.removeprefix(own or "")))):
+            raise InvalidRequest(f"{location!r} is not where this job logged a model.")
+        return stored
+
+    def _translated(self, location: str) -> str:
         path = location
         if location.startswith("file:"):
             path = unquote(urlsplit(location).path)
@@ -66,40 +89,96 @@ class Locations:
             return location
         return f"{stored.rstrip('/')}/{rest}" if rest else stored
 
+    def folder(self, identity: str) -> Path | None:
+        """The folder of the job directory with the artefacts of a run or model; None where the job has none there.
+
+        A link that the job laid in its place is no folder.
+        """
+        try:
+            with inside.open_folder(self._directory, self._below(identity)):
+                return self._directory / self._below(identity)
+        except OSError:
+            return None
+
     def mend_models(self, identity: str) -> None:
         """Let the ``MLmodel`` files of a run or model name the place that they are moved to. Idempotent."""
-        stored = self._stored(identity)
-        for file in (self.local / identity).rglob("MLmodel") if stored else ():
-            if file.is_symlink() or not file.is_file():
-                continue
-            inside = f"{self._root}/{identity}"
-            lines = file.read_text("utf-8", "surrogateescape").splitlines(keepends=True)
-            for number, line in enumerate(lines):
-                if line.startswith("artifact_path: ") and inside in line:
-                    lines[number] = line.replace(inside, str(stored).rstrip("/"))
-                    temporary = file.with_name(".MLmodel.part")
-                    temporary.write_text("".join(lines), "utf-8", "surrogateescape")
-                    temporary.replace(file)
+        stored, mark = self._stored(identity), f"{self._root}/{identity}"
+        if stored is None or self.folder(identity) is None:
+            return
+        with inside.open_folder(self._directory, self._below(identity)) as top:
+            for _, _, names, folder in os.fwalk(dir_fd=top):
+                if "MLmodel" in names:
+                    with contextlib.suppress(FileNotFoundError):  # a link
+                        _mend(folder, mark, stored.rstrip("/"))
 
     def listing(self, identity: str, path: str) -> dict[str, Any]:
-        """Answer of ``artifacts/list`` for a run or model of the job whose artefacts still lie with the job."""
-        root = self.local / identity
-        folder = (root / path).resolve() if path else root.resolve()
-        files = []
-        if folder.is_relative_to(root.resolve()) and folder.is_dir():
-            for entry in sorted(folder.iterdir()):
-                item: dict[str, Any] = {"path": posixpath.join(path, entry.name), "is_dir": entry.is_dir()}
-                if entry.is_file():
-                    item["file_size"] = entry.stat().st_size
+        """Answer of ``artifacts/list`` for a run or model of the job whose artefacts still lie with the job.
+
+        Links are left out: they are not moved either. Raises ``InvalidRequest`` for a path that may lead elsewhere.
+        """
+        place, files = self._below(identity) / artifact_path(path), []
+        with contextlib.suppress(FileNotFoundError), inside.open_folder(self._directory, place) as folder:
+            with os.scandir(folder) as entries:
+                found = sorted((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
+            for name, information in found:
+                item: dict[str, Any] = {"path": posixpath.join(path, name), "is_dir": S_ISDIR(information.st_mode)}
+                if S_ISREG(information.st_mode):
+                    item["file_size"] = information.st_size
+                elif not item["is_dir"]:
+                    continue
                 files.append(item)
         return {"root_uri": f"{self._root}/{identity}", "files": files}
+
+    def _below(self, identity: str) -> PurePosixPath:
+        return PurePosixPath("artifacts", identity)
+
+
+def artifact_path(text: str) -> PurePosixPath:
+    """A path below the artefacts of a run or model, as a client names it.
+
+    Raises ``InvalidRequest`` for one that may lead elsewhere, however often a store decodes it.
+    """
+    if any(_climbs(each) or each.startswith(("/", "\\")) for each in _decoded(text)):
+        raise InvalidRequest(f"{text!r} is not a path below the artifacts of a run or model.")
+    return PurePosixPath(text)
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """The text as it is, and as it is after each decoding of what an address may hold."""
+    before = None
+    while text != before:
+        yield text
+        before, text = text, unquote(text)
+
+
+def _climbs(path: str) -> bool:
+    """Whether a part of a path means the folder above, or the path is none that a file can have."""
+    return "\0" in path or ".." in re.split(r"[/\\?#;]", path)
+
+
+def _mend(folder: int, mark: str, stored: str) -> None:
+    """Write ``stored`` for ``mark`` in the ``MLmodel`` of an open folder."""
+    source = inside.open_file_at(folder, "MLmodel")
+    with os.fdopen(source, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        lines = file.readlines() if os.fstat(source).st_size <= _MAX_RECORD else []
+    places = [number for number, line in enumerate(lines) if line.startswith("artifact_path: ") and mark in line]
+    if not places:
+        return
+    for number in places:
+        lines[number] = lines[number].replace(mark, stored)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_SPARE, dir_fd=folder)
+    spare = inside.open_file_at(folder, _SPARE, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    with os.fdopen(spare, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        file.writelines(lines)
+    os.replace(_SPARE, "MLmodel", src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _seen_directory(directory: Path, attempt: int) -> str:
     """The job directory as the job sees it: ``launch.json`` says so where it is mounted elsewhere."""
     try:
-        launch = json.loads((directory / "attempts" / str(attempt) / "launch.json").read_text("utf-8"))
+        launch = json.loads(inside.read(directory, f"attempts/{attempt}/launch.json", _MAX_RECORD))
         seen = launch.get("job_dir")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         seen = None
     return seen.rstrip("/") if isinstance(seen, str) else str(directory)

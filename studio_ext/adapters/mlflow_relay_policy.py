@@ -8,6 +8,7 @@ nothing. Whatever experiment a notebook names, its job's experiment is meant.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,8 +18,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from studio_ext.adapters.mlflow_backend import API, Backend, Reply, get, post
 from studio_ext.adapters.mlflow_relay_batches import RESERVED, Batch, parse_log_call
 from studio_ext.adapters.mlflow_relay_journal import Call, Own
-from studio_ext.adapters.mlflow_relay_paths import Locations
+from studio_ext.adapters.mlflow_relay_paths import Locations, artifact_path
+from studio_ext.contract.errors import InvalidRequest
 from studio_ext.ports.tracking import RunHandle
+
+log = logging.getLogger(__name__)
 
 CHILD_TAG = "studio.child_of_job"
 """Tag of what a job made beside its own run (runs, models, versions): the job's id. No job can write it."""
@@ -90,6 +94,12 @@ class Policy:
             answer = rule(self, question)
         except Refused as refusal:
             return Answer(refusal.reply)
+        except InvalidRequest as error:
+            return Answer(Refused(error.message, 400, "INVALID_PARAMETER_VALUE").reply)
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+            # A field of a type that the rule did not expect: the calls that come after it must not wait for ever.
+            log.debug("call %s of job %s is malformed", call.number, self.job_id, exc_info=True)
+            return Answer(Refused("The request is malformed.", 400, "INVALID_PARAMETER_VALUE").reply)
         if answer.reply.body[:1] != b"{":
             message = f"MLflow does not answer {call.method} {urlsplit(call.path).path} (HTTP {answer.reply.status})."
             body = json.dumps({"error_code": "ENDPOINT_NOT_FOUND", "message": message}).encode()
@@ -211,7 +221,7 @@ def _fields(call: Call, query: str) -> dict[str, Any]:
     elif call.body:
         try:
             fields = json.loads(call.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             fields = []  # type: ignore[assignment]
         if not isinstance(fields, dict):
             raise Refused("The request is not a JSON object.", 400, "INVALID_PARAMETER_VALUE")
@@ -235,6 +245,15 @@ def tag_list(value: Any) -> list[dict[str, str]]:
         return [tag for tag in value if not tag["key"].startswith(RESERVED)]
     except (TypeError, KeyError, AttributeError):
         raise Refused("Invalid value for parameter 'tags'.", 400, "INVALID_PARAMETER_VALUE") from None
+
+
+def path_field(question: Question, name: str) -> str:
+    """A path below artefacts that a call names, empty for none. Raises ``InvalidRequest`` if it may lead elsewhere."""
+    path = question.fields.get(name, "")
+    if not isinstance(path, str):  # a query may name it twice, and what is checked must be what is asked for
+        raise InvalidRequest(f"Invalid value for parameter '{name}'.")
+    artifact_path(path)
+    return path
 
 
 # ---- experiments
@@ -384,7 +403,7 @@ def _history(policy: Policy, question: Question) -> Answer:
 
 
 def _list_artifacts(policy: Policy, question: Question) -> Answer:
-    run_id, path = question.fields.get("run_id"), str(question.fields.get("path", ""))
+    run_id, path = question.fields.get("run_id"), path_field(question, "path")
     checked = policy.readable_run(run_id)
     if checked is not None and not checked.ok:
         return Answer(checked)
