@@ -78,10 +78,12 @@ export function imageOf(
   place: IPlace,
   options: SubmitOptions
 ): ImageChoice | null {
-  const wanted = withTag(place.image.trim());
+  const wanted = fullName(place.image.trim());
   return (
-    options.images.find(({ reference }) => withTag(reference) === wanted) ??
-    null
+    options.images.find(
+      ({ reference, image_id: id }) =>
+        id === wanted || fullName(reference) === wanted
+    ) ?? null
   );
 }
 
@@ -111,7 +113,7 @@ export function runsIn(
     return choice.summary || `${name} · ${image}`;
   }
   return image && place.pull
-    ? trans.__('%1 · %2, fetched first', name, image)
+    ? trans.__('%1 · %2 · to be fetched', name, image)
     : '';
 }
 
@@ -127,8 +129,9 @@ export function placeRequest(place: IPlace, options: SubmitOptions) {
     : { runner: place.runner, kernel: place.kernel || null };
 }
 
-/** A reference as engines read it: without tag or digest it means `latest`. */
-function withTag(reference: string): string {
-  const name = reference.slice(reference.lastIndexOf('/') + 1);
-  return /[:@]/.test(name) ? reference : `${reference}:latest`;
+/** A name as engines read it: the registry and tag that it leaves out. */
+function fullName(reference: string): string {
+  const path = reference.replace(/^(index\.)?docker\.io\/(library\/)?/, '');
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return /[:@]/.test(name) ? path : `${path}:latest`;
 }

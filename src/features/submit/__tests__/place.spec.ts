@@ -80,6 +80,8 @@ describe('an image', () => {
     ['studio/notebook:2', false],
     ['team/plain', true],
     ['team/plain:latest', true],
+    ['docker.io/team/plain', true],
+    ['sha256:0123456789abcdef', true],
     ['plain', false],
     ['localhost:5000/team/plain', false]
   ])('named %j is there: %j', (image, there) => {
@@ -105,7 +107,7 @@ describe('runsIn', () => {
     [{ runner: 'docker', image: 'other:1' }, ''],
     [
       { runner: 'docker', image: 'other:1', pull: true },
-      'Docker · other:1, fetched first'
+      'Docker · other:1 · to be fetched'
     ],
     [{ runner: 'docker', image: '', pull: true }, '']
   ])('says of %j: %j', (change, line) => {

@@ -44,8 +44,7 @@ describe('the form for jobs in containers', () => {
   const sent = () =>
     server.of('POST jobs').map(({ body }) => body as SubmitRequest);
   const image = () => screen.getByLabelText<HTMLSelectElement>('Image');
-  const fetchIt = () =>
-    screen.queryByRole('checkbox', { name: 'Fetch it if it is not there' });
+  const fetchIt = () => screen.queryByLabelText('Fetch it if it is not there');
   const line = () => screen.queryByRole('status')?.textContent ?? '';
   const labels = () => [...image().options].map(({ text }) => text);
   const refuse = (field: string, hint = '') =>
@@ -73,13 +72,13 @@ describe('the form for jobs in containers', () => {
     expect(line()).toBe('Process · Python 3');
     expect(screen.queryByLabelText('Image')).toBeNull();
     expect(screen.queryByLabelText('GPUs')).toBeNull();
-    fireEvent.click(screen.getByRole('radio', { name: 'Docker' }));
+    fireEvent.click(screen.getByLabelText('Docker'));
     expect(screen.queryByLabelText('Kernel')).toBeNull();
     expect(labels()).toEqual(['studio/notebook:1 (612 MB)', 'Other image…']);
     expect(screen.getByText('Made for notebooks')).toBeTruthy();
     expect(line()).toBe('Docker · studio/notebook:1 · Python 3.12');
     expect(fetchIt()).toBeNull();
-    fireEvent.click(screen.getByRole('radio', { name: 'Process' }));
+    fireEvent.click(screen.getByLabelText('Process'));
     expect(screen.queryByLabelText('Image')).toBeNull();
     expect(screen.getByLabelText('Kernel')).toHaveProperty('value', 'python3');
   });
@@ -89,9 +88,7 @@ describe('the form for jobs in containers', () => {
     await open(makeDockerOptions([makeImage(), plain]));
     fireEvent.change(image(), { target: { value: 'plain:3' } });
     expect(screen.getByText("Runs as the image's own user")).toBeTruthy();
-    fireEvent.click(
-      screen.getByRole('checkbox', { name: 'May reach the network' })
-    );
+    fireEvent.click(screen.getByLabelText('May reach the network'));
     fireEvent.change(screen.getByLabelText('GPUs'), { target: { value: '1' } });
     await act(() => model.submit());
     expect(sent()[0]).toMatchObject({
@@ -112,9 +109,7 @@ describe('the form for jobs in containers', () => {
     );
     expect(line()).toBe('');
     server.on('GET options', makeDockerOptions());
-    await act(async () =>
-      fireEvent.click(screen.getByRole('button', { name: 'Look again' }))
-    );
+    await act(async () => fireEvent.click(screen.getByText('Look again')));
     expect(labels()).toEqual(['studio/notebook:1 (612 MB)', 'Other image…']);
     expect(screen.queryByText(/Build it/)).toBeNull();
   });
@@ -139,7 +134,7 @@ describe('the form for jobs in containers', () => {
     // How to get the default image is no help with another.
     expect(screen.queryByText(/Build it/)).toBeNull();
     fireEvent.click(fetchIt() as HTMLElement);
-    expect(line()).toBe('Docker · python:3.12, fetched first');
+    expect(line()).toBe('Docker · python:3.12 · to be fetched');
     await act(() => model.submit());
     expect(sent()[0]).toMatchObject({ image: 'python:3.12', pull: true });
     type('studio/notebook:1');
