@@ -39,6 +39,7 @@ def open_file_at(folder: int, name: str, flags: int = os.O_RDONLY, mode: int = 0
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise NotOurs(errno.ENOENT, "Not a regular file", name)
+    os.set_blocking(descriptor, True)
     return descriptor
 
 

@@ -1,6 +1,7 @@
 """Files of a job directory: reading, appending, and renaming into place.
 
-The formats are described in ``docs/developers/job-directory.md``.
+The formats are described in ``docs/developers/job-directory.md``. These functions are called on both sides, also by
+programs that can do more than the job: a link, a pipe or a device in the place of a file is neither read nor written.
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from . import inside
+
+_MAX_RECORD = 64 << 20
+"""Bytes. A record that is larger was not written by us."""
+_MAX_EVENTS = 16 << 20
+"""Bytes of a JSON-lines file that are read at once."""
 _RESERVED_BYTES = 256 * 1024
 OWNER: tuple[int, int] | None = None
 """User and group that files made here belong to; None: the process's own. Set where a container's root writes them."""
@@ -68,8 +75,7 @@ class AttemptFiles:
             os.fsync(fd)
         finally:
             os.close(fd)
-        self.spare(target).replace(target)
-        sync_directory(self.directory)
+        _put(self.spare(target), target, sync=True)
 
     def drop_spares(self) -> None:
         """Remove what :meth:`reserve` made and nothing used."""
@@ -79,11 +85,17 @@ class AttemptFiles:
 
 def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
     """Open a file of ours, making it ours where it is new; closed in programs that this process starts."""
-    fd = os.open(path, flags | os.O_CLOEXEC, mode)
+    fd = inside.open_file(*_place(path), flags, mode)
     if OWNER is not None:
         with contextlib.suppress(OSError):
             os.fchown(fd, *OWNER)
     return fd
+
+
+def _place(path: Path) -> tuple[Path, Path]:
+    """A directory that no job can put something else in the place of, and the path from there on."""
+    root = path.parents[2] if path.parent.parent.name == "attempts" else path.parent
+    return root, path.relative_to(root)
 
 
 def encode(record: Mapping[str, Any]) -> bytes:
@@ -94,7 +106,7 @@ def encode(record: Mapping[str, Any]) -> bytes:
 def read(path: Path) -> dict[str, Any] | None:
     """The JSON object in ``path``; None when there is none that can be read."""
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(inside.read(*_place(path), _MAX_RECORD))
     except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
@@ -121,12 +133,20 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> N
                 os.fsync(fd)
         finally:
             os.close(fd)
-        spare.replace(path)
+        _put(spare, path, sync=sync)
     except BaseException:
         spare.unlink(missing_ok=True)
         raise
-    if sync:
-        sync_directory(path.parent)
+
+
+def _put(spare: Path, target: Path, *, sync: bool) -> None:
+    """Rename a file to ``target`` in the same directory."""
+    root, place = _place(target)
+    with inside.open_folder(root, place.parent) as folder:
+        os.replace(spare.name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+        if sync:
+            with contextlib.suppress(OSError):
+                os.fsync(folder)
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -173,17 +193,19 @@ def open_append(path: Path) -> int:
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """Complete lines of a JSON-lines file from ``offset`` on, and the offset after them.
+    """Complete lines of a JSON-lines file from ``offset`` on, not all at once, and the offset after them.
 
     A last line without a newline is left for the next call; lines that are not JSON objects are skipped.
     """
     try:
-        with path.open("rb") as file:
+        with os.fdopen(inside.open_file(*_place(path)), "rb") as file:
             file.seek(offset)
-            data = file.read()
+            data = file.read(_MAX_EVENTS)
     except OSError:
         return [], offset
     end = data.rfind(b"\n") + 1
+    if not end and len(data) == _MAX_EVENTS:  # no event is so long
+        return [], offset + len(data)
     events = []
     for line in data[:end].splitlines():
         with contextlib.suppress(ValueError, RecursionError):
