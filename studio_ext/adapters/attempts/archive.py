@@ -14,7 +14,12 @@ from pathlib import Path
 import studio_ext.worker
 
 _PACKAGE = "studio_worker"
-_MAIN = f"import sys\nfrom {_PACKAGE}.main import main\nsys.exit(main(sys.argv[1:]))\n"
+_MAIN = f"""import sys
+if sys.version_info < (3, 11):
+    sys.exit("Jobs need Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])
+from {_PACKAGE}.main import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def worker_archive(cache: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from pydantic import ValidationError
 from studio_ext.contract.jobs import Exit
 from studio_ext.worker import records
 
+_FINISHED = ("Completed", "CellFailed", "StartFailed", "DiskFull")
+"""What an executor knows by itself; of the rest only the supervisor could have told why."""
 _MOST_PIDS = 1 << 22
 """What Linux gives out at most."""
 
@@ -58,6 +61,20 @@ def read_end(path: Path) -> Ended | None:
     """The end that the record in ``path`` tells of; None when there is none, or none that makes sense."""
     record = records.read(path)
     return checked(record) if record is not None else None
+
+
+def read_result(files: records.AttemptFiles) -> Ended | None:
+    """The end that the executor tells of, where it is one that it knows by itself."""
+    result = records.read(files.result)
+    return checked(result) if result is not None and result.get("reason") in _FINISHED else None
+
+
+def write_end(files: records.AttemptFiles, ended: Ended) -> None:
+    """Write the end that no supervisor wrote down. A full disk: it is said again next time."""
+    record = ended.exit.model_dump(mode="json") | {"ended": ended.at, "attempt": files.attempt}
+    with contextlib.suppress(OSError):
+        files.finish(files.exit, record)
+        files.drop_spares()
 
 
 def checked(record: Mapping[str, Any]) -> Ended | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import signal
 import time
@@ -16,8 +15,6 @@ from studio_ext.worker import cgroups, processes, records
 
 _LINGER_SECONDS = 2.0
 """How long a supervisor may outlive its exit record."""
-_FINISHED = ("Completed", "CellFailed", "StartFailed", "DiskFull")
-"""What an executor knows by itself; of the rest only the supervisor could have told why."""
 _SPOILT = "The job's own record of its end cannot be read; something in the job wrote over it."
 _SWEEP_SECONDS = 0.5
 _KILL_MARGIN_SECONDS = 8.0
@@ -81,10 +78,7 @@ def _end_without_record(
 ) -> evidence.Ended:
     """The end that no supervisor wrote down; it is written now."""
     ended = _epitaph(files, claim, reader)
-    record = ended.exit.model_dump(mode="json") | {"ended": ended.at, "attempt": files.attempt}
-    with contextlib.suppress(OSError):  # a full disk: it is said again next time
-        files.finish(files.exit, record)
-        files.drop_spares()
+    evidence.write_end(files, ended)
     return ended
 
 
@@ -92,8 +86,7 @@ def _epitaph(files: records.AttemptFiles, claim: evidence.Claim | None, reader: 
     """What the exit record would have said, as far as that can be known."""
     if evidence.size(files.exit) is not None or (claim is None and evidence.size(files.claim)):
         return evidence.Ended(Exit(reason=ExitReason.internal, message=_SPOILT), time.time())
-    result = records.read(files.result)
-    if result is not None and result.get("reason") in _FINISHED and (ended := evidence.checked(result)):
+    if ended := evidence.read_result(files):
         return ended
     where = f" at cell {reader.current}" if reader.current else ""
     if claim and claim.boot_id != processes.boot_id():

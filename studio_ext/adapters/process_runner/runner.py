@@ -17,20 +17,18 @@ from typing import Any
 
 from studio_ext.adapters.attempts import evidence
 from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.options import supervisor_options
 from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.adapters.fork_servers import ForkServer, ForkServers, ServerKey, base_variables
 from studio_ext.adapters.process_runner import observation
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.jobs import RunnerInfo
-from studio_ext.core.units import parse_size
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Launch, Observation
-from studio_ext.worker import faults, limits, processes, records
-from studio_ext.worker.log_limit import LOG_BYTES
+from studio_ext.worker import limits, processes, records
 
 _MOST_READERS = 1000
 """Attempts whose place in ``progress.jsonl`` is remembered; the others are read anew."""
-_LOG_LIMIT = "STUDIO_LOG_LIMIT"
 _FORKABLE = (
     ("-m", "ipykernel_launcher", "-f", "{connection_file}"),
     ("-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"),
@@ -173,8 +171,7 @@ class ProcessRunner:
                 "executor": [sys.executable, str(self._archive()), "execute"],
                 "in_process": in_process,
                 "limits": os.environ.get(limits.SETTING),
-                "log_bytes": _log_bytes(),
-                "fault": os.environ.get(faults.VARIABLE),
+                **supervisor_options(),
             }
         )
 
@@ -214,15 +211,6 @@ class ProcessRunner:
             if self._servers:
                 self._servers.close()
                 self._servers = None
-
-
-def _log_bytes() -> int:
-    """Bytes that the log of an attempt may have."""
-    wanted = os.environ.get(_LOG_LIMIT)
-    try:
-        return parse_size(wanted) or LOG_BYTES if wanted else LOG_BYTES
-    except ValueError as error:
-        raise InvalidRequest(f"{_LOG_LIMIT}: {error}.", hint="Set it for the controller to, say, 1GiB.") from error
 
 
 def _variables(job_dir: Path, job: Mapping[str, Any]) -> dict[str, str]:

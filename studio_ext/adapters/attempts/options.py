@@ -1,0 +1,27 @@
+"""What the controller's own variables tell every supervisor."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from studio_ext.contract.errors import InvalidRequest
+from studio_ext.core.units import parse_size
+from studio_ext.worker import faults
+from studio_ext.worker.log_limit import LOG_BYTES
+
+_LOG_LIMIT = "STUDIO_LOG_LIMIT"
+
+
+def supervisor_options() -> dict[str, Any]:
+    """Options that do not depend on the runner: the log's limit, and the fault that a test asks for."""
+    return {"log_bytes": log_bytes(), "fault": os.environ.get(faults.VARIABLE)}
+
+
+def log_bytes() -> int:
+    """Bytes that the log of an attempt may have."""
+    wanted = os.environ.get(_LOG_LIMIT)
+    try:
+        return parse_size(wanted) or LOG_BYTES if wanted else LOG_BYTES
+    except ValueError as error:
+        raise InvalidRequest(f"{_LOG_LIMIT}: {error}.", hint="Set it for the controller to, say, 1GiB.") from error

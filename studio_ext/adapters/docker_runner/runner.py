@@ -1,0 +1,126 @@
+"""The ``docker`` runner: attempts as containers. See :class:`studio_ext.ports.runner.Runner`.
+
+What the port asks for is answered from the job directory and from what a thread last heard of the engine
+(:mod:`.watcher`). Everything that needs the engine is done by other threads: one that hangs holds up no other job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+from studio_ext.adapters import host
+from studio_ext.adapters.attempts import evidence
+from studio_ext.adapters.docker_runner import spec
+from studio_ext.adapters.docker_runner.engine import Engine
+from studio_ext.adapters.docker_runner.settings import read_settings
+from studio_ext.adapters.docker_runner.watcher import Followed, Watcher
+from studio_ext.contract.errors import InvalidRequest, StudioError
+from studio_ext.contract.jobs import RunnerInfo
+from studio_ext.core.workspace import Workspace
+from studio_ext.ports.runner import AttemptState, Launch, Observation
+from studio_ext.worker import records
+
+_GONE_SECONDS = 15.0
+"""How long an attempt that has said how it ended is waited for while the engine is away."""
+
+
+class DockerRunner:
+    """Attempts as containers of a Docker or Podman engine. Thread-safe."""
+
+    name = "docker"
+
+    def __init__(self, workspace: Workspace | Path, engine: Engine | None = None) -> None:
+        home = (workspace.home if isinstance(workspace, Workspace) else Path(workspace)).absolute()
+        self._problem: StudioError | None = None
+        if engine is None:
+            try:
+                engine = Engine(read_settings(home / "studio.toml"))
+            except StudioError as error:  # the other runners go on
+                self._problem = error
+                engine = Engine(read_settings(Path(os.devnull)))
+        self.engine = engine
+        self._watcher = Watcher(engine, home)
+
+    def info(self) -> RunnerInfo:
+        """Whether an engine answers."""
+        reason = ""
+        try:
+            if self._problem:
+                raise self._problem
+            title = self.engine.describe().title
+        except StudioError as error:
+            title, reason = "Docker", f"{error.message} {error.hint}".strip()
+        display_name = "Podman" if title.startswith("Podman") else "Docker"
+        return RunnerInfo(
+            name=self.name, display_name=display_name, available=not reason, reason=reason, has_images=True
+        )
+
+    def warm(self, prefix: str) -> None:
+        """Look for containers that an earlier controller left, without waiting for it."""
+        self._watcher.look_soon()
+
+    def launch(self, launch: Launch) -> None:
+        """See the port. Raises ``InvalidRequest`` for a job directory without a usable ``job.json``."""
+        if self._problem:
+            raise self._problem
+        files = records.AttemptFiles(launch.directory, launch.attempt)
+        job = records.read(files.job)
+        if job is None or not isinstance(job.get("environment"), dict) or not job["environment"].get("container"):
+            raise InvalidRequest(f"{files.job} cannot be read.", hint="Submit the notebook again.")
+        if files.claim.exists():
+            return
+        files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note = {
+            "attempt": launch.attempt,
+            "run_id": launch.run_id,
+            "experiment_id": launch.experiment_id,
+            "experiment": launch.experiment,
+            "job_dir": spec.JOB_DIR,
+            "boot_id": host.boot_id(),
+        }
+        records.write(files.launch, records.encode(note))
+        self._watcher.start(launch, job)
+
+    def observe(self, launch: Launch) -> Observation:
+        """See the port."""
+        files = records.AttemptFiles(launch.directory, launch.attempt)
+        known = self._watcher.follow(launch)
+        reader = known.reader
+        reader.read(files.progress)
+        progress = reader.progress()
+        if ended := evidence.read_end(files.exit):
+            if known.is_cleared or time.time() - ended.at > _GONE_SECONDS:
+                return Observation(
+                    AttemptState.ended, progress, started=reader.started, ended=ended.at, exit=ended.exit
+                )
+            self._watcher.clear_soon(launch)
+        state = self._state(files, known, has_run=reader.started is not None, has_ended=ended is not None)
+        if state is AttemptState.starting:
+            return Observation(state, progress, message=known.message, downloading=known.downloading)
+        return Observation(state, progress, started=reader.started)
+
+    def _state(self, files: records.AttemptFiles, known: Followed, *, has_run: bool, has_ended: bool) -> AttemptState:
+        if has_run or has_ended:
+            return AttemptState.running
+        if files.claim.exists() or known.is_starting or not known.is_seen:
+            return AttemptState.starting
+        return AttemptState.starting if known.container in ("running", "paused") else AttemptState.absent
+
+    def stop(self, launch: Launch, *, kill: bool = False, reason: str = "Stopped") -> None:
+        """See the port. The wish is a file, which the supervisor reads also while the engine is away."""
+        files = records.AttemptFiles(launch.directory, launch.attempt)
+        if files.exit.exists() or not launch.directory.is_dir():
+            return
+        wanted = records.read(files.stop)
+        if wanted is None or (kill and not wanted.get("kill")):
+            with contextlib.suppress(OSError):
+                files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                records.write(files.stop, records.encode({"reason": reason, "kill": kill, "t": time.time()}))
+        self._watcher.stop_soon(launch)
+
+    def close(self) -> None:
+        """End our threads. Attempts go on."""
+        self._watcher.close()
