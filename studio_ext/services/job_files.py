@@ -11,6 +11,7 @@ from studio_ext.contract.errors import NotFound, StudioError
 from studio_ext.contract.jobs import FileEntry, JobDetail, LogChunk
 from studio_ext.core.paths import clean, is_private, resolve_inside
 from studio_ext.core.states import FINAL
+from studio_ext.worker import inside
 
 MAX_CHUNK = 262_144
 MAX_ENTRIES = 2_000
@@ -29,15 +30,13 @@ def read_log(job: JobDetail, *, offset: int, limit: int, attempt: int | None) ->
         raise NotFound(f"{job.name} has no attempt {number}.")
     limit = max(_LONGEST_CHARACTER, min(limit, MAX_CHUNK))
     try:
-        path = resolve_inside(Path(job.directory), f"attempts/{number}/log.txt")
-        if not path.is_file():  # the job may have put a pipe in its place
-            raise NotFound(f"{job.name} has no log.")
-        with path.open("rb") as file:
+        # The job may have put a link or a pipe in its place: then there is no log.
+        with os.fdopen(inside.open_file(Path(job.directory), f"attempts/{number}/log.txt"), "rb") as file:
             size = os.fstat(file.fileno()).st_size
             start = max(0, size + offset) if offset < 0 else min(offset, size)
             file.seek(start)
             data = file.read(limit)
-    except (FileNotFoundError, NotFound):
+    except FileNotFoundError:
         size, start, data = 0, 0, b""
     if offset < 0 and start > 0:  # we may have landed within a character
         skip = next((index for index, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
@@ -64,24 +63,28 @@ def forget_variables(job: JobDetail) -> None:
 def list_files(job: JobDetail, path: str) -> list[FileEntry]:
     """Files and folders directly below ``path`` in the job directory that people may see; folders first.
 
-    Links that lead out of the job directory are left out, as are names that are not UTF-8.
+    Links that lead out of the job directory are left out, as are pipes, devices and names that are not UTF-8.
     """
-    root = Path(job.directory)
+    root = Path(job.directory).resolve()
     relative = clean(path)
     folder = resolve_inside(root, path)
     if is_private(relative) or not folder.is_dir():
         raise NotFound(f"There is no folder {path!r} in the job {job.name}.")
+    try:
+        names = inside.names(root, folder.relative_to(root))
+    except OSError:  # it went, or something else took its place, since we looked
+        names = []
     listed = []
-    for name in sorted(entry.name for entry in folder.iterdir()):
+    for name in names:
         child = relative / name
         try:
-            real = resolve_inside(root, str(child))
-            information = real.stat()
-        except (StudioError, OSError):
-            continue
-        if is_private(child) or is_private(PurePosixPath(real.relative_to(root.resolve()))):
+            place = PurePosixPath(resolve_inside(root, str(child)).relative_to(root))
+            information = inside.look(root, place)  # no link is followed that was laid since
+        except (StudioError, OSError, ValueError):
             continue
         is_folder = stat.S_ISDIR(information.st_mode)
+        if is_private(child) or is_private(place) or not (is_folder or stat.S_ISREG(information.st_mode)):
+            continue
         listed.append(
             FileEntry(
                 name=name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -17,6 +18,7 @@ from studio_ext.ports.store import Store
 from studio_ext.ports.submission import Notebooks
 from studio_ext.ports.tracking import Relay, RunHandle, RunStart, Tracking
 from studio_ext.services.job_files import forget_variables
+from studio_ext.worker import inside
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,10 @@ class Recording:
             "studio.kernel_command": " ".join(environment.argv),
             **{f"studio.tag.{key}": value for key, value in job.tags.items()},
         }
+        if environment.container is not None:
+            tags["studio.image"] = environment.container.image
+            if environment.container.image_id:
+                tags["studio.image_id"] = environment.container.image_id
         if snapshot is not None:
             tags["studio.source"] = snapshot.source
             if snapshot.git_commit:
@@ -127,27 +133,32 @@ class Recording:
 
     def _log_outputs(self, job: JobDetail, run_id: str) -> None:
         directory = Path(job.directory)
-        notebook = _own_file(directory, Path(job.output_notebook or ""))
-        packages = _own_file(directory, directory / "output" / "environment" / "packages.txt")
         with tempfile.TemporaryDirectory(prefix=".", dir=directory) as folder:
             staged = Path(folder)
+            notebook = _stage(directory, Path(job.output_notebook or ""), staged / "notebook")
             if notebook is not None:
-                (staged / "notebook").mkdir()
-                shutil.copyfile(notebook, staged / "notebook" / notebook.name)
                 for name, data in self.notebooks.images(notebook):
                     (staged / "plots").mkdir(exist_ok=True)
                     (staged / "plots" / name).write_bytes(data)
-            if packages is not None:
-                (staged / "environment").mkdir()
-                shutil.copyfile(packages, staged / "environment" / packages.name)
+            _stage(directory, directory / "output" / "environment" / "packages.txt", staged / "environment")
             if any(staged.iterdir()):
                 self.tracking.log_artifacts(run_id, staged)
 
 
-def _own_file(directory: Path, path: Path) -> Path | None:
-    """A file that really lies in the job directory; None for what is none, or a link that a job laid to elsewhere."""
-    is_own = path.is_file() and path.resolve().is_relative_to(directory.resolve())
-    return path if is_own else None
+def _stage(directory: Path, path: Path, folder: Path) -> Path | None:
+    """Copy a file of the job directory into ``folder``; None where there is no file, or a link that the job laid."""
+    if not path.is_relative_to(directory):
+        return None
+    try:
+        source = inside.open_file(directory, path.relative_to(directory))
+    except FileNotFoundError:
+        return None
+    with os.fdopen(source, "rb") as reader:
+        folder.mkdir()
+        copy = folder / path.name
+        with copy.open("xb") as writer:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+    return copy
 
 
 def handle(job: JobDetail) -> RunHandle:

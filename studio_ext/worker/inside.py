@@ -57,6 +57,12 @@ def open_folder(root: Path, path: PurePath | str = "") -> Iterator[int]:
         os.close(descriptor)
 
 
+def names(root: Path, path: PurePath | str) -> list[str]:
+    """Names of what lies in a folder, sorted. Raises ``OSError``."""
+    with open_folder(root, path) as folder, os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries)
+
+
 def look(root: Path, path: PurePath | str) -> os.stat_result:
     """What lies at ``path``, relative to ``root``: a link is looked at itself. Raises ``OSError``."""
     *folders, name = _parts(path) or ["."]

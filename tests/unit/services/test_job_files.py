@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studio_ext.contract.errors import Forbidden, InvalidRequest, NotFound
+from studio_ext.contract.errors import InvalidRequest, NotFound
 from studio_ext.contract.jobs import JobDetail, JobStatus
 from studio_ext.services import job_files
 from studio_ext.services.job_files import list_files, read_log
@@ -101,12 +101,17 @@ def test_attempts(job: JobDetail) -> None:
 
 def test_a_log_that_the_job_replaced(job: JobDetail, tmp_path: Path) -> None:
     path = Path(job.directory) / "attempts" / "1" / "log.txt"
-    (tmp_path / "secret").write_text("secret")
-    path.symlink_to(tmp_path / "secret")
-    with pytest.raises(Forbidden):
-        read_log(job, offset=0, limit=9, attempt=None)
-    path.unlink()
+    for secret in (tmp_path / "secret", Path(job.directory) / "environment.json"):
+        secret.write_text("secret")
+        path.symlink_to(secret)
+        assert read_log(job, offset=0, limit=9, attempt=None).text == ""
+        path.unlink()
     os.mkfifo(path)
+    assert read_log(job, offset=0, limit=9, attempt=None).text == ""
+    path.unlink()
+    path.parent.rename(tmp_path / "moved")
+    (tmp_path / "moved" / "log.txt").write_text("secret")
+    path.parent.symlink_to(tmp_path / "moved")
     assert read_log(job, offset=0, limit=9, attempt=None).text == ""
 
 
@@ -124,6 +129,7 @@ def test_what_people_see(job: JobDetail, tmp_path: Path) -> None:
     (directory / "secret").symlink_to("environment.json")
     (directory / "outside").symlink_to(tmp_path)
     (directory / "loop").symlink_to("loop")
+    os.mkfifo(directory / "pipe")
     log(job, b"x")
     assert [each.name for each in list_files(job, "")] == ["attempts", "output", "a.txt", "inside"]
     assert [each.name for each in list_files(job, "attempts/1")] == ["log.txt"]

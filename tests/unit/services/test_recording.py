@@ -152,12 +152,21 @@ def test_files_that_the_job_linked_from_elsewhere_are_not_logged(
     recording: Recording, tracking: Tracking, over: JobDetail, tmp_path: Path
 ) -> None:
     (tmp_path / "secret").write_text("secret")
-    for path in (Path(over.output_notebook or ""), Path(over.directory) / "output" / "environment" / "packages.txt"):
-        path.unlink()
-        path.symlink_to(tmp_path / "secret")
+    private = Path(over.directory) / "environment.json"
+    private.write_text("secret")
+    for secret in (tmp_path / "secret", private):  # also one that lies in the job directory, but is not for showing
+        for path in (Path(over.output_notebook or ""), Path(over.directory) / "output/environment/packages.txt"):
+            path.unlink()
+            path.symlink_to(secret)
+        recording.finish(over)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / Path(over.output_notebook or "").name).write_text("secret")
+    (Path(over.directory) / "output").rename(tmp_path / "moved")
+    (Path(over.directory) / "output").symlink_to(elsewhere)
     recording.finish(over)
     assert tracking.logged == {}
-    assert len(tracking.ended) == 1
+    assert len(tracking.ended) == 3
 
 
 def test_a_job_that_cannot_be_recorded_fails(recording: Recording, store: SqlStore, tmp_path: Path) -> None:
