@@ -57,7 +57,12 @@ class KernelSpecs:
         return self._resolve(kernel, specs[kernel], variables)
 
     def base_variables(self, environment: KernelEnvironment) -> dict[str, str]:
-        """A clean environment: nothing of the submitter's shell but what every program needs."""
+        """A clean environment: nothing of the submitter's shell but what every program needs.
+
+        In a container that is only the time zone: everything else is the image's.
+        """
+        if environment.container is not None:
+            return {"TZ": self._environ["TZ"]} if self._environ.get("TZ") else {}
         names = [*_BASE, *_BASE_MORE, *(name for name in self._environ if name.startswith("LC_"))]
         values = {name: self._environ[name] for name in names if name in self._environ}
         for name in _PROXIES:  # a proxy with a password in it is a secret: it must be named to be passed on

@@ -31,7 +31,6 @@ from studio_ext.contract.jobs import (
     JobStatus,
     LogChunk,
     NotebookInspection,
-    RunnerInfo,
     SubmitOptions,
     SubmitRequest,
 )
@@ -39,6 +38,7 @@ from studio_ext.contract.page import MAX_PAGE, Page
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Runner
+from studio_ext.ports.submission import Images
 from studio_ext.ports.tracking import Tracking
 from studio_ext.services import job_files
 from studio_ext.services.submission import Submission
@@ -66,7 +66,9 @@ class LocalClient:
         self._tracking_lock = threading.Lock()  # its own: opening a new database may take a minute
         self._store: SqlStore | None = None
         self._tracking: Tracking | None = None
-        self._runner_infos: dict[str, RunnerInfo] | None = None
+        self._installed: dict[str, Runner] | None = None
+        self._image_list: Images | None = None
+        self._runners_lock = threading.Lock()
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -89,8 +91,13 @@ class LocalClient:
             experiments = [each.name for each in self.experiments()]
         except Unavailable:
             experiments = []
+        runners = [runner.info() for runner in self._runners().values()]
+        images = self._images()
         return SubmitOptions(
-            runners=list(self._runners().values()),
+            runners=sorted(runners, key=lambda each: each.has_images),
+            images=images.choices() if any(each.has_images and each.available for each in runners) else [],
+            default_image=images.default(),
+            image_hint=images.how_to_get(images.default()),
             kernels=self._environments.kernels(),
             default_kernel=self._environments.default(),
             experiments=experiments,
@@ -263,13 +270,29 @@ class LocalClient:
             notebooks=self._notebooks,
             environments=self._environments,
             snapshots=FolderSnapshots(),
+            images=self._images(),
             runners=self._runners(),
         )
 
-    def _runners(self) -> dict[str, RunnerInfo]:
-        if self._runner_infos is None:
-            self._runner_infos = {name: runner.info() for name, runner in load_runners(self.workspace).items()}
-        return self._runner_infos
+    def _runners(self) -> dict[str, Runner]:
+        with self._runners_lock:
+            if self._installed is None:
+                self._installed = load_runners(self.workspace)
+            return self._installed
+
+    def _images(self) -> Images:
+        from studio_ext.adapters.docker_runner.engine import Engine
+        from studio_ext.adapters.docker_runner.images import DockerImages
+        from studio_ext.adapters.docker_runner.settings import DockerSettings, read_settings
+
+        with self._runners_lock:
+            if self._image_list is None:
+                try:
+                    settings = read_settings(self.workspace.config_file)
+                except InvalidRequest:  # the runner says so; what needs no images goes on
+                    settings = DockerSettings()
+                self._image_list = DockerImages(Engine(settings))
+            return self._image_list
 
     def _seen_from_root(self, job: J) -> J:
         """The job with its notebook named relative to the root where it lies there, to be opened and run again."""

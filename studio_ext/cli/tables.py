@@ -116,8 +116,7 @@ def print_job(job: JobDetail) -> None:
         ("output", job.output_notebook or ""),
         ("experiment", job.trial.experiment),
         ("trial", job.trial.run_id or ""),
-        ("runner", job.runner),
-        ("kernel", job.environment.display_name),
+        ("runs in", job.environment.summary or f"{job.runner} · {job.environment.display_name}"),
         ("limits", _limits(job)),
         ("created", _when(job.created)),
         ("started", _when(job.started)),
@@ -147,6 +146,8 @@ def _limits(job: JobDetail) -> str:
     parts = []
     if resources.cpus is not None:
         parts.append(f"{resources.cpus:g} CPUs")
+    if resources.gpus is not None:
+        parts.append(f"{resources.gpus} GPUs")
     if resources.memory_bytes is not None:
         parts.append(format_size(resources.memory_bytes))
     if resources.time_limit_seconds is not None:

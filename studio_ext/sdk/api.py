@@ -30,9 +30,13 @@ def submit(
     experiment: str | None = None,
     runner: str = "process",
     kernel: str | None = None,
+    image: str | None = None,
+    pull: bool = False,
+    network_access: bool = False,
     cpus: float | None = None,
     memory: str | int | None = None,
     time_limit: str | float | None = None,
+    gpus: int | None = None,
     variables: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
     idempotency_key: str | None = None,
@@ -42,11 +46,15 @@ def submit(
     :param notebook: path of the notebook; with a server elsewhere, relative to that server's root.
     :param parameters: values that replace those of the cell tagged ``parameters``.
     :param experiment: MLflow experiment that records the job.
-    :param runner: where the job runs.
-    :param kernel: kernel to run it in; None: the notebook's own.
+    :param runner: where the job runs: ``"process"`` or ``"docker"``.
+    :param kernel: kernel to run it in; None: the notebook's own. Not for jobs in containers.
+    :param image: image of a job in a container; None: the default one.
+    :param pull: fetch the image from its registry if it is not there.
+    :param network_access: let a job in a container reach other machines.
     :param cpus: limit on processors; None: no limit.
     :param memory: limit on memory, ``"2GiB"`` or bytes; None: no limit.
     :param time_limit: limit on time, ``"1h"`` or seconds; None: no limit.
+    :param gpus: how many GPUs a job in a container gets; None: none.
     :param variables: names of environment variables that the job gets; others it does not.
     :param tags: tags of the job and its trial.
     :param idempotency_key: calls with the same key make one job.
@@ -59,9 +67,13 @@ def submit(
         experiment=experiment,
         runner=runner,
         kernel=kernel,
+        image=image,
+        pull=pull,
+        network_access=network_access,
         cpus=cpus,
         memory=memory,
         time_limit=time_limit,
+        gpus=gpus,
         variables=variables,
         tags=tags,
         idempotency_key=idempotency_key,

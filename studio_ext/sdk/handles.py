@@ -15,7 +15,7 @@ from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 from studio_ext.sdk.connection import notebook_of
-from studio_ext.sdk.request import build_request, resources_as_arguments
+from studio_ext.sdk.request import build_request, environment_as_arguments, resources_as_arguments
 from studio_ext.sdk.watching import log_pieces, settled_trial, watch
 
 
@@ -280,7 +280,7 @@ class Job:
             "name": None if detail.name.endswith(f"-{detail.id[-4:]}") else detail.name,
             "experiment": detail.trial.experiment,
             "runner": detail.runner,
-            "kernel": detail.environment.kernel,
+            **environment_as_arguments(detail.environment),
             "variables": detail.environment.variables,
             "tags": detail.tags,
             "idempotency_key": None,

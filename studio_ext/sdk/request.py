@@ -11,16 +11,22 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from studio_ext.contract.errors import FieldError, InvalidRequest
-from studio_ext.contract.jobs import Resources, SubmitRequest
+from studio_ext.contract.jobs import KernelEnvironment, Resources, SubmitRequest
 from studio_ext.core.units import parse_duration, parse_size
 
 T = TypeVar("T")
 
-_NAMES = {"resources.memory_bytes": "memory", "resources.time_limit_seconds": "time_limit", "resources.cpus": "cpus"}
+_NAMES = {
+    "resources.memory_bytes": "memory",
+    "resources.time_limit_seconds": "time_limit",
+    "resources.cpus": "cpus",
+    "resources.gpus": "gpus",
+}
 _SENTENCES = {
     "memory": "must be at least 32 MiB",
     "time_limit": "must be more than 0 and at most 28 days",
     "cpus": "must be more than 0 and at most 1024",
+    "gpus": "must be from 1 to 64",
 }
 
 
@@ -32,9 +38,13 @@ def build_request(
     experiment: str | None,
     runner: str,
     kernel: str | None,
+    image: str | None = None,
+    pull: bool = False,
+    network_access: bool = False,
     cpus: float | None,
     memory: str | int | None,
     time_limit: str | float | None,
+    gpus: int | None = None,
     variables: Sequence[str],
     tags: Mapping[str, str] | None,
     idempotency_key: str | None,
@@ -44,6 +54,7 @@ def build_request(
         "cpus": cpus,
         "memory_bytes": _parse("memory", parse_size, memory),
         "time_limit_seconds": _parse("time_limit", parse_duration, time_limit),
+        "gpus": gpus,
     }
     try:
         return SubmitRequest.model_validate(
@@ -54,6 +65,9 @@ def build_request(
                 "parameters": {key: _plain(key, value) for key, value in (parameters or {}).items()},
                 "runner": runner,
                 "kernel": kernel,
+                "image": image,
+                "pull": pull,
+                "network_access": network_access,
                 "resources": resources,
                 "variables": [variables] if isinstance(variables, str) else list(variables),
                 "tags": {str(key): str(value) for key, value in (tags or {}).items()},
@@ -64,12 +78,26 @@ def build_request(
         raise _invalid(error) from error
 
 
+def environment_as_arguments(environment: KernelEnvironment) -> dict[str, Any]:
+    """The arguments of ``submit`` that ask for the same kernel or image again."""
+    container = environment.container
+    if container is None:
+        return {"kernel": environment.kernel}
+    return {
+        "kernel": None,
+        "image": container.image,
+        "pull": container.pull,
+        "network_access": container.network_access,
+    }
+
+
 def resources_as_arguments(resources: Resources) -> dict[str, Any]:
     """The arguments of ``submit`` that ask for these resources again."""
     return {
         "cpus": resources.cpus,
         "memory": resources.memory_bytes,
         "time_limit": resources.time_limit_seconds,
+        "gpus": resources.gpus,
     }
 
 

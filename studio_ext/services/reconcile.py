@@ -111,6 +111,8 @@ class Reconciler:
         if job.stop_requested:
             self._stop(job, memory, runner, launch, seen)
             return
+        if seen.state is AttemptState.starting and job.status is S.Starting:
+            self._note_waiting(job, memory, seen)
         if seen.state is AttemptState.absent:
             self._launch_again(memory, runner, launch)
         elif seen.state is AttemptState.running and job.status is S.Starting:
@@ -118,6 +120,19 @@ class Reconciler:
                 job.id, expect=[S.Starting], status=S.InProgress, secondary_status=running(job.kind),
                 at=seen.started, started=seen.started or time.time(), pid=seen.pid,
             )  # fmt: skip
+
+    def _note_waiting(self, job: JobDetail, memory: Memory, seen: Observation) -> None:
+        """Say what a starting job waits for; an image that is fetched is a phase of its own."""
+        secondary = T.Downloading if seen.downloading else T.Starting
+        message = seen.message or job.message
+        now = time.monotonic()
+        if (secondary, message) == (job.secondary_status, job.message) or now - memory.progress_at < PROGRESS_SECONDS:
+            return
+        memory.progress_at = now
+        if secondary is not job.secondary_status:
+            self.store.step(job.id, expect=[S.Starting], status=S.Starting, secondary_status=secondary, message=message)
+        else:
+            self.store.set_progress(job.id, job.progress, message)
 
     def _launch_again(self, memory: Memory, runner: Runner, launch: Launch) -> None:
         """A launch that left no trace: whoever made it died, or the worker dies before it claims anything."""

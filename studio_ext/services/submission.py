@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from studio_ext.contract.jobs import (
     Progress,
     RunnerInfo,
     SecondaryStatus,
+    Snapshot,
     SubmitRequest,
     TrialRef,
 )
@@ -27,9 +29,13 @@ from studio_ext.core.ids import new_id
 from studio_ext.core.parameters import check_parameters
 from studio_ext.core.states import grace_seconds
 from studio_ext.core.workspace import Workspace
+from studio_ext.ports.runner import Runner
 from studio_ext.ports.store import Store
-from studio_ext.ports.submission import Environments, Notebook, Notebooks, Snapshots
+from studio_ext.ports.submission import Environments, Images, Notebook, Notebooks, Snapshots
 from studio_ext.services.durable import sync_tree
+
+MOST_LINKS = 20
+"""Links into one folder from which on the whole folder is mounted into a container."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,15 @@ class Submission:
     notebooks: Notebooks
     environments: Environments
     snapshots: Snapshots
-    runners: dict[str, RunnerInfo]
+    images: Images
+    runners: Mapping[str, Runner]
 
     def inspect(self, path: Path, shown: str) -> NotebookInspection:
         """What the form needs to know of a notebook; ``shown`` is the path as the person knows it."""
         notebook = self._read(path)
         environment, warnings = None, []
         try:
-            environment = self._environment(notebook, None, [])
+            environment = self._kernel(notebook, None, [])
             if notebook.kernel is None:
                 warnings.append(f"The notebook names no kernel; {environment.display_name} is used.")
         except InvalidRequest as error:
@@ -76,9 +83,9 @@ class Submission:
         key = request.idempotency_key or None
         if key and (known := self.store.by_key(key)):
             return known
-        self._check_runner(request.runner)
+        runner = self._runner(request.runner)
         notebook = self._read(path)
-        environment = self._environment(notebook, request.kernel, request.variables)
+        environment = self._environment(request, runner, notebook)
         parameters = check_parameters(
             request.parameters,
             self.notebooks.parameters(notebook, environment),
@@ -152,14 +159,43 @@ class Submission:
             hint="Free some space, or set STUDIO_HOME to a larger disk.",
         )
 
-    def _check_runner(self, name: str) -> None:
-        info = self.runners.get(name)
-        if info is None:
+    def _runner(self, name: str) -> RunnerInfo:
+        runner = self.runners.get(name)
+        if runner is None:
             raise InvalidRequest.field("runner", f"there is no runner {name!r}; there are {', '.join(self.runners)}")
+        info = runner.info()  # asked now: a container engine may come and go
         if not info.available:
             raise InvalidRequest.field("runner", f"{info.display_name} cannot be used here. {info.reason}")
+        return info
 
-    def _environment(self, notebook: Notebook, kernel: str | None, variables: list[str]) -> KernelEnvironment:
+    def _environment(self, request: SubmitRequest, runner: RunnerInfo, notebook: Notebook) -> KernelEnvironment:
+        """What the job runs in; refuses what its runner cannot give."""
+        if not runner.has_images:
+            for name in ("image", "pull"):
+                if getattr(request, name):
+                    raise InvalidRequest.field(name, f"{runner.display_name} runs jobs in no image")
+            if request.resources.gpus:
+                raise InvalidRequest.field(
+                    "resources.gpus",
+                    f"{runner.display_name} shares out no GPUs: its jobs see all of the machine's",
+                    hint="Leave it empty, or choose a runner with containers.",
+                )
+            environment = self._kernel(notebook, request.kernel, request.variables)
+            summary = f"{runner.display_name} · {environment.display_name}"
+            return environment.model_copy(update={"summary": summary})
+        if request.kernel:
+            raise InvalidRequest.field("kernel", f"{runner.display_name} runs jobs in an image; name that instead")
+        if notebook.language and notebook.language.lower() not in ("python", "ipython"):
+            raise InvalidRequest.field(
+                "runner",
+                f"jobs in containers are Python; {notebook.path.name} is {notebook.language}",
+                hint="Use the process runner.",
+            )
+        image = request.image or self.images.default()
+        environment = self.images.resolve(image, pull=request.pull, network_access=request.network_access)
+        return environment.model_copy(update={"variables": list(request.variables)})
+
+    def _kernel(self, notebook: Notebook, kernel: str | None, variables: list[str]) -> KernelEnvironment:
         wanted = kernel or notebook.kernel or self.environments.default()
         if wanted is None:
             raise InvalidRequest.field("kernel", "no kernel is installed", hint="pip install ipykernel")
@@ -167,7 +203,7 @@ class Submission:
 
     def _write_directory(
         self, directory: Path, job: JobDetail, notebook: Notebook, parameters: dict[str, Any], values: dict[str, str]
-    ) -> Any:
+    ) -> Snapshot:
         for name in ("input/config", "input/data", "code", "model", "output", "checkpoints", "artifacts", "attempts"):
             (directory / name).mkdir(parents=True)
         snapshot = self.snapshots.take(notebook.path, directory / "code")
@@ -194,11 +230,31 @@ class Submission:
             "grace_seconds": grace_seconds(job.kind),
             "environment": job.environment.model_dump(),
             "base_env": self.environments.base_variables(job.environment),
+            "links": linked_places(directory / "code") if snapshot.left_out else [],
             "experiment": job.trial.experiment,
         }
         _write_json(directory / "job.json", spec)
         sync_tree(directory)
         return snapshot
+
+
+def linked_places(code: Path) -> list[str]:
+    """Where the links of a snapshot lead: what a container must have at the same place for them to lead there.
+
+    A folder stands for what is linked in it where that is a lot: an engine mounts tens of places, not thousands.
+    """
+    by_folder: dict[Path, list[str]] = {}
+    for parent, folders, files in os.walk(code):
+        for name in (*folders, *files):
+            place = Path(parent, name)
+            if place.is_symlink():
+                target = place.readlink()
+                by_folder.setdefault(target.parent, []).append(str(target))
+    return [
+        path
+        for folder, targets in sorted(by_folder.items())
+        for path in (targets if len(targets) <= MOST_LINKS else [str(folder)])
+    ]
 
 
 def default_experiment(notebook: Path) -> str:

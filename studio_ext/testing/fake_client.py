@@ -11,6 +11,8 @@ from typing import Any
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
+    Container,
+    ContainerProfile,
     Exit,
     ExitReason,
     FileEntry,
@@ -37,6 +39,17 @@ from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
 
 CELLS = 3
+
+
+def _container(request: SubmitRequest) -> Container | None:
+    if request.runner == "process":
+        return None
+    return Container(
+        image=request.image or "studio/notebook:1",
+        profile=ContainerProfile.notebook,
+        network_access=request.network_access,
+        pull=request.pull,
+    )
 
 
 class FakeClient:
@@ -95,7 +108,12 @@ class FakeClient:
             revision=self._next(),
             resources=request.resources,
             environment=KernelEnvironment(
-                kernel=request.kernel or "python3", display_name="Python 3", language="python", argv=[], prefix=""
+                kernel=request.kernel or "python3",
+                display_name="Python 3",
+                language="python",
+                argv=[],
+                prefix="",
+                container=_container(request),
             ),
             directory=f"/nowhere/jobs/{job_id}",
             notebook_sha256="0" * 64,

@@ -89,8 +89,9 @@ class Engine:
                 look = self._look = Future()
                 self._looked = time.monotonic()
                 threading.Thread(target=self._ask, args=(look,), name="engine-look", daemon=True).start()
+            left = self._looked + wait - time.monotonic()
         try:
-            return look.result(wait)
+            return look.result(max(0.0, left))  # the first one to ask waits, those after it for the rest of that time
         except TimeoutError:
             raise Unavailable(
                 f"The container engine at {self.address} does not answer.",

@@ -112,8 +112,16 @@ def test_submit_with_everything(run: Run, fake: FakeClient) -> None:
         "cpus": 1.5,
         "memory_bytes": 2 * 1024**3,
         "time_limit_seconds": 3600.0,
+        "gpus": None,
     }
     assert request.variables == ["A"]
+
+
+def test_submit_with_an_image(run: Run, fake: FakeClient) -> None:
+    assert run("submit", "train.ipynb", "--image", "team/image:2", "--pull", "--network", "--gpus", "2").code == 0
+    request = fake.requests[0]
+    assert (request.runner, request.image, request.pull) == ("docker", "team/image:2", True)
+    assert (request.network_access, request.resources.gpus) == (True, 2)
 
 
 def test_submit_and_wait(run: Run) -> None:

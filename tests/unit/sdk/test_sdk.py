@@ -68,7 +68,10 @@ def test_submit_asks_for_what_was_said(fake: FakeClient) -> None:
         "parameters": {"max_depth": 8, "sizes": [1, 2], "path": "/data"},
         "runner": "process",
         "kernel": "python3",
-        "resources": {"cpus": 1.5, "memory_bytes": 2 * 1024**3, "time_limit_seconds": 3600.0},
+        "resources": {"cpus": 1.5, "memory_bytes": 2 * 1024**3, "time_limit_seconds": 3600.0, "gpus": None},
+        "image": None,
+        "pull": False,
+        "network_access": False,
         "variables": ["TOKEN"],
         "tags": {"team": "red"},
         "idempotency_key": "k",
@@ -80,6 +83,14 @@ def test_submit_asks_for_what_was_said(fake: FakeClient) -> None:
         "train.ipynb",
     )
     assert studio.submit("train.ipynb", idempotency_key="k") == job
+
+
+def test_a_job_in_a_container_is_asked_for_and_asked_for_again(fake: FakeClient) -> None:
+    job = studio.submit("train.ipynb", runner="docker", image="team/image:2", pull=True, network_access=True, gpus=2)
+    job.run_again()
+    for request in fake.requests:
+        assert (request.runner, request.kernel, request.image) == ("docker", None, "team/image:2")
+        assert (request.pull, request.network_access, request.resources.gpus) == (True, True, 2)
 
 
 def test_numpy_values_are_numbers(fake: FakeClient) -> None:
@@ -97,6 +108,7 @@ def test_numpy_values_are_numbers(fake: FakeClient) -> None:
         ({"time_limit": 0}, "time_limit"),
         ({"cpus": -1}, "cpus"),
         ({"cpus": "many"}, "cpus"),
+        ({"gpus": 0}, "gpus"),
         ({"name": "x" * 201}, "name"),
         ({"parameters": {"f": print}}, "parameters.f"),
         ({"parameters": {"max_depth": "bad"}}, "parameters.max_depth"),

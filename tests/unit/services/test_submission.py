@@ -18,22 +18,68 @@ from studio_ext.adapters.notebook_files import NotebookFiles
 from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.contract.errors import InvalidRequest, NotFound, StudioError, Unavailable
-from studio_ext.contract.jobs import JobStatus, Resources, RunnerInfo, SubmitRequest
+from studio_ext.contract.jobs import (
+    Container,
+    ContainerProfile,
+    ImageChoice,
+    JobStatus,
+    KernelEnvironment,
+    Resources,
+    RunnerInfo,
+    SubmitRequest,
+)
 from studio_ext.core.workspace import Workspace
 from studio_ext.services import submission as submission_module
-from studio_ext.services.submission import Submission
+from studio_ext.services.submission import MOST_LINKS, Submission, linked_places
+from studio_ext.testing.fake_runner import FakeRunner
 
 SECRET = "s3cret-canary"
+
+
+class Runner(FakeRunner):
+    """A runner of which only the information counts."""
+
+    def __init__(self, info: RunnerInfo) -> None:
+        super().__init__(name=info.name)
+        self.info = lambda: info  # type: ignore[method-assign]
+
+
 RUNNERS = {
-    "process": RunnerInfo(name="process", display_name="This machine", available=True),
-    "docker": RunnerInfo(name="docker", display_name="Docker", available=False, reason="Start the engine."),
+    "process": Runner(RunnerInfo(name="process", display_name="This machine", available=True)),
+    "docker": Runner(
+        RunnerInfo(name="docker", display_name="Docker", available=False, reason="Start the engine.", has_images=True)
+    ),
+    "podman": Runner(RunnerInfo(name="podman", display_name="Podman", available=True, has_images=True)),
 }
+
+
+class OneImage:
+    """An engine with one image."""
+
+    def choices(self) -> list[ImageChoice]:
+        return []
+
+    def default(self) -> str:
+        return "studio/notebook:1"
+
+    def how_to_get(self, image: str) -> str:
+        return "Build it."
+
+    def resolve(self, image: str, *, pull: bool, network_access: bool) -> KernelEnvironment:
+        if image != self.default() and not pull:
+            raise InvalidRequest.field("image", f"there is no image {image}", hint=self.how_to_get(image))
+        return KernelEnvironment(
+            kernel="python3", display_name="Python 3", language="python", argv=["python3"], prefix="", summary="One",
+            container=Container(
+                image=image, profile=ContainerProfile.notebook, network_access=network_access, pull=pull
+            ),
+        )  # fmt: skip
 
 
 @pytest.fixture
 def submission(workspace: Workspace, store: SqlStore) -> Submission:
     environ = {"PATH": os.environ["PATH"], "HOME": "/home/ada", "API_KEY": SECRET, "OTHER": SECRET}
-    return Submission(workspace, store, NotebookFiles(), KernelSpecs(environ), FolderSnapshots(), RUNNERS)
+    return Submission(workspace, store, NotebookFiles(), KernelSpecs(environ), FolderSnapshots(), OneImage(), RUNNERS)
 
 
 @pytest.fixture
@@ -99,7 +145,7 @@ def test_the_job_directory_is_as_documented(submission: Submission, notebook: Pa
     spec = json.loads((directory / "job.json").read_text())
     assert set(spec) == {
         "id", "kind", "attempt", "notebook", "workdir", "cells", "resources", "grace_seconds", "environment",
-        "base_env", "experiment",
+        "base_env", "links", "experiment",
     }  # fmt: skip
     assert (spec["id"], spec["notebook"], spec["workdir"], spec["cells"]) == (job.id, "train.ipynb", "code", 3)
     assert (spec["kind"], spec["grace_seconds"], spec["experiment"]) == ("notebook", 10.0, "houses")
@@ -305,3 +351,55 @@ def test_inspection_says_what_a_job_would_stumble_over(submission: Submission, t
     unnamed = submission.inspect(make(tmp_path / "b.ipynb", kernel=None), "b.ipynb")
     assert unnamed.kernel == "python3"
     assert "names no kernel" in unnamed.warnings[0]
+
+
+def test_a_job_in_an_image(submission: Submission, notebook: Path) -> None:
+    request = SubmitRequest(
+        notebook=str(notebook), runner="podman", network_access=True, variables=["API_KEY"], resources=Resources(gpus=2)
+    )
+    job = submission.submit(request, notebook, "ada")
+    assert job.environment.container is not None
+    assert (job.environment.container.image, job.environment.container.network_access) == ("studio/notebook:1", True)
+    assert job.environment.variables == ["API_KEY"]
+    spec = json.loads((Path(job.directory) / "job.json").read_text())
+    assert spec["base_env"] == {}, "the environment is the image's"
+    assert spec["resources"]["gpus"] == 2
+    assert spec["links"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"runner": "process", "image": "python:3.12"}, "image"),
+        ({"runner": "process", "pull": True}, "pull"),
+        ({"runner": "process", "resources": Resources(gpus=1)}, "resources.gpus"),
+        ({"runner": "podman", "kernel": "python3"}, "kernel"),
+        ({"runner": "podman", "image": "nowhere:1"}, "image"),
+        ({"runner": "docker"}, "runner"),
+    ],
+)
+def test_what_a_runner_cannot_give_is_refused(
+    submission: Submission, notebook: Path, store: SqlStore, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        submission.submit(SubmitRequest(notebook=str(notebook), **changes), notebook, "ada")
+    assert [each.field for each in refused.value.fields] == [field]
+    assert store.active() == []
+
+
+def test_other_languages_run_in_no_container(submission: Submission, tmp_path: Path) -> None:
+    path = make(tmp_path / "r" / "fit.ipynb")
+    document = json.loads(path.read_text())
+    document["metadata"] = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}
+    path.write_text(json.dumps(document))
+    with pytest.raises(InvalidRequest, match="is R"):
+        submission.submit(SubmitRequest(notebook=str(path), runner="podman"), path, "ada")
+
+
+def test_places_that_a_snapshot_links_to(tmp_path: Path) -> None:
+    code, data = tmp_path / "code", tmp_path / "data"
+    (code / "many").mkdir(parents=True)
+    (code / "few").symlink_to(data / "few")
+    for number in range(MOST_LINKS + 1):
+        (code / "many" / f"{number}.png").symlink_to(data / "many" / f"{number}.png")
+    assert linked_places(code) == [str(data / "few"), str(data / "many")]
