@@ -133,7 +133,9 @@ describe('the form for jobs in containers', () => {
     type('python:3.12');
     // How to get the default image is no help with another.
     expect(screen.queryByText(/Build it/)).toBeNull();
+    expect(screen.getByText('Not there')).toBeTruthy();
     fireEvent.click(fetchIt() as HTMLElement);
+    expect(screen.queryByText('Not there')).toBeNull();
     expect(line()).toBe('Docker · python:3.12 · to be fetched');
     await act(() => model.submit());
     expect(sent()[0]).toMatchObject({ image: 'python:3.12', pull: true });

@@ -113,13 +113,14 @@ function Image(props: PartProps): JSX.Element {
           },
           ...known
         ];
-  const note = missing ? (
-    <Missing {...props} />
-  ) : choice?.profile === 'notebook' ? (
-    trans.__('Made for notebooks')
-  ) : choice ? (
-    trans.__("Runs as the image's own user")
-  ) : undefined;
+  // What is to be fetched is no trouble.
+  const note = missing
+    ? !state.pull && <Missing {...props} />
+    : choice?.profile === 'notebook'
+      ? trans.__('Made for notebooks')
+      : choice
+        ? trans.__("Runs as the image's own user")
+        : undefined;
   return (
     <>
       <SelectField
@@ -171,15 +172,15 @@ function Image(props: PartProps): JSX.Element {
   );
 }
 
-/** That an image is not there, and what to do. */
+/** What to do about an image that is not there. */
 function Missing(props: PartProps): JSX.Element {
   const { model, trans, state, choices } = props;
-  const hint =
-    state.image.trim() === choices.default_image ? choices.image_hint : '';
+  const isDefault = state.image.trim() === choices.default_image;
   return (
     <>
-      <span className="jp-StudioForm-missing">{trans.__('Not there.')}</span>
-      {hint && !state.pull && <span>{hint}</span>}
+      <span className="jp-StudioForm-missing">
+        {(isDefault && choices.image_hint) || trans.__('Not there')}
+      </span>
       <button
         type="button"
         className="jp-StudioLink"
