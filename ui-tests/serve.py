@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parent / "examples"
+FRONT_END = HERE.parent / "studio_ext" / "labextension"
 END_SECONDS = 10.0
 POLL_SECONDS = 0.1
 
@@ -59,6 +60,8 @@ def _environment(home: Path) -> dict[str, str]:
     """Nothing of whoever runs the tests is read or written."""
     for name in ("root", "config", "data", "runtime", "ipython", "mpl", "tmp"):
         (home / name).mkdir()
+    (home / "labextensions").mkdir()
+    (home / "labextensions" / "studio_ext").symlink_to(FRONT_END)
     for example in EXAMPLES.iterdir():
         if example.is_dir():
             shutil.copytree(example, home / "root" / example.name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
@@ -67,6 +70,7 @@ def _environment(home: Path) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "STUDIO_HOME": str(home / "studio"),
         "STUDIO_TRACKING_URI": "",
+        "STUDIO_UI_LABEXTENSIONS": str(home / "labextensions"),
         "JUPYTERLAB_GALATA_ROOT_DIR": str(home / "root"),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
