@@ -55,10 +55,14 @@ def make_job_directory(
     variables: Mapping[str, str] | None = None,
     run_id: str = "",
     notebook_bytes: bytes | None = None,
+    container: Mapping[str, Any] | None = None,
+    gpus: int | None = None,
+    links: Sequence[str] = (),
 ) -> Launch:
     """A job directory below ``parent`` as a submission makes it, and the launch of its attempt.
 
-    ``run_id``: empty for a job that is not recorded. ``notebook_bytes`` replaces ``cells`` literally.
+    ``run_id``: empty for a job that is not recorded. ``notebook_bytes`` replaces ``cells`` literally. ``container``:
+    the image and how it is used, for runners with images.
     """
     job_id = new_id(time.time())
     directory = parent / job_id
@@ -73,7 +77,12 @@ def make_job_directory(
         "notebook": name,
         "workdir": "code",
         "cells": len(cells),
-        "resources": {"cpus": cpus, "memory_bytes": memory_bytes, "time_limit_seconds": time_limit_seconds},
+        "resources": {
+            "cpus": cpus,
+            "memory_bytes": memory_bytes,
+            "time_limit_seconds": time_limit_seconds,
+            "gpus": gpus,
+        },
         "grace_seconds": grace_seconds,
         "environment": {
             "kernel": kernel,
@@ -84,8 +93,10 @@ def make_job_directory(
             "interrupt_mode": interrupt_mode,
             "spec_env": dict(spec_env or {}),
             "variables": sorted(variables or {}),
+            "container": dict(container) if container else None,
         },
         "base_env": dict(base_env) if base_env is not None else default_base_env(),
+        "links": list(links),
         "experiment": "tests",
     }
     (directory / "job.json").write_text(json.dumps(spec))

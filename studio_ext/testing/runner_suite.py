@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,14 @@ class RunnerSuite:
         yield
         end_all(runner, tmp_path)
 
+    def make(self, parent: Path, cells: Sequence[str | Mapping[str, Any]], **more: Any) -> Launch:
+        """A job directory for this runner; ``more`` as :func:`studio_ext.testing.jobs.make_job_directory` takes it."""
+        return make_job_directory(parent, cells, **more)
+
+    def seen_directory(self, launch: Launch) -> str:
+        """The job directory as the job sees it."""
+        return str(launch.directory)
+
     def run(self, runner: Runner, launch: Launch, patience: float = PATIENCE) -> tuple[Observation, Exit]:
         """Launch an attempt and wait for its end."""
         runner.launch(launch)
@@ -139,7 +147,7 @@ class RunnerSuite:
         assert info.available, info.reason
 
     def test_completes(self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]) -> None:
-        launch = make_job_directory(tmp_path, ["print('one')", "# Second\n1 + 1"])
+        launch = self.make(tmp_path, ["print('one')", "# Second\n1 + 1"])
         before = time.time()
         seen, exit = self.run(runner, launch)
         assert (exit.reason, exit.code, exit.cell) == (ExitReason.completed, 0, None)
@@ -156,7 +164,7 @@ class RunnerSuite:
         assert remains(launch) == []
 
     def test_absent_until_launched_and_gone_jobs_raise_nothing(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["1"])
+        launch = self.make(tmp_path, ["1"])
         assert runner.observe(launch).state is AttemptState.absent
         gone = Launch("0" * 12, 1, tmp_path / ("0" * 12), "", "", "tests")
         assert runner.observe(gone).state is AttemptState.absent
@@ -164,7 +172,7 @@ class RunnerSuite:
         assert not gone.directory.exists()
 
     def test_progress_and_output_notebook_while_it_runs(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["1", f"# Wait here\n{SLEEP}", "3"])
+        launch = self.make(tmp_path, ["1", f"# Wait here\n{SLEEP}", "3"])
         runner.launch(launch)
         seen = wait_running(runner, launch, "sleeping")
         assert (seen.progress.done, seen.progress.total, seen.progress.current) == (1, 3, 2)
@@ -179,7 +187,7 @@ class RunnerSuite:
             "execution_count": None, "outputs": [], "source": "depth = 0",
         }  # fmt: skip
         text: dict[str, Any] = {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "# Title"}
-        launch = make_job_directory(tmp_path, [text, "a = 1", injected, "print(a / depth)", "never = 1"])
+        launch = self.make(tmp_path, [text, "a = 1", injected, "print(a / depth)", "never = 1"])
         seen, exit = self.run(runner, launch)
         assert (exit.reason, exit.code, exit.cell) == (ExitReason.cell_failed, 1, 2)
         assert exit.cell_source == "print(a / depth)"
@@ -191,7 +199,7 @@ class RunnerSuite:
 
     def test_output_of_other_programs(self, runner: Runner, tmp_path: Path) -> None:
         shell = "import os, sys\nprint('a', end='', flush=True)\nprint('b', flush=True)\nos.system('echo from shell')"
-        launch = make_job_directory(tmp_path, [shell])
+        launch = self.make(tmp_path, [shell])
         self.run(runner, launch)
         outputs = output_cells(launch)[0]["outputs"]
         assert [output["output_type"] for output in outputs] == ["stream", "execute_result"]
@@ -203,7 +211,7 @@ class RunnerSuite:
             "import os, signal, time\nprint('last words', flush=True)\n"
             "time.sleep(0.2)  # they leave the kernel in a thread of its own\nos.kill(os.getpid(), signal.SIGSEGV)"
         )
-        launch = make_job_directory(tmp_path, ["1", crash, "3"])
+        launch = self.make(tmp_path, ["1", crash, "3"])
         seen, exit = self.run(runner, launch)
         assert (exit.reason, exit.cell, exit.code) == (ExitReason.kernel_died, 2, 139)
         assert "SIGSEGV" in exit.message and "cell 2" in exit.message
@@ -211,12 +219,12 @@ class RunnerSuite:
         assert "last words" in read_log(launch)
 
     def test_kernel_that_ends_itself(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["import os\nos._exit(3)"])
+        launch = self.make(tmp_path, ["import os\nos._exit(3)"])
         _, exit = self.run(runner, launch)
         assert (exit.reason, exit.cell, exit.code) == (ExitReason.kernel_died, 1, 3)
 
     def test_memory_limit(self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]) -> None:
-        launch = make_job_directory(tmp_path, ["1", GREEDY], memory_bytes=256 * MIB)
+        launch = self.make(tmp_path, ["1", GREEDY], memory_bytes=256 * MIB)
         _, exit = self.run(runner, launch)
         assert (exit.reason, exit.cell) == (ExitReason.out_of_memory, 2)
         assert exit.message == "Ran out of memory at cell 2 (limit 256 MiB)."
@@ -224,7 +232,7 @@ class RunnerSuite:
 
     def test_memory_limit_holds_for_children_of_the_kernel(self, runner: Runner, tmp_path: Path) -> None:
         child = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {GREEDY!r}])"
-        launch = make_job_directory(tmp_path, [child, "import time; time.sleep(600)"], memory_bytes=256 * MIB)
+        launch = self.make(tmp_path, [child, "import time; time.sleep(600)"], memory_bytes=256 * MIB)
         _, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.out_of_memory
 
@@ -239,7 +247,7 @@ used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print('share', (used.ru_utime + used.ru_stime) / (time.monotonic() - began), flush=True)
 import os
 print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
-        launch = make_job_directory(tmp_path, [spin], cpus=0.5)
+        launch = self.make(tmp_path, [spin], cpus=0.5)
         _, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.completed
         words = read_log(launch).split()
@@ -247,7 +255,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         assert words[words.index("threads") + 1] == "1"
 
     def test_time_limit(self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]) -> None:
-        launch = make_job_directory(tmp_path, ["1", SLEEP], time_limit_seconds=3.0)
+        launch = self.make(tmp_path, ["1", SLEEP], time_limit_seconds=3.0)
         _, exit = self.run(runner, launch)
         assert (exit.reason, exit.cell) == (ExitReason.max_runtime, 2)
         assert exit.message == "Ran longer than the time limit of 3 s, in cell 2."
@@ -257,7 +265,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]
     ) -> None:
         clean = "import atexit\natexit.register(lambda: open('cleaned.txt', 'w').close())\nprint('ready')"
-        launch = make_job_directory(tmp_path, [clean, SLEEP, "3"])
+        launch = self.make(tmp_path, [clean, SLEEP, "3"])
         runner.launch(launch)
         wait_running(runner, launch, "sleeping")
         began = time.monotonic()
@@ -275,7 +283,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
     def test_cell_that_ignores_interrupts_is_killed_after_the_grace(
         self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]
     ) -> None:
-        launch = make_job_directory(tmp_path, ["print('kept')", STUBBORN], grace_seconds=1.0)
+        launch = self.make(tmp_path, ["print('kept')", STUBBORN], grace_seconds=1.0)
         runner.launch(launch)
         wait_running(runner, launch, "stubborn")
         runner.stop(launch)
@@ -286,7 +294,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         assert remains(launch) == []
 
     def test_kill_does_not_wait(self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]) -> None:
-        launch = make_job_directory(tmp_path, [STUBBORN], grace_seconds=60.0)
+        launch = self.make(tmp_path, [STUBBORN], grace_seconds=60.0)
         runner.launch(launch)
         wait_running(runner, launch, "stubborn")
         runner.stop(launch)
@@ -299,7 +307,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         assert remains(launch) == []
 
     def test_stop_before_the_first_cell_runs_nothing(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, [SIDE])
+        launch = self.make(tmp_path, [SIDE])
         runner.stop(launch, reason="Stopped by the owner")
         runner.launch(launch)
         seen = wait_ended(runner, launch)
@@ -309,20 +317,20 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
     def test_nothing_is_left_of_grandchildren(
         self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]
     ) -> None:
-        launch = make_job_directory(tmp_path, [GRANDCHILDREN, SLEEP])
+        launch = self.make(tmp_path, [GRANDCHILDREN, SLEEP])
         runner.launch(launch)
         wait_running(runner, launch, "sleeping")
         assert len(remains(launch)) >= 4
         runner.stop(launch)
         wait_ended(runner, launch)
         assert remains(launch) == []
-        quiet = make_job_directory(tmp_path, [GRANDCHILDREN])
+        quiet = self.make(tmp_path, [GRANDCHILDREN])
         _, exit = self.run(runner, quiet)
         assert exit.reason is ExitReason.completed
         assert remains(quiet) == []
 
     def test_launching_twice_runs_user_code_once(self, runner: Runner, fresh_runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, [SIDE])
+        launch = self.make(tmp_path, [SIDE])
         for each in (runner, fresh_runner, runner, fresh_runner):
             each.launch(launch)
         seen = wait_ended(runner, launch)
@@ -332,7 +340,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         assert (launch.directory / "code" / "side.txt").read_text() == "line\n"
 
     def test_another_process_can_take_over(self, runner: Runner, fresh_runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["1", SLEEP])
+        launch = self.make(tmp_path, ["1", SLEEP])
         runner.launch(launch)
         wait_running(runner, launch, "sleeping")
         seen = fresh_runner.observe(launch)
@@ -343,20 +351,20 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         assert seen.exit and seen.exit.reason is ExitReason.stopped
 
     def test_input_fails_with_a_sentence(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["name = input('Name? ')"])
+        launch = self.make(tmp_path, ["name = input('Name? ')"])
         _, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.cell_failed
         assert exit.message == "A job cannot ask for input: cell 1 called input(). Pass the value as a parameter."
 
     def test_sys_exit_ends_well(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["1", "import sys\nsys.exit()", SIDE])
+        launch = self.make(tmp_path, ["1", "import sys\nsys.exit()", SIDE])
         seen, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.completed
         assert seen.progress.done < 3
         assert not (launch.directory / "code" / "side.txt").exists()
 
     def test_errors_that_a_tag_allows(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["1/0", "print('after')"])
+        launch = self.make(tmp_path, ["1/0", "print('after')"])
         path = launch.directory / "input" / "notebook.ipynb"
         document = json.loads(path.read_text())
         document["cells"][0]["metadata"]["tags"] = ["raises-exception"]
@@ -369,7 +377,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
     @pytest.mark.parametrize("markdown", [False, True])
     def test_notebooks_without_code(self, runner: Runner, tmp_path: Path, markdown: bool) -> None:
         text: dict[str, Any] = {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "# Title"}
-        launch = make_job_directory(tmp_path, [text] if markdown else [])
+        launch = self.make(tmp_path, [text] if markdown else [])
         seen, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.completed
         assert (seen.progress.done, seen.progress.total) == (0, 0)
@@ -377,7 +385,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
 
     def test_numbers_that_json_lacks(self, runner: Runner, tmp_path: Path) -> None:
         show = "from IPython.display import display\ndisplay({'application/json': {'x': float('nan')}}, raw=True)"
-        launch = make_job_directory(tmp_path, [show, "float('nan')"])
+        launch = self.make(tmp_path, [show, "float('nan')"])
         content = (launch.directory / "input" / "notebook.ipynb").read_text()
         content = content.replace('"outputs": []', '"outputs": [{"output_type": "display_data", "metadata": {},'
                                   ' "data": {"application/json": {"y": NaN}}}]')  # fmt: skip
@@ -390,19 +398,19 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
 
     @pytest.mark.parametrize("name", ["trän 🚀 {x}.ipynb", "two\nlines.ipynb", "x" * 249 + ".ipynb"])
     def test_names_of_output_notebooks(self, runner: Runner, tmp_path: Path, name: str) -> None:
-        launch = make_job_directory(tmp_path, ["print('ok')"], name=name)
+        launch = self.make(tmp_path, ["print('ok')"], name=name)
         _, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.completed
         assert stream(output_cells(launch, name)[0]) == "ok\n"
 
     def test_not_a_notebook(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, [], notebook_bytes=b'{"nbformat": 4, "cells": 7}')
+        launch = self.make(tmp_path, [], notebook_bytes=b'{"nbformat": 4, "cells": 7}')
         _, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.start_failed
         assert "notebook cannot be read" in exit.message
 
     def test_kernel_that_does_not_exist(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["1"], argv=["/nowhere/kernel", "{connection_file}"])
+        launch = self.make(tmp_path, ["1"], argv=["/nowhere/kernel", "{connection_file}"])
         _, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.start_failed
         assert "/nowhere/kernel" in exit.message
@@ -410,28 +418,28 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
     def test_environment_is_clean(self, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SECRET_OF_THE_CONTROLLER", "s3cret")
         show = "import json, os\nprint(json.dumps([dict(os.environ), os.getcwd(), open('/proc/self/environ').read()]))"
-        launch = make_job_directory(tmp_path, [show], variables={"WANTED": "yes"}, spec_env={"OF_KERNEL": "1"})
+        launch = self.make(tmp_path, [show], variables={"WANTED": "yes"}, spec_env={"OF_KERNEL": "1"})
         _, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.completed
         variables, directory, at_start = json.loads(stream(output_cells(launch)[0]))
-        assert directory == str(launch.directory / "code")
+        assert directory == f"{self.seen_directory(launch)}/code"
         assert "SECRET_OF_THE_CONTROLLER" not in variables
         assert "s3cret" not in at_start
         assert (variables["WANTED"], variables["OF_KERNEL"]) == ("yes", "1")
         assert variables["STUDIO_JOB_ID"] == launch.job_id
         assert f"STUDIO_JOB_ID={launch.job_id}" in at_start.split("\0")
-        assert variables["SAGEMAKER_BASE_DIR"] == str(launch.directory)
-        assert variables["SM_MODEL_DIR"] == str(launch.directory / "model")
+        assert variables["SAGEMAKER_BASE_DIR"] == self.seen_directory(launch)
+        assert variables["SM_MODEL_DIR"] == f"{self.seen_directory(launch)}/model"
 
     def test_package_list(self, runner: Runner, tmp_path: Path) -> None:
-        launch = make_job_directory(tmp_path, ["import time; time.sleep(0.5)"])
+        launch = self.make(tmp_path, ["import time; time.sleep(0.5)"])
         self.run(runner, launch)
         listed = (launch.directory / "output" / "environment" / "packages.txt").read_text().splitlines()
         assert any(line.startswith("ipykernel==") for line in listed)
 
     def test_recording_is_offered(self, runner: Runner, tmp_path: Path) -> None:
         show = "import os\nprint(os.environ['MLFLOW_TRACKING_URI'], os.environ['MLFLOW_EXPERIMENT_ID'])"
-        launch = make_job_directory(tmp_path, [show], run_id="1" * 32)
+        launch = self.make(tmp_path, [show], run_id="1" * 32)
         _, exit = self.run(runner, launch)
         assert exit.reason is ExitReason.completed
         uri, experiment = stream(output_cells(launch)[0]).split()

@@ -278,7 +278,7 @@ class TrackingSuite:
         names = [trial.name for trial in tracking.trials("houses", limit=9, sort="duration").items]
         assert names == ["run5", "run6", "run4", "run3", "run2", "run1", "run0"]
 
-    @pytest.mark.parametrize("sort", ["colour", "metrics.", "metrics.a`b", "params", ""])
+    @pytest.mark.parametrize("sort", ["colour", "metrics.", "metrics.a`b", "metrics.a'b", 'params.a"b', "params", ""])
     def test_an_unknown_column_is_named(self, tracking: Tracking, sort: str) -> None:
         """A 4xx that names the field."""
         tracking.start_run("job1", start())
@@ -286,7 +286,7 @@ class TrackingSuite:
             tracking.trials("houses", limit=5, sort=sort)
         assert caught.value.fields[0].field == "sort"
 
-    @pytest.mark.parametrize("cursor", ["rubbish", "x:y", "", "3:rubbish"])
+    @pytest.mark.parametrize("cursor", ["rubbish", "x:y", "", "3:rubbish", "\u00b2:", "9" * 5000 + ":"])
     def test_a_wrong_cursor_is_refused(self, tracking: Tracking, cursor: str) -> None:
         """Never a 500."""
         tracking.start_run("job1", start())

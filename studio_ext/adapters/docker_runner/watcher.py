@@ -156,7 +156,9 @@ class Watcher:
             try:
                 identity = self._launcher.start(known.launch, job, say)
             except Cancelled:
-                self._end(known, ExitReason.stopped, "Stopped before it started")
+                wish = str((records.read(known.files.stop) or {}).get("reason") or "Stopped").rstrip(".")
+                before = " before it started" if wish == "Stopped" else ""
+                self._end(known, ExitReason.stopped, f"{wish}{before}.")
             except Unavailable as error:
                 say("Waiting for the container engine", False)
                 if time.monotonic() < until:
