@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from studio_ext.worker import records
 
 _FINISHED = ("Completed", "CellFailed", "StartFailed", "DiskFull")
 """What an executor knows by itself; of the rest only the supervisor could have told why."""
+_GROUPS = Path("/sys/fs/cgroup")
 _MOST_PIDS = 1 << 22
 """What Linux gives out at most."""
 
@@ -52,7 +54,10 @@ def read_claim(path: Path) -> Claim | None:
     if started is not None and (records.whole(started, most=1 << 62) is None):
         return None
     # These are removed at the end, so nothing but what a supervisor can have made is believed.
-    if not isinstance(groups, list) or not all(map(_is_ours, groups)) or not (runtime == "" or _is_ours(runtime)):
+    temporary = (Path("/tmp"), Path(tempfile.gettempdir()))  # noqa: S108  # see runtime_directory() of the worker
+    if runtime != "" and not (_is_ours(runtime) and Path(runtime).parent in temporary):
+        return None
+    if not isinstance(groups, list) or not all(_is_ours(group) and _GROUPS in Path(group).parents for group in groups):
         return None
     return Claim(pid, started, boot_id, runtime, tuple(groups))
 
