@@ -6,9 +6,8 @@ import contextlib
 import io
 import os
 import tarfile
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +40,6 @@ class Launcher:
     engine: Engine
     places: Places
     home: Path
-    _network_is_there: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, launch: Launch, job: Mapping[str, Any], say: Callable[[str, bool], None]) -> str:
         """Start the container of an attempt and return its id; if it is there already, that one.
@@ -72,8 +69,6 @@ class Launcher:
             groups=_further_groups(self.engine.address),
             options=supervisor_options(),
         )
-        if not job["environment"]["container"].get("network_access"):
-            self._ensure_network()
         return self._create_and_start(made)
 
     def _image(
@@ -158,29 +153,6 @@ class Launcher:
             finally:
                 api.remove_container(made["Id"], v=True, force=True)
 
-    def _ensure_network(self) -> None:
-        from docker.errors import APIError
-
-        with self._lock:
-            if self._network_is_there:
-                return
-            api = self.engine.api()
-            with engine_errors(self.engine.address):
-                if not any(each["Name"] == spec.INTERNAL_NETWORK for each in api.networks([spec.INTERNAL_NETWORK])):
-                    try:
-                        api.create_network(
-                            spec.INTERNAL_NETWORK,
-                            driver="bridge",
-                            internal=True,
-                            check_duplicate=True,
-                            options={"com.docker.network.bridge.enable_icc": "false"},
-                            labels={"studio": "network"},
-                        )
-                    except APIError as error:
-                        if error.status_code != 409:  # somebody else was quicker
-                            raise
-            self._network_is_there = True
-
     def _create_and_start(self, made: spec.Spec) -> str:
         for python in _PYTHONS:
             try:
@@ -193,7 +165,7 @@ class Launcher:
         )
 
     def _start_once(self, made: spec.Spec, python: str) -> str:
-        from docker.errors import APIError, NotFound
+        from docker.errors import APIError
 
         api = self.engine.api()
         identity: str = ""
@@ -210,9 +182,6 @@ class Launcher:
         except Unavailable:
             raise
         except (APIError, StudioError) as error:
-            if isinstance(error, NotFound) and "network" in str(error):
-                self._network_is_there = False
-                raise Unavailable("The network of the jobs was removed.", hint="It is made again.") from error
             with contextlib.suppress(Exception):
                 if identity:
                     api.remove_container(identity, v=True, force=True)

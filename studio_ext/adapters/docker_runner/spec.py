@@ -17,8 +17,6 @@ JOB_DIR = "/opt/ml"
 """The job directory, where the training-container contract has it."""
 WORKER = "/opt/studio/worker.pyz"
 HOST_NAME = "algo-1"
-INTERNAL_NETWORK = "studio-internal"
-"""A bridge without a way out, and without one from container to container."""
 WORKSPACE_LABEL, JOB_LABEL, ATTEMPT_LABEL = "studio.workspace", "studio.job", "studio.attempt"
 DIRECTORY_LABEL = "studio.directory"
 """The job directory as the controller names it."""
@@ -81,8 +79,7 @@ class Spec:
 
     def request(self, api: Any, python: str) -> dict[str, Any]:
         """Arguments of ``create_container``; ``python``: the interpreter's name in the image."""
-        container = self.job["environment"]["container"]
-        network = "bridge" if container.get("network_access") else INTERNAL_NETWORK
+        has_network = bool(self.job["environment"]["container"].get("network_access"))
         return {
             "image": self.image.id,
             "name": self.name,
@@ -101,24 +98,27 @@ class Spec:
             "healthcheck": {"test": ["NONE"]},
             "stop_signal": "SIGTERM",
             "stop_timeout": int(self.job.get("grace_seconds") or 10) + _STOP_MARGIN_SECONDS,
-            "use_config_proxy": bool(container.get("network_access")),
-            "host_config": api.create_host_config(**self._host(network)),
+            "use_config_proxy": has_network,
+            "host_config": api.create_host_config(**self._host(has_network)),
         }
 
-    def _host(self, network: str) -> dict[str, Any]:
+    def _host(self, has_network: bool) -> dict[str, Any]:
         from docker.types import DeviceRequest, LogConfig, Mount
 
         wanted = self.job.get("resources") or {}
         memory, cpus, gpus = wanted.get("memory_bytes"), wanted.get("cpus"), wanted.get("gpus")
         host: dict[str, Any] = {
             "mounts": [Mount(each.target, each.source, type="bind", read_only=each.read_only) for each in self.mounts],
-            "network_mode": network,
+            # Only the loopback: on an internal bridge a job would still reach this machine and the other jobs.
+            "network_mode": "bridge" if has_network else "none",
             "pids_limit": self.pids_limit,
             "security_opt": ["no-new-privileges", "label=disable"],
             "log_config": LogConfig(type="json-file", config={"max-size": _LOG_SIZE}),
             # Data loaders pass tensors through it; what lies there counts as memory of the job.
             "shm_size": min(memory // 2, _SHARED_MEMORY) if memory else _SHARED_MEMORY,
         }
+        if not has_network:
+            host["extra_hosts"] = {HOST_NAME: "127.0.0.1"}
         if memory:
             host |= {"mem_limit": memory, "memswap_limit": memory}
         if cpus:
