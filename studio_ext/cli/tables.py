@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from studio_ext.contract.experiments import Experiment, Trial
-from studio_ext.contract.jobs import Job, JobDetail
+from studio_ext.contract.jobs import ImageChoice, Job, JobDetail
 from studio_ext.contract.workspace import Diagnosis
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
@@ -186,6 +186,26 @@ def print_experiments(experiments: Sequence[Experiment]) -> None:
     for experiment in experiments:
         count = "" if experiment.trials is None else str(experiment.trials)
         out.add_row(_cell(experiment.name), count, _when(experiment.updated))
+    console().print(out)
+
+
+def print_images(images: Sequence[ImageChoice], default: str) -> None:
+    """The images that jobs may run in; a star marks the default one."""
+    if not images:
+        console().print("No images. Build one: studio image build")
+        return
+    out = table("", "IMAGE", "ID", "SIZE>", "AGE>", "PROFILE", "INSIDE")
+    for image in images:
+        parts = image.summary.split(" · ")
+        out.add_row(
+            "*" if image.reference == default else "",
+            _cell(image.reference),
+            _cell(image.image_id.removeprefix("sha256:")[:12]),
+            format_size(image.size_bytes),
+            format_duration(time.time() - image.created) if image.created else "",
+            _cell(image.profile),
+            _cell(parts[2] if len(parts) > 2 else "", "dim"),
+        )
     console().print(out)
 
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+DEFAULT_IMAGE = "studio/notebook:1"
+"""What ``studio image build`` makes."""
+DEFAULT_BASE = "python:3.12-slim"
+"""What it is built on."""
+ABOUT_BYTES = 1_200_000_000
+"""Size of it, about: what people are told before it is there."""
 MAX_LENGTH = 255
 DOCKER_HUB = "docker.io"
 """Registry of names that name none."""

@@ -12,16 +12,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, EngineInfo, engine_errors
-from studio_ext.adapters.docker_runner.settings import DEFAULT_IMAGE
-from studio_ext.contract.errors import InvalidRequest, Unavailable
+from studio_ext.adapters.docker_runner.pull import Report, fetch
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.jobs import Container, ContainerProfile, ImageChoice, KernelEnvironment
-from studio_ext.core.image_names import ImageName, parse_image_name
+from studio_ext.core.image_names import DEFAULT_IMAGE, ImageName, parse_image_name
 from studio_ext.core.plain_text import one_line
 
 PROBE_IMAGE = "studio/probe"
 """Repository of the image that doctor makes to prove mounts; nobody runs a job in it."""
 NOTEBOOK_REPOSITORY = DEFAULT_IMAGE.partition(":")[0]
 """Images of this repository are built here, not fetched."""
+REMOVE_SECONDS = 300.0
+"""Longest wait for the engine to remove a gigabyte from a slow disk."""
 ANSWER_SECONDS = 1.0
 """Longest wait for the engine to answer about images. With ``LOOK_SECONDS`` before it: below two seconds."""
 
@@ -148,6 +150,43 @@ class DockerImages:
         Raises ``InvalidRequest`` for a malformed name, ``Unavailable`` when the engine does not answer.
         """
         return self._found(self._parsed(reference).short)
+
+    def pull(
+        self,
+        reference: str,
+        progress: Report = lambda line, part: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> ImageFacts | None:
+        """Fetch an image from its registry; None if it was given up because ``cancelled()`` became true.
+
+        Raises ``InvalidRequest`` (field ``image``) when it is not allowed, when the registry has no such image or
+        keeps it from us, or when it is made for another machine; ``Unavailable`` when registry or engine is away.
+        """
+        name = self._checked(reference)
+        info = self.engine.describe(CALL_SECONDS)
+        if not fetch(self.engine, name, progress, cancelled):
+            return None
+        facts = self._found(name.short)
+        if facts is None:
+            raise NotFound(f"{name.short} was fetched and is gone.", hint="Did something remove it? Fetch it again.")
+        check_runs_here(info, name.short, facts)
+        return facts
+
+    def remove(self, reference: str) -> None:
+        """Remove an image, or one of its names. Raises ``NotFound``, and ``Conflict`` while something uses it."""
+        from docker import errors
+
+        name = self._parsed(reference)
+        try:
+            with engine_errors(self.engine.address):
+                self.engine.api(REMOVE_SECONDS).remove_image(name.short)
+        except errors.NotFound:
+            raise NotFound(f"There is no image {name.short}.", hint="studio image list") from None
+        except errors.APIError as error:
+            raise Conflict(
+                f"{name.short} is in use: {one_line(str(error.explanation or error)).rstrip('.')}.",
+                hint="Stop the jobs that run in it, and remove what was built on it or stopped in it.",
+            ) from error
 
     def _parsed(self, image: str) -> ImageName:
         name = parse_image_name(image)

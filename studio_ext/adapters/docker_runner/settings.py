@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from studio_ext.contract.errors import InvalidRequest
+from studio_ext.core.image_names import DEFAULT_IMAGE as DEFAULT_IMAGE
 
-DEFAULT_IMAGE = "studio/notebook:1"
-"""What ``studio image build`` makes."""
 PIDS_LIMIT = 4096
 """Processes and threads that a job may have at once."""
 
