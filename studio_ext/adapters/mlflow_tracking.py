@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -309,7 +310,8 @@ def _order(sort: str) -> str:
     if sort in _SORT:
         return _SORT[sort]
     kind, _, key = sort.partition(".")
-    if kind not in ("metrics", "params") or not key or "`" in key:
+    # No name of MLflow's holds a quote, and its parser stumbles over one.
+    if kind not in ("metrics", "params") or not key or set(key) & set("`'\"\\"):
         raise InvalidRequest.field(
             "sort", f"{sort!r} is not a column", hint=f"{', '.join(_SORT)}, duration, metrics.<key> or params.<key>"
         )
@@ -320,7 +322,7 @@ def _read_cursor(cursor: str | None) -> tuple[int, str]:
     if cursor is None:
         return 0, ""
     offset, separator, token = cursor.partition(":")
-    if not separator or not offset.isdigit():
+    if not separator or not re.fullmatch("[0-9]{1,18}", offset):
         raise InvalidRequest.field("cursor", "is not one that this list gave out", hint=_CURSOR_HINT)
     return int(offset), token
 
