@@ -69,7 +69,7 @@ class Resources(Wire):
     """What a job may use. None: no limit."""
 
     cpus: float | None = Field(default=None, gt=0, le=1024)
-    memory_bytes: int | None = Field(default=None, ge=32 * 1024 * 1024)
+    memory_bytes: int | None = Field(default=None, ge=32 * 1024 * 1024, le=1024**5)
     time_limit_seconds: float | None = Field(default=None, gt=0, le=28 * 86400)
     gpus: int | None = Field(default=None, ge=1, le=64)
     """GPUs that the container engine hands to the job; only runners with images take it."""
