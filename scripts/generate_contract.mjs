@@ -1,6 +1,7 @@
 /**
- * Writes src/contract.ts from the wire types of the server, or with --check
- * fails when the committed file differs from them.
+ * Writes src/contract.ts from the wire types of the server, and the description
+ * of its addresses, docs/developers/openapi.json. With --check it fails when one
+ * of the committed files differs.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,6 @@ import { fileURLToPath } from 'node:url';
 import { compile } from 'json-schema-to-typescript';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const target = join(root, 'src', 'contract.ts');
 const local = join(root, '.venv', 'bin', 'python');
 const python = process.env.PYTHON ?? (existsSync(local) ? local : 'python3');
 
@@ -37,12 +37,13 @@ export interface Page<T> {
 }
 `;
 
-const printed = execFileSync(python, ['-m', 'studio_ext.contract.export'], {
-  cwd: root,
-  encoding: 'utf8',
-  maxBuffer: 16 * 1024 * 1024
-});
-const schema = JSON.parse(printed);
+const printedBy = module =>
+  execFileSync(python, ['-m', module], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 16 * 1024 * 1024
+  });
+const schema = JSON.parse(printedBy('studio_ext.contract.export'));
 for (const definition of Object.values(schema.$defs)) {
   for (const field of Object.values(definition.properties ?? {})) {
     // Anything goes: without this the generator takes it for an object.
@@ -75,14 +76,23 @@ const text = `${types
   )
   .trimEnd()}\n${PAGE}`;
 
-if (process.argv.includes('--check')) {
+const files = {
+  'src/contract.ts': text,
+  'docs/developers/openapi.json': printedBy('studio_ext.routes')
+};
+const check = process.argv.includes('--check');
+for (const [name, wanted] of Object.entries(files)) {
+  const target = join(root, name);
   const current = existsSync(target) ? readFileSync(target, 'utf8') : '';
-  if (current !== text) {
-    process.stderr.write(
-      'src/contract.ts differs from studio_ext/contract: run "jlpm contract".\n'
-    );
-    process.exit(1);
+  if (current === wanted) {
+    continue;
   }
-} else {
-  writeFileSync(target, text);
+  if (check) {
+    process.stderr.write(
+      `${name} differs from studio_ext: run "jlpm contract".\n`
+    );
+    process.exitCode = 1;
+  } else {
+    writeFileSync(target, wanted);
+  }
 }

@@ -17,20 +17,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 
+from studio_ext.contract.contents import ContentsFormat, ContentsModel, ContentsType
 from studio_ext.contract.errors import InvalidRequest, NotFound, StudioError
 from studio_ext.core import ids
 from studio_ext.core.paths import clean, is_private, resolve_inside
-from studio_ext.ports.contents import ContentsFormat, ContentsType, Download
+from studio_ext.ports.contents import Download
+from studio_ext.worker import inside
 
 MAX_ENTRIES = 2000
 """Most entries that one folder shows; job directories beyond the newest ones are left out."""
 CHUNK_BYTES = 256 * 1024
 """Size of the pieces of a download."""
 
+_Content = tuple[Any, Literal["text", "base64", "json"], str | None]
+"""Content, form and MIME type."""
 _TEXT_TYPES = frozenset({"application/json", "application/javascript", "application/xml", "application/x-sh"})
 
 
@@ -50,11 +54,11 @@ class ContentsView:
         type: ContentsType | None = None,
         format: ContentsFormat | None = None,
         hash: bool = False,
-    ) -> dict[str, Any]:
+    ) -> ContentsModel:
         """See :class:`studio_ext.ports.contents.Contents`."""
         relative = clean(path)
         real = self._resolve(relative)
-        info = real.stat()
+        info = self._look(relative, real)
         if stat.S_ISDIR(info.st_mode):
             if type not in (None, "directory"):
                 raise InvalidRequest.field("type", f"{str(relative)!r} is a folder, not a {type}.")
@@ -74,7 +78,8 @@ class ContentsView:
                 model["hash"] = hashlib.sha256(data).hexdigest()
                 model["hash_algorithm"] = "sha256"
             if content:
-                model.update(_notebook(relative, data) if is_notebook else _file(relative, data, format))
+                read = _notebook(relative, data) if is_notebook else _file(relative, data, format)
+                model["content"], model["format"], model["mimetype"] = read
         return model
 
     def is_file(self, path: str) -> bool:
@@ -108,16 +113,18 @@ class ContentsView:
             raise NotFound(f"There is no file {str(relative)!r}.")
         return real
 
-    def _entries(self, relative: PurePosixPath, real: Path) -> list[dict[str, Any]]:
-        with os.scandir(real) as entries:
-            names = [entry.name for entry in entries]
+    def _entries(self, relative: PurePosixPath, real: Path) -> list[ContentsModel]:
+        try:
+            names = inside.names(*self._place(real))
+        except OSError:
+            raise NotFound(f"There is no folder {str(relative)!r} any more.") from None
         names.sort(reverse=not relative.parts)
         models = []
         for name in names:
             child = relative / name
             try:
-                info = self._resolve(child).stat()
-            except (StudioError, OSError):
+                info = self._look(child, self._resolve(child))
+            except StudioError:
                 continue  # Hidden, a link out, or gone meanwhile.
             if stat.S_ISDIR(info.st_mode):
                 models.append(_model(child, info, "directory"))
@@ -130,24 +137,27 @@ class ContentsView:
 
     def _open(self, relative: PurePosixPath, real: Path) -> tuple[int, int]:
         """File descriptor and size of a regular file, opened without following any link."""
-        root = self._root.resolve()
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        if not stat.S_ISREG(self._look(relative, real).st_mode):
+            raise InvalidRequest(f"{str(relative)!r} is not a regular file.")
         try:
-            descriptor = os.open(root, flags | os.O_DIRECTORY)
-            for part in real.relative_to(root).parts:
-                above = descriptor
-                try:
-                    # O_NONBLOCK: a named pipe must not make the server wait for a writer.
-                    descriptor = os.open(part, flags | os.O_NONBLOCK, dir_fd=above)
-                finally:
-                    os.close(above)
+            descriptor = inside.open_file(*self._place(real))
         except OSError:
             raise NotFound(f"There is no readable file {str(relative)!r}.") from None
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            os.close(descriptor)
-            raise InvalidRequest(f"{str(relative)!r} is not a regular file.")
-        return descriptor, info.st_size
+        return descriptor, os.fstat(descriptor).st_size
+
+    def _look(self, relative: PurePosixPath, real: Path) -> os.stat_result:
+        """What lies at a real path: a link that was laid there since it was resolved is not followed."""
+        try:
+            info = inside.look(*self._place(real))
+        except OSError:
+            raise NotFound(f"There is no file {str(relative)!r}.") from None
+        if stat.S_ISLNK(info.st_mode):
+            raise NotFound(f"There is no file {str(relative)!r}.")
+        return info
+
+    def _place(self, real: Path) -> tuple[Path, Path]:
+        root = self._root.resolve()
+        return root, real.relative_to(root)
 
     def _read(self, relative: PurePosixPath, real: Path) -> bytes:
         descriptor, size = self._open(relative, real)
@@ -173,7 +183,7 @@ def _chunks(descriptor: int, size: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _model(relative: PurePosixPath, info: os.stat_result, type: ContentsType) -> dict[str, Any]:
+def _model(relative: PurePosixPath, info: os.stat_result, type: ContentsType) -> ContentsModel:
     return {
         "name": relative.name,
         "path": "" if not relative.parts else str(relative),
@@ -192,7 +202,7 @@ def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _file(relative: PurePosixPath, data: bytes, format: ContentsFormat | None) -> dict[str, Any]:
+def _file(relative: PurePosixPath, data: bytes, format: ContentsFormat | None) -> _Content:
     guessed = mimetypes.guess_type(relative.name)[0]
     if format != "base64":
         try:
@@ -202,12 +212,12 @@ def _file(relative: PurePosixPath, data: bytes, format: ContentsFormat | None) -
                 raise InvalidRequest.field("format", f"{relative.name!r} is not UTF-8 text.") from None
         else:
             if format == "text" or guessed is None or guessed.startswith("text/") or guessed in _TEXT_TYPES:
-                return {"content": text, "format": "text", "mimetype": guessed or "text/plain"}
+                return text, "text", guessed or "text/plain"
     encoded = base64.b64encode(data).decode("ascii")
-    return {"content": encoded, "format": "base64", "mimetype": guessed or "application/octet-stream"}
+    return encoded, "base64", guessed or "application/octet-stream"
 
 
-def _notebook(relative: PurePosixPath, data: bytes) -> dict[str, Any]:
+def _notebook(relative: PurePosixPath, data: bytes) -> _Content:
     try:
         notebook = nbformat.reads(data.decode("utf-8-sig"), as_version=4)
     except Exception as error:  # nbformat raises whatever the broken document makes it stumble over.
@@ -217,7 +227,7 @@ def _notebook(relative: PurePosixPath, data: bytes) -> dict[str, Any]:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata["trusted"] = False
-    return {"content": _without_nan(notebook), "format": "json"}
+    return _without_nan(notebook), "json", None
 
 
 def _without_nan(value: Any) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
-ContentsType = Literal["directory", "file", "notebook"]
-ContentsFormat = Literal["text", "base64"]
+from studio_ext.contract.contents import ContentsFormat, ContentsModel, ContentsType
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Contents(Protocol):
         type: ContentsType | None = None,
         format: ContentsFormat | None = None,
         hash: bool = False,
-    ) -> dict[str, Any]:
+    ) -> ContentsModel:
         """A model of Jupyter's contents API. Notebooks come untrusted; NaN, which JSON lacks, comes as null."""
 
     def is_file(self, path: str) -> bool:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_origin
 
 from jupyter_server.base.handlers import APIHandler
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from tornado import web
 
 from studio_ext.contract.errors import ErrorBody, FieldError, InvalidRequest, StudioError
 from studio_ext.ports.client import HostClient
 from studio_ext.ports.contents import Contents
 from studio_ext.routes.calls import Calls, Lane
+from studio_ext.routes.operation import Operation, verbs
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -40,6 +41,12 @@ class TooLarge(StudioError):
     status = 413
 
 
+class Query(BaseModel):
+    """A query: what stands behind the question mark. Names that are not known are left alone."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
 @dataclass(frozen=True)
 class Parts:
     """What handlers work with; made once by the composition root."""
@@ -58,6 +65,7 @@ class Parts:
 class StudioHandler(APIHandler):
     """Base of all handlers. Each verb is written out in its class, authenticated and authorized there:
     ``@authorized`` remembers what it was first asked for, so a verb must not be shared between resources.
+    What it takes and answers is declared with ``@operation``, see ``operation.py``.
     """
 
     auth_resource = AUTH_RESOURCE
@@ -73,26 +81,42 @@ class StudioHandler(APIHandler):
         if self.request.method != "OPTIONS" and not self.current_user:
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
 
-    def json(self, model: type[M]) -> M:
-        """The body as a wire type."""
+    async def perform(self, operation: Operation, parts: Mapping[str, str]) -> None:
+        """Read the request as ``operation`` says, do it, and send the answer. ``parts``: of the address."""
+        if operation.replies_itself:
+            await operation.function(self, **self._arguments(operation, parts))
+            return
+        # All of it in the thread: reading a large body and writing a large answer would hold up the event loop.
+        body = await self.parts.calls.run(
+            lambda: encode(operation.function(self, **self._arguments(operation, parts))), self.lane
+        )
+        self.set_status(operation.status)
+        await self.finish(body or None)
+
+    def _arguments(self, operation: Operation, parts: Mapping[str, str]) -> dict[str, Any]:
+        arguments: dict[str, Any] = dict(parts)
+        if operation.query is not None:
+            arguments["query"] = self._query(operation.query)
+        if operation.body is not None:
+            arguments["body"] = self._body(operation.body)
+        return arguments
+
+    def _body(self, model: type[M]) -> M:
         body = self.request.body
         if len(body) > self.parts.max_body_bytes:
             raise TooLarge(f"The request is larger than {self.parts.max_body_bytes} bytes.")
         return parse(lambda: model.model_validate_json(body or b"{}"))
 
-    def query(self, model: type[M]) -> M:
-        """The query as a model; the last value counts, unknown names are left alone (tokens, time stamps)."""
+    def _query(self, model: type[M]) -> M:
+        # The last value counts, unknown names are left alone (tokens, time stamps). Lists are separated by commas;
+        # clients that repeat the name instead mean the same.
+        lists = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is list}
         try:
-            values = {name: raw[-1].decode() for name, raw in self.request.query_arguments.items() if raw}
+            sent = self.request.query_arguments.items()
+            values = {name: (b",".join(raw) if name in lists else raw[-1]).decode() for name, raw in sent if raw}
         except UnicodeDecodeError:
             raise InvalidRequest("The query is not valid UTF-8.") from None
         return parse(lambda: model.model_validate(values))
-
-    async def reply(self, call: Callable[[], Any], status: int = HTTPStatus.OK) -> None:
-        """Run ``call`` in a thread and send what it returns."""
-        body = await self.parts.calls.run(lambda: encode(call()), self.lane)
-        self.set_status(status)
-        await self.finish(body or None)
 
     def update_api_activity(self) -> None:
         """Count writes as activity only: reads may be polls, which must not keep an idle server alive."""
@@ -108,6 +132,8 @@ class StudioHandler(APIHandler):
         error = (kwargs.get("exc_info") or (None, None, None))[1]
         status, body = describe(error, status_code)
         self.set_status(status)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", ", ".join([verb.upper() for verb in verbs(type(self))] + ["OPTIONS"]))
         self.finish(body.model_dump_json())
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:

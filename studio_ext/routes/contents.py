@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
-from pydantic import BaseModel
+from pydantic import Field
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from studio_ext.contract.contents import ContentsFormat, ContentsModel, ContentsType
 from studio_ext.contract.errors import StudioError
-from studio_ext.routes.base import StudioHandler
+from studio_ext.routes.base import Query, StudioHandler
+from studio_ext.routes.operation import operation, refused
 
+_BYTES = "application/octet-stream"
 _CHECKPOINTS = "/checkpoints"
+
+FilePath = Annotated[
+    str, Field(description="Path below the folder of all job directories (`<job id>/output/...`), with its slashes.")
+]
+NoCheckpoints = Annotated[list[str], Field(max_length=0)]
+"""The checkpoints of a file: there are none."""
 
 
 class ReadOnly(StudioError):
@@ -23,13 +32,17 @@ class ReadOnly(StudioError):
     status = 405
 
 
-class ContentsQuery(BaseModel):
+class ContentsQuery(Query):
     """Query of Jupyter's contents API."""
 
     content: Literal["0", "1"] = "1"
-    type: Literal["directory", "file", "notebook"] | None = None
-    format: Literal["text", "base64"] | None = None
+    """Whether the content comes too."""
+    type: ContentsType | None = None
+    """What it is to be read as; without it, the name tells."""
+    format: ContentsFormat | None = None
+    """Form that the content comes in; without it, text where it is text."""
     hash: Literal["0", "1"] = "0"
+    """Whether the hash of a file comes too."""
 
 
 class ContentsHandler(StudioHandler):
@@ -37,43 +50,42 @@ class ContentsHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self, path: str | None) -> None:
-        """The model of a file or folder; no checkpoints for any file."""
-        query = self.query(ContentsQuery)
-        wanted = path or ""
-
-        def call() -> Any:
-            contents = self.parts.contents()
-            # A job directory has a folder named checkpoints of its own, so the address alone does not tell.
-            if wanted.endswith(_CHECKPOINTS) and contents.is_file(wanted.removesuffix(_CHECKPOINTS)):
-                return []
-            return contents.get(
-                wanted, content=query.content == "1", type=query.type, format=query.format, hash=query.hash == "1"
-            )
-
-        await self.reply(call)
+    @operation()
+    def get(self, query: ContentsQuery, path: FilePath = "") -> ContentsModel | NoCheckpoints:
+        """A file or folder, as Jupyter's contents API has it. A file's ``checkpoints`` are an empty list."""
+        contents = self.parts.contents()
+        # A job directory has a folder named checkpoints of its own, so the address alone does not tell.
+        if path.endswith(_CHECKPOINTS) and contents.is_file(path.removesuffix(_CHECKPOINTS)):
+            return []
+        return contents.get(
+            path, content=query.content == "1", type=query.type, format=query.format, hash=query.hash == "1"
+        )
 
     @web.authenticated
     @authorized
-    async def post(self, path: str | None) -> None:
+    @refused
+    async def post(self, path: str = "") -> None:
         """Refused."""
         raise _read_only()
 
     @web.authenticated
     @authorized
-    async def put(self, path: str | None) -> None:
+    @refused
+    async def put(self, path: str = "") -> None:
         """Refused."""
         raise _read_only()
 
     @web.authenticated
     @authorized
-    async def patch(self, path: str | None) -> None:
+    @refused
+    async def patch(self, path: str = "") -> None:
         """Refused."""
         raise _read_only()
 
     @web.authenticated
     @authorized
-    async def delete(self, path: str | None) -> None:
+    @refused
+    async def delete(self, path: str = "") -> None:
         """Refused."""
         raise _read_only()
 
@@ -88,13 +100,14 @@ class DownloadHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self, path: str) -> None:
+    @operation(media_type=_BYTES)
+    async def get(self, path: FilePath) -> None:
         """The bytes of a file, sent in pieces."""
         run = self.parts.calls.run
         opened = await run(lambda: self.parts.contents().open(path))
         download = await run(opened.__enter__)
         try:
-            self.set_header("Content-Type", "application/octet-stream")
+            self.set_header("Content-Type", _BYTES)
             self.set_header("Content-Length", str(download.size_bytes))
             self.set_header("Content-Disposition", f"attachment; filename*=utf-8''{quote(download.name, safe='')}")
             self.set_header("X-Content-Type-Options", "nosniff")
@@ -102,7 +115,7 @@ class DownloadHandler(StudioHandler):
             while chunk := await run(lambda: next(download.chunks, b"")):
                 self.write(chunk)
                 await self.flush()
-            await self.finish(set_content_type="application/octet-stream")
+            await self.finish(set_content_type=_BYTES)
         except StreamClosedError:
             pass  # The browser has gone: nobody to tell.
         finally:
@@ -113,4 +126,8 @@ def _read_only() -> ReadOnly:
     return ReadOnly("The files of a job cannot be changed.", hint="Use Save a copy to put one beside your notebooks.")
 
 
-HANDLERS = [(r"contents(?:/(.*))?", ContentsHandler), (r"files/(.*)", DownloadHandler)]
+HANDLERS = [
+    ("contents", ContentsHandler),
+    ("contents/{path}", ContentsHandler),
+    ("files/{path}", DownloadHandler),
+]

@@ -7,9 +7,10 @@ from http import HTTPStatus
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from studio_ext.contract.experiments import CreateExperiment
+from studio_ext.contract.experiments import CreateExperiment, Experiment
 from studio_ext.routes.base import StudioHandler
 from studio_ext.routes.calls import Lane
+from studio_ext.routes.operation import operation
 
 
 class ExperimentsHandler(StudioHandler):
@@ -19,16 +20,17 @@ class ExperimentsHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    @operation()
+    def get(self) -> list[Experiment]:
         """All experiments, last updated first."""
-        await self.reply(lambda: self.parts.client().experiments())
+        return self.parts.client().experiments()
 
     @web.authenticated
     @authorized
-    async def post(self) -> None:
+    @operation(status=HTTPStatus.CREATED)
+    def post(self, body: CreateExperiment) -> Experiment:
         """Make an experiment."""
-        request = self.json(CreateExperiment)
-        await self.reply(lambda: self.parts.client().create_experiment(request.name), HTTPStatus.CREATED)
+        return self.parts.client().create_experiment(body.name)
 
 
-HANDLERS = [(r"experiments", ExperimentsHandler)]
+HANDLERS = [("experiments", ExperimentsHandler)]

@@ -6,59 +6,80 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from jupyter_server.auth.decorator import authorized
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from tornado import web
 
 from studio_ext.contract.errors import NotFound
-from studio_ext.contract.jobs import Job, JobStatus, SubmitRequest
+from studio_ext.contract.jobs import FileEntry, Job, JobDetail, JobsDelta, JobStatus, LogChunk, SubmitRequest
 from studio_ext.contract.page import Page
 from studio_ext.core import ids
-from studio_ext.routes.base import StudioHandler
+from studio_ext.routes.base import Query, StudioHandler
 from studio_ext.routes.notebooks import notebook_inside
+from studio_ext.routes.operation import operation
 
 MAX_LOG_BYTES = 262_144
 """Most bytes of a log in one reply."""
+
+JobId = Annotated[
+    str,
+    Field(
+        description="Id of a job, or the beginning of one that names one job only.",
+        json_schema_extra={"pattern": f"^[0-9a-z]{{1,{ids.LENGTH}}}$"},
+    ),
+]
 
 
 def _separated(value: Any) -> Any:
     return [item for item in value.split(",") if item] if isinstance(value, str) else value
 
 
-class JobsQuery(BaseModel):
+class JobsQuery(Query):
     """Query of the job list."""
 
     limit: int = Field(default=50, ge=1)
-    cursor: str | None = None
+    """Most jobs in the answer; the server's largest page when that is smaller."""
+    cursor: str = ""
+    """``next_cursor`` of the page before; empty for the first page."""
     status: Annotated[list[JobStatus], BeforeValidator(_separated)] = []
-    experiment: str | None = None
+    """Only jobs in one of these states; empty for all."""
+    experiment: str = ""
+    """Only jobs of this experiment; empty for all."""
     text: str = Field(default="", max_length=1000)
+    """Only jobs whose name, notebook or id holds this text."""
 
 
-class ChangesQuery(BaseModel):
+class ChangesQuery(Query):
     """Query of the changes of the job list."""
 
-    since: int = Field(ge=0)
+    since: int = Field(ge=0, le=2**63 - 1)
+    """Revision that the caller knows; 0 for everything."""
     limit: int = Field(default=200, ge=1)
+    """Most jobs in the answer; the server's largest page when that is smaller."""
 
 
-class LogQuery(BaseModel):
+class LogQuery(Query):
     """Query of a log."""
 
     offset: int = Field(default=0, ge=-(2**62), le=2**62)
+    """First byte; negative: so many bytes before the end."""
     limit: int = Field(default=MAX_LOG_BYTES, ge=1)
+    """Most bytes in the answer, never more than 262,144."""
     attempt: int | None = Field(default=None, ge=1)
+    """Number of the attempt; without it, the last one."""
 
 
-class DeleteQuery(BaseModel):
+class DeleteQuery(Query):
     """Query of a deletion."""
 
     trial: bool = False
+    """Whether the job's trial goes too."""
 
 
-class FilesQuery(BaseModel):
+class FilesQuery(Query):
     """Query of a folder of a job directory."""
 
     path: str = ""
+    """Folder relative to the job directory; empty for the job directory itself."""
 
 
 class JobsHandler(StudioHandler):
@@ -66,32 +87,24 @@ class JobsHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    @operation()
+    def get(self, query: JobsQuery) -> Page[Job]:
         """A page of jobs, newest first."""
-        query = self.query(JobsQuery)
-
-        def call() -> Page[Job]:
-            return self.parts.client().jobs(
-                limit=min(query.limit, self.parts.max_page),
-                cursor=query.cursor or None,
-                statuses=query.status,
-                experiment=query.experiment or None,
-                text=query.text,
-            )
-
-        await self.reply(call)
+        return self.parts.client().jobs(
+            limit=min(query.limit, self.parts.max_page),
+            cursor=query.cursor or None,
+            statuses=query.status,
+            experiment=query.experiment or None,
+            text=query.text,
+        )
 
     @web.authenticated
     @authorized
-    async def post(self) -> None:
-        """Submit a job."""
-        request = self.json(SubmitRequest)
-
-        def call() -> Any:
-            notebook = notebook_inside(self.parts.root(), request.notebook)
-            return self.parts.client().submit(request.model_copy(update={"notebook": notebook}))
-
-        await self.reply(call, HTTPStatus.CREATED)
+    @operation(status=HTTPStatus.CREATED, errors=[NotFound])
+    def post(self, body: SubmitRequest) -> JobDetail:
+        """Submit a job. A request with an ``idempotency_key`` may be sent again: it makes one job."""
+        notebook = notebook_inside(self.parts.root(), body.notebook)
+        return self.parts.client().submit(body.model_copy(update={"notebook": notebook}))
 
 
 class ChangesHandler(StudioHandler):
@@ -99,11 +112,10 @@ class ChangesHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    @operation()
+    def get(self, query: ChangesQuery) -> JobsDelta:
         """What changed since a revision."""
-        query = self.query(ChangesQuery)
-        limit = min(query.limit, self.parts.max_page)
-        await self.reply(lambda: self.parts.client().changes(query.since, limit=limit))
+        return self.parts.client().changes(query.since, limit=min(query.limit, self.parts.max_page))
 
 
 class JobHandler(StudioHandler):
@@ -111,16 +123,17 @@ class JobHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self, job_id: str) -> None:
+    @operation()
+    def get(self, job_id: JobId) -> JobDetail:
         """Everything about the job."""
-        await self.reply(lambda: self.parts.client().job(checked(job_id)))
+        return self.parts.client().job(checked(job_id))
 
     @web.authenticated
     @authorized
-    async def delete(self, job_id: str) -> None:
+    @operation(status=HTTPStatus.NO_CONTENT)
+    def delete(self, job_id: JobId, query: DeleteQuery) -> None:
         """Delete the job, and its trial if asked to."""
-        query = self.query(DeleteQuery)
-        await self.reply(lambda: self.parts.client().delete(checked(job_id), trial=query.trial), HTTPStatus.NO_CONTENT)
+        self.parts.client().delete(checked(job_id), trial=query.trial)
 
 
 class StopHandler(StudioHandler):
@@ -128,9 +141,10 @@ class StopHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def post(self, job_id: str) -> None:
+    @operation()
+    def post(self, job_id: JobId) -> JobDetail:
         """Ask the job to stop; asked again, kill it."""
-        await self.reply(lambda: self.parts.client().stop(checked(job_id)))
+        return self.parts.client().stop(checked(job_id))
 
 
 class RestoreHandler(StudioHandler):
@@ -138,9 +152,10 @@ class RestoreHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def post(self, job_id: str) -> None:
+    @operation()
+    def post(self, job_id: JobId) -> JobDetail:
         """Bring the deleted job back."""
-        await self.reply(lambda: self.parts.client().restore(checked(job_id)))
+        return self.parts.client().restore(checked(job_id))
 
 
 class LogHandler(StudioHandler):
@@ -148,13 +163,11 @@ class LogHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self, job_id: str) -> None:
+    @operation()
+    def get(self, job_id: JobId, query: LogQuery) -> LogChunk:
         """A range of the log."""
-        query = self.query(LogQuery)
         limit = min(query.limit, MAX_LOG_BYTES)
-        await self.reply(
-            lambda: self.parts.client().log(checked(job_id), offset=query.offset, limit=limit, attempt=query.attempt)
-        )
+        return self.parts.client().log(checked(job_id), offset=query.offset, limit=limit, attempt=query.attempt)
 
 
 class FilesHandler(StudioHandler):
@@ -162,10 +175,10 @@ class FilesHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self, job_id: str) -> None:
+    @operation()
+    def get(self, job_id: JobId, query: FilesQuery) -> list[FileEntry]:
         """What lies in a folder of the job directory."""
-        query = self.query(FilesQuery)
-        await self.reply(lambda: self.parts.client().files(checked(job_id), query.path))
+        return self.parts.client().files(checked(job_id), query.path)
 
 
 def checked(job_id: str) -> str:
@@ -176,11 +189,11 @@ def checked(job_id: str) -> str:
 
 
 HANDLERS = [
-    (r"jobs", JobsHandler),
-    (r"jobs/changes", ChangesHandler),
-    (r"jobs/([^/]+)", JobHandler),
-    (r"jobs/([^/]+)/stop", StopHandler),
-    (r"jobs/([^/]+)/restore", RestoreHandler),
-    (r"jobs/([^/]+)/log", LogHandler),
-    (r"jobs/([^/]+)/files", FilesHandler),
+    ("jobs", JobsHandler),
+    ("jobs/changes", ChangesHandler),
+    ("jobs/{job_id}", JobHandler),
+    ("jobs/{job_id}/stop", StopHandler),
+    ("jobs/{job_id}/restore", RestoreHandler),
+    ("jobs/{job_id}/log", LogHandler),
+    ("jobs/{job_id}/files", FilesHandler),
 ]

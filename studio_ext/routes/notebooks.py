@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from studio_ext.contract.errors import FieldError, InvalidRequest, StudioError
-from studio_ext.contract.jobs import InspectRequest
+from studio_ext.contract.errors import FieldError, InvalidRequest, NotFound, StudioError
+from studio_ext.contract.jobs import InspectRequest, NotebookInspection, SubmitOptions
 from studio_ext.core.paths import clean, resolve_inside
 from studio_ext.routes.base import StudioHandler
 from studio_ext.routes.calls import Lane
+from studio_ext.routes.operation import operation
 
 
 class InspectHandler(StudioHandler):
@@ -20,14 +20,10 @@ class InspectHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def post(self) -> None:
+    @operation(errors=[NotFound])
+    def post(self, body: InspectRequest) -> NotebookInspection:
         """Parameters, kernel and cells of a notebook. Changes nothing; POST because paths may be long and private."""
-        request = self.json(InspectRequest)
-
-        def call() -> Any:
-            return self.parts.client().inspect(notebook_inside(self.parts.root(), request.notebook))
-
-        await self.reply(call)
+        return self.parts.client().inspect(notebook_inside(self.parts.root(), body.notebook))
 
 
 class OptionsHandler(StudioHandler):
@@ -37,9 +33,10 @@ class OptionsHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    @operation()
+    def get(self) -> SubmitOptions:
         """Runners, kernels, experiments and the size of this machine."""
-        await self.reply(lambda: self.parts.client().options())
+        return self.parts.client().options()
 
 
 def notebook_inside(root: Path, path: str) -> str:
@@ -57,4 +54,4 @@ def notebook_inside(root: Path, path: str) -> str:
     return str(relative)
 
 
-HANDLERS = [(r"notebooks/inspect", InspectHandler), (r"options", OptionsHandler)]
+HANDLERS = [("notebooks/inspect", InspectHandler), ("options", OptionsHandler)]

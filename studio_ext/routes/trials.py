@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from jupyter_server.auth.decorator import authorized
-from pydantic import BaseModel, Field
+from pydantic import Field
 from tornado import web
 
+from studio_ext.contract.errors import NotFound
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.page import Page
-from studio_ext.routes.base import StudioHandler
+from studio_ext.routes.base import Query, StudioHandler
 from studio_ext.routes.calls import Lane
+from studio_ext.routes.operation import operation
+
+RunId = Annotated[str, Field(description="MLflow's id of the run.")]
 
 
-class TrialsQuery(BaseModel):
+class TrialsQuery(Query):
     """Query of the trials table."""
 
     experiment: str = Field(min_length=1)
+    """Name of the experiment."""
     limit: int = Field(default=50, ge=1)
-    cursor: str | None = None
+    """Most trials in the answer; the server's largest page when that is smaller."""
+    cursor: str = ""
+    """``next_cursor`` of the page before; empty for the first page."""
     sort: str = Field(default="started", max_length=600)
+    """Column: ``started``, ``name``, ``status``, ``notebook``, ``commit``, ``duration``, ``metrics.<key>`` or
+    ``params.<key>``."""
     desc: bool = True
+    """Whether the largest come first."""
 
 
 class TrialsHandler(StudioHandler):
@@ -29,20 +41,16 @@ class TrialsHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    @operation(errors=[NotFound])
+    def get(self, query: TrialsQuery) -> Page[Trial]:
         """A page of trials."""
-        query = self.query(TrialsQuery)
-
-        def call() -> Page[Trial]:
-            return self.parts.client().trials(
-                query.experiment,
-                limit=min(query.limit, self.parts.max_page),
-                cursor=query.cursor or None,
-                sort=query.sort,
-                descending=query.desc,
-            )
-
-        await self.reply(call)
+        return self.parts.client().trials(
+            query.experiment,
+            limit=min(query.limit, self.parts.max_page),
+            cursor=query.cursor or None,
+            sort=query.sort,
+            descending=query.desc,
+        )
 
 
 class TrialHandler(StudioHandler):
@@ -52,9 +60,10 @@ class TrialHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self, run_id: str) -> None:
+    @operation()
+    def get(self, run_id: RunId) -> Trial:
         """Everything about the trial."""
-        await self.reply(lambda: self.parts.client().trial(run_id))
+        return self.parts.client().trial(run_id)
 
 
-HANDLERS = [(r"trials", TrialsHandler), (r"trials/([^/]+)", TrialHandler)]
+HANDLERS = [("trials", TrialsHandler), ("trials/{run_id}", TrialHandler)]

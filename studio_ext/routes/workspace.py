@@ -7,8 +7,10 @@ from http import HTTPStatus
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.routes.base import StudioHandler
 from studio_ext.routes.calls import Lane
+from studio_ext.routes.operation import operation, refused
 
 
 class InfoHandler(StudioHandler):
@@ -16,9 +18,10 @@ class InfoHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    @operation()
+    def get(self) -> ServerInfo:
         """Versions and places."""
-        await self.reply(lambda: self.parts.client().info())
+        return self.parts.client().info()
 
 
 class DoctorHandler(StudioHandler):
@@ -28,9 +31,10 @@ class DoctorHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    @operation()
+    def get(self) -> Diagnosis:
         """What works here, what does not, and what to do about it."""
-        await self.reply(lambda: self.parts.client().doctor())
+        return self.parts.client().doctor()
 
 
 class UnknownHandler(StudioHandler):
@@ -38,34 +42,39 @@ class UnknownHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
+    @refused
+    async def get(self, path: str) -> None:
         """Refused."""
         raise web.HTTPError(HTTPStatus.NOT_FOUND)
 
     @web.authenticated
     @authorized
-    async def post(self) -> None:
+    @refused
+    async def post(self, path: str) -> None:
         """Refused."""
         raise web.HTTPError(HTTPStatus.NOT_FOUND)
 
     @web.authenticated
     @authorized
-    async def put(self) -> None:
+    @refused
+    async def put(self, path: str) -> None:
         """Refused."""
         raise web.HTTPError(HTTPStatus.NOT_FOUND)
 
     @web.authenticated
     @authorized
-    async def patch(self) -> None:
+    @refused
+    async def patch(self, path: str) -> None:
         """Refused."""
         raise web.HTTPError(HTTPStatus.NOT_FOUND)
 
     @web.authenticated
     @authorized
-    async def delete(self) -> None:
+    @refused
+    async def delete(self, path: str) -> None:
         """Refused."""
         raise web.HTTPError(HTTPStatus.NOT_FOUND)
 
 
-HANDLERS = [(r"info", InfoHandler), (r"doctor", DoctorHandler)]
-UNKNOWN = [(r".*", UnknownHandler)]
+HANDLERS = [("info", InfoHandler), ("doctor", DoctorHandler)]
+UNKNOWN = [("{path}", UnknownHandler)]

@@ -16,34 +16,38 @@ from tornado.web import RequestHandler
 from studio_ext.contract.errors import ErrorBody
 from studio_ext.core.ids import new_id
 from studio_ext.routes.base import StudioHandler
+from studio_ext.routes.operation import verbs
+from studio_ext.routes.table import ADDRESSES, pattern
 from studio_ext.testing.live_server import FakeHostClient, LiveServer
 
 JOB = new_id(1.0)
 
-# Pattern -> (an address that it takes, the verbs that it knows). A new route must be entered here.
+# Address -> (one that it stands for, the verbs that it knows). A new route must be entered here.
 TABLE: dict[str, tuple[str, str]] = {
     "jobs": ("jobs", "get post"),
     "jobs/changes": ("jobs/changes?since=0", "get"),
-    "jobs/([^/]+)": (f"jobs/{JOB}", "get delete"),
-    "jobs/([^/]+)/stop": (f"jobs/{JOB}/stop", "post"),
-    "jobs/([^/]+)/restore": (f"jobs/{JOB}/restore", "post"),
-    "jobs/([^/]+)/log": (f"jobs/{JOB}/log", "get"),
-    "jobs/([^/]+)/files": (f"jobs/{JOB}/files", "get"),
+    "jobs/{job_id}": (f"jobs/{JOB}", "get delete"),
+    "jobs/{job_id}/stop": (f"jobs/{JOB}/stop", "post"),
+    "jobs/{job_id}/restore": (f"jobs/{JOB}/restore", "post"),
+    "jobs/{job_id}/log": (f"jobs/{JOB}/log", "get"),
+    "jobs/{job_id}/files": (f"jobs/{JOB}/files", "get"),
     "notebooks/inspect": ("notebooks/inspect", "post"),
     "options": ("options", "get"),
     "experiments": ("experiments", "get post"),
     "trials": ("trials?experiment=e", "get"),
-    "trials/([^/]+)": ("trials/abc", "get"),
-    "contents(?:/(.*))?": ("contents", "get post put patch delete"),
-    "files/(.*)": (f"files/{JOB}/output/a.txt", "get"),
+    "trials/{run_id}": ("trials/abc", "get"),
+    "contents": ("contents", "get post put patch delete"),
+    "contents/{path}": (f"contents/{JOB}/output", "get post put patch delete"),
+    "files/{path}": (f"files/{JOB}/output/a.txt", "get"),
     "info": ("info", "get"),
     "doctor": ("doctor", "get"),
-    ".*": ("no/such/address", "get post put patch delete"),
+    "openapi.json": ("openapi.json", "get"),
+    "{path}": ("no/such/address", "get post put patch delete"),
 }
 WRITES = ("submit", "stop", "delete", "restore", "create_experiment")
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
-CASES = [(pattern, verb) for pattern in TABLE for verb in TABLE[pattern][1].split()]
-ALL_CASES = [(pattern, verb) for pattern in TABLE for verb in VERBS]
+CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]
+ALL_CASES = [(address, verb) for address in TABLE for verb in VERBS]
 
 
 class Watched(FakeHostClient):
@@ -90,10 +94,10 @@ def cookies(server: LiveServer) -> Iterator[httpx.Client]:
         yield browser
 
 
-def send(session: httpx.Client, pattern: str, verb: str, **arguments: Any) -> httpx.Response:
+def send(session: httpx.Client, address: str, verb: str, **arguments: Any) -> httpx.Response:
     if verb in ("post", "put", "patch"):
         arguments.setdefault("content", b"{}")
-    return session.request(verb.upper(), TABLE[pattern][0], **arguments)
+    return session.request(verb.upper(), TABLE[address][0], **arguments)
 
 
 def assert_refused(reply: httpx.Response) -> None:
@@ -113,25 +117,21 @@ def rules(router: Any) -> Iterator[tuple[str, type]]:
 def test_the_table_above_is_the_route_table(server: LiveServer) -> None:
     prefix = f"{server.app.base_url}studio/api/"
     found = {}
-    for pattern, handler in rules(server.app.web_app.default_router):
-        if "studio" not in pattern and not issubclass(handler, StudioHandler):
+    for expression, handler in rules(server.app.web_app.default_router):
+        if "studio" not in expression and not issubclass(handler, StudioHandler):
             continue
-        assert pattern.startswith(prefix), f"{pattern} lies outside studio/api/"
-        assert issubclass(handler, StudioHandler), f"{pattern} is not a StudioHandler"
+        assert expression.startswith(prefix), f"{expression} lies outside studio/api/"
+        assert issubclass(handler, StudioHandler), f"{expression} is not a StudioHandler"
         known = [v for v in VERBS if getattr(handler, v) is not RequestHandler._unimplemented_method]
-        found[pattern.removeprefix(prefix).removesuffix("$")] = set(known)
-    assert found == {pattern: set(verbs.split()) for pattern, (_, verbs) in TABLE.items()}
+        found[expression.removeprefix(prefix).removesuffix("$")] = set(known)
+    assert found == {pattern(address): set(known.split()) for address, (_, known) in TABLE.items()}
 
 
 def test_every_route_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs" / "developers" / "rest.md").read_text("utf-8")
     documented = set(re.findall(r"^\| `([^`]+)` \| ([A-Z]+) \|", page, re.MULTILINE))
-    known = set()
-    for pattern, verb in CASES:
-        if pattern != ".*" and (verb == "get" or not pattern.startswith("contents")):
-            address = pattern.replace("trials/([^/]+)", "trials/{run_id}").replace("([^/]+)", "{id}")
-            known.add((address.replace("(?:/(.*))?", "/{path}").replace("(.*)", "{path}"), verb.upper()))
-    assert documented == known
+    known = {(address, verb.upper()) for address, handler in ADDRESSES for verb in verbs(handler)}
+    assert documented == known, "docs/developers/rest.md has another table of addresses than studio_ext/routes/"
 
 
 def test_each_verb_is_written_in_its_own_class(server: LiveServer) -> None:
@@ -146,8 +146,8 @@ def test_each_verb_is_written_in_its_own_class(server: LiveServer) -> None:
 @pytest.mark.parametrize("token", ["", "wrong", "0" * 32])
 def test_nobody_gets_in_without_the_token(server: LiveServer, watched: Watched, token: str) -> None:
     with server.session(token) as stranger:
-        for pattern, verb in ALL_CASES:
-            assert_refused(send(stranger, pattern, verb, follow_redirects=False))
+        for address, verb in ALL_CASES:
+            assert_refused(send(stranger, address, verb, follow_redirects=False))
     assert watched.called == []
 
 
@@ -155,25 +155,25 @@ def test_nobody_gets_in_without_the_token_where_the_server_is_lax(server: LiveSe
     server.app.web_app.settings["allow_unauthenticated_access"] = True
     try:
         with server.session("") as stranger:
-            for pattern, verb in ALL_CASES:
-                assert_refused(send(stranger, pattern, verb, follow_redirects=False))
+            for address, verb in ALL_CASES:
+                assert_refused(send(stranger, address, verb, follow_redirects=False))
     finally:
         server.app.web_app.settings["allow_unauthenticated_access"] = False
 
 
 def test_writes_of_a_browser_need_the_xsrf_token(cookies: httpx.Client, watched: Watched) -> None:
-    for pattern, verb in CASES:
+    for address, verb in CASES:
         if verb != "get":
-            assert_refused(send(cookies, pattern, verb))
-            assert_refused(send(cookies, pattern, verb, headers={"X-XSRFToken": "forged"}))
-            allowed = send(cookies, pattern, verb, headers={"X-XSRFToken": cookies.cookies["_xsrf"]})
-            assert allowed.status_code != 403, f"{verb} {pattern}: {allowed.text}"
+            assert_refused(send(cookies, address, verb))
+            assert_refused(send(cookies, address, verb, headers={"X-XSRFToken": "forged"}))
+            allowed = send(cookies, address, verb, headers={"X-XSRFToken": cookies.cookies["_xsrf"]})
+            assert allowed.status_code != 403, f"{verb} {address}: {allowed.text}"
 
 
 def test_reads_of_another_site_are_refused(cookies: httpx.Client) -> None:
-    for pattern, verb in CASES:
-        reply = send(cookies, pattern, verb, headers={"Origin": "https://elsewhere.example"})
-        assert reply.status_code in (403, 404), f"{verb} {pattern}: {reply.status_code}"
+    for address, verb in CASES:
+        reply = send(cookies, address, verb, headers={"Origin": "https://elsewhere.example"})
+        assert reply.status_code in (403, 404), f"{verb} {address}: {reply.status_code}"
         ErrorBody.model_validate_json(reply.content)
 
 
@@ -181,10 +181,10 @@ def test_an_authorizer_decides(server: LiveServer, watched: Watched) -> None:
     server.authorizer.allow = False
     try:
         with server.session() as session:
-            for pattern, verb in CASES:
+            for address, verb in CASES:
                 server.authorizer.asked.clear()
-                assert_refused(send(session, pattern, verb))
-                assert server.authorizer.asked == [("read" if verb == "get" else "write", "studio")], (pattern, verb)
+                assert_refused(send(session, address, verb))
+                assert server.authorizer.asked == [("read" if verb == "get" else "write", "studio")], (address, verb)
     finally:
         server.authorizer.allow = True
     assert watched.called == []
@@ -192,25 +192,25 @@ def test_an_authorizer_decides(server: LiveServer, watched: Watched) -> None:
 
 def test_reads_change_nothing(server: LiveServer, watched: Watched, tmp_path: Path) -> None:
     with server.session() as session:
-        for pattern in TABLE:
-            reply = send(session, pattern, "get")
-            assert reply.status_code in (200, 404, 405), f"{pattern}: {reply.status_code} {reply.text}"
+        for address in TABLE:
+            reply = send(session, address, "get")
+            assert reply.status_code in (200, 404, 405), f"{address}: {reply.status_code} {reply.text}"
     assert not set(watched.called) & set(WRITES)
     assert "jobs" in watched.called
 
 
 def test_verbs_that_a_route_does_not_know_are_405(server: LiveServer) -> None:
     with server.session() as session:
-        for pattern, verb in ALL_CASES:
-            if (pattern, verb) not in CASES:
-                reply = send(session, pattern, verb)
-                assert reply.status_code == 405, (pattern, verb)
+        for address, verb in ALL_CASES:
+            if (address, verb) not in CASES:
+                reply = send(session, address, verb)
+                assert reply.status_code == 405, (address, verb)
                 if verb != "head":
                     assert json.loads(reply.content)["code"] == "method_not_allowed"
 
 
 def test_a_preflight_request_tells_nothing(server: LiveServer) -> None:
     with server.session("") as stranger:
-        for pattern in TABLE:
-            reply = stranger.request("OPTIONS", TABLE[pattern][0])
-            assert (reply.status_code, reply.content) == (200, b""), (pattern, reply.text)
+        for address in TABLE:
+            reply = stranger.request("OPTIONS", TABLE[address][0])
+            assert (reply.status_code, reply.content) == (200, b""), (address, reply.text)

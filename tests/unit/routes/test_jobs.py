@@ -37,6 +37,7 @@ def test_list_filters_and_pages(http: httpx.Client, client: FakeHostClient) -> N
     assert http.get("jobs?text=JOB%203").json()["total"] == 1
     assert http.get("jobs?status=Pending,Failed").json()["total"] == 5
     assert http.get("jobs?status=Failed").json()["total"] == 0
+    assert http.get("jobs?status=Pending&status=Failed").json()["total"] == 5
 
 
 def test_pages_have_an_end(http: httpx.Client, client: FakeHostClient, server: LiveServer) -> None:
@@ -88,6 +89,7 @@ def test_log_by_range(http: httpx.Client, client: FakeHostClient) -> None:
         ("jobs/changes", "since"),
         ("jobs/changes?since=-1", "since"),
         ("jobs/changes?since=x", "since"),
+        ("jobs/changes?since=9223372036854775808", "since"),
         ("jobs/abc/log?offset=" + "9" * 30, "offset"),
         ("jobs/abc/log?limit=-1", "limit"),
         ("jobs/abc/log?attempt=0", "attempt"),
