@@ -41,7 +41,7 @@ def test_names_that_engines_take(text: str, short: str, full: str) -> None:
         *("", " ", "a b", "python:", ":1", "@", "python@", "python:a:b", "a//b", "/a", "a/", "../a", "a/../b"),
         *("./a", "-rm", "--privileged", "a/-b", "Python", "a/B", "ä", "a:ä", "a:-1", "a:.1", "a\n", "a:1\n"),
         *("a\0b", "http://a/b"),
-        *("a;reboot", "$(reboot)", "`x`", "a|b", "a&b", "a?b", "a%2fb", "*", "a___b", "a..b", "registry.example:port/a"),
+        *("a;reboot", "$(reboot)", "`x`", "a|b", "a&b", "a?b", "a%2fb", "*", "a___b", "a..b", "b.c:port/a"),
         *("a:" + "t" * 129, "a" * 256, "a@sha256:abc", f"a@{DIGEST}0", f"a@md5:{'0a' * 16}", "sha256:abc:x"),
     ],
 )  # fmt: skip

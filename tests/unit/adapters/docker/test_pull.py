@@ -63,7 +63,7 @@ DENIED = "repository does not exist or may require 'docker login': denied: reque
         ("name unknown: repository name not known to registry", InvalidRequest, "has no image"),
         (f"pull access denied for image, {DENIED}", InvalidRequest, "or keeps it from you"),
         (
-            'Head "https://registry.example/v2/": unauthorized: authentication required',
+            'Head "https://registry.example/": unauthorized: authentication required',
             InvalidRequest,
             "does not let you",
         ),
