@@ -189,6 +189,8 @@ class Supervisor:
         """Start kernel, executor and relay; returns a function in the process that becomes the kernel."""
         environment = self.job["environment"]
         argv = environment["argv"]
+        if self.options.in_container and argv[0] == "python3":  # whatever the image calls it
+            argv = [sys.executable, *argv[1:]]
         self.limits.prepare()
         connection_file = write_connection_file(self.runtime, argv, environment.get("kernel", ""))
         if self.ownership and self.options.user:

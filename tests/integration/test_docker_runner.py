@@ -14,8 +14,7 @@ from studio_ext.adapters.docker_runner.spec import JOB_DIR, container_name
 from studio_ext.ports.runner import Launch
 from studio_ext.testing.jobs import IPYKERNEL, make_job_directory
 from studio_ext.testing.runner_suite import RunnerSuite
-
-NOTEBOOK_IMAGE = "studio/notebook:1"
+from tests.integration import docker_images
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def docker_runner(home: Path, docker_engine: Any) -> Iterator[DockerRunner]:
 
 
 def in_image(
-    parent: Path, cells: Sequence[str | Mapping[str, Any]], image: str = NOTEBOOK_IMAGE, **more: Any
+    parent: Path, cells: Sequence[str | Mapping[str, Any]], image: str = docker_images.NOTEBOOK, **more: Any
 ) -> Launch:
     """A job directory for a container."""
     container = {"image": image, "image_id": None, "profile": "notebook", "network_access": False, "pull": False}
@@ -47,7 +46,7 @@ def in_image(
 class DockerSuite(RunnerSuite):
     """What both profiles share."""
 
-    image = NOTEBOOK_IMAGE
+    image = docker_images.NOTEBOOK
 
     @pytest.fixture
     def runner(self, docker_runner: DockerRunner) -> DockerRunner:
@@ -78,3 +77,11 @@ class DockerSuite(RunnerSuite):
 
 class TestNotebookProfile(DockerSuite):
     """Our image: the submitter's uid, no capabilities."""
+
+
+class TestContractProfile(DockerSuite):
+    """Any other image: its own user, who is not the one that the job directory belongs to."""
+
+    @pytest.fixture(autouse=True)
+    def its_image(self, docker_engine: Any) -> None:
+        self.image = docker_images.make(docker_engine, "app")

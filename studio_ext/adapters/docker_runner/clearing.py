@@ -164,6 +164,9 @@ def _epitaph(launch: Launch, files: records.AttemptFiles, state: Mapping[str, An
         reason, message = ExitReason.out_of_memory, verdict.out_of_memory(cell, limit)
     elif not files.claim.exists():
         last = next((line.strip() for line in reversed(tail(files.log).splitlines()) if line.strip()), "")
+        if "exec format error" in last:
+            message = "The image is made for another processor than the engine's machine has."
+            return evidence.Ended(Exit(reason=ExitReason.start_failed, message=message, code=code), time.time())
         why = f": {one_line(last)[:300].rstrip('.')}" if last else ""
         reason, message = ExitReason.start_failed, f"The container ended before the job could begin{why}."
     elif code == 137:
