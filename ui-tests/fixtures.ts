@@ -5,17 +5,28 @@ import { JobTab } from './pages/JobTab';
 import { RunAsJobForm } from './pages/RunAsJobForm';
 import { StudioPanel } from './pages/StudioPanel';
 import { TrialsTable } from './pages/TrialsTable';
+import { silentRegistry } from './registry';
+import type { IRegistry } from './registry';
 
 /** What the tests read of a job; the whole is `Job` in `src/contract.ts`. */
 export interface IJob {
   id: string;
   name: string;
   status: string;
+  secondary_status: string;
   notebook: string;
   parameters: Record<string, unknown>;
   message: string;
   progress: { done: number; total: number; current: number | null };
   trial: { experiment: string; run_id: string | null };
+}
+
+/** What the tests read of `SubmitOptions`. */
+interface IOptions {
+  runners: { name: string; available: boolean; reason: string }[];
+  images: { reference: string; summary: string }[];
+  default_image: string;
+  image_hint: string;
 }
 
 const FINAL = ['Completed', 'Failed', 'Stopped'];
@@ -37,6 +48,25 @@ export class StudioServer {
     const response = await this._request.get(this._url(`jobs/${id}`));
     expect(response.status()).toBe(200);
     return (await response.json()) as IJob;
+  }
+
+  /** What the form can choose from. */
+  async options(): Promise<IOptions> {
+    const response = await this._request.get(this._url('options'));
+    expect(response.status()).toBe(200);
+    return (await response.json()) as IOptions;
+  }
+
+  /** Why jobs cannot run in containers here; empty where they can. */
+  async lacksContainers(): Promise<string> {
+    const { runners, images, default_image, image_hint } = await this.options();
+    const docker = runners.find(({ name }) => name === 'docker');
+    if (!docker?.available) {
+      return docker?.reason ?? 'There is no runner named docker.';
+    }
+    return images.some(({ reference }) => reference === default_image)
+      ? ''
+      : `${default_image} is not there. ${image_hint}`;
   }
 
   /** Submit a notebook without the browser, as a script would. */
@@ -100,6 +130,8 @@ interface IFixtures {
   form: RunAsJobForm;
   jobTab: JobTab;
   trials: TrialsTable;
+  /** An image registry that never answers. */
+  registry: IRegistry;
   /** Errors that nobody caught in the page; a test fails at its end when there are any. */
   uncaught: string[];
 }
@@ -117,6 +149,11 @@ export const test = galata.extend<IFixtures>({
   form: async ({ page }, use) => use(new RunAsJobForm(page)),
   jobTab: async ({ page }, use) => use(new JobTab(page)),
   trials: async ({ page }, use) => use(new TrialsTable(page)),
+  registry: async ({}, use) => {
+    const registry = await silentRegistry();
+    await use(registry);
+    await registry.close();
+  },
   uncaught: [
     async ({ page }, use) => {
       const errors: string[] = [];
@@ -127,6 +164,15 @@ export const test = galata.extend<IFixtures>({
     { auto: true }
   ]
 });
+
+/** Skip the test where there are no containers; continuous integration has to have them. */
+export async function needContainers(server: StudioServer): Promise<void> {
+  const reason = await server.lacksContainers();
+  if (process.env.CI) {
+    expect(reason, 'jobs can run in containers').toBe('');
+  }
+  test.skip(reason !== '', reason);
+}
 
 export { expect };
 export type Page = IJupyterLabPageFixture;

@@ -9,16 +9,30 @@ export class RunAsJobForm {
     this.heading = this.form.getByRole('heading');
     this.run = this.form.getByRole('button', { name: 'Run', exact: true });
     this.cancel = this.form.getByRole('button', { name: 'Cancel' });
+    this.runsIn = this.form.getByRole('status');
   }
 
   readonly form: Locator;
   readonly heading: Locator;
   readonly run: Locator;
   readonly cancel: Locator;
+  /** What the job will run in, in one line. */
+  readonly runsIn: Locator;
 
   /** The control of a field or parameter. */
   field(label: string): Locator {
     return this.form.getByLabel(label, { exact: true });
+  }
+
+  /** The choice of a runner, by the name that people see. */
+  runner(name: string): Locator {
+    return this.form.getByRole('radio', { name, exact: true });
+  }
+
+  /** Name an image that is not in the list. */
+  async otherImage(name: string): Promise<void> {
+    await this.field('Image').selectOption({ label: 'Other image…' });
+    await this.field('Its name').fill(name);
   }
 
   /** The message at a field, if there is one: what assistive technology reads for it. */

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { expect, test } from '../fixtures';
+import { expect, needContainers, test } from '../fixtures';
 import type { Page } from '../fixtures';
 import { code, notebook, parameters, waitFor } from '../notebooks';
 
@@ -30,7 +30,16 @@ const PREPARE = notebook(
   code('# Write\n2')
 );
 
-test('Pictures of every view in both themes', async ({ page, server, panel, form, jobTab, trials }) => {
+test('Pictures of every view in both themes', async ({
+  page,
+  server,
+  panel,
+  form,
+  jobTab,
+  trials,
+  registry
+}) => {
+  await needContainers(server);
   /** Take a picture in both themes. */
   const shot = async (name: string, folder = IMAGES) => {
     await page.mouse.move(720, 895);
@@ -61,6 +70,14 @@ test('Pictures of every view in both themes', async ({ page, server, panel, form
     });
     await server.reaches(id, 'Completed', 180_000);
   }
+  const inside = await server.submit('house-prices/train.ipynb', {
+    name: 'train-inside',
+    experiment,
+    runner: 'docker',
+    parameters: { max_depth: 7, learning_rate: 0.1 },
+    resources: { cpus: 2, memory_bytes: 2 * 1024 ** 3 }
+  });
+  await server.reaches(inside.id, 'Completed', 180_000);
   const failed = await server.submit('house-prices/evaluate.ipynb', { experiment });
   await server.reaches(failed.id, 'Failed');
   const running = await server.submit('house-prices/prepare.ipynb', { experiment });
@@ -81,7 +98,11 @@ test('Pictures of every view in both themes', async ({ page, server, panel, form
   await expect(jobTab.failure).toContainText('KeyError');
   await shot('job-failed');
 
-  await panel.main(panel.row('train').first()).click();
+  await panel.main(panel.row('train-inside')).click();
+  await expect(jobTab.state).toContainText('Completed');
+  await shot('job-container');
+
+  await panel.main(panel.row(/train-(?!inside)/).first()).click();
   await expect(jobTab.state).toContainText('Completed');
   await shot('job-completed');
   await jobTab.show('Notebook');
@@ -101,6 +122,28 @@ test('Pictures of every view in both themes', async ({ page, server, panel, form
   await expect(form.field('Memory')).toHaveAttribute('aria-invalid', 'true');
   await shot('run-as-job-wrong', LOOK);
 
+  await form.runner('Docker').check();
+  await form.field('max_depth').fill('10');
+  await form.field('Memory').fill('2 GiB');
+  await shot('run-as-job-container');
+  await form.otherImage(`${registry.host}/team/slow:1`);
+  await shot('run-as-job-other-image', LOOK);
+  await form.field('Fetch it if it is not there').check();
+  await form.submitByKey();
+  await expect(jobTab.state).toContainText('Fetching');
+  await noToasts(page);
+  await shot('job-fetching', LOOK);
+  await jobTab.button('Stop').click();
+
+  await page.route('**/studio/api/options*', async route => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), images: [] } });
+  });
+  await panel.main(panel.row('train-inside')).click();
+  await jobTab.button('Run again').click();
+  await form.loaded();
+  await shot('run-as-job-no-image', LOOK);
+
   await trials.open(experiment);
   await trials.header('rmse').getByRole('button').click();
   await expect(trials.header('rmse')).toHaveAttribute('aria-sort', /ending$/);
@@ -113,6 +156,8 @@ test('Pictures of every view in both themes', async ({ page, server, panel, form
   await shot('zoom-job-failed', LOOK);
   await page.activity.activateTab('Run train.ipynb');
   await shot('zoom-run-as-job', LOOK);
+  await form.field('Image').evaluate(node => node.scrollIntoView());
+  await shot('zoom-run-as-job-image', LOOK);
 });
 
 /** Take the notifications away. */
