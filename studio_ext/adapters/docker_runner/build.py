@@ -40,6 +40,7 @@ _NO_NETWORK = (
     "connection timed out",
     "no route to host",
     "connecttimeouterror",
+    "failed to create endpoint",
 )
 _NOT_TRUSTED = ("certificate_verify_failed", "certificate verify failed", "sslerror")
 
