@@ -20,7 +20,11 @@ CALL_SECONDS = 20.0
 LOOK_SECONDS = 0.8
 """Longest wait for the engine to say what it is: forms and the command line wait for it."""
 _KNOWN_SECONDS = 10.0
-"""How long what the engine said of itself is believed."""
+"""How long it is believed that an engine which has answered is there."""
+_DETAILS_SECONDS = 60.0
+"""How long what the engine said of itself is believed; after that it is asked again while the old answer goes on."""
+SAME_PROCESSOR = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armhf": "arm", "i686": "386", "i386": "386"}
+"""What kernels call a processor, and what images do."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,13 @@ class Engine:
         self._lock = threading.Lock()
         self._look: Future[EngineInfo] | None = None
         self._looked = 0.0
+        self._api_version: str | None = None
+        self._details: tuple[str, EngineInfo, float] | None = None
 
     def api(self, timeout: float = CALL_SECONDS) -> Any:
         """The SDK's low-level client of this thread. Raises ``Unavailable`` when nothing answers."""
         client = getattr(self._local, "client", None)
-        if client is None:
+        if client is None or client.api_version != self._api_version:
             with engine_errors(self.address):
                 client = self._local.client = self._connect()
         client.timeout = timeout
@@ -71,11 +77,18 @@ class Engine:
 
     def _connect(self) -> Any:
         from docker import APIClient
+        from docker.constants import MINIMUM_DOCKER_API_VERSION
         from docker.utils import kwargs_from_env
 
-        options = kwargs_from_env(environment=self._environ)
+        options = {**kwargs_from_env(environment=self._environ), "base_url": self.address}
         # Many threads of ours are idle at most times: small pools.
-        return APIClient(**{**options, "base_url": self.address}, timeout=CALL_SECONDS, num_pools=2, max_pool_size=4)
+        options |= {"timeout": CALL_SECONDS, "num_pools": 2, "max_pool_size": 4}
+        if self._api_version is None:
+            # The SDK would ask for /version at every connection, which costs Podman up to a second.
+            self._ping(APIClient(**options, version=MINIMUM_DOCKER_API_VERSION))
+        client = APIClient(**options, version=self._api_version)
+        self._api_version = client.api_version
+        return client
 
     def describe(self, wait: float = LOOK_SECONDS) -> EngineInfo:
         """What the engine is. Asked in a thread of its own: an engine that hangs holds nobody up.
@@ -100,29 +113,44 @@ class Engine:
 
     def _ask(self, look: Future[EngineInfo]) -> None:
         try:
-            look.set_result(self._described())
+            with engine_errors(self.address):
+                server = self._ping(self.api())
+                known, self._details = self._details, None
+                if known is not None and known[0] == server:
+                    self._details = known
+                    look.set_result(known[1])
+                    if time.monotonic() - known[2] < _DETAILS_SECONDS:
+                        return
+                described = _described(self.address, self.api().info(), server)
+            self._details = server, described, time.monotonic()
+            if not look.done():
+                look.set_result(described)
         except BaseException as error:
-            look.set_exception(error)
+            if not look.done():
+                look.set_exception(error)
 
-    def _described(self) -> EngineInfo:
-        with engine_errors(self.address):
-            api = self.api()
-            info, version = api.info(), api.version()
-        components = " ".join(str(each.get("Name", "")) for each in version.get("Components") or [])
-        is_podman = "podman" in components.lower()
-        options = info.get("SecurityOptions") or []
-        named = {option.partition("name=")[2].partition(",")[0] for option in options}
-        return EngineInfo(
-            address=self.address,
-            name="Podman" if is_podman else "Docker",
-            version=str(info.get("ServerVersion") or version.get("Version") or "?"),
-            identity=str(info.get("ID") or self.address),
-            architecture=str(version.get("Arch") or info.get("Architecture") or ""),
-            rootless="rootless" in named or bool(info.get("Rootless")),
-            remapped="userns" in named,
-            cgroup_version=str(info.get("CgroupVersion") or "1"),
-            limits=bool(info.get("MemoryLimit")),
-        )
+    def _ping(self, client: Any) -> str:
+        """Name and version of the server, which every engine says at once."""
+        answer = client.get(f"{client.base_url}/_ping", timeout=client.timeout)
+        answer.raise_for_status()
+        self._api_version = answer.headers.get("Api-Version") or self._api_version
+        return str(answer.headers.get("Server") or "")
+
+
+def _described(address: str, info: Mapping[str, Any], server: str) -> EngineInfo:
+    named = {option.partition("name=")[2].partition(",")[0] for option in info.get("SecurityOptions") or []}
+    architecture = str(info.get("Architecture") or "")
+    return EngineInfo(
+        address=address,
+        name="Podman" if server.startswith("Libpod/") else "Docker",
+        version=str(info.get("ServerVersion") or "?"),
+        identity=str(info.get("ID") or address),
+        architecture=SAME_PROCESSOR.get(architecture, architecture),
+        rootless="rootless" in named or bool(info.get("Rootless")),
+        remapped="userns" in named,
+        cgroup_version=str(info.get("CgroupVersion") or "1"),
+        limits=bool(info.get("MemoryLimit")),
+    )
 
 
 def find_address(settings: DockerSettings, environ: Mapping[str, str]) -> str:

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, EngineInfo, engine_errors
+from studio_ext.adapters.docker_runner.engine import (
+    CALL_SECONDS,
+    SAME_PROCESSOR,
+    Engine,
+    EngineInfo,
+    engine_errors,
+)
 from studio_ext.adapters.docker_runner.pull import Report, fetch
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.jobs import Container, ContainerProfile, ImageChoice, KernelEnvironment
@@ -29,7 +35,6 @@ ANSWER_SECONDS = 1.0
 
 KERNEL_ARGV = ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
-_SAME = {"x86_64": "amd64", "aarch64": "arm64", "i386": "386", "armhf": "arm"}
 _ALSO_RUNS = {"amd64": {"386"}, "arm64": {"arm"}}
 _T = TypeVar("_T")
 
@@ -274,7 +279,7 @@ def summary(info: EngineInfo, reference: str, facts: ImageFacts | None) -> str:
 
 def runs_here(info: EngineInfo, facts: ImageFacts) -> bool:
     """Whether the engine's processor runs what is in an image. What does not say is believed."""
-    image, engine = (_SAME.get(each, each) for each in (facts.architecture, info.architecture))
+    image, engine = (SAME_PROCESSOR.get(each, each) for each in (facts.architecture, info.architecture))
     if not image or not engine:
         return True
     return facts.os in ("", "linux") and (image == engine or image in _ALSO_RUNS.get(engine, ()))
