@@ -40,7 +40,7 @@ def parse_log_call(call: Call) -> LogCall | None:
     try:
         fields = json.loads(call.body)
         run_id = fields.get("run_id") or fields.get("run_uuid")
-        if not isinstance(run_id, str):
+        if not isinstance(run_id, str) or not run_id.isascii():
             return None
         kind = match.group(1)
         if kind == "log-metric":
@@ -61,16 +61,21 @@ def _metric(fields: dict[str, Any]) -> dict[str, Any]:
     """A metric in the only spelling that MLflow understands: of a request that it cannot read it takes half."""
     value = float(fields["value"])
     metric: dict[str, Any] = {
-        "key": str(fields["key"]),
+        "key": _text(fields["key"]),
         "value": value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity",
         "timestamp": int(fields["timestamp"]),
         "step": int(fields.get("step") or 0),
     }
-    return metric | {name: str(fields[name]) for name in _METRIC_TEXTS if fields.get(name)}
+    return metric | {name: _text(fields[name]) for name in _METRIC_TEXTS if fields.get(name)}
 
 
 def _entry(fields: dict[str, Any]) -> dict[str, str]:
-    return {"key": str(fields["key"]), "value": str(fields.get("value", ""))}
+    return {"key": _text(fields["key"]), "value": _text(fields.get("value", ""))}
+
+
+def _text(value: Any) -> str:
+    """A text as every store takes it: what is left of half a character becomes a question mark."""
+    return str(value).encode("utf-8", "replace").decode()
 
 
 @dataclass

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from studio_ext.adapters.mlflow_relay_journal import Own
 from studio_ext.contract.errors import InvalidRequest
+from studio_ext.core.paths import MAX_NAME_BYTES, MAX_PATH_BYTES
 from studio_ext.worker import inside
 
 _MAX_RECORD = 16 << 20
@@ -68,11 +69,11 @@ class Locations:
         leads to a folder above.
         """
         stored = self._translated(location)
-        parts = urlsplit(stored)
         roots = [root.rstrip("/") for root in (*self._own.runs.values(), *self._own.models.values())]
         own = next((root for root in roots if stored == root or stored.startswith(f"{root}/")), None)
-        is_elsewhere = own is None and parts.scheme in ("", "file")
-        if is_elsewhere or any(map(_climbs, _decoded(stored.removeprefix(own or "")))):
+        scheme = urlsplit(stored).scheme
+        is_local = scheme in ("", "file") or len(scheme) == 1  # a drive
+        if (own is None and is_local) or any(map(_climbs, _decoded(stored.removeprefix(own or "")))):
             raise InvalidRequest(f"{location!r} is not where this job logged a model.")
         return stored
 
@@ -117,7 +118,7 @@ class Locations:
         Links are left out: they are not moved either. Raises ``InvalidRequest`` for a path that may lead elsewhere.
         """
         place, files = self._below(identity) / artifact_path(path), []
-        with contextlib.suppress(FileNotFoundError), inside.open_folder(self._directory, place) as folder:
+        with contextlib.suppress(OSError), inside.open_folder(self._directory, place) as folder:
             with os.scandir(folder) as entries:
                 found = sorted((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
             for name, information in found:
@@ -136,9 +137,12 @@ class Locations:
 def artifact_path(text: str) -> PurePosixPath:
     """A path below the artefacts of a run or model, as a client names it.
 
-    Raises ``InvalidRequest`` for one that may lead elsewhere, however often a store decodes it.
+    Raises ``InvalidRequest`` for one that may lead elsewhere, however often a store decodes it, and for one that is
+    longer than a path can be.
     """
-    if any(_climbs(each) or each.startswith(("/", "\\")) for each in _decoded(text)):
+    size = max(map(len, os.fsencode(text).split(b"/")))
+    is_long = size > MAX_NAME_BYTES or len(os.fsencode(text)) > MAX_PATH_BYTES // 2  # the store's own part comes first
+    if is_long or any(_climbs(each) or each.startswith(("/", "\\")) for each in _decoded(text)):
         raise InvalidRequest(f"{text!r} is not a path below the artifacts of a run or model.")
     return PurePosixPath(text)
 

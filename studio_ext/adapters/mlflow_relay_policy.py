@@ -29,6 +29,7 @@ CHILD_TAG = "studio.child_of_job"
 CALL_TAG = "studio.call"
 """Tag that tells which call made a run, model or version, so that none is made twice after a crash."""
 
+_INVALID = "INVALID_PARAMETER_VALUE"
 _PATH = re.compile(r"^/(?:ajax-)?api/([23])\.0/mlflow/(.+?)/?$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 # How the job's run came about is known better than the notebook's client knows it.
@@ -95,11 +96,11 @@ class Policy:
         except Refused as refusal:
             return Answer(refusal.reply)
         except InvalidRequest as error:
-            return Answer(Refused(error.message, 400, "INVALID_PARAMETER_VALUE").reply)
+            return Answer(Refused(error.message, 400, _INVALID).reply)
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             # A field of a type that the rule did not expect: the calls that come after it must not wait for ever.
             log.debug("call %s of job %s is malformed", call.number, self.job_id, exc_info=True)
-            return Answer(Refused("The request is malformed.", 400, "INVALID_PARAMETER_VALUE").reply)
+            return Answer(Refused("The request is malformed.", 400, _INVALID).reply)
         if answer.reply.body[:1] != b"{":
             message = f"MLflow does not answer {call.method} {urlsplit(call.path).path} (HTTP {answer.reply.status})."
             body = json.dumps({"error_code": "ENDPOINT_NOT_FOUND", "message": message}).encode()
@@ -173,7 +174,7 @@ class Policy:
     def readable_run(self, run_id: Any) -> Reply | None:
         """Check that a run is the job's or in its experiment; the answer of ``runs/get`` where it was asked."""
         if not isinstance(run_id, str):
-            raise Refused("Missing value for required parameter 'run_id'.", 400, "INVALID_PARAMETER_VALUE")
+            raise Refused("Missing value for required parameter 'run_id'.", 400, _INVALID)
         if run_id in self.own.runs or run_id in self._readable:
             return None
         reply = get(self.backend, "runs/get", run_id=run_id)
@@ -224,12 +225,17 @@ def _fields(call: Call, query: str) -> dict[str, Any]:
         except (ValueError, RecursionError):
             fields = []  # type: ignore[assignment]
         if not isinstance(fields, dict):
-            raise Refused("The request is not a JSON object.", 400, "INVALID_PARAMETER_VALUE")
+            raise Refused("The request is not a JSON object.", 400, _INVALID)
+        if b"\\u" in call.body:
+            try:
+                json.dumps(fields, ensure_ascii=False).encode()
+            except UnicodeEncodeError:  # half a character: stores stumble over it
+                raise Refused("The request holds text that is not valid Unicode.", 400, _INVALID) from None
     result: dict[str, Any] = {}
     for key, value in fields.items():
         snake = _CAMEL.sub(lambda match: "_" + match.group(1).lower(), key)
         if snake in result and result[snake] != value:
-            raise Refused(f"The request names '{snake}' twice.", 400, "INVALID_PARAMETER_VALUE")
+            raise Refused(f"The request names '{snake}' twice.", 400, _INVALID)
         result[snake] = value
     legacy = result.pop("run_uuid", None)
     if legacy and not result.get("run_id"):
@@ -244,7 +250,7 @@ def tag_list(value: Any) -> list[dict[str, str]]:
     try:
         return [tag for tag in value if not tag["key"].startswith(RESERVED)]
     except (TypeError, KeyError, AttributeError):
-        raise Refused("Invalid value for parameter 'tags'.", 400, "INVALID_PARAMETER_VALUE") from None
+        raise Refused("Invalid value for parameter 'tags'.", 400, _INVALID) from None
 
 
 def path_field(question: Question, name: str) -> str:
@@ -373,7 +379,7 @@ def _log(policy: Policy, question: Question) -> Answer:
     run_id = policy.own_run(question)
     log = parse_log_call(question.call)
     if log is None:
-        raise Refused("The request is malformed.", 400, "INVALID_PARAMETER_VALUE")
+        raise Refused("The request is malformed.", 400, _INVALID)
     if log.run_id != run_id:  # what was checked must be what is written
         raise Refused("The request names two runs in two spellings.")
     batch = Batch(log.run_id)

@@ -187,6 +187,16 @@ def test_a_line_that_never_ends_properly_does_not_stop_the_journal(recorded: Rec
     assert recorded.metrics(job.run) == {"after": 1.0}
 
 
+def test_half_a_character_does_not_stop_the_journal(recorded: Recorded) -> None:
+    job = recorded.job()
+    half = line(1, "runs/set-tag", "POST", run_id=job.run.run_id, key="k", value="a\ud800b")
+    (job.folder / "calls.jsonl").write_bytes(half + metric(2, job.run, "after"))
+    assert job.pump() == 2
+    assert recorded.metrics(job.run) == {"after": 1.0}
+    tags = get(recorded.backend, "runs/get", run_id=job.run.run_id).json()["run"]["data"]["tags"]
+    assert {"key": "k", "value": "a?b"} in tags
+
+
 def lay_artifacts(job: RecordedJob, outside: Path) -> Path:
     """Artefacts of a job: some real, and every way to point elsewhere."""
     own = job.directory / "artifacts" / job.run.run_id
