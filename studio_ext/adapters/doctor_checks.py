@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from studio_ext._version import __version__
 from studio_ext.adapters import doctor_tools as tools
+from studio_ext.adapters.doctor_containers import container_checks
 from studio_ext.adapters.workspace_config import NETWORK_FILE_SYSTEMS, filesystem, open_workspace
 from studio_ext.contract.errors import InvalidRequest, StudioError
 from studio_ext.contract.workspace import Check, Diagnosis
@@ -66,7 +67,7 @@ def checks(workspace: Workspace) -> list[NamedCheck]:
         ("fork", tools.check_fork),
         ("jupyterlab", tools.check_jupyterlab),
         ("git", tools.check_git),
-        ("docker", tools.check_docker),
+        *container_checks(workspace),
     ]
 
 

@@ -119,28 +119,6 @@ def check_git() -> Check:
     return ok("git", version)
 
 
-def check_docker() -> Check:
-    """Whether a container engine answers. Nothing here needs it yet."""
-    version = _run("docker", "version", "--format", "{{.Server.Version}}") or _engine_version()
-    if version:
-        return ok("docker", f"an engine answers (version {version}); containers come with the docker runner")
-    return ok("docker", "no engine answers; nothing needs one until the docker runner comes")
-
-
-def _engine_version() -> str | None:
-    """Version of the engine behind the usual socket, where the program ``docker`` is not installed."""
-    import httpx
-
-    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    if not host.startswith("unix://") or not Path(host.removeprefix("unix://")).exists():
-        return None
-    try:
-        with httpx.Client(transport=httpx.HTTPTransport(uds=host.removeprefix("unix://")), timeout=3.0) as client:
-            return str(client.get("http://engine/version").json()["Version"])
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
-        return None
-
-
 def _run(*arguments: str) -> str | None:
     """First line of what a program prints; None if it is not there or fails."""
     try:

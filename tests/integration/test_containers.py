@@ -15,6 +15,8 @@ import pytest
 from studio_ext.adapters.docker_runner import DockerRunner, spec
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.images import DockerImages
+from studio_ext.adapters.doctor_containers import container_checks
+from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import StudioError
 from studio_ext.contract.jobs import ContainerProfile, ExitReason
 from studio_ext.ports.runner import AttemptState, Launch
@@ -469,3 +471,19 @@ def test_a_workspace_that_the_engine_sees_elsewhere(docker_engine: Engine, tmp_p
 
 def inspect_source(engine: Engine, runner: DockerRunner, launch: Launch) -> str:
     return runner._watcher._places.source(launch.directory.parent)
+
+
+def test_doctor_says_what_works(docker_engine: Engine, tmp_path: Path) -> None:
+    workspace = open_workspace(tmp_path / "studio", {})
+    engine, mounts, image = (check() for _, check in container_checks(workspace))
+    assert engine.status == "ok" and docker_engine.describe().title in engine.message
+    assert mounts.status == "ok" and "proven" in mounts.message
+    assert image.status == "ok" and "Python 3" in image.message
+    workspace.config_file.write_text(
+        f'[docker]\ndefault_image = "studio/none:1"\npath_map = {{ "{tmp_path}" = "/elsewhere" }}\n'
+    )
+    _, mounts, image = (check() for _, check in container_checks(workspace))
+    assert mounts.status == "problem" and "path_map" in mounts.hint
+    assert (
+        image.status == "warning" and "studio image build --tag studio/none:1" in image.hint
+    ) or "pull" in image.hint

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from studio_ext.adapters import doctor_checks, doctor_tools
+from studio_ext.adapters.docker_runner import DockerRunner
+from studio_ext.adapters.doctor_containers import container_checks
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import Unavailable
 from studio_ext.contract.workspace import Check, CheckStatus
@@ -227,11 +229,34 @@ def test_jupyterlab(
 
 def test_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     assert doctor_tools.check_git().status == "warning"
-    assert "no engine" in doctor_tools.check_docker().message
-    for name, output in (("git", "git version 9"), ("docker", "29.1")):
-        (tmp_path / name).write_text(f"#!/bin/sh\necho {output}\n")
-        (tmp_path / name).chmod(0o755)
+    (tmp_path / "git").write_text("#!/bin/sh\necho git version 9\n")
+    (tmp_path / "git").chmod(0o755)
     assert doctor_tools.check_git().message == "git version 9"
-    assert "29.1" in doctor_tools.check_docker().message
+
+
+def test_without_an_engine_there_is_a_hint_and_no_problem(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{workspace.home}/none.sock")
+    engine, mounts, image = (check() for _, check in container_checks(workspace))
+    assert engine.status == "warning" and "there is no socket" in engine.message and "DOCKER_HOST" in engine.hint
+    assert (mounts.status, image.status) == ("ok", "ok")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[docker]\nimage = 'x'", "docker.image is not known"),
+        ("docker = 1", "docker must be a table"),
+        ("[docker]\npids_limit = 1", "docker.pids_limit is wrong"),
+        ("[docker]\npath_map = { a = 'b' }", "docker.path_map is wrong"),
+        ("[docker", "cannot be read"),
+    ],
+)
+def test_settings_of_containers_that_are_wrong(workspace: Workspace, text: str, said: str) -> None:
+    workspace.config_file.write_text(text)
+    ((_, check),) = container_checks(workspace)
+    assert check().status == "problem" and said in check().message
+    info = DockerRunner(workspace).info()
+    assert not info.available and said in info.reason
