@@ -1,3 +1,4 @@
+import { galata } from '@jupyterlab/galata';
 import { findings } from '../axe';
 import { expect, needContainers, test } from '../fixtures';
 import { code, notebook } from '../notebooks';
@@ -103,4 +104,21 @@ test('A job in a container runs again in the same image, with the same network a
   await form.submitByKey();
   await expect(jobTab.state).toContainText('Completed', { timeout: 30_000 });
   await expect(jobTab.about.getByTitle('Has no network')).toBeVisible();
+});
+
+test.describe('With settings of the person', () => {
+  test.use({
+    mockSettings: {
+      ...galata.DEFAULT_SETTINGS,
+      'studio_ext:submit': { runner: 'docker', image: 'studio/notebook:of-mine' }
+    }
+  });
+
+  test('the form opens with the runner and the image that they name', async ({ page, tmpPath, form }) => {
+    await page.notebook.openByPath(`${tmpPath}/where.ipynb`);
+    await form.openFromToolbar();
+    await expect(form.runner('Docker')).toBeChecked();
+    await expect(form.field('Image')).toHaveValue('studio/notebook:of-mine');
+    await expect(form.field('Image').locator('option:checked')).toHaveText('studio/notebook:of-mine (not there)');
+  });
 });

@@ -50,7 +50,7 @@ for (const place of PLACES) {
     trials,
     server
   }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     if (place.name === 'a container') {
       await needContainers(server);
     }
@@ -91,17 +91,17 @@ for (const place of PLACES) {
     await panel.open();
     const row = panel.row(job);
     await expect(row.getByRole('progressbar').or(row.getByRole('img', { name: 'Completed' }))).toBeVisible();
-    await expect.poll(() => jobTab.cell(), { intervals: [50] }).toBeGreaterThan(first);
+    await expect.poll(() => jobTab.cell(), { intervals: [50], timeout: 60_000 }).toBeGreaterThan(first);
 
     await expect(jobTab.about).toContainText(place.runsIn);
 
     // The output notebook opens while the job writes it, and grows.
     await jobTab.show('Notebook');
     const view = jobTab.main.locator('.jp-StudioNotebook:visible');
-    await expect(view).toContainText('block groups, 10 columns', { timeout: 30_000 });
+    await expect(view).toContainText('block groups, 10 columns', { timeout: 60_000 });
     await jobTab.show('Log');
     await expect(jobTab.log).toContainText('block groups, 10 columns');
-    await expect(jobTab.state).toContainText('Completed', { timeout: 60_000 });
+    await expect(jobTab.state).toContainText('Completed', { timeout: 120_000 });
     await expect(page.getByText(`${job} completed`)).toBeVisible();
     await expect(row.getByRole('img', { name: 'Completed' })).toBeVisible();
     await expect(jobTab.log).toContainText(/rmse: \d\d,\d{3}/);

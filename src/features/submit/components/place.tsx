@@ -16,7 +16,11 @@ export function Place(props: PartProps): JSX.Element {
   return (
     <fieldset className="jp-StudioForm-section">
       <legend>{trans.__('Where')}</legend>
-      <div className="jp-StudioForm-runners" role="radiogroup">
+      <div
+        className="jp-StudioForm-runners"
+        role="radiogroup"
+        aria-label={trans.__('Runner')}
+      >
         {choices.runners.map(runner => (
           <Runner
             key={runner.name}
