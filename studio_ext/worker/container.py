@@ -125,8 +125,10 @@ def _give(path: Path, uid: int, gid: int) -> None:
 
 
 def _everything(path: Path) -> Iterator[str]:
-    """A path and all below it; links are not followed."""
+    """A path and all below it; links are not followed, the path itself not either."""
     yield str(path)
+    if path.is_symlink():  # walk() would go through this one
+        return
     for parent, folders, files in os.walk(path):
         for name in (*folders, *files):
             yield f"{parent}/{name}"

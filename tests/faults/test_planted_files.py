@@ -31,7 +31,7 @@ from studio_ext.services.job_files import list_files, read_log
 from studio_ext.testing.jobs import make_job_directory
 from studio_ext.testing.recorded_job import RecordedJob
 from studio_ext.testing.store_suite import sample_job
-from studio_ext.worker import records
+from studio_ext.worker import container, records
 
 # A pipe that somebody waits at would show as a test that does not end.
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(60)]
@@ -325,6 +325,24 @@ def test_what_the_runner_removes_was_made_by_a_supervisor(tmp_path: Path, outsid
         os.utime(files.claim, (1, 1))
         assert ProcessRunner(tmp_path).observe(launch).state is AttemptState.ended
         assert (precious / NAME).read_text() == SECRET
+
+
+def test_only_what_lies_in_the_job_directory_is_handed_back(
+    tmp_path: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The controller does it as root where it is root: through a link it would give away the machine."""
+    directory = make_job_directory(tmp_path / "jobs", ["1"]).directory
+    (directory / "evil").symlink_to(outside)
+    (directory / "output" / "evil").symlink_to(outside)
+    (directory / "output" / "fine.txt").touch()
+    given: set[str] = set()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "lchown", lambda path, *_: given.add(str(path)))
+    real = os.lstat
+    monkeypatch.setattr(os, "lstat", lambda path: os.stat_result((*real(path)[:4], 4711, 4711, *real(path)[6:10])))
+    container.give_back(directory)
+    assert f"{directory}/output/fine.txt" in given and f"{directory}/evil" in given
+    assert all(Path(path).is_relative_to(directory) and "evil/" not in path for path in given)
 
 
 # ---- what people are shown, while the job swaps it

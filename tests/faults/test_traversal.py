@@ -255,7 +255,7 @@ def test_folders_of_a_job(server: LiveServer, place: Place) -> None:
     ],
 )  # fmt: skip
 def test_ids_in_addresses(server: LiveServer, place: Place, method: str, before: str, after: str) -> None:
-    for text in place.corpus:
+    for text in place.corpus[:: 2 if before == "trials/" else 1]:
         encoded = quote(text.encode("utf-8", "surrogatepass"), safe="")
         for target in (encoded, quote(encoded, safe="")):
             status, body = server.raw(method, f"{before}{target}{after}", b"{}" if method == "POST" else None)
@@ -272,7 +272,7 @@ def test_ids_in_addresses(server: LiveServer, place: Place, method: str, before:
     ],
 )  # fmt: skip
 def test_queries(server: LiveServer, place: Place, address: str, name: str) -> None:
-    for text in place.corpus:
+    for text in place.corpus[:: 2 if address.startswith("trials") else 1]:
         query = urlencode({name: text.encode("utf-8", "surrogatepass")})
         status, body = server.raw("GET", f"{address}&{query}")
         shown_nothing(body, query, sent=text)
