@@ -1,5 +1,6 @@
-# make run    build, install, run the example three times, leave a JupyterLab to open
-# make test   every check there is
+# make run     build, install, run the example three times, leave a JupyterLab to open
+# make test    every check there is
+# make images  the images that jobs in containers run in, where a container engine answers
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ export YARN_ENABLE_TELEMETRY := 0
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run install test lint test-python test-typescript test-browser bench clean
+.PHONY: run install develop images test lint test-python test-typescript test-browser bench clean
 
 run: $(STAMPS)/install
 	@$(BIN)/python scripts/run.py $(ARGS)
@@ -46,7 +47,12 @@ $(STAMPS)/ui-tests: $(STAMPS)/develop ui-tests/package.json ui-tests/yarn.lock
 	@cd ui-tests && jlpm install --immutable > ../$(STAMPS)/ui-tests.log || { tail -n 40 ../$(STAMPS)/ui-tests.log; exit 1; }
 	@touch $@
 
-test: lint test-typescript test-python test-browser
+develop: $(STAMPS)/ui-tests
+
+images: $(STAMPS)/develop
+	@$(BIN)/python scripts/images.py
+
+test: lint test-typescript images test-python test-browser
 
 lint: $(STAMPS)/develop
 	$(BIN)/ruff check .

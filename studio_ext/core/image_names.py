@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 DEFAULT_IMAGE = "studio/notebook:1"
 """What ``studio image build`` makes."""
+NOTEBOOK_REPOSITORY = "studio/notebook"
+"""Images of this name are built on the machine, not fetched."""
 DEFAULT_BASE = "python:3.12-slim"
 """What it is built on."""
 ABOUT_BYTES = 1_200_000_000

@@ -13,17 +13,14 @@ from pathlib import Path
 from secrets import token_hex
 
 from studio_ext._version import __version__
-from studio_ext.adapters.docker_runner.build_inputs import archive, build_context
+from studio_ext.adapters.docker_runner.build_inputs import archive, build_context, recipe
 from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, engine_errors
-from studio_ext.adapters.docker_runner.images import REMOVE_SECONDS, DockerImages, ImageFacts
+from studio_ext.adapters.docker_runner.images import BUILD_REPOSITORY, REMOVE_SECONDS, DockerImages, ImageFacts
 from studio_ext.adapters.docker_runner.pull import Report, fetch
 from studio_ext.adapters.docker_runner.stream import documents
 from studio_ext.contract.errors import InvalidRequest, StudioError, Unavailable
 from studio_ext.core.image_names import DEFAULT_BASE, DEFAULT_IMAGE, ImageName, parse_image_name
 from studio_ext.core.plain_text import masked, one_line
-
-BUILD_REPOSITORY = "studio/build"
-"""Names of images while they are being built."""
 
 _STEP = re.compile(r"(?:\[\d+/\d+\] )?(?:Step|STEP) (\d+)/(\d+) ?: ?(.*)")
 _NOISE = re.compile(r" *---> |Removing intermediate container |\[Warning\] One or more build-args ")
@@ -163,7 +160,8 @@ class _Build:
             return None
         before = images.inspect(name.short)
         # What was found out while it was built can only be put on it by a second build.
-        labels = {f"studio.{key}": value for key, value in self._facts.items()} | {"studio.version": __version__}
+        labels = {f"studio.{key}": value for key, value in self._facts.items()}
+        labels |= {"studio.version": __version__, "studio.recipe": recipe()}
         dockerfile = archive({"Dockerfile": f"FROM {BUILD_REPOSITORY}:{self._id}\n".encode()})
         self._ask(dockerfile, name.short, labels=json.dumps(labels))
         facts = images.inspect(name.short)

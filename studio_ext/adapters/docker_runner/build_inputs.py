@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import io
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import studio_ext
 from studio_ext.contract.errors import InvalidRequest, StudioError
 
+_OURS = ("Dockerfile", "requirements.txt")
 _CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 _ADDRESSES = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_URL"}
@@ -31,13 +33,20 @@ def dockerfile_folder(profile: str = "notebook") -> Path:
     raise StudioError("Studio was installed without its Dockerfiles.", hint="Install it again: pip install studio_ext")
 
 
+def recipe() -> str:
+    """What our Dockerfile and requirements are like: an image with another ``studio.recipe`` was built from others."""
+    folder = dockerfile_folder()
+    content = b"".join((folder / name).read_bytes() for name in _OURS)
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def build_context(packages: Sequence[str], requirements: Path | None, certificates: Path | None) -> bytes:
     """The files that the build sees, as a tar archive. Raises ``InvalidRequest`` for a file that cannot be read."""
     folder = dockerfile_folder()
     more = "".join(f"{package}\n" for package in packages)
     if requirements is not None:
         more = f"{_read(requirements, 'requirements').decode('utf-8', 'replace')}\n{more}"
-    files = {name: (folder / name).read_bytes() for name in ("Dockerfile", "requirements.txt")}
+    files = {name: (folder / name).read_bytes() for name in _OURS}
     files["more-requirements.txt"] = more.encode()
     files["ca-certificates.crt"] = _read(certificates, "ca-certificates") if certificates else b""
     return archive(files)

@@ -21,13 +21,13 @@ from studio_ext.adapters.docker_runner.engine import (
 from studio_ext.adapters.docker_runner.pull import Report, fetch
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.jobs import Container, ContainerProfile, ImageChoice, KernelEnvironment
-from studio_ext.core.image_names import DEFAULT_IMAGE, ImageName, parse_image_name
+from studio_ext.core.image_names import DEFAULT_IMAGE, NOTEBOOK_REPOSITORY, ImageName, parse_image_name
 from studio_ext.core.plain_text import one_line
 
 PROBE_IMAGE = "studio/probe"
 """Repository of the image that doctor makes to prove mounts; nobody runs a job in it."""
-NOTEBOOK_REPOSITORY = DEFAULT_IMAGE.partition(":")[0]
-"""Images of this repository are built here, not fetched."""
+BUILD_REPOSITORY = "studio/build"
+"""Names of images while they are being built."""
 REMOVE_SECONDS = 300.0
 """Longest wait for the engine to remove a gigabyte from a slow disk."""
 ANSWER_SECONDS = 1.0
@@ -240,7 +240,7 @@ class DockerImages:
                 )
             for reference in entry.get("RepoTags") or []:
                 name = parse_image_name(reference.removeprefix("localhost/"))  # where Podman puts what it builds
-                if name is not None and name.repository != PROBE_IMAGE:  # "<none>:<none>" is no name
+                if name is not None and name.repository not in (PROBE_IMAGE, BUILD_REPOSITORY):  # "<none>:<none>" is no name
                     found.append((name.short, facts))
         self._known = {facts.id: facts for _, facts in found if facts.os}
         return found
