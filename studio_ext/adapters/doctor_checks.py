@@ -10,7 +10,7 @@ import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from studio_ext._version import __version__
 from studio_ext.adapters import doctor_tools as tools
@@ -18,6 +18,7 @@ from studio_ext.adapters.doctor_containers import container_checks
 from studio_ext.adapters.workspace_config import NETWORK_FILE_SYSTEMS, filesystem, open_workspace
 from studio_ext.contract.errors import InvalidRequest, StudioError
 from studio_ext.contract.workspace import Check, Diagnosis
+from studio_ext.core.plain_text import masked
 from studio_ext.core.units import format_duration, format_size
 from studio_ext.core.workspace import Workspace, default_home, default_tracking_uri
 from studio_ext.services.doctor import NamedCheck, ok, problem, warning
@@ -243,9 +244,11 @@ def _check_tracking_database(uri: str, shown: str) -> Check:
 
 def _first_line(error: Exception, uri: str, shown: str) -> str:
     """What an error says, without a password."""
-    text = (str(error).splitlines() or [type(error).__name__])[0].replace(uri, shown)
-    password = urlsplit(uri).password
-    return text.replace(password, "***") if password else text
+    text = masked((str(error).splitlines() or [type(error).__name__])[0].replace(uri, shown))
+    password = urlsplit(uri).password or ""
+    for spelling in filter(None, (password, unquote(password))):  # drivers quote what they made of it
+        text = text.replace(spelling, "***")
+    return text
 
 
 def _existing(path: Path) -> Path:

@@ -35,7 +35,7 @@ def move_artifacts(source: Path, artifact_uri: str, artifact_path: str, tracking
             _move(file, destination / file.relative_to(source))
     except OSError as error:
         raise Unavailable(
-            f"Artifacts cannot be moved to {artifact_uri}: {error.strerror}.",
+            f"Artifacts cannot be moved to {masked(artifact_uri)}: {error.strerror}.",
             hint="They stay in the job directory until there is room and permission.",
         ) from error
     _remove_empty(source)
@@ -96,7 +96,7 @@ def _upload(source: Path, artifact_uri: str, artifact_path: str, tracking_uri: s
         raise
     except Exception as error:  # every kind of store has its own
         raise Unavailable(
-            f"Artifacts cannot be uploaded to {artifact_uri}: {masked(' '.join(str(error).split()))[:300]}.",
+            f"Artifacts cannot be uploaded to {masked(artifact_uri)}: {masked(' '.join(str(error).split()))[:300]}.",
             hint="They stay in the job directory until the store is back.",
         ) from error
     _remove_empty(source)

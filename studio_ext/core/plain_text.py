@@ -18,6 +18,11 @@ _UNFINISHED = re.compile(
     r"|\x9b[0-?]*[ -/]*|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c]*\x1b?)\Z"
 )
 _CREDENTIALS = re.compile(r"://[^/\s'\"]*@")
+_SECRET = re.compile(
+    r"([?&;][\w.-]*(?:password|passwd|pwd|passphrase|secret|token|key|signature|credential|odbc_connect)[\w.-]*=)"
+    r"[^&;\s'\"]+",
+    re.IGNORECASE,
+)
 _HOLD = 4096
 """An escape sequence that has not ended after so many characters is no escape sequence."""
 
@@ -29,8 +34,11 @@ def _printable(character: str) -> bool:
 
 
 def masked(text: str) -> str:
-    """``text`` without user names and passwords in addresses: what libraries say of a fault often quotes them."""
-    return _CREDENTIALS.sub("://***@", text)
+    """``text`` without user names and passwords in addresses: what libraries say of a fault often quotes them.
+
+    Secrets in the query of an address (``?password=...``) are masked too.
+    """
+    return _SECRET.sub(r"\1***", _CREDENTIALS.sub("://***@", text))
 
 
 def one_line(text: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio_ext.core.plain_text import masked
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -57,12 +59,12 @@ class Workspace:
 
     @property
     def tracking_uri_shown(self) -> str:
-        """The tracking URI with user name and password masked."""
+        """The tracking URI with user name and password masked, also where they stand in its query."""
         scheme, separator, rest = self.tracking_uri.partition("://")
         if not separator or scheme == "file" or scheme.startswith("sqlite"):
             return self.tracking_uri  # a path, in which "@" is a letter like others
         secret, at, shown = rest.rpartition("@")
-        return f"{scheme}://***@{shown}" if at and secret else self.tracking_uri
+        return masked(f"{scheme}://***@{shown}" if at and secret else self.tracking_uri)
 
 
 def default_home(environ: Mapping[str, str] = os.environ) -> Path:

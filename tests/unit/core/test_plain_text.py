@@ -84,6 +84,12 @@ def test_log_lets_only_colours_through(pieces: list[str]) -> None:
         ("https://token@host: refused; http://a:b@c@d/e@f", "https://***@host: refused; http://***@d/e@f"),
         ("sqlite:////home/me@work/mlflow.db", "sqlite:////home/me@work/mlflow.db"),
         ("https://host/a b@c", "https://host/a b@c"),
+        (
+            "no answer from 'https://h/x?user=me&Password=s3cret' yet",
+            "no answer from 'https://h/x?user=me&Password=***' yet",
+        ),
+        ("https://s3/b?X-Amz-Signature=abc&X-Amz-Date=1", "https://s3/b?X-Amz-Signature=***&X-Amz-Date=1"),
+        ("is the password=right? and the token too", "is the password=right? and the token too"),
     ],
 )
 def test_no_password_is_shown(text: str, shown: str) -> None:

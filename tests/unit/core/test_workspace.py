@@ -21,6 +21,10 @@ from studio_ext.core.workspace import Workspace, default_home, default_tracking_
         ("postgresql://ada:sec/ret@db/mlflow", "postgresql://***@db/mlflow"),
         ("postgresql://ada:sec@ret@db/mlflow", "postgresql://***@db/mlflow"),
         ("http://ada:secret@[bad", "http://***@[bad"),
+        ("postgresql:///mlflow?user=ada&password=secret&host=db", "postgresql:///mlflow?user=ada&password=***&host=db"),
+        ("mssql+pyodbc:///?odbc_connect=PWD%3Dsecret", "mssql+pyodbc:///?odbc_connect=***"),
+        ("http://mlflow/?access_token=secret", "http://mlflow/?access_token=***"),
+        ("http://ada@mlflow/?X-Api-Key=secret;a=b", "http://***@mlflow/?X-Api-Key=***;a=b"),
     ],
 )
 def test_credentials_are_never_shown(uri: str, shown: str) -> None:
