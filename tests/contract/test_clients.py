@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from studio_ext.adapters.http_client import HttpClient
@@ -41,12 +42,12 @@ class TestHttpClient(ClientSuite):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def client(cls, folder: Path) -> Iterator[Client]:
+    def client(cls, folder: Path, as_documented: Callable[[], httpx.BaseTransport]) -> Iterator[Client]:
         with (
             temporary_workspace(folder / "workspace") as workspace,
             LiveServer(folder, workspace.home) as server,
         ):
-            client = HttpClient(f"{server.url}lab?token={server.token}")
+            client = HttpClient(f"{server.url}lab?token={server.token}", transport=as_documented())
             yield client
             client.close()
 

@@ -1,0 +1,253 @@
+"""Whatever a client sends to a live server: no answer is a fault of ours, and each is one that the document describes.
+
+The document is ``docs/developers/openapi.json``; schemathesis makes requests of it: limits of every field, random ones
+that fit and random ones that do not, and chains in which an answer is used for the next request. They are the same
+every time, so that a change is not blamed for what chance has found. ``STUDIO_FUZZ_SECONDS=600`` goes on with other
+ones for so long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from studio_ext.adapters.http_client import HttpClient
+from studio_ext.contract.jobs import JobDetail, JobStatus, SubmitRequest
+from studio_ext.core.states import ACTIVE, FINAL
+from studio_ext.routes.table import describe
+from studio_ext.testing.client_suite import write_notebook
+from studio_ext.testing.live_server import LiveServer
+from studio_ext.testing.workspaces import temporary_workspace
+
+EXAMPLES = 8
+"""Random requests that each operation gets."""
+LONG = int(os.environ.get("STUDIO_FUZZ_SECONDS", "0"))
+SECONDS = 600 + LONG
+"""Nothing here takes longer, even on a slow machine."""
+
+NOTEBOOK = "one.ipynb"
+EXPERIMENT = "known"
+
+# One request for every operation that succeeds, in this order. A new operation must be entered here.
+SUCCEEDS: dict[str, tuple[str, Any]] = {
+    "GET /jobs": ("jobs?status=Completed,Failed&limit=5&text=one", None),
+    "GET /jobs/changes": ("jobs/changes?since=0", None),
+    "GET /jobs/{job_id}": ("jobs/{job}", None),
+    "GET /jobs/{job_id}/log": ("jobs/{job}/log?offset=-10&attempt=1", None),
+    "GET /jobs/{job_id}/files": ("jobs/{job}/files?path=output", None),
+    "POST /jobs": ("jobs", {"notebook": NOTEBOOK, "experiment": EXPERIMENT, "parameters": {"depth": 5}}),
+    "POST /jobs/{job_id}/stop": ("jobs/{job}/stop", None),
+    "DELETE /jobs/{job_id}": ("jobs/{job}?trial=false", None),
+    "POST /jobs/{job_id}/restore": ("jobs/{job}/restore", None),
+    "POST /notebooks/inspect": ("notebooks/inspect", {"notebook": NOTEBOOK}),
+    "GET /options": ("options", None),
+    "GET /experiments": ("experiments", None),
+    "POST /experiments": ("experiments", {"name": "new"}),
+    "GET /trials": (f"trials?experiment={EXPERIMENT}&sort=duration&limit=1", None),
+    "GET /trials/{run_id}": ("trials/{run}", None),
+    "GET /contents": ("contents?content=0", None),
+    "GET /contents/{path}": (f"contents/{{job}}/output/{NOTEBOOK}?hash=1", None),
+    "GET /files/{path}": (f"files/{{job}}/output/{NOTEBOOK}", None),
+    "GET /info": ("info", None),
+    "GET /doctor": ("doctor", None),
+    "GET /openapi.json": ("openapi.json", None),
+}
+
+OPERATIONS = {
+    f"{verb.upper()} {path}": each for path, verbs in describe()["paths"].items() for verb, each in verbs.items()
+}
+
+# What a schema cannot say of a valid request: here a 400 is a right answer also to one that fits the document.
+MORE_RULES = {
+    "POST /jobs": "paths must not lead out; the notebook and its kernel have a say in parameters and limits",
+    "POST /notebooks/inspect": "paths must not lead out",
+    "GET /jobs/{job_id}": "the beginning of an id must name one job only",
+    "DELETE /jobs/{job_id}": "as above",
+    "POST /jobs/{job_id}/stop": "as above",
+    "POST /jobs/{job_id}/restore": "as above",
+    "GET /jobs/{job_id}/log": "as above",
+    "GET /jobs/{job_id}/files": "as above, and paths must not lead out",
+    "POST /experiments": "a name is not made of spaces only",
+    "GET /trials": "only some columns sort, and cursors come from the list",
+    "GET /contents": "a folder is not read as a file",
+    "GET /contents/{path}": "as above, and paths must not lead out",
+    "GET /files/{path}": "as above",
+}
+
+# Values that have made servers stumble. Each is put into every place of every operation.
+STRANGE = [
+    "\0", "\u00b2:", "\u0663:", "9" * 5000 + ":", "..", "../x", "/etc/passwd", "a\\b", "%00", "%2e%2e%2f", "a" * 201,
+    "'", '"', 'metrics."', "metrics.'", "metrics.`", "`", "%", "_", "\r\n", "\u202e", "\U0001f680", "{0}", "<b>", " ",
+    "",
+]  # fmt: skip
+LARGE = [2**31, 2**53, 2**63 - 1, 2**63, 2**64, 10**30, -(2**63) - 1]
+NUMBERS = [*map(str, LARGE), "1" * 5000, "1.0", "1e3", "\u0663", "\u00b2", " 5 ", "1_0", "NaN", "null"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    base = tmp_path_factory.mktemp("any")
+    write_notebook(base / "root" / NOTEBOOK, ["print('one')"])
+    with (
+        temporary_workspace(base / "home") as workspace,
+        LiveServer(base / "root", workspace.home) as live,
+    ):
+        yield live
+
+
+@pytest.fixture(scope="module")
+def client(server: LiveServer) -> Iterator[HttpClient]:
+    client = HttpClient(server.url, server.token)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def job(client: HttpClient) -> JobDetail:
+    """A job that has completed."""
+    job = client.submit(SubmitRequest(notebook=NOTEBOOK, name="one", experiment=EXPERIMENT))
+    deadline = time.monotonic() + 90
+    while (job := client.job(job.id)).status not in FINAL:
+        assert time.monotonic() < deadline, f"{job.status}: {job.message}"
+        time.sleep(0.1)
+    assert job.status == JobStatus.Completed, job.message
+    return job
+
+
+def settings(job: JobDetail) -> str:
+    """What schemathesis is told: names of things that are there, names that have made servers stumble, exceptions."""
+    output = f"{job.id}/output"
+    words = {
+        "ids": [job.id],
+        "runs": [job.trial.run_id],
+        "notebooks": [NOTEBOOK],
+        "experiments": [EXPERIMENT],
+        "paths": [job.id, output, f"{output}/{NOTEBOOK}", f"{output}/{NOTEBOOK}/checkpoints", f"{job.id}/job.json"],
+        "strange": STRANGE,
+        "large": LARGE,
+    }
+    used = """
+[parameters]
+"path.job_id" = { dictionary = "ids", probability = 0.5 }
+"path.run_id" = { dictionary = "runs", probability = 0.5 }
+"path.path" = { dictionary = "paths", probability = 0.5 }
+"query.experiment" = { dictionary = "experiments", probability = 0.5 }
+"body.notebook" = { dictionary = "notebooks", probability = 0.5 }
+
+[generation.dictionaries]
+string = { dictionary = "strange", probability = 0.2 }
+integer = { dictionary = "large", probability = 0.2 }
+"""
+    # A list in JSON is one in TOML too, but for the halves of characters that JSON makes of some.
+    lists = [f"[dictionaries.{name}]\nvalues = {json.dumps(each, ensure_ascii=False)}" for name, each in words.items()]
+    lenient = "checks.positive_data_acceptance.enabled = false"
+    exceptions = [f'[[operations]]\ninclude-name = "{label}"\n{lenient}' for label in MORE_RULES]
+    return "\n".join([used, *lists, *exceptions])
+
+
+@pytest.fixture(scope="module")
+def transport(as_documented: Any) -> Any:
+    """Compares each answer with the document; knows which answers it has seen."""
+    return as_documented()
+
+
+@pytest.fixture(scope="module")
+def session(server: LiveServer, transport: Any) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"token {server.token}"}
+    base = f"{server.url}studio/api/"
+    with httpx.Client(base_url=base, headers=headers, transport=transport, timeout=60) as session:
+        yield session
+
+
+def test_every_operation_succeeds_as_described(session: httpx.Client, transport: Any, job: JobDetail) -> None:
+    described = {label: int(next(iter(each["responses"]))) for label, each in OPERATIONS.items()}
+    assert set(SUCCEEDS) == set(described), "enter a request that succeeds in SUCCEEDS"
+    for label, (address, body) in SUCCEEDS.items():
+        reply = session.request(label.split()[0], address.format(job=job.id, run=job.trial.run_id), json=body)
+        assert reply.status_code == described[label], f"{label}: {reply.status_code} {reply.text}"
+    assert transport.seen == set(described.items())
+
+
+def strange_requests(job: JobDetail) -> Iterator[tuple[str, str, Any]]:
+    """Verb, address and body of requests that would succeed, but for one strange value."""
+    known = {"job_id": job.id, "run_id": str(job.trial.run_id), "path": job.id}
+    for label, (succeeds, body) in SUCCEEDS.items():
+        verb, path = label.split()
+        address, _, query = succeeds.format(job=job.id, run=job.trial.run_id).partition("?")
+        for value in [*STRANGE, *NUMBERS]:
+            quoted = quote(value, safe="")
+            for parameter in OPERATIONS[label]["parameters"]:
+                name = parameter["name"]
+                if parameter["in"] == "query":
+                    yield verb, f"{address}?{query}&{name}={quoted}", body
+                else:
+                    # Dots are escaped as well, or the client itself would go up a folder.
+                    parts = known | {name: quoted.replace("..", "%2E%2E")}
+                    yield verb, path.lstrip("/").format(**parts), body
+            if label == "POST /jobs":
+                if value in STRANGE:  # One job for all fields that take any text: it is to run to its end.
+                    texts = {"name": value, "experiment": value, "idempotency_key": value, "tags": {value: value}}
+                    yield verb, address, {**body, **texts, "parameters": {"label": value}}
+                for name in ("notebook", "runner", "kernel", "image"):
+                    yield verb, address, {**body, name: value}
+                yield verb, address, {**body, "variables": [value]}
+                yield verb, address, {**body, "parameters": {value: value}}
+            elif body is not None:
+                for name in body:
+                    yield verb, address, {**body, name: value}
+        if label == "POST /jobs":
+            for limit in ("cpus", "memory_bytes", "time_limit_seconds", "gpus"):
+                for number in [*LARGE, 0, 1e-300, 1e308]:
+                    yield verb, address, {**body, "resources": {limit: number}}
+
+
+@pytest.mark.timeout(SECONDS)
+def test_strange_values_get_answers_that_are_described(session: httpx.Client, job: JobDetail) -> None:
+    wrong = []
+    for verb, address, body in strange_requests(job):
+        try:
+            session.request(verb, address, json=body)
+        except AssertionError as failure:
+            wrong.append(f"{verb} {address[:200]} {str(body)[:200]}: {failure}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.timeout(SECONDS)
+def test_any_request_gets_an_answer_that_is_described(server: LiveServer, job: JobDetail, tmp_path: Path) -> None:
+    (tmp_path / "openapi.json").write_text(json.dumps(describe()))
+    (tmp_path / "schemathesis.toml").write_text(settings(job))
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json"]
+    command += ["--url", f"{server.url}studio/api", "--header", f"Authorization: Bearer {server.token}"]
+    command += ["--max-examples", str(EXAMPLES), "--continue-on-failure", "--no-color"]
+    once = ["--seed", "1", "--generation-deterministic"]
+    command += ["--max-time", str(LONG), "--generation-database", "none"] if LONG else once
+    command += ["--report", "json", "--report-json-path", "report.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["operations"]["tested"], report["failures"]) == (len(OPERATIONS), [])
+
+
+@pytest.mark.timeout(SECONDS)
+def test_whatever_was_accepted_comes_to_an_end(client: HttpClient) -> None:
+    """Names, tags and limits of all kinds were accepted above: none of them stops a job, or those behind it."""
+    jobs = client.jobs(limit=200).items
+    assert len(jobs) > 1
+    deadline = time.monotonic() + SECONDS - 10
+    while client.jobs(limit=1, statuses=sorted(ACTIVE)).total:
+        assert time.monotonic() < deadline, client.jobs(statuses=sorted(ACTIVE)).items
+        time.sleep(0.2)
+    ended = [client.job(job.id) for job in jobs]
+    assert {job.status for job in ended} <= {JobStatus.Completed, JobStatus.Stopped}, [
+        (job.id, job.message, job.name) for job in ended if job.status == JobStatus.Failed
+    ]
