@@ -149,7 +149,7 @@ class LiveServer:
             ServerApp.clear_instance()
             self._stack.close()
             if self.client is None:
-                _end_controller(self.home)
+                end_controller(self.home)
 
     def _serve(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -205,7 +205,7 @@ class LiveServer:
         await app._post_start()
 
 
-def _end_controller(home: Path) -> None:
+def end_controller(home: Path) -> None:
     """End the controller of a workspace that nobody else uses."""
     from studio_ext.adapters.local_client import LocalClient
 

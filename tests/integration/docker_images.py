@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import tarfile
+from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters.docker_runner.engine import Engine
 
 NOTEBOOK = "studio/notebook:1"
+MLFLOW2 = "studio/notebook:mlflow2"
 _OTHER_PROFILE = f"FROM {NOTEBOOK}\nLABEL studio.profile=none\n"
 _ARM64_HEADER = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + b"\x02\0\xb7\0\x01\0\0\0" + b"\0" * 100
 
@@ -22,6 +24,40 @@ RECIPES = {
     "> $(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')/old.pth\n",
     "read-only": f"FROM {NOTEBOOK}\nRUN chmod 0555 /home/studio /tmp /var/tmp\n",
 }
+
+
+_PACKAGES = "mlflow sklearn scipy pandas matplotlib pyarrow numpy numpy.libs scipy.libs sqlalchemy fontTools pip"
+_LEFT_OUT = [
+    *(f"site-packages/{name}" for name in _PACKAGES.split()),
+    *("jedi/third_party", "usr/share/man", "usr/share/doc", "usr/share/locale", "var/cache", "var/lib/apt"),
+]
+"""What the notebooks of these tests do not import, and copying would take long."""
+
+
+def copy_notebook(source: Engine, target: Engine, folder: Path) -> None:
+    """Put a smaller copy of one engine's notebook image into another engine; ``folder`` is for the time between."""
+    from docker.types import Mount
+
+    api, own = source.api(300.0), target.api(300.0)
+    pack = ["--create", "--file=/copy/image.tar", "--one-file-system", *(f"--exclude={each}" for each in _LEFT_OUT)]
+    made = api.create_container(
+        NOTEBOOK,
+        entrypoint=["tar"],
+        command=[*pack, "--directory=/", "."],
+        user="0:0",
+        host_config=api.create_host_config(mounts=[Mount("/copy", str(folder), type="bind")]),
+    )["Id"]
+    try:
+        api.start(made)
+        assert api.wait(made)["StatusCode"] == 0, api.logs(made)
+        image = api.inspect_image(NOTEBOOK)["Config"]
+        changes = [f"ENV {each}" for each in image["Env"]]
+        changes += [f"LABEL {name}={value}" for name, value in image["Labels"].items()]
+        with (folder / "image.tar").open("rb") as archive:
+            own.import_image_from_stream(iter(lambda: archive.read(1 << 20), b""), repository=NOTEBOOK, changes=changes)
+    finally:
+        api.remove_container(made, force=True)
+        (folder / "image.tar").unlink(missing_ok=True)
 
 
 def make(engine: Engine, name: str) -> str:
@@ -52,5 +88,4 @@ def _from_files(api: Any, reference: str, files: dict[str, bytes]) -> None:
             member = tarfile.TarInfo(path)
             member.size, member.mode = len(content), 0o755
             archive.addfile(member, io.BytesIO(content))
-    repository, _, tag = reference.rpartition(":")
-    api.import_image_from_data(buffer.getvalue(), repository=repository, tag=tag)
+    api.import_image_from_data(buffer.getvalue(), repository=reference)

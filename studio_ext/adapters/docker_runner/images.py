@@ -272,7 +272,7 @@ def bounded(engine: Engine, call: Callable[[], _T], wait: float = ANSWER_SECONDS
 def summary(info: EngineInfo, reference: str, facts: ImageFacts | None) -> str:
     """What a job runs in, in one line: ``Docker · studio/notebook:1 (1f237e44) · Python 3.11, MLflow 3.17``."""
     if facts is None:
-        return f"{info.name} · {reference} · to be fetched"
+        return f"{info.name} · {reference} · fetched for the job"
     shown = f"{info.name} · {reference} ({facts.id.removeprefix('sha256:')[:8]})"
     return f"{shown} · {facts.inside}" if facts.inside else shown
 
