@@ -1,5 +1,6 @@
 """What ``make run`` does: the example three times as jobs, their trials as a table, and a JupyterLab to look at it all.
 
+Where a container engine answers, one of the jobs runs in a container; its image is made if it is not there.
 Options: ``--no-lab`` ends instead of serving JupyterLab; ``--port N`` and ``--ip ADDRESS`` are JupyterLab's.
 """
 
@@ -18,7 +19,10 @@ import warnings
 from pathlib import Path
 from secrets import token_hex
 
+from container_image import ready_image, say_why_not
+
 import studio_ext as studio
+from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.cli.tables import console, print_trials
 from studio_ext.contract.experiments import Trial
 from studio_ext.core.plain_text import one_line
@@ -63,13 +67,9 @@ def main() -> int:
 def run_jobs() -> bool:
     """Submit the example three times, show how far the jobs are, and print their trials."""
     out = console()
+    image = ready_image(open_workspace())
     out.print(f"Submitting {NOTEBOOK} three times, with max_depth {', '.join(map(str, DEPTHS))}.")
-    jobs = [
-        studio.submit(
-            EXAMPLES / NOTEBOOK, parameters={"max_depth": depth}, name=f"max_depth={depth}", experiment=EXPERIMENT
-        )
-        for depth in DEPTHS
-    ]
+    jobs = [submit(depth, image if depth == DEPTHS[0] else None) for depth in DEPTHS]
     with shown_on(sys.stdout, names=True) as show:
         watch(current(), [job.id for job in jobs], show)
     failed = [job for job in jobs if job.status != "Completed"]
@@ -83,6 +83,23 @@ def run_jobs() -> bool:
         print_trials(_chosen(trials), parameters=("max_depth", "learning_rate", "max_iter"))
         out.print("\nSee more: .venv/bin/studio trials -e house-prices, .venv/bin/studio jobs, .venv/bin/studio --help")
     return not failed
+
+
+def submit(depth: int, image: str | None) -> studio.Job:
+    """Submit the example once: in a container of ``image``, or on the machine itself if None or if that cannot be."""
+
+    def as_job(**where: str) -> studio.Job:
+        parameters = {"max_depth": depth}
+        return studio.submit(
+            EXAMPLES / NOTEBOOK, parameters=parameters, name=f"max_depth={depth}", experiment=EXPERIMENT, **where
+        )
+
+    if image is not None:
+        try:
+            return as_job(runner="docker", image=image)
+        except studio.StudioError as error:
+            say_why_not(error)
+    return as_job()
 
 
 def _chosen(trials: list[Trial]) -> list[Trial]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -15,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from studio_ext.adapters.local_client import LocalClient
+from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.testing.client_suite import until
 from studio_ext.testing.workspaces import temporary_workspace
 
@@ -66,6 +69,7 @@ def test_its_parameters_have_types_and_help(folder: Path) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("docker_engine")
 def test_make_run(folder: Path, tmp_path: Path) -> None:
     before = hashlib.sha256((folder / "train.ipynb").read_bytes()).digest()
     script = folder.parent.parent / "scripts" / "run.py"
@@ -94,6 +98,11 @@ def test_make_run(folder: Path, tmp_path: Path) -> None:
         with pytest.raises(httpx.HTTPError):
             httpx.get(url)
         text = (tmp_path / "out").read_text("utf-8")
+        jobs = LocalClient(open_workspace(tmp_path / "workspace")).jobs().items
+    assert {job.name: job.runner for job in jobs} == {
+        "max_depth=3": "docker", "max_depth=6": "process", "max_depth=12": "process",
+    }  # fmt: skip
+    assert re.search(r"^One of the jobs runs in a container: studio/notebook:1, [0-9.]+ [MG]iB\.$", text, re.M)
     table = [line.split() for line in text.splitlines() if "FINISHED" in line]
     assert [row[0] for row in table] == ["max_depth=3", "max_depth=6", "max_depth=12"]
     errors = [float(row[-3]) for row in table]
@@ -105,6 +114,36 @@ def test_make_run(folder: Path, tmp_path: Path) -> None:
         "california-housing.csv",
         "train.ipynb",
     ], "a job leaves nothing beside the notebook"
+
+
+@pytest.mark.timeout(300)
+def test_without_an_engine_make_run_says_so_and_goes_on(folder: Path, tmp_path: Path) -> None:
+    script = folder.parent.parent / "scripts" / "run.py"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "JUPYTER_"))}
+    environment |= {"STUDIO_HOME": str(tmp_path / "workspace"), "COLUMNS": "120", "DOCKER_HOST": "unix:///nowhere"}
+    with temporary_workspace(tmp_path / "workspace"):
+        done = subprocess.run(
+            [sys.executable, str(script), "--no-lab"], env=environment, capture_output=True, text=True, timeout=240
+        )
+    assert done.returncode == 0, done.stderr
+    assert "No job runs in a container: The container engine at unix:///nowhere cannot be reached" in done.stdout
+    assert done.stdout.count("FINISHED") == 3
+
+
+@pytest.mark.usefixtures("docker_engine")
+def test_an_image_that_cannot_be_built_is_named_and_why(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(folder.parent.parent / "scripts"))
+    monkeypatch.setenv("STUDIO_BASE_IMAGE", "localhost:1/base:1")
+    workspace = open_workspace(tmp_path / "workspace")
+    workspace.config_file.write_text('[docker]\ndefault_image = "studio/notebook:not-built"\n')
+    assert importlib.import_module("container_image").ready_image(workspace) is None
+    said = capsys.readouterr().out
+    assert re.search(
+        r"Its image studio/notebook:not-built \(about [0-9.]+ GiB\) is built first, on localhost:1/base:1", said
+    )
+    assert "No job runs in a container: The base image localhost:1/base:1 is not on this machine. " in said
 
 
 def test_make_run_says_what_is_wrong(folder: Path) -> None:
