@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -15,6 +17,8 @@ from studio_ext.adapters.sql_store.migrate import migrate
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import StudioError
 from studio_ext.core.workspace import Workspace
+from tests.integration import docker_images
+from tests.integration.podman import OwnPodman
 
 
 @pytest.fixture
@@ -39,7 +43,23 @@ def docker_engine() -> Engine:
     try:
         engine.describe(20.0)
     except StudioError as error:
-        if os.environ.get("CI") or os.environ.get("STUDIO_REQUIRE_ALL"):
-            pytest.fail(f"{error.message} {error.hint}")
-        pytest.skip(error.message)
+        _cannot_be_tried(f"{error.message} {error.hint}")
     return engine
+
+
+@pytest.fixture(scope="session")
+def podman_engine(docker_engine: Engine) -> Iterator[Engine]:
+    """A Podman of our own with a copy of the notebook image; skips or fails without one as ``docker_engine`` does."""
+    if shutil.which("podman") is None or os.geteuid() != 0:
+        _cannot_be_tried("There is no podman here that root may start.")
+    with OwnPodman() as podman:
+        engine = podman.engine()
+        engine.describe(20.0)  # the first answer takes longer than those after it
+        docker_images.copy_notebook(docker_engine, engine, podman.directory)
+        yield engine
+
+
+def _cannot_be_tried(reason: str) -> NoReturn:
+    if os.environ.get("CI") or os.environ.get("STUDIO_REQUIRE_ALL"):
+        pytest.fail(reason)
+    pytest.skip(reason)

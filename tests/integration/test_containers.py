@@ -38,6 +38,13 @@ SLEEP = "import time\nprint('sleeping', flush=True)\ntime.sleep(600)"
 OTHER_USER = 12345
 
 
+@pytest.fixture(params=["docker", "podman"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn."""
+    found: Engine = request.getfixturevalue(f"{request.param}_engine")
+    return found
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     (tmp_path / "workspace" / "cache").mkdir(parents=True)
@@ -45,16 +52,16 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def runner(home: Path, tmp_path: Path, docker_engine: Engine) -> Iterator[DockerRunner]:
-    runner = DockerRunner(home, docker_engine)
+def runner(home: Path, tmp_path: Path, engine: Engine) -> Iterator[DockerRunner]:
+    runner = DockerRunner(home, engine)
     yield runner
     end_all(runner, tmp_path)
     runner.close()
 
 
 @pytest.fixture
-def image(docker_engine: Engine) -> Callable[[str], str]:
-    return lambda name: docker_images.make(docker_engine, name)
+def image(engine: Engine) -> Callable[[str], str]:
+    return lambda name: docker_images.make(engine, name)
 
 
 def inspect(engine: Engine, launch: Launch) -> dict[str, Any]:
@@ -93,7 +100,7 @@ def chown(directory: Path, uid: int) -> None:
 # -- rights ----------------------------------------------------------------------------------------------------------
 
 
-def test_rights_in_our_image(runner: DockerRunner, docker_engine: Engine, tmp_path: Path) -> None:
+def test_rights_in_our_image(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
     look = (
         "import json, os, socket\n"
         "status = dict(line.split(':', 1) for line in open('/proc/self/status'))\n"
@@ -104,12 +111,12 @@ def test_rights_in_our_image(runner: DockerRunner, docker_engine: Engine, tmp_pa
     launch = in_image(tmp_path, [look, SLEEP], cpus=0.5, memory_bytes=300 * MIB)
     runner.launch(launch)
     wait_running(runner, launch, "sleeping")
-    made = inspect(docker_engine, launch)
+    made = inspect(engine, launch)
     host = made["HostConfig"]
     assert host["CapDrop"] == ["ALL"]
     assert "no-new-privileges" in host["SecurityOpt"]
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"]) == (300 * MIB, 300 * MIB, 500_000_000)
-    assert host["PidsLimit"] == docker_engine.settings.pids_limit
+    assert host["PidsLimit"] == engine.settings.pids_limit
     assert (host["NetworkMode"], made["Config"]["Hostname"]) == ("none", "algo-1")
     assert not host["Privileged"] and not host["Devices"]
     assert not any("docker.sock" in each["Source"] for each in made["Mounts"])
@@ -122,27 +129,27 @@ def test_rights_in_our_image(runner: DockerRunner, docker_engine: Engine, tmp_pa
 
 
 def test_rights_in_other_images(
-    runner: DockerRunner, docker_engine: Engine, tmp_path: Path, image: Callable[[str], str]
+    runner: DockerRunner, engine: Engine, tmp_path: Path, image: Callable[[str], str]
 ) -> None:
     launch = in_image(tmp_path, [SLEEP], image("root"))
     runner.launch(launch)
     wait_running(runner, launch, "sleeping")
-    host = inspect(docker_engine, launch)["HostConfig"]
+    host = inspect(engine, launch)["HostConfig"]
     assert not host["CapDrop"] and not host["CapAdd"]
     assert "no-new-privileges" in host["SecurityOpt"]
 
 
-def test_gpus_are_asked_for(docker_engine: Engine, runner: DockerRunner, tmp_path: Path) -> None:
+def test_gpus_are_asked_for(engine: Engine, runner: DockerRunner, tmp_path: Path) -> None:
     """On the container as it was made; whether a GPU arrives only a machine with one can tell."""
     launch = in_image(tmp_path, ["1"], gpus=2)
     job = json.loads((launch.directory / "job.json").read_text())
-    found = DockerImages(docker_engine).inspect(docker_images.NOTEBOOK)
+    found = DockerImages(engine).inspect(docker_images.NOTEBOOK)
     assert found is not None
     made = spec.Spec(
-        launch=launch, workspace="tests", image=found, engine=docker_engine.describe(), job=job, mounts=[],
+        launch=launch, workspace="tests", image=found, engine=engine.describe(), job=job, mounts=[],
         owner=(0, 0), pids_limit=100,
     )  # fmt: skip
-    api = docker_engine.api()
+    api = engine.api()
     identity = api.create_container(**made.request(api, "python3"))["Id"]
     try:
         (request,) = api.inspect_container(identity)["HostConfig"]["DeviceRequests"]
@@ -177,13 +184,13 @@ def test_a_way_out_only_where_asked(runner: DockerRunner, tmp_path: Path, asked:
     assert ("reached" in read_log(launch).splitlines()) is asked
 
 
-def test_fork_bomb_stays_in_its_container(runner: DockerRunner, docker_engine: Engine, tmp_path: Path) -> None:
+def test_fork_bomb_stays_in_its_container(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
     bomb = (
         "import os, time\nborn = 0\n"
         "try:\n    while True:\n        if os.fork() == 0: time.sleep(600)\n        born += 1\n"
         "except BlockingIOError:\n    print('held', born, flush=True)\ntime.sleep(600)"
     )
-    small = Engine(docker_engine.settings.__class__(pids_limit=200))
+    small = Engine(engine.settings.__class__(pids_limit=200))
     bounded = DockerRunner(tmp_path / "workspace", small)
     bomb_launch, other = in_image(tmp_path, [bomb]), in_image(tmp_path, ["print('unharmed')"])
     bounded.launch(bomb_launch)
@@ -194,7 +201,7 @@ def test_fork_bomb_stays_in_its_container(runner: DockerRunner, docker_engine: E
     assert seen.exit and seen.exit.reason is ExitReason.completed
     bounded.stop(bomb_launch, kill=True)
     wait_ended(bounded, bomb_launch)
-    wait_for(lambda: is_gone(docker_engine, bomb_launch))
+    wait_for(lambda: is_gone(engine, bomb_launch))
     bounded.close()
 
 
@@ -257,7 +264,7 @@ def test_other_images_run_as_their_own_user_and_files_are_handed_back(
 
 def test_files_are_handed_back_by_a_container_where_we_are_not_root(
     runner: DockerRunner,
-    docker_engine: Engine,
+    engine: Engine,
     tmp_path: Path,
     image: Callable[[str], str],
     give: Callable[[Path, int], None],
@@ -267,8 +274,8 @@ def test_files_are_handed_back_by_a_container_where_we_are_not_root(
     runner.launch(launch)
     wait_running(runner, launch, "sleeping")
     assert 4321 in owners(launch.directory)
-    identity = inspect(docker_engine, launch)["Id"]
-    docker_engine.api().kill(identity, "SIGKILL")
+    identity = inspect(engine, launch)["Id"]
+    engine.api().kill(identity, "SIGKILL")
     # What the runner does as an ordinary user; as root it would not need a container for it.
     runner._watcher._clearer._hand_back_by_container(launch, identity)
     assert owners(launch.directory) == {OTHER_USER}
@@ -328,14 +335,14 @@ def test_places_that_the_snapshot_links_to(runner: DockerRunner, tmp_path: Path)
     ],
 )
 def test_images_that_cannot_run_jobs(
-    runner: DockerRunner, docker_engine: Engine, tmp_path: Path, image: Callable[[str], str], name: str, sentence: str
+    runner: DockerRunner, engine: Engine, tmp_path: Path, image: Callable[[str], str], name: str, sentence: str
 ) -> None:
     launch = in_image(tmp_path, ["1"], image(name))
     runner.launch(launch)
     seen = wait_ended(runner, launch)
     assert seen.exit and seen.exit.reason is ExitReason.start_failed
     assert sentence in seen.exit.message
-    wait_for(lambda: is_gone(docker_engine, launch))
+    wait_for(lambda: is_gone(engine, launch))
 
 
 @pytest.mark.parametrize("name", ["python-only", "read-only"])
@@ -375,52 +382,52 @@ def test_image_that_went_away(runner: DockerRunner, tmp_path: Path) -> None:
     ids=["kill", "stop", "remove"],
 )
 def test_a_container_that_somebody_ends(
-    runner: DockerRunner, docker_engine: Engine, tmp_path: Path, act: Callable[[Any, str], None], sentence: str
+    runner: DockerRunner, engine: Engine, tmp_path: Path, act: Callable[[Any, str], None], sentence: str
 ) -> None:
     launch = in_image(tmp_path, ["print('kept')", SLEEP])
     runner.launch(launch)
     wait_running(runner, launch, "sleeping")
-    act(docker_engine.api(), spec.container_name(launch.job_id, 1))
+    act(engine.api(), spec.container_name(launch.job_id, 1))
     seen = wait_ended(runner, launch)
     assert seen.exit and (seen.exit.reason, seen.exit.cell) == (ExitReason.engine_lost, 2)
     assert seen.exit.message.startswith(sentence)
     assert "kept" in read_log(launch).splitlines()
     assert len(output_cells(launch)) == 2, "saved at least once"
-    wait_for(lambda: is_gone(docker_engine, launch))
+    wait_for(lambda: is_gone(engine, launch))
 
 
-def test_a_paused_container_can_be_killed(runner: DockerRunner, docker_engine: Engine, tmp_path: Path) -> None:
+def test_a_paused_container_can_be_killed(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
     launch = in_image(tmp_path, [SLEEP])
     runner.launch(launch)
     wait_running(runner, launch, "sleeping")
-    docker_engine.api().pause(spec.container_name(launch.job_id, 1))
+    engine.api().pause(spec.container_name(launch.job_id, 1))
     assert runner.observe(launch).state is AttemptState.running
     runner.stop(launch, kill=True)
     seen = wait_ended(runner, launch)
     assert seen.exit and seen.exit.reason is ExitReason.stopped
 
 
-def test_what_an_earlier_controller_left_is_cleared_away(home: Path, docker_engine: Engine, tmp_path: Path) -> None:
-    first = DockerRunner(home, docker_engine)
+def test_what_an_earlier_controller_left_is_cleared_away(home: Path, engine: Engine, tmp_path: Path) -> None:
+    first = DockerRunner(home, engine)
     ended, lost = in_image(tmp_path, ["1"]), in_image(tmp_path, [SLEEP])
     for launch in (ended, lost):
         first.launch(launch)
     wait_running(first, lost, "sleeping")
     first.close()  # it sees nothing of what comes
     wait_for(lambda: (ended.directory / "attempts" / "1" / "exit.json").exists())
-    inspect(docker_engine, lost)
+    inspect(engine, lost)
     lost.directory.rename(tmp_path / "deleted")
-    second = DockerRunner(home, docker_engine)
+    second = DockerRunner(home, engine)
     second.warm("")
     for launch in (ended, lost):
-        wait_for(lambda launch=launch: is_gone(docker_engine, launch))  # type: ignore[misc]
+        wait_for(lambda launch=launch: is_gone(engine, launch))  # type: ignore[misc]
     second.close()
 
 
-def test_made_and_never_started(runner: DockerRunner, docker_engine: Engine, tmp_path: Path) -> None:
+def test_made_and_never_started(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
     """A controller that dies between making and starting a container: the next launch starts that one."""
     launch = in_image(tmp_path, ["print('ran')"])
-    start = docker_engine.api().__class__.start
+    start = engine.api().__class__.start
     calls = []
 
     def die(api: Any, identity: str) -> None:
@@ -430,7 +437,7 @@ def test_made_and_never_started(runner: DockerRunner, docker_engine: Engine, tmp
         start(api, identity)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(docker_engine.api().__class__, "start", die)
+        patch.setattr(engine.api().__class__, "start", die)
         runner.launch(launch)
         wait_for(lambda: runner.observe(launch).state is AttemptState.absent)
         runner.launch(launch)
@@ -439,27 +446,27 @@ def test_made_and_never_started(runner: DockerRunner, docker_engine: Engine, tmp
     assert calls[0] == calls[1]
 
 
-def test_profiles_are_told_from_the_label(docker_engine: Engine, image: Callable[[str], str]) -> None:
-    images = DockerImages(docker_engine)
+def test_profiles_are_told_from_the_label(engine: Engine, image: Callable[[str], str]) -> None:
+    images = DockerImages(engine)
     ours, other = images.inspect(docker_images.NOTEBOOK), images.inspect(image("app"))
     assert ours and ours.profile is ContainerProfile.notebook
     assert other and (other.profile, other.user) == (ContainerProfile.contract, "app")
 
 
-def test_a_workspace_that_the_engine_does_not_see(docker_engine: Engine, home: Path) -> None:
-    wrong = Engine(docker_engine.settings.__class__(path_map={str(home): "/somewhere/else"}))
+def test_a_workspace_that_the_engine_does_not_see(engine: Engine, home: Path) -> None:
+    wrong = Engine(engine.settings.__class__(path_map={str(home): "/somewhere/else"}))
     runner = DockerRunner(home, wrong)
     with pytest.raises(StudioError, match="does not see the files"):
         runner._watcher._places.mapping()
     runner.close()
 
 
-def test_a_workspace_that_the_engine_sees_elsewhere(docker_engine: Engine, tmp_path: Path, home: Path) -> None:
+def test_a_workspace_that_the_engine_sees_elsewhere(engine: Engine, tmp_path: Path, home: Path) -> None:
     """As where JupyterLab runs in a container: our path for a directory is not the engine's."""
     real = tmp_path / "as-the-engine-has-it"
     home.rename(real)
     home.symlink_to(real)
-    mapped = Engine(docker_engine.settings.__class__(path_map={str(home): str(real)}))
+    mapped = Engine(engine.settings.__class__(path_map={str(home): str(real)}))
     runner = DockerRunner(home, mapped)
     launch = in_image(home, ["print('ran')"])
     runner.launch(launch)
@@ -473,10 +480,10 @@ def inspect_source(engine: Engine, runner: DockerRunner, launch: Launch) -> str:
     return runner._watcher._places.source(launch.directory.parent)
 
 
-def test_doctor_says_what_works(docker_engine: Engine, tmp_path: Path) -> None:
+def test_doctor_says_what_works(engine: Engine, tmp_path: Path) -> None:
     workspace = open_workspace(tmp_path / "studio", {})
     engine, mounts, image = (check() for _, check in container_checks(workspace))
-    assert engine.status == "ok" and docker_engine.describe().title in engine.message
+    assert engine.status == "ok" and engine.describe().title in engine.message
     assert mounts.status == "ok" and "proven" in mounts.message
     assert image.status == "ok" and "Python 3" in image.message
     workspace.config_file.write_text(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,27 +9,13 @@ from typing import Any
 import pytest
 
 from studio_ext.adapters.docker_runner import DockerRunner
-from studio_ext.adapters.docker_runner.spec import JOB_DIR, container_name
+from studio_ext.adapters.docker_runner.engine import Engine
+from studio_ext.adapters.docker_runner.spec import JOB_DIR
 from studio_ext.ports.runner import Launch
 from studio_ext.testing.jobs import IPYKERNEL, make_job_directory
 from studio_ext.testing.runner_suite import RunnerSuite
+from studio_ext.worker import processes
 from tests.integration import docker_images
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace's directory; runners with the same one share their containers."""
-    path = tmp_path_factory.mktemp("workspace")
-    (path / "cache").mkdir()
-    return path
-
-
-@pytest.fixture(scope="module")
-def docker_runner(home: Path, docker_engine: Any) -> Iterator[DockerRunner]:
-    """The runner that launches."""
-    runner = DockerRunner(home)
-    yield runner
-    runner.close()
 
 
 def in_image(
@@ -43,30 +28,24 @@ def in_image(
     return make_job_directory(parent, cells, prefix="", base_env={}, container=container, **more)
 
 
-class DockerSuite(RunnerSuite):
-    """What both profiles share."""
+class ContainerSuite(RunnerSuite):
+    """What both profiles share, on every engine."""
 
     image = docker_images.NOTEBOOK
 
     @pytest.fixture
-    def runner(self, docker_runner: DockerRunner) -> DockerRunner:
-        return docker_runner
+    def runner(self, shared_runner: DockerRunner) -> DockerRunner:
+        return shared_runner
 
     @pytest.fixture
-    def fresh_runner(self, home: Path) -> Iterator[DockerRunner]:
-        runner = DockerRunner(home)
+    def fresh_runner(self, shared_home: Path, engine: Engine) -> Iterator[DockerRunner]:
+        runner = DockerRunner(shared_home, engine)
         yield runner
         runner.close()
 
     @pytest.fixture
-    def remains(self, docker_runner: DockerRunner) -> Callable[[Launch], list[str]]:
-        def processes(launch: Launch) -> list[str]:
-            with contextlib.suppress(Exception):
-                name = container_name(launch.job_id, launch.attempt)
-                return [" ".join(each) for each in docker_runner.engine.api().top(name)["Processes"]]
-            return []
-
-        return processes
+    def remains(self) -> Callable[[Launch], list[str]]:
+        return lambda launch: [str(pid) for pid in processes.marked(launch.job_id)]
 
     def make(self, parent: Path, cells: Sequence[str | Mapping[str, Any]], **more: Any) -> Launch:
         return in_image(parent, cells, self.image, **more)
@@ -75,13 +54,13 @@ class DockerSuite(RunnerSuite):
         return JOB_DIR
 
 
-class TestNotebookProfile(DockerSuite):
+class TestNotebookProfile(ContainerSuite):
     """Our image: the submitter's uid, no capabilities."""
 
 
-class TestContractProfile(DockerSuite):
+class TestContractProfile(ContainerSuite):
     """Any other image: its own user, who is not the one that the job directory belongs to."""
 
     @pytest.fixture(autouse=True)
-    def its_image(self, docker_engine: Any) -> None:
-        self.image = docker_images.make(docker_engine, "app")
+    def its_image(self, engine: Engine) -> None:
+        self.image = docker_images.make(engine, "app")

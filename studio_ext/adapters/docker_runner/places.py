@@ -129,8 +129,8 @@ def _ensure_probe_image(api: Any) -> None:
     try:
         api.inspect_image(_PROBE)
     except ImageNotFound:
-        repository, _, tag = _PROBE.partition(":")
-        api.import_image_from_data(_probe_tar(), repository=repository, tag=tag)
+        # The tag as a part of the name: Podman takes no notice of one that is given beside it.
+        api.import_image_from_data(_probe_tar(), repository=_PROBE)
 
 
 def _probe_tar() -> bytes:

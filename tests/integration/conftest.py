@@ -1,0 +1,33 @@
+"""The docker runner that conformance tests share. A module that defines ``engine`` anew has it on that engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio_ext.adapters.docker_runner import DockerRunner
+from studio_ext.adapters.docker_runner.engine import Engine
+
+
+@pytest.fixture(scope="module")
+def engine(docker_engine: Engine) -> Engine:
+    """The engine that the module's containers run on."""
+    return docker_engine
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace's directory; runners with the same one share their containers."""
+    path = tmp_path_factory.mktemp("workspace")
+    (path / "cache").mkdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def shared_runner(shared_home: Path, engine: Engine) -> Iterator[DockerRunner]:
+    """The runner that launches."""
+    runner = DockerRunner(shared_home, engine)
+    yield runner
+    runner.close()

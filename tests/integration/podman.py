@@ -1,0 +1,91 @@
+"""A Podman of the tests' own behind its Docker-compatible socket; it shares nothing with another one but the kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+from studio_ext.adapters.docker_runner.engine import Engine
+from studio_ext.adapters.docker_runner.settings import DockerSettings
+
+_START_SECONDS = 60.0
+_END_SECONDS = 30.0
+
+
+class OwnPodman:
+    """Context manager. Root only."""
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="podman-", dir="/var/tmp"))
+        self.address = f"unix://{self.directory}/s"
+        self._service: subprocess.Popen[bytes] | None = None
+        (self.directory / "containers.conf").write_text(_configuration(self.directory))
+        places = {"root": "data", "runroot": "run", "tmpdir": "tmp"}
+        self._podman = ["podman", *(f"--{option}={self.directory / name}" for option, name in places.items())]
+        self._environ = {**os.environ, "CONTAINERS_CONF": f"{self.directory}/containers.conf"}
+
+    def __enter__(self) -> OwnPodman:
+        command = [*self._podman, "system", "service", "--time=0", self.address]
+        with (self.directory / "log").open("ab") as log:
+            self._service = subprocess.Popen(command, env=self._environ, stdout=log, stderr=log)
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                self.engine().describe(5.0)
+                return self
+            except Exception:
+                if time.monotonic() > deadline or self._service.poll() is not None:
+                    said = (self.directory / "log").read_text("utf-8", "replace")
+                    self.__exit__(None, None, None)
+                    raise AssertionError(f"podman does not start: {said[-2000:]}") from None
+                time.sleep(0.1)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        run = [*self._podman, "rm", "--all", "--force", "--time=0"]
+        subprocess.run(run, env=self._environ, check=False, capture_output=True, timeout=120)
+        if self._service is not None:
+            self._service.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._service.wait(_END_SECONDS)
+            self._service.kill()
+        for mount in _mounts_below(self.directory):
+            subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def engine(self) -> Engine:
+        """A new connection."""
+        return Engine(DockerSettings(host=self.address))
+
+
+def _configuration(directory: Path) -> str:
+    # Podman gives containers more open files and processes than a root without CAP_SYS_RESOURCE may hand on.
+    most = int(Path("/proc/sys/kernel/pid_max").read_text())
+    limits = []
+    for name, number, cap in (("nofile", resource.RLIMIT_NOFILE, 1 << 20), ("nproc", resource.RLIMIT_NPROC, most)):
+        hard = resource.getrlimit(number)[1]
+        limit = cap if hard == resource.RLIM_INFINITY else min(hard, cap)
+        limits.append(f'"{name}={limit}:{limit}"')
+    return f"""
+[containers]
+default_ulimits = [{", ".join(limits)}]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+lock_type = "file"
+[network]
+network_config_dir = "{directory}/networks"
+"""
+
+
+def _mounts_below(directory: Path) -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
+    return sorted((place for line in lines if (place := line.split()[4]).startswith(f"{directory}/")), reverse=True)
