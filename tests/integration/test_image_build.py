@@ -222,18 +222,18 @@ def test_interrupted_in_the_middle_the_command_leaves_nothing(engine: Engine, ta
 
 
 def run(engine: Engine, *command: str, user: str = "12345:54321", read_only: bool = True) -> str:
-    """What a program prints in a container of the image: any user, no network, nothing to write to."""
+    """What a program prints in a container of the image: any user, no network, nothing to write to but /tmp."""
     api = engine.api(100.0)
     host = api.create_host_config(network_mode="none", read_only=read_only, tmpfs={"/tmp": "mode=1777"})
     container = api.create_container(DEFAULT_IMAGE, command=list(command), user=user, host_config=host)["Id"]
     try:
         api.start(container)
         code = api.wait(container)["StatusCode"]
-        printed: str = api.logs(container).decode()
+        everything, printed = api.logs(container).decode(), api.logs(container, stderr=False).decode()
     finally:
         api.remove_container(container, force=True)
-    assert code == 0, printed
-    return printed
+    assert code == 0, everything
+    return str(printed)
 
 
 BYTE_CODE = """

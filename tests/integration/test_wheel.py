@@ -1,0 +1,34 @@
+"""An installed package can build images too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+from studio_ext.adapters.docker_runner.build_inputs import dockerfile_folder
+print(dockerfile_folder(), *sorted(path.name for path in dockerfile_folder().iterdir()))
+"""
+
+
+def test_the_dockerfile_is_in_the_wheel(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    environment = {**os.environ, "SKIP_JUPYTER_BUILDER": "1"}  # the front end is built already
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    wheel = [*pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", tmp_path, pytestconfig.rootpath]
+    subprocess.run(wheel, env=environment, check=True, timeout=100)
+    (built,) = tmp_path.glob("studio_ext-*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", tmp_path / "installed", built], check=True, timeout=100)
+    said = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.split()
+    assert said == [f"{tmp_path}/installed/studio_ext/images/notebook", "Dockerfile", "requirements.txt"]
