@@ -14,7 +14,7 @@ from studio_ext.core.units import format_duration
 if TYPE_CHECKING:
     from studio_ext.adapters.docker_runner.build import Step
 
-_PLAIN_PARTS = 0.1
+_PLAIN_PARTS = 10
 """Without a terminal, a pull says something at every tenth of the way."""
 _PLAIN_WIDTH = 100
 
@@ -68,7 +68,7 @@ class ImageProgress:
     def pulling(self, line: str, part: float | None) -> None:
         """A line of a pull."""
         at = "" if part is None else f"{part:4.0%}"
-        self._show(line, part, at, (line.partition(":")[0], None if part is None else part // _PLAIN_PARTS))
+        self._show(line, part, at, (line.partition(":")[0], None if part is None else int(part * _PLAIN_PARTS)))
 
     def _show(self, line: str, part: float | None, at: str, said: tuple[Any, ...]) -> None:
         line = one_line(line)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -126,7 +129,7 @@ def test_an_image_that_is_not_there(made: Made, images: DockerImages) -> None:
     environment = images.resolve(absent, pull=True, network_access=False)
     assert environment.container is not None
     assert (environment.container.image_id, environment.container.pull) == (None, True)
-    assert environment.summary.endswith(f"{absent} · to be fetched")
+    assert environment.summary.endswith(f"{absent} · fetched for the job")
 
 
 def test_an_image_of_another_processor_is_refused(made: Made, images: DockerImages) -> None:
@@ -283,3 +286,40 @@ def test_a_pull_stops_before_the_registry_has_answered(images: DockerImages) -> 
 
         assert images.pull(f"localhost:{silent.getsockname()[1]}/a:1", cancelled=cancelled) is None
         assert time.monotonic() - asked[5] < 3.0
+
+
+# -- the command line -----------------------------------------------------------------------------------------------
+
+
+def studio(made: Made, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program on a workspace of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "studio_ext.cli", "image", *arguments],
+        env={**os.environ, "STUDIO_HOME": str(home), "DOCKER_HOST": made.engine.address},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def test_from_the_command_line(made: Made, address: str, tmp_path: Path) -> None:
+    reference = made("1", f"{address}/{made.repository}", size=MIB, config=OURS)
+    push(made.engine, reference)
+    forget(made.engine, reference)
+    fetched = studio(made, tmp_path, "pull", reference)
+    assert fetched.returncode == 0, fetched.stderr
+    assert fetched.stdout.startswith(f"Fetched {reference} (") and ": 1 MiB, in " in fetched.stdout
+    assert f"Asking {address}" in fetched.stderr and "%] Fetching" in fetched.stderr
+
+    (tmp_path / "studio.toml").write_text(f'[docker]\ndefault_image = "{reference}"\n')
+    listed = studio(made, tmp_path, "list")
+    (line,) = [line for line in listed.stdout.splitlines() if reference in line]
+    assert line.startswith(f"*  {reference}") and line.rstrip().endswith("notebook  Python 3.11, MLflow 3.17")
+    document = json.loads(studio(made, tmp_path, "list", "--json").stdout)
+    assert document["default_image"] == reference
+    assert document["images"][0]["reference"] == reference, "the default one comes first among those for notebooks"
+
+    assert studio(made, tmp_path, "remove", reference).stdout == f"Removed {reference}.\n"
+    missing = studio(made, tmp_path, "list")
+    assert f"The default image, {reference}, is not there." in missing.stderr
+    assert studio(made, tmp_path, "remove", reference).returncode == 2
