@@ -480,10 +480,10 @@ def inspect_source(engine: Engine, runner: DockerRunner, launch: Launch) -> str:
     return runner._watcher._places.source(launch.directory.parent)
 
 
-def test_doctor_says_what_works(engine: Engine, tmp_path: Path) -> None:
+def test_doctor_says_what_works(docker_engine: Engine, tmp_path: Path) -> None:
     workspace = open_workspace(tmp_path / "studio", {})
     engine, mounts, image = (check() for _, check in container_checks(workspace))
-    assert engine.status == "ok" and engine.describe().title in engine.message
+    assert engine.status == "ok" and docker_engine.describe().title in engine.message
     assert mounts.status == "ok" and "proven" in mounts.message
     assert image.status == "ok" and "Python 3" in image.message
     workspace.config_file.write_text(
