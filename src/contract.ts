@@ -11,6 +11,7 @@ export type ExitReason =
   | 'CellFailed'
   | 'KernelDied'
   | 'OutOfMemory'
+  | 'TooManyProcesses'
   | 'MaxRuntimeExceeded'
   | 'Stopped'
   | 'StartFailed'

@@ -55,6 +55,7 @@ class ExitReason(StrEnum):
     cell_failed = "CellFailed"
     kernel_died = "KernelDied"
     out_of_memory = "OutOfMemory"
+    too_many_processes = "TooManyProcesses"
     max_runtime = "MaxRuntimeExceeded"
     stopped = "Stopped"
     start_failed = "StartFailed"

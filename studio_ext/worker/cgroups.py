@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _PERIOD_MICROSECONDS = 100_000
-_V1_CONTROLLERS = ("memory", "cpu", "cpuacct")
+_V1_CONTROLLERS = ("memory", "cpu", "cpuacct", "pids")
 
 
 @dataclass
@@ -93,10 +93,12 @@ class Cgroup:
         self._by_controller = {controller: parent / name for controller, parent in plan.parents.items()}
         self.paths = plan.paths(name)
 
-    def create(self, cpus: float | None, memory_bytes: int | None) -> None:
+    def create(self, cpus: float | None, memory_bytes: int | None, processes: int) -> None:
         """Make the groups and set their limits. Raises ``OSError`` when the system refuses."""
         for path in self.paths:
             path.mkdir(exist_ok=True)
+        with contextlib.suppress(OSError):  # not delegated everywhere: whoever samples counts them too
+            (self._by_controller.get("pids", self.paths[0]) / "pids.max").write_text(str(processes))
         if memory_bytes:
             self._limit_memory(memory_bytes)
         if cpus:

@@ -146,7 +146,7 @@ class ContainerGroup:
         self._cpu = root if self.version == 2 else root / "cpuacct"
         self.paths: list[Path] = []
 
-    def create(self, cpus: float | None, memory_bytes: int | None) -> None:
+    def create(self, cpus: float | None, memory_bytes: int | None, processes: int) -> None:
         """Nothing: the engine has set the limits."""
 
     def enter(self) -> None:

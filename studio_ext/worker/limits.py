@@ -21,6 +21,9 @@ SETTING = "STUDIO_LIMITS"
 CONTAINER = "container"
 """The setting of a supervisor that is in a container: its limits are the container's."""
 
+PROCESSES = 4096
+"""Processes and threads that a job may have at once, unless the attempt's options say otherwise."""
+
 _IDLE, _RELAXED, _CLOSE, _THROTTLE = 2.0, 0.5, 0.1, 0.1
 """Seconds between two looks: without limits, far from a limit, near it, and while CPU time is shared out."""
 
@@ -40,9 +43,17 @@ def mechanism(setting: str | None) -> tuple[str, str]:
 class Limits:
     """Limits of one attempt, and what its processes used so far."""
 
-    def __init__(self, name: str, cpus: float | None, memory_bytes: int | None, setting: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        cpus: float | None,
+        memory_bytes: int | None,
+        setting: str | None = None,
+        processes: int = PROCESSES,
+    ) -> None:
         self.cpus = cpus
         self.memory_bytes = memory_bytes
+        self.processes = processes
         self.peak_bytes = 0
         self.cgroup = _group(name, setting)
         self._affinity = _affinity(name, cpus)
@@ -61,7 +72,7 @@ class Limits:
         """Make the control groups; where the system refuses after all, sampling takes over."""
         if self.cgroup:
             try:
-                self.cgroup.create(self.cpus, self.memory_bytes)
+                self.cgroup.create(self.cpus, self.memory_bytes, self.processes)
             except OSError:
                 self.cgroup.remove()
                 self.cgroup = None
@@ -73,8 +84,9 @@ class Limits:
         elif self._affinity:
             os.sched_setaffinity(0, self._affinity)
 
-    def sample(self, root: int, now: float) -> tuple[bool, float]:
-        """Look at the tree below ``root``: is it over its memory limit, and in how many seconds to look again."""
+    def sample(self, root: int, now: float) -> tuple[str | None, float]:
+        """Look at the tree below ``root``: which limit it is over (``memory``, ``processes``), and in how many seconds
+        to look again."""
         pids = self.cgroup.members() if self.cgroup else processes.descendants(root)
         resident = 0
         spent = 0.0
@@ -93,14 +105,17 @@ class Limits:
             resident = sum(processes.proportional_bytes(pid) for pid in pids)
             over = resident > limit
         self.peak_bytes = max(self.peak_bytes, min(resident, limit) if limit and not over else resident)
+        cause = "memory" if over else None
         if self.cgroup:
-            return over, _RELAXED
+            return cause, _RELAXED
+        if len(pids) > self.processes:
+            cause = cause or "processes"
         if self.cpus:
             self._throttle(pids, spent, now)
-            return over, _THROTTLE
+            return cause, _THROTTLE
         if not limit:
-            return over, _IDLE
-        return over, _CLOSE if limit and resident > 0.7 * limit else _RELAXED
+            return cause, _CLOSE if len(pids) > self.processes // 4 else _IDLE
+        return cause, _CLOSE if limit and resident > 0.7 * limit else _RELAXED
 
     def _throttle(self, pids: list[int], spent: float, now: float) -> None:
         assert self.cpus

@@ -24,7 +24,7 @@ from . import container, exit_record, faults, processes, records, verdict
 from .environment import job_environment
 from .executor_link import ExecutorLink
 from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
-from .limits import CONTAINER, Limits
+from .limits import CONTAINER, PROCESSES, Limits
 from .log_limit import LOG_BYTES, LogGuard
 from .relaying import Recording
 from .tree import JobTree
@@ -50,6 +50,8 @@ class Options:
     limits: str | None = None
     log_bytes: int = LOG_BYTES
     """Bytes that the log may have."""
+    processes: int = PROCESSES
+    """Processes and threads that the user's code may have at once; in a container the engine's limit holds."""
     fault: str | None = None
     user: str | None = None
     """In a container: the image's user, as whom the user's code runs; None: as we do."""
@@ -123,7 +125,9 @@ class Supervisor:
         container.own_files(self.ownership.owner if self.ownership else None)
         self.runtime = runtime_directory()
         name = f"studio-{self.job_id}-{files.attempt}"
-        self.limits = Limits(name, wanted.get("cpus"), wanted.get("memory_bytes"), options.limits)
+        self.limits = Limits(
+            name, wanted.get("cpus"), wanted.get("memory_bytes"), options.limits, processes=options.processes
+        )
         self.kernel: Kernel | None = None
         self.link: ExecutorLink | None = None
         self.recording: Recording | None = None
@@ -268,7 +272,7 @@ class Supervisor:
             if now >= sample_at:
                 over, pause = self.limits.sample(os.getpid(), now)
                 if over and self.state.cause is None:
-                    self._begin_end("memory", kill=True)
+                    self._begin_end(over, kill=True)
                 sample_at = now + pause
                 self.log_guard.look()
                 if self.options.in_container:  # no signal comes while the engine is away
@@ -364,8 +368,8 @@ class Supervisor:
                 self.link.send({"op": "stop", "reason": cause})
         if kill:
             self.state.own_kill = True
-            # For memory: the tree goes at once, the executor (no user code in it) may still save the notebook.
-            if cause == "memory":
+            # For a limit: the tree goes at once, the executor (no user code in it) may still save the notebook.
+            if cause in ("memory", "processes"):
                 self.tree.kill()
                 self.state.deadline = now + min(self.grace, 5.0)
             else:
@@ -419,6 +423,7 @@ class Supervisor:
             kernel_status=kernel_status,
             executor_status=self.state.executor_status,
             memory_limit=self.limits.memory_bytes,
+            process_limit=self.limits.processes,
             time_limit=self.time_limit,
             machine_out_of_memory=self.limits.machine_ran_out(),
             kernel_command=tuple(self.job["environment"]["argv"]),

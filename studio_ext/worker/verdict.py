@@ -27,7 +27,8 @@ class Facts:
     result: Mapping[str, Any] | None = None
     """What the executor said of its own end."""
     cause: str | None = None
-    """Why the supervisor ended the attempt: ``stopped``, ``time``, ``memory``, ``engine`` or nothing."""
+    """Why the supervisor ended the attempt: ``stopped``, ``time``, ``memory``, ``processes``, ``engine`` or
+    nothing."""
     stop_reason: str = "Stopped"
     """How the sentence for a stop begins."""
     kernel_status: int | None = None
@@ -37,6 +38,7 @@ class Facts:
     cell: int | None = None
     """Cell that ran last, 1-based."""
     memory_limit: int | None = None
+    process_limit: int | None = None
     time_limit: float | None = None
     machine_out_of_memory: bool = False
     log_tail: str = ""
@@ -68,6 +70,9 @@ def judge(facts: Facts) -> dict[str, Any]:
         limit = duration(facts.time_limit or 0)
         message = f"Ran longer than the time limit of {limit}{where and f', in cell {cell}'}."
         return record | {"reason": "MaxRuntimeExceeded", "message": message}
+    if facts.cause == "processes":
+        message = f"Started more than {facts.process_limit:,} processes{where}."
+        return record | {"code": 137, "reason": "TooManyProcesses", "message": message}
     if facts.cause == "stopped":
         return record | {
             "reason": "Stopped",

@@ -39,6 +39,30 @@ class ProcessSuite(RunnerSuite):
         yield runner
         runner.close()
 
+    def test_fork_bomb(
+        self,
+        runner: ProcessRunner,
+        tmp_path: Path,
+        remains: Callable[[Launch], list[str]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """With control groups the system refuses the next process; without them the supervisor ends the job."""
+        monkeypatch.setenv("STUDIO_PROCESS_LIMIT", "100")
+        bomb = (
+            "import os, time\n"
+            "try:\n    while True:\n        if os.fork() == 0: time.sleep(600)\n        time.sleep(0.002)\n"
+            "except BlockingIOError:\n    print('held', flush=True)\n    raise"
+        )
+        launch = self.make(tmp_path, ["1", bomb])
+        _, exit = self.run(runner, launch)
+        assert exit.cell == 2
+        if exit.reason is ExitReason.cell_failed:
+            assert "held" in read_log(launch)
+        else:
+            assert exit.reason is ExitReason.too_many_processes
+            assert exit.message == "Started more than 100 processes at cell 2."
+        assert remains(launch) == []
+
 
 @pytest.fixture(scope="module")
 def warm_runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessRunner]:
@@ -235,7 +259,9 @@ class TestSampling:
     def remains(self) -> Callable[[Launch], list[str]]:
         return remaining
 
+    make = RunnerSuite.make
     run = RunnerSuite.run
+    test_fork_bomb = ProcessSuite.test_fork_bomb
     test_memory_limit = RunnerSuite.test_memory_limit
     test_memory_limit_holds_for_children_of_the_kernel = RunnerSuite.test_memory_limit_holds_for_children_of_the_kernel
     test_cpu_limit = RunnerSuite.test_cpu_limit

@@ -8,14 +8,24 @@ from typing import Any
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.core.units import parse_size
 from studio_ext.worker import faults
+from studio_ext.worker.limits import PROCESSES
 from studio_ext.worker.log_limit import LOG_BYTES
 
 _LOG_LIMIT = "STUDIO_LOG_LIMIT"
+_PROCESS_LIMIT = "STUDIO_PROCESS_LIMIT"
 
 
 def supervisor_options() -> dict[str, Any]:
-    """Options that do not depend on the runner: the log's limit, and the fault that a test asks for."""
-    return {"log_bytes": log_bytes(), "fault": os.environ.get(faults.VARIABLE)}
+    """Options that do not depend on the runner: limits of log and processes, and the fault that a test asks for."""
+    return {"log_bytes": log_bytes(), "processes": process_limit(), "fault": os.environ.get(faults.VARIABLE)}
+
+
+def process_limit() -> int:
+    """Processes and threads that a job of the process runner may have at once."""
+    wanted = os.environ.get(_PROCESS_LIMIT) or str(PROCESSES)
+    if not wanted.isdigit() or int(wanted) < 16:
+        raise InvalidRequest(f"{_PROCESS_LIMIT}: {wanted!r} is not a number from 16 on.", hint="For example 4096.")
+    return int(wanted)
 
 
 def log_bytes() -> int:

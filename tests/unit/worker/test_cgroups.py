@@ -61,10 +61,11 @@ def test_v1_goes_below_its_own_group(tmp_path: Path) -> None:
 
 def test_limits_are_written_as_v2_wants_them(tmp_path: Path) -> None:
     group = cgroups.Cgroup(cgroups.CgroupPlan(2, {"memory": tmp_path, "cpu": tmp_path}), "s")
-    group.create(1.5, 1 << 30)
+    group.create(1.5, 1 << 30, 100)
     place = tmp_path / "s"
     assert (place / "cpu.max").read_text() == "150000 100000"
     assert (place / "memory.max").read_text() == str(1 << 30)
+    assert (place / "pids.max").read_text() == "100"
     (place / "memory.events").write_text("low 0\noom 3\noom_kill 2\noom_group_kill 0\n")
     (place / "cpu.stat").write_text("usage_usec 2500000\nuser_usec 1\n")
     (place / "cgroup.procs").write_text("7\n5\n")
