@@ -60,11 +60,14 @@ class Clearer:
 
     def remove(self, identity: str) -> None:
         """Remove a container, whatever it does."""
-        from docker.errors import APIError, NotFound
+        from docker.errors import APIError, DockerException, NotFound
 
+        api = self.engine.api()
         with engine_errors(self.engine.address), contextlib.suppress(NotFound):
+            with contextlib.suppress(DockerException):
+                api.kill(identity, "SIGKILL")  # Podman would stop it first, with all the patience that stopping has
             try:
-                self.engine.api().remove_container(identity, v=True, force=True)
+                api.remove_container(identity, v=True, force=True)
             except APIError as error:
                 if error.status_code != 409:  # its removal is under way already
                     raise

@@ -161,17 +161,23 @@ def find_address(settings: DockerSettings, environ: Mapping[str, str]) -> str:
     context = _context_address(environ)
     if context:
         return context
-    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    usual = [
-        "/var/run/docker.sock",
-        f"{runtime}/docker.sock",
-        f"{runtime}/podman/podman.sock",
-        "/run/podman/podman.sock",
-    ]
+    usual = _usual_sockets(environ)
     for path in usual:
         if os.access(path, os.R_OK | os.W_OK):
             return f"unix://{path}"
     return f"unix://{usual[0]}"
+
+
+def _usual_sockets(environ: Mapping[str, str]) -> list[str]:
+    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    own = [f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock"]
+    return ["/var/run/docker.sock", *own, "/run/podman/podman.sock"]
+
+
+def sockets(address: str, environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Where engines of this machine listen, the one at ``address`` among them: whoever reaches one is root here."""
+    own = [address.removeprefix("unix://")] if address.startswith("unix://") else []
+    return [Path(path).resolve() for path in (*own, *_usual_sockets(environ), "/run/containerd/containerd.sock")]
 
 
 def _context_address(environ: Mapping[str, str]) -> str | None:

@@ -231,7 +231,7 @@ class DockerImages:
         """All images that have a name, each with what is known of it by ``until``."""
         with engine_errors(self.engine.address):
             listed = self.engine.api(ANSWER_SECONDS).images()
-        found = []
+        found: dict[str, ImageFacts] = {}
         for entry in listed:
             facts = self._known.get(_identity(entry["Id"]))
             if facts is None:  # only the whole document says the architecture
@@ -239,11 +239,15 @@ class DockerImages:
                     entry
                 )
             for reference in entry.get("RepoTags") or []:
-                name = parse_image_name(reference.removeprefix("localhost/"))  # where Podman puts what it builds
-                if name is not None and name.repository not in (PROBE_IMAGE, BUILD_REPOSITORY):  # "<none>:<none>" is no name
-                    found.append((name.short, facts))
-        self._known = {facts.id: facts for _, facts in found if facts.os}
-        return found
+                # Podman's command line puts what it makes there; the short name then means that one.
+                is_local = reference.startswith("localhost/")
+                name = parse_image_name(reference.removeprefix("localhost/"))
+                if name is None or name.repository in (PROBE_IMAGE, BUILD_REPOSITORY):  # "<none>:<none>" is no name
+                    continue
+                if is_local or name.short not in found:
+                    found[name.short] = facts
+        self._known = {facts.id: facts for facts in found.values() if facts.os}
+        return list(found.items())
 
 
 def bounded(engine: Engine, call: Callable[[], _T], wait: float = ANSWER_SECONDS) -> _T:

@@ -51,6 +51,11 @@ class Launcher:
         if wish.exists():
             raise Cancelled
         info = self.engine.describe(wait=self.engine.api().timeout)
+        if info.name == "Podman" and (job.get("resources") or {}).get("gpus"):
+            raise StudioError(
+                "Podman takes no notice of GPUs that are asked for through its Docker-compatible socket.",
+                hint="Leave GPUs empty, or use Docker.",
+            )
         image = self._image(job["environment"]["container"], say, wish.exists)
         if wish.exists():
             raise Cancelled
@@ -174,7 +179,8 @@ class Launcher:
                 try:
                     identity = str(api.create_container(**made.request(api, python))["Id"])
                 except APIError as error:
-                    if error.status_code != 409:
+                    # Podman answers 500 where Docker says that there is a conflict.
+                    if error.status_code != 409 and "already in use" not in str(error.explanation):
                         raise
                     identity = str(api.inspect_container(made.name)["Id"])  # made before a crash
                 api.start(identity)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studio_ext.adapters.docker_runner.engine import EngineInfo
+from studio_ext.adapters.docker_runner.engine import EngineInfo, sockets
 from studio_ext.adapters.docker_runner.images import ImageFacts
 from studio_ext.contract.jobs import ContainerProfile
 from studio_ext.ports.runner import Launch
@@ -145,18 +145,15 @@ def container_name(job_id: str, attempt: int) -> str:
 
 
 def data_mounts(links: Sequence[str], engine_address: str) -> list[str]:
-    """Which of the places that a snapshot links to are mounted: none that holds the engine's socket.
-
-    Whoever reaches the socket is root on the engine's machine.
-    """
-    socket = Path(engine_address.removeprefix("unix://")).resolve() if engine_address.startswith("unix://") else None
+    """Which of the places that a snapshot links to are mounted: none that holds the socket of an engine."""
+    closed = sockets(engine_address)
     kept = []
     for link in links:
         try:
             real = Path(link).resolve(strict=True)
         except OSError:
             continue  # it went away: in the container the link leads nowhere, as it does here
-        if socket is not None and (socket.is_relative_to(real) or real == socket):
+        if any(socket.is_relative_to(real) for socket in closed):
             continue
         if not Path(link).is_absolute() or Path(link).is_relative_to(JOB_DIR):
             continue
