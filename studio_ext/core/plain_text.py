@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 import unicodedata
 
+# What OSC, DCS, SOS, PM and APC carry: nothing that begins another sequence. (Else a text of nothing but their
+# beginnings would be looked through to its end from each of them.)
+_CARRIED = r"[^\x07\x1b\x90\x98\x9b-\x9f]*"
 # CSI with its parameters; OSC, DCS, SOS, PM and APC up to their terminator; any other escape.
 _SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_CARRIED}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
 _UNSAFE = re.compile(_SEQUENCE + r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _UNFINISHED = re.compile(
-    r"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x9c]*\x1b?|[ -/]*)"
-    r"|\x9b[0-?]*[ -/]*|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c]*\x1b?)\Z"
+    rf"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_]{_CARRIED}\x1b?|[ -/]*)"
+    rf"|\x9b[0-?]*[ -/]*|[\x90\x98\x9d-\x9f]{_CARRIED}\x1b?)\Z"
 )
 _CREDENTIALS = re.compile(r"://[^/\s'\"]*@")
 _SECRET = re.compile(
-    r"([?&;][\w.-]*(?:password|passwd|pwd|passphrase|secret|token|key|signature|credential|odbc_connect)[\w.-]*=)"
-    r"[^&;\s'\"]+",
+    r"([?&;][\w.-]{0,40}?(?:password|passwd|pwd|passphrase|secret|token|key|signature|credential|odbc_connect)"
+    r"[\w.-]{0,40}=)[^&;\s'\"]+",
     re.IGNORECASE,
 )
 _HOLD = 4096

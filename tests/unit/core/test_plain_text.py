@@ -64,6 +64,34 @@ def test_a_long_unfinished_sequence_is_not_held_for_ever() -> None:
     assert len(log.feed("\x1b]" + "x" * 10_000)) == 10_000
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x9d",
+        "\x9daaa",
+        "\x1b]",
+        "\x1b]8;;",
+        "\x1b[1;",
+        "1;",
+        "\x9b",
+        "\x1b",
+        "\x1b ",
+        "\x90\x9c",
+        "?password",
+        "://",
+        "=a",
+    ],
+)
+def test_long_texts_take_no_longer_than_long_texts(text: str) -> None:
+    """Whatever they are made of: what takes twice the time for each further character would take hours."""
+    for start in ("", "\x1b[", "\x1b]", "\x9d", "?"):
+        hostile = start + text * (150_000 // len(text))
+        one_line(hostile)
+        shown(hostile[:75_000], hostile[75_000:])
+        masked(hostile)
+
+
 @given(NASTY, st.integers(0, 60))
 def test_cutting_a_log_anywhere_changes_nothing(text: str, cut: int) -> None:
     assert shown(text[:cut], text[cut:]) == shown(text)
