@@ -6,13 +6,13 @@ What the port asks for is answered from the job directory and from what a thread
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from pathlib import Path
 
 from studio_ext.adapters import host
 from studio_ext.adapters.attempts import evidence
+from studio_ext.adapters.attempts.notes import note_launch, note_stop
 from studio_ext.adapters.docker_runner import spec
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.settings import read_settings
@@ -60,7 +60,7 @@ class DockerRunner:
 
     def warm(self, prefix: str) -> None:
         """Look for containers that an earlier controller left, without waiting for it."""
-        self._watcher.look_soon()
+        self._watcher.look_for_leftovers()
 
     def launch(self, launch: Launch) -> None:
         """See the port. Raises ``InvalidRequest`` for a job directory without a usable ``job.json``."""
@@ -72,16 +72,7 @@ class DockerRunner:
             raise InvalidRequest(f"{files.job} cannot be read.", hint="Submit the notebook again.")
         if files.claim.exists():
             return
-        files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        note = {
-            "attempt": launch.attempt,
-            "run_id": launch.run_id,
-            "experiment_id": launch.experiment_id,
-            "experiment": launch.experiment,
-            "job_dir": spec.JOB_DIR,
-            "boot_id": host.boot_id(),
-        }
-        records.write(files.launch, records.encode(note))
+        note_launch(launch, job_dir=spec.JOB_DIR, boot_id=host.boot_id())
         self._watcher.start(launch, job)
 
     def observe(self, launch: Launch) -> Observation:
@@ -111,15 +102,8 @@ class DockerRunner:
 
     def stop(self, launch: Launch, *, kill: bool = False, reason: str = "Stopped") -> None:
         """See the port. The wish is a file, which the supervisor reads also while the engine is away."""
-        files = records.AttemptFiles(launch.directory, launch.attempt)
-        if files.exit.exists() or not launch.directory.is_dir():
-            return
-        wanted = records.read(files.stop)
-        if wanted is None or (kill and not wanted.get("kill")):
-            with contextlib.suppress(OSError):
-                files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                records.write(files.stop, records.encode({"reason": reason, "kill": kill, "t": time.time()}))
-        self._watcher.stop_soon(launch)
+        if note_stop(launch, kill=kill, reason=reason):
+            self._watcher.stop_soon(launch)
 
     def close(self) -> None:
         """End our threads. Attempts go on."""

@@ -7,6 +7,7 @@ carry labels, and the next list brings it back.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -32,7 +33,9 @@ log = logging.getLogger(__name__)
 
 LIST_SECONDS = 0.5
 AWAY_SECONDS = 1.0
-"""Pause after a list that the engine did not answer."""
+"""Pause after a list that the engine did not answer, while an attempt is under way."""
+_LONG_AWAY_SECONDS = 60.0
+"""The same where there is nothing but what an earlier controller may have left."""
 START_PATIENCE_SECONDS = 30.0
 """How long an attempt that cannot be started waits for an engine that is away."""
 _FORGET_SECONDS = 60.0
@@ -94,6 +97,8 @@ class Watcher:
         self._ends = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="docker-end")
         self._look_wanted = False
         self._away = ""
+        self._used = home / "cache" / "containers-used"
+        """There once a container was started: without it nothing can be left of one, and no engine is asked."""
 
     # -- asked by the runner -------------------------------------------------------------------------------------
 
@@ -113,6 +118,8 @@ class Watcher:
     def start(self, launch: Launch, job: Mapping[str, Any]) -> None:
         """Start an attempt's container, in a thread."""
         with self._lock:
+            with contextlib.suppress(OSError):
+                self._used.touch()
             known = self.follow(launch)
             known.launch = launch
             if not known.is_starting and not self._closed:
@@ -133,9 +140,10 @@ class Watcher:
         with self._lock:
             self._clear(self.follow(launch))
 
-    def look_soon(self) -> None:
-        """List the containers once, in the thread."""
-        self._look_again()
+    def look_for_leftovers(self) -> None:
+        """List the containers once, in the thread, if this workspace ever had one."""
+        if self._used.exists():
+            self._look_again()
 
     def close(self) -> None:
         """End the threads; containers go on."""
@@ -238,19 +246,12 @@ class Watcher:
     def _watch(self) -> None:
         while not self._closed:
             self._wake.clear()
-            pause: float | None = LIST_SECONDS
             if self._look_wanted or self._open():
-                self._look_wanted = False
-                if not self._look():
-                    self._look_wanted = True
-                    pause = AWAY_SECONDS
-            else:
-                pause = None
-            # Between two lists there is always a pause; only one who sleeps for good is woken.
-            if pause is None:
-                self._wake.wait()
-            else:
-                time.sleep(pause)
+                self._look_wanted = not self._look()
+                if self._open():
+                    time.sleep(AWAY_SECONDS if self._look_wanted else LIST_SECONDS)
+                    continue
+            self._wake.wait(_LONG_AWAY_SECONDS if self._look_wanted else None)
 
     def _open(self) -> list[Followed]:
         """Attempts that are not over for us; those that nobody asks for any more are forgotten."""
@@ -272,7 +273,7 @@ class Watcher:
             if str(error) != self._away:
                 log.warning("the container engine cannot be asked: %s", error)
             self._away = str(error)
-            return not isinstance(error, Unavailable) and not self._open()
+            return False
         self._away = ""
         try:
             self._take_in(rows, began)

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters.attempts import evidence
 from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.notes import note_launch, note_stop
 from studio_ext.adapters.attempts.options import supervisor_options
 from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.adapters.fork_servers import ForkServer, ForkServers, ServerKey, base_variables
@@ -92,14 +92,7 @@ class ProcessRunner:
             raise InvalidRequest(f"{files.job} cannot be read.", hint="Submit the notebook again.")
         if files.claim.exists():
             return
-        files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        note = {
-            "attempt": launch.attempt,
-            "run_id": launch.run_id,
-            "experiment_id": launch.experiment_id,
-            "experiment": launch.experiment,
-        }
-        records.write(files.launch, records.encode(note))
+        note_launch(launch)
         self._start(launch, job)
 
     def _start(self, launch: Launch, job: Mapping[str, Any]) -> None:
@@ -191,17 +184,10 @@ class ProcessRunner:
         return seen
 
     def stop(self, launch: Launch, *, kill: bool = False, reason: str = "Stopped") -> None:
-        """See the port. The wish is a file, so that it is not lost when nobody is there to take a signal."""
-        files = records.AttemptFiles(launch.directory, launch.attempt)
-        if files.exit.exists() or not launch.directory.is_dir():
+        """See the port."""
+        if not note_stop(launch, kill=kill, reason=reason):
             return
-        wanted = records.read(files.stop)
-        if wanted is None or (kill and not wanted.get("kill")):
-            with contextlib.suppress(OSError):
-                files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                note = {"reason": reason, "kill": kill, "t": time.time()}
-                records.write(files.stop, records.encode(note))
-        claim = evidence.read_claim(files.claim)
+        claim = evidence.read_claim(records.AttemptFiles(launch.directory, launch.attempt).claim)
         if claim and observation.supervisor_runs(claim):
             processes.send([claim.pid], signal.SIGTERM)
 
