@@ -10,6 +10,9 @@ export interface ISegment {
 /** Characters of one line that are shown at most. */
 const WIDEST = 10_000;
 
+/** Longest list of codes in one sequence: a longer one is no colour, and taking it apart would take minutes. */
+const MOST_CODES = 256;
+
 const NAMES = [
   'black',
   'red',
@@ -162,6 +165,9 @@ function name(index: number): string {
 }
 
 function apply(before: ILook, codes: string): ILook {
+  if (codes.length > MOST_CODES) {
+    return before;
+  }
   const look = { ...before };
   const queue = codes.split(/[;:]/).map(code => Number(code || '0'));
   while (queue.length > 0) {

@@ -25,6 +25,14 @@ describe('parseAnsi', () => {
     ]);
   });
 
+  it('takes no sequence apart that no terminal would take', () => {
+    const codes = '1;'.repeat(500_000);
+    expect(parseAnsi(`${ESC}[31ma${ESC}[${codes}mb`)).toEqual([
+      { text: 'a', className: 'ansi-red-fg' },
+      { text: 'b', className: 'ansi-red-fg' }
+    ]);
+  });
+
   it('knows inverse text', () => {
     expect(parseAnsi(`${ESC}[7ma${ESC}[31mb`)).toEqual([
       {
