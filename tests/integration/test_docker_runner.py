@@ -28,8 +28,8 @@ def in_image(
     return make_job_directory(parent, cells, prefix="", base_env={}, container=container, **more)
 
 
-class ContainerSuite(RunnerSuite):
-    """What both profiles share, on every engine."""
+class InContainers:
+    """What conformance tests need, for both profiles and on every engine."""
 
     image = docker_images.NOTEBOOK
 
@@ -54,13 +54,17 @@ class ContainerSuite(RunnerSuite):
         return JOB_DIR
 
 
-class TestNotebookProfile(ContainerSuite):
+class TestNotebookProfile(InContainers, RunnerSuite):
     """Our image: the submitter's uid, no capabilities."""
 
 
-class TestContractProfile(ContainerSuite):
-    """Any other image: its own user, who is not the one that the job directory belongs to."""
+class InAnyImage(InContainers):
+    """An image with a user of its own, who is not the one that the job directory belongs to."""
 
     @pytest.fixture(autouse=True)
     def its_image(self, engine: Engine) -> None:
         self.image = docker_images.make(engine, "app")
+
+
+class TestContractProfile(InAnyImage, RunnerSuite):
+    """Any other image, as itself."""
