@@ -11,7 +11,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -310,15 +310,20 @@ class Watcher:
         files = records.AttemptFiles(directory, attempt)
         is_stale = row["State"] == "created" and time.time() - float(row.get("Created") or 0) > _STALE_SECONDS
         if not directory.is_dir() or is_stale:
-            self._do(lambda: self._clearer.remove(str(row["Id"])))
+            if not self._closed:
+                self._ends.submit(self._remove_stray, str(row["Id"]))
         elif files.exit.exists():
             known = self.follow(Launch(job_id, attempt, directory, "", "", ""))
             known.is_cleared = False
             self._clear(known)
 
-    def _do(self, call: Callable[[], None]) -> None:
-        if not self._closed:
-            self._ends.submit(call)
+    def _remove_stray(self, identity: str) -> None:
+        try:
+            self._clearer.remove(identity)
+        except Exception as error:  # nobody follows it: the next list brings it back
+            log.warning("the container %s cannot be removed yet: %s", identity[:12], error)
+            time.sleep(AWAY_SECONDS)
+            self._look_again()
 
 
 def _key(row: Mapping[str, Any]) -> Key | None:
