@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _PLAIN_PARTS = 10
 """Without a terminal, a pull says something at every tenth of the way."""
 _PLAIN_WIDTH = 100
+_QUICK = ("ARG", "LABEL", "ENV", "WORKDIR", "CMD")
+"""Steps of a build that take no time: nobody waits for them."""
 
 
 class ImageProgress:
@@ -75,7 +77,7 @@ class ImageProgress:
         if self._bar is not None:
             total = None if part is None else 1.0
             self._bar.update(self._task, description=line, total=total, completed=part or 0.0, at=at)
-        elif self._verbose or said != self._said:
+        elif self._verbose or (said != self._said and line.partition(" ")[0] not in _QUICK):
             self._said = said
             shown = line if self._verbose or len(line) <= _PLAIN_WIDTH else f"{line[:_PLAIN_WIDTH]} …"
             click.echo(f"{f'[{at.strip()}] ' if at else ''}{shown}", err=True)

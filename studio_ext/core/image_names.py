@@ -11,7 +11,7 @@ NOTEBOOK_REPOSITORY = "studio/notebook"
 """Images of this name are built on the machine, not fetched."""
 DEFAULT_BASE = "python:3.12-slim"
 """What it is built on."""
-ABOUT_BYTES = 1_200_000_000
+ABOUT_BYTES = 1_100_000_000
 """Size of it, about: what people are told before it is there."""
 MAX_LENGTH = 255
 DOCKER_HUB = "docker.io"

@@ -152,6 +152,7 @@ class _Build:
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._facts: dict[str, str] = {}
         self._at = (0, 0)
+        self._tells = True
 
     def run(self, name: ImageName, images: DockerImages) -> ImageFacts | None:
         """Build, label, and give it its name."""
@@ -163,6 +164,8 @@ class _Build:
         labels = {f"studio.{key}": value for key, value in self._facts.items()}
         labels |= {"studio.version": __version__, "studio.recipe": recipe()}
         dockerfile = archive({"Dockerfile": f"FROM {BUILD_REPOSITORY}:{self._id}\n".encode()})
+        self._step(Step(*self._at, f"Naming it {name.short}"))
+        self._tells = False
         self._ask(dockerfile, name.short, labels=json.dumps(labels))
         facts = images.inspect(name.short)
         if facts is None:
@@ -208,7 +211,8 @@ class _Build:
             line = match[3]
         else:
             self._tail.append(line)
-        self._step(Step(*self._at, line))
+        if self._tells:
+            self._step(Step(*self._at, line))
 
     def _failed(self, said: str) -> StudioError:
         said = _COMMAND.sub("The command returned", one_line(masked(said))).rstrip(".")

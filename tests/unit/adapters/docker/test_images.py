@@ -116,7 +116,7 @@ def test_the_line_that_says_what_a_job_runs_in() -> None:
         summary(info(name="Podman"), "python:3.12-slim", python) == "Podman · python:3.12-slim (1f237e44) · Python 3.12"
     )
     assert summary(info(), "a:1", facts()) == "Docker · a:1 (1f237e44)"
-    assert summary(info(), "a:1", None) == "Docker · a:1 · to be fetched"
+    assert summary(info(), "a:1", None) == "Docker · a:1 · fetched for the job"
     assert ours.profile == ContainerProfile.notebook
     assert facts(labels={"studio.profile": "root"}).profile == ContainerProfile.contract
 
