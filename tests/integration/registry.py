@@ -159,6 +159,16 @@ def push(engine: Engine, reference: str, login: dict[str, str] | None = None) ->
         assert "error" not in line, line
 
 
+def manifest_digest(reference: str) -> str:
+    """The digest under which the registry has an image."""
+    repository, _, tag = reference.rpartition(":")
+    address, _, path = repository.partition("/")
+    kinds = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
+    asked = urllib.request.Request(f"http://{address}/v2/{path}/manifests/{tag}", headers={"Accept": kinds})
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        return str(answer.headers["Docker-Content-Digest"])
+
+
 def forget(engine: Engine, *references: str) -> None:
     """Remove images if they are there."""
     from docker.errors import NotFound

@@ -97,7 +97,6 @@ def test_what_was_found_out_is_on_the_image_and_no_secret_is_in_it(
     )
     assert facts is not None and facts.inside == "Python 3.99, MLflow 2.7"
     assert facts.labels["studio.profile"] == "notebook" and facts.labels["studio.version"]
-    assert facts.references == (tag,)
     assert max(step.number for step in steps) > 5 and all((step.part or 0) <= 1 for step in steps)
     api = engine.api()
     image = json.dumps(api.inspect_image(tag)) + json.dumps(api.history(tag))

@@ -45,8 +45,6 @@ class ImageFacts:
 
     id: str
     """``sha256:...``."""
-    references: tuple[str, ...]
-    """Names that it had when we looked."""
     architecture: str
     os: str
     user: str
@@ -83,7 +81,7 @@ class DockerImages:
         """Images that are there, allowed and of the engine's architecture; those made for notebooks first."""
         try:
             info = self.engine.describe()
-            found = bounded(self.engine, lambda: self._named(time.monotonic() + ANSWER_SECONDS / 2))
+            found = bounded(self.engine, lambda: self._named(info, time.monotonic() + ANSWER_SECONDS / 2))
         except Unavailable:
             return []
         made = [
@@ -227,7 +225,7 @@ class DockerImages:
         facts = self._known[document["Id"]] = _facts(document)
         return facts
 
-    def _named(self, until: float) -> list[tuple[str, ImageFacts]]:
+    def _named(self, info: EngineInfo, until: float) -> list[tuple[str, ImageFacts]]:
         """All images that have a name, each with what is known of it by ``until``."""
         with engine_errors(self.engine.address):
             listed = self.engine.api(ANSWER_SECONDS).images()
@@ -311,7 +309,6 @@ def _facts(document: Mapping[str, Any]) -> ImageFacts:
     labels = config.get("Labels") or document.get("Labels") or {}
     return ImageFacts(
         id=_identity(str(document["Id"])),
-        references=tuple(document.get("RepoTags") or ()),
         architecture=str(document.get("Architecture") or ""),
         os=str(document.get("Os") or ""),
         user=str(config.get("User") or ""),

@@ -98,7 +98,10 @@ def fetch(engine: Engine, name: ImageName, report: Report, cancelled: Callable[[
         if type(error) is StudioError and error.__cause__ is not None:  # a refusal: say what it means
             raise pull_error(name, str(getattr(error.__cause__, "explanation", "") or error)) from error
         raise
-    return not cancelled()
+    if cancelled():
+        return False
+    report(f"Fetched {name.short}", 1.0)
+    return True
 
 
 def _login(engine: Engine, name: ImageName) -> dict[str, str]:

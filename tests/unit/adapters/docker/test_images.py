@@ -38,7 +38,7 @@ def facts(
     labels: dict[str, str] | None = None,
     env: dict[str, str] | None = None,
 ) -> ImageFacts:
-    return ImageFacts(IDENTITY, (), architecture, os, "", env or {}, labels or {}, 1, 0.0)
+    return ImageFacts(IDENTITY, architecture, os, "", env or {}, labels or {}, 1, 0.0)
 
 
 @pytest.fixture
