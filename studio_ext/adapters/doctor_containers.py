@@ -42,7 +42,7 @@ def check_engine(engine: Engine) -> Check:
     if not info.limits:
         return warning(
             "engine",
-            f"{what}; it enforces no limits on memory and CPUs.",
+            f"{what}; it holds no limits on memory and CPUs: Studio looks after each job's itself, twice a second.",
             "For rootless engines, control groups version 2 must be delegated to your user (systemd: Delegate=yes).",
         )
     if _is_old(info):

@@ -20,6 +20,8 @@ SETTING = "STUDIO_LIMITS"
 """``sampling`` in this variable of the controller keeps control groups out of it."""
 CONTAINER = "container"
 """The setting of a supervisor that is in a container: its limits are the container's."""
+CONTAINER_SAMPLING = "container sampling"
+"""The setting of a supervisor that is in a container of an engine that cannot hold limits."""
 
 PROCESSES = 4096
 """Processes and threads that a job may have at once, unless the attempt's options say otherwise."""
@@ -158,7 +160,7 @@ class Limits:
 def _group(name: str, setting: str | None) -> cgroups.Cgroup | ContainerGroup | None:
     if setting == CONTAINER:
         return ContainerGroup()
-    plan = None if setting == "sampling" else cgroups.find()
+    plan = None if setting in ("sampling", CONTAINER_SAMPLING) else cgroups.find()
     return cgroups.Cgroup(plan, name) if plan else None
 
 

@@ -71,6 +71,8 @@ def proportional_bytes(pid: int) -> int:
             for line in file:
                 if line.startswith(b"Pss:"):
                     return int(line.split()[1]) * 1024
+    except PermissionError:  # another user's, and we are a root that may not look: all of its pages count
+        return usage(pid)[0]
     except OSError:
         pass
     return 0

@@ -24,7 +24,7 @@ from . import container, exit_record, faults, processes, records, verdict
 from .environment import job_environment
 from .executor_link import ExecutorLink
 from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
-from .limits import CONTAINER, PROCESSES, Limits
+from .limits import CONTAINER, CONTAINER_SAMPLING, PROCESSES, Limits
 from .log_limit import LOG_BYTES, LogGuard
 from .relaying import Recording
 from .tree import JobTree
@@ -59,7 +59,7 @@ class Options:
     @property
     def in_container(self) -> bool:
         """Whether we are the first process of a container."""
-        return self.limits == CONTAINER
+        return self.limits in (CONTAINER, CONTAINER_SAMPLING)
 
     @classmethod
     def parse(cls, text: str) -> Options:

@@ -7,13 +7,14 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studio_ext.adapters.docker_runner import DockerRunner, spec
-from studio_ext.adapters.docker_runner.engine import Engine
+from studio_ext.adapters.docker_runner.engine import Engine, EngineInfo
 from studio_ext.adapters.docker_runner.images import DockerImages
 from studio_ext.adapters.doctor_containers import container_checks
 from studio_ext.adapters.workspace_config import open_workspace
@@ -208,6 +209,30 @@ def test_fork_bomb_stays_in_its_container(runner: DockerRunner, engine: Engine, 
     wait_ended(bounded, bomb_launch)
     wait_for(lambda: is_gone(engine, bomb_launch))
     bounded.close()
+
+
+class Unlimited(Engine):
+    """An engine that says that it holds no limits, as rootless ones do without control groups of their own."""
+
+    def describe(self, wait: float = 20.0) -> EngineInfo:
+        return replace(super().describe(wait), limits=False)
+
+
+@pytest.mark.parametrize("profile", ["notebook", "app"])
+def test_limits_where_the_engine_holds_none(docker_engine: Engine, home: Path, tmp_path: Path, profile: str) -> None:
+    image = docker_images.NOTEBOOK if profile == "notebook" else docker_images.make(docker_engine, profile)
+    runner = DockerRunner(home, Unlimited(docker_engine.settings))
+    greedy = "print('sleeping', flush=True)\nheld = []\nwhile True: held.append(bytearray(8 * 1024 * 1024))"
+    launch, waits = (in_image(tmp_path, [cell], image, memory_bytes=300 * MIB, cpus=0.5) for cell in (greedy, SLEEP))
+    runner.launch(launch)
+    seen = wait_ended(runner, launch)
+    assert seen.exit and seen.exit.message == "Ran out of memory at cell 1 (limit 300 MiB)."
+    runner.launch(waits)
+    wait_running(runner, waits, "sleeping")
+    host = inspect(docker_engine, waits)["HostConfig"]
+    assert not host["Memory"] and not host["NanoCpus"] and not host["PidsLimit"]
+    end_all(runner, tmp_path)
+    runner.close()
 
 
 # -- users and files -------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class EngineInfo:
     """Whether the engine shifts user ids (``userns-remap``) unless a container asks it not to."""
     cgroup_version: str
     limits: bool
-    """Whether memory and CPU limits hold."""
+    """Whether the engine holds limits on memory, CPUs and processes; where it does not, the supervisor does."""
 
     @property
     def title(self) -> str:
@@ -140,16 +140,19 @@ class Engine:
 def _described(address: str, info: Mapping[str, Any], server: str) -> EngineInfo:
     named = {option.partition("name=")[2].partition(",")[0] for option in info.get("SecurityOptions") or []}
     architecture = str(info.get("Architecture") or "")
+    cgroup_version = str(info.get("CgroupVersion") or "1")
+    rootless = "rootless" in named or bool(info.get("Rootless"))
     return EngineInfo(
         address=address,
         name="Podman" if server.startswith("Libpod/") else "Docker",
         version=str(info.get("ServerVersion") or "?"),
         identity=str(info.get("ID") or address),
         architecture=SAME_PROCESSOR.get(architecture, architecture),
-        rootless="rootless" in named or bool(info.get("Rootless")),
+        rootless=rootless,
         remapped="userns" in named,
-        cgroup_version=str(info.get("CgroupVersion") or "1"),
-        limits=bool(info.get("MemoryLimit")),
+        cgroup_version=cgroup_version,
+        # Rootless Podman tells what the machine can do; with control groups of version 1 it may not.
+        limits=bool(info.get("MemoryLimit") and info.get("CpuCfsQuota")) and not (rootless and cgroup_version == "1"),
     )
 
 

@@ -12,6 +12,7 @@ from studio_ext.adapters.docker_runner.engine import EngineInfo, sockets
 from studio_ext.adapters.docker_runner.images import ImageFacts
 from studio_ext.contract.jobs import ContainerProfile
 from studio_ext.ports.runner import Launch
+from studio_ext.worker.limits import CONTAINER, CONTAINER_SAMPLING
 
 JOB_DIR = "/opt/ml"
 """The job directory, where the training-container contract has it."""
@@ -72,7 +73,8 @@ class Spec:
 
     def command(self) -> list[str]:
         """Arguments of the interpreter."""
-        options = {"limits": "container", **self.options}
+        options = {**self.options, "limits": CONTAINER if self.engine.limits else CONTAINER_SAMPLING}
+        options["processes"] = self.pids_limit
         if self.image.profile is ContainerProfile.contract and has_own_user(self.image):
             options["user"] = self.image.user
         return [WORKER, "supervise", JOB_DIR, str(self.launch.attempt), json.dumps(options)]
@@ -111,7 +113,6 @@ class Spec:
             "mounts": [Mount(each.target, each.source, type="bind", read_only=each.read_only) for each in self.mounts],
             # Only the loopback: on an internal bridge a job would still reach this machine and the other jobs.
             "network_mode": "bridge" if has_network else "none",
-            "pids_limit": self.pids_limit,
             "security_opt": ["no-new-privileges", "label=disable"],
             "log_config": LogConfig(type="json-file", config={"max-size": _LOG_SIZE}),
             # Data loaders pass tensors through it; what lies there counts as memory of the job.
@@ -119,10 +120,10 @@ class Spec:
         }
         if not has_network:
             host["extra_hosts"] = {HOST_NAME: "127.0.0.1"}
-        if memory:
-            host |= {"mem_limit": memory, "memswap_limit": memory}
-        if cpus:
-            host["nano_cpus"] = int(cpus * 1_000_000_000)
+        if self.engine.limits:  # others refuse containers that ask for them, or take no notice
+            host["pids_limit"] = self.pids_limit
+            host |= {"mem_limit": memory, "memswap_limit": memory} if memory else {}
+            host |= {"nano_cpus": int(cpus * 1_000_000_000)} if cpus else {}
         if gpus:
             host["device_requests"] = [DeviceRequest(count=gpus, capabilities=[["gpu"]])]
         if self.image.profile is ContainerProfile.notebook:
