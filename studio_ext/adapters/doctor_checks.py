@@ -75,7 +75,8 @@ def checks(workspace: Workspace) -> list[NamedCheck]:
 def check_python() -> Check:
     """Interpreter and our version."""
     version = ".".join(map(str, sys.version_info[:3]))
-    return ok("python", f"Python {version} at {sys.executable}, studio_ext {__version__}")
+    packages = ", ".join(f"{name} {tools.version_of(name)}" for name in ("mlflow", "papermill", "ipykernel"))
+    return ok("python", f"Python {version} at {sys.executable}, studio_ext {__version__}, {packages}")
 
 
 def check_workspace(workspace: Workspace) -> Check:

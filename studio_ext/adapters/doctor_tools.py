@@ -82,10 +82,10 @@ def check_jupyterlab() -> Check:
     if missing:
         return warning(
             "jupyterlab",
-            f"In JupyterLab {_version('jupyterlab')}, {' and '.join(missing)}.",
+            f"In JupyterLab {version_of('jupyterlab')}, {' and '.join(missing)}.",
             "pip install studio_ext in the environment of JupyterLab; jupyter server extension enable studio_ext",
         )
-    return ok("jupyterlab", f"JupyterLab {_version('jupyterlab')} with both halves of the extension")
+    return ok("jupyterlab", f"JupyterLab {version_of('jupyterlab')} with both halves of the extension")
 
 
 def _enabled(directory: Path) -> bool | None:
@@ -102,7 +102,8 @@ def _enabled(directory: Path) -> bool | None:
     return None
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """Version of an installed package, for people."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

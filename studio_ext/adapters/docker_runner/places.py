@@ -73,8 +73,6 @@ class Places:
         return None
 
     def _proves(self, mapping: tuple[tuple[str, str], ...]) -> bool:
-        if not mapping and not self._engine.address.startswith(("unix:", "http+unix:")):
-            return False  # a path that happens to be there on another machine is not the same file
         cache = self.home / "cache"
         with tempfile.TemporaryDirectory(prefix="probe-", dir=cache) as folder:
             content = secrets.token_bytes(32)
