@@ -94,8 +94,9 @@ class Reconciler:
             return False
         if job.trial.run_id is None or not free:
             return False
+        what = "kernel" if job.environment.container is None else "container"
         moved = self.store.step(
-            job.id, expect=[S.Pending], status=S.Starting, secondary_status=T.Starting, message="Starting the kernel"
+            job.id, expect=[S.Pending], status=S.Starting, secondary_status=T.Starting, message=f"Starting the {what}"
         )
         if moved:
             _launch(self._runner(job), launch_of(job))
