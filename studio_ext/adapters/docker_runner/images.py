@@ -54,6 +54,8 @@ class ImageFacts:
     size_bytes: int
     created: float
     """Seconds since the epoch; 0 if it does not say."""
+    has_health_check: bool = False
+    """Whether the engine would run a program of the image now and then, beside the job."""
 
     @property
     def profile(self) -> ContainerProfile:
@@ -316,6 +318,7 @@ def _facts(document: Mapping[str, Any]) -> ImageFacts:
         labels={str(name): str(value) for name, value in labels.items()},
         size_bytes=int(document.get("Size") or 0),
         created=_seconds(document.get("Created")),
+        has_health_check=bool(config.get("Healthcheck")),
     )
 
 

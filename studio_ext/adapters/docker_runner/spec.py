@@ -97,7 +97,8 @@ class Spec:
                 ATTEMPT_LABEL: str(self.launch.attempt),
                 DIRECTORY_LABEL: str(self.launch.directory),
             },
-            "healthcheck": {"test": ["NONE"]},
+            # Podman would make a timer of the system for it also where there is nothing to be left out.
+            "healthcheck": {"test": ["NONE"]} if self.image.has_health_check else None,
             "stop_signal": "SIGTERM",
             "stop_timeout": int(self.job.get("grace_seconds") or 10) + _STOP_MARGIN_SECONDS,
             "use_config_proxy": has_network,

@@ -29,7 +29,16 @@ WAIT = 2.0
 
 
 def info(architecture: str = "amd64", name: str = "Docker") -> EngineInfo:
-    return EngineInfo("unix:///x", name, "20.10", "id", architecture, False, False, "2", True)
+    return EngineInfo(
+        address="unix:///x",
+        name=name,
+        version="20.10",
+        architecture=architecture,
+        rootless=False,
+        remapped=False,
+        cgroup_version="2",
+        limits=True,
+    )
 
 
 def facts(
