@@ -15,7 +15,8 @@ from secrets import token_hex
 from studio_ext._version import __version__
 from studio_ext.adapters.docker_runner.build_inputs import archive, build_context, recipe
 from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, engine_errors
-from studio_ext.adapters.docker_runner.images import BUILD_REPOSITORY, REMOVE_SECONDS, DockerImages, ImageFacts
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts
+from studio_ext.adapters.docker_runner.images import BUILD_REPOSITORY, REMOVE_SECONDS, DockerImages
 from studio_ext.adapters.docker_runner.pull import Report, fetch
 from studio_ext.adapters.docker_runner.stream import documents
 from studio_ext.contract.errors import InvalidRequest, StudioError, Unavailable

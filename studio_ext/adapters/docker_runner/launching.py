@@ -16,7 +16,8 @@ from studio_ext.adapters.attempts.archive import worker_archive
 from studio_ext.adapters.attempts.options import supervisor_options
 from studio_ext.adapters.docker_runner import spec
 from studio_ext.adapters.docker_runner.engine import Engine, engine_errors
-from studio_ext.adapters.docker_runner.images import DockerImages, ImageFacts, check_runs_here
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts, check_runs_here
+from studio_ext.adapters.docker_runner.images import DockerImages
 from studio_ext.adapters.docker_runner.places import Places
 from studio_ext.adapters.docker_runner.pull import fetch
 from studio_ext.contract.errors import StudioError, Unavailable

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters.docker_runner.engine import EngineInfo, sockets
-from studio_ext.adapters.docker_runner.images import ImageFacts
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts
 from studio_ext.contract.jobs import ContainerProfile
 from studio_ext.ports.runner import Launch
 from studio_ext.worker.limits import CONTAINER, CONTAINER_SAMPLING

@@ -11,14 +11,8 @@ from pathlib import Path
 import pytest
 
 from studio_ext.adapters.docker_runner.engine import Engine, EngineInfo
-from studio_ext.adapters.docker_runner.images import (
-    DockerImages,
-    ImageFacts,
-    bounded,
-    check_runs_here,
-    runs_here,
-    summary,
-)
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts, check_runs_here, runs_here, summary
+from studio_ext.adapters.docker_runner.images import DockerImages, bounded
 from studio_ext.adapters.docker_runner.settings import DockerSettings
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.jobs import ContainerProfile
