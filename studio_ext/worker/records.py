@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,13 +122,14 @@ def moment(value: Any) -> float | None:
     return float(value) if type(value) in (int, float) and 0 < value < 32_503_680_000 else None
 
 
-def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
-    """Replace ``path`` atomically: temporary name in the same directory, sync, rename."""
+def write(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o600, sync: bool = True) -> None:
+    """Replace ``path`` atomically: temporary name in the same directory, sync, rename. ``data``: all, or in pieces."""
     spare = path.with_name(f"{SPARE_PREFIX}{os.getpid()}-{threading.get_ident():x}.tmp")
     fd = open_file(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         try:
-            _write_all(fd, data)
+            for piece in (data,) if isinstance(data, bytes) else data:
+                _write_all(fd, piece)
             if sync:
                 os.fsync(fd)
         finally:
