@@ -448,9 +448,10 @@ def _begin_transition(
     message: str,
     at: float,
 ) -> None:
-    connection.execute(
-        update(transitions).where(transitions.c.job_id == job_id, transitions.c.ended.is_(None)).values(ended=at)
-    )
+    """End the open transition and begin one, no earlier than that: the machine's clock may have been set back."""
+    is_open = (transitions.c.job_id == job_id) & transitions.c.ended.is_(None)
+    at = max(at, connection.execute(select(func.max(transitions.c.started)).where(is_open)).scalar() or at)
+    connection.execute(update(transitions).where(is_open).values(ended=at))
     connection.execute(
         insert(transitions).values(
             job_id=job_id,
