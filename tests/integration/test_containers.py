@@ -456,6 +456,68 @@ def test_what_an_earlier_controller_left_is_cleared_away(home: Path, engine: Eng
     second.close()
 
 
+def test_only_containers_of_the_workspace_are_touched(
+    runner: DockerRunner, engine: Engine, tmp_path: Path, home: Path
+) -> None:
+    """Neither those of another workspace, nor those of other people, whatever they are called and labelled."""
+    api = engine.api()
+    (tmp_path / "other" / "cache").mkdir(parents=True)
+    other = DockerRunner(tmp_path / "other", engine)
+    ours, theirs = in_image(tmp_path, [SLEEP]), in_image(tmp_path / "other", [SLEEP])
+    runner.launch(ours)
+    other.launch(theirs)
+    wait_running(runner, ours, "sleeping")
+    wait_running(other, theirs, "sleeping")
+    other.close()
+    theirs.directory.rename(tmp_path / "not there any more")
+    made_by_us = inspect(engine, ours)["Config"]["Labels"]
+    mine = {**made_by_us, spec.JOB_LABEL: "lost", spec.DIRECTORY_LABEL: "/nowhere"}
+    strangers = [
+        {},
+        {**mine, spec.WORKSPACE_LABEL: f"{made_by_us[spec.WORKSPACE_LABEL]}/below"},
+        {name: value for name, value in mine.items() if name != spec.WORKSPACE_LABEL},
+        {spec.WORKSPACE_LABEL: made_by_us[spec.WORKSPACE_LABEL]},
+    ]
+    run = {"entrypoint": ["sleep", "600"], "command": []}
+    kept = [
+        api.create_container(docker_images.NOTEBOOK, **run, name=f"studio-stranger-{number}-1", labels=labels)["Id"]
+        for number, labels in enumerate(strangers)
+    ]
+    try:
+        for identity in kept:
+            api.start(identity)
+        lost = api.create_container(docker_images.NOTEBOOK, **run, labels=mine)["Id"]
+        runner.warm("")
+        wait_for(lambda: not api.containers(all=True, filters={"id": lost}))
+        again = DockerRunner(home, engine)  # and so does one that knows nothing
+        again.warm("")
+        again.stop(theirs, kill=True)
+        again.stop(ours, kill=True)
+        assert wait_ended(again, ours).exit
+        again.close()
+        assert all(api.inspect_container(identity)["State"]["Running"] for identity in kept)
+        assert inspect(engine, theirs)["State"]["Running"]
+    finally:
+        for identity in (*kept, inspect(engine, theirs)["Id"]):
+            api.kill(identity)
+            api.remove_container(identity, force=True)
+
+
+def test_a_workspace_has_one_name_by_every_path_to_it(
+    runner: DockerRunner, engine: Engine, home: Path, tmp_path: Path
+) -> None:
+    launch = in_image(home, [SLEEP])
+    runner.launch(launch)
+    wait_running(runner, launch, "sleeping")
+    (tmp_path / "by another path").symlink_to(home)
+    same = DockerRunner(tmp_path / "by another path", engine)
+    there = Launch(launch.job_id, 1, same._watcher._home / launch.job_id, "", "", "")
+    seen = wait_for(lambda: (seen := same.observe(there)) and same._watcher.follow(there).is_seen and seen)
+    assert seen.state is AttemptState.running
+    assert same._watcher.follow(there).container == "running"
+    same.close()
+
+
 def test_made_and_never_started(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
     """A controller that dies between making and starting a container: the next launch starts that one."""
     launch = in_image(tmp_path, ["print('ran')"])

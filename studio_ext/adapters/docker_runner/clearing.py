@@ -124,7 +124,7 @@ class Clearer:
                 entrypoint=dead["Config"]["Entrypoint"],
                 command=[spec.WORKER, "give-back", spec.JOB_DIR],
                 user="0:0",
-                labels={spec.WORKSPACE_LABEL: self.places.source(self.places.home)},
+                labels={spec.WORKSPACE_LABEL: self.places.workspace()},
                 host_config=api.create_host_config(
                     mounts=mounts, network_mode="none", security_opt=["no-new-privileges", "label=disable"]
                 ),

@@ -65,7 +65,7 @@ class Launcher:
         found = launch.directory.stat()
         made = spec.Spec(
             launch=launch,
-            workspace=self.places.source(self.home),
+            workspace=self.places.workspace(),
             image=image,
             engine=info,
             job=job,

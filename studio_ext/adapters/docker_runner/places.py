@@ -39,6 +39,11 @@ class Places:
         """A path of ours as the engine's machine names it. Raises ``StudioError`` when it does not see our files."""
         return mapped(str(path), self.mapping())
 
+    def workspace(self) -> str:
+        """What the workspace's containers are known by: its directory on the engine's machine, by one spelling."""
+        there = self.source(self.home)
+        return there if there != str(self.home) else str(self.home.resolve())
+
     def mapping(self) -> tuple[tuple[str, str], ...]:
         """The path map in force, proven once. Raises ``StudioError`` with the reason when there is none."""
         with self._lock:

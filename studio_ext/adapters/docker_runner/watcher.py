@@ -266,7 +266,7 @@ class Watcher:
         """List the containers and act on what is seen. False: the engine is away."""
         began = time.monotonic()
         try:
-            label = f"{spec.WORKSPACE_LABEL}={self._places.source(self._home)}"
+            label = f"{spec.WORKSPACE_LABEL}={self._places.workspace()}"
             with engine_errors(self._engine.address):
                 rows = self._engine.api().containers(all=True, filters={"label": [label]})
         except Exception as error:
