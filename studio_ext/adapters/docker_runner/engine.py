@@ -94,6 +94,8 @@ class Engine:
 
         Raises ``Unavailable`` when it does not answer within ``wait`` seconds, or says no.
         """
+        import docker.errors  # noqa: F401  (before the clock starts: on a busy machine this takes longer than the engine)
+
         with self._lock:
             look, is_old = self._look, time.monotonic() - self._looked > _KNOWN_SECONDS
             failed = look is not None and look.done() and look.exception() is not None
