@@ -352,6 +352,21 @@ def test_places_that_the_snapshot_links_to(runner: DockerRunner, tmp_path: Path)
     assert stream(output_cells(launch)[0]) == "1,2\n ['big.csv']\nRead-only file system\nFalse True\n"
 
 
+@pytest.mark.parametrize("name", ["with, comma", 'with "quotes"', "with:colon", "with = sign"])
+def test_names_that_are_hard_to_mount(runner: DockerRunner, engine: Engine, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("found\n")
+    launch = in_image(tmp_path, [f"print(open({name!r}).read())"], links=[str(tmp_path / name)])
+    (launch.directory / "code" / name).symlink_to(tmp_path / name)
+    runner.launch(launch)
+    seen = wait_ended(runner, launch)
+    assert seen.exit
+    if engine.describe().name == "Podman" and set(name) & set(',"'):
+        assert seen.exit.message.startswith(f"Podman cannot mount {tmp_path / name}, because")
+    else:
+        assert seen.exit.reason is ExitReason.completed, seen.exit
+        assert "found" in read_log(launch)
+
+
 # -- images that do not fit ------------------------------------------------------------------------------------------
 
 

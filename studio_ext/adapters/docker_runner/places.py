@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import secrets
 import socket
 import tarfile
@@ -17,13 +18,16 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from studio_ext.adapters.docker_runner.engine import Engine, engine_errors
+from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, engine_errors
 from studio_ext.adapters.docker_runner.images import PROBE_IMAGE
 from studio_ext.contract.errors import StudioError, Unavailable
+from studio_ext.core.plain_text import one_line
 
 _PROBE = f"{PROBE_IMAGE}:1"
 """An image without any program, made by ourselves."""
 _SEEN_AT = "/probe"
+_PODMAN_SPLITS_AT = re.compile(r'[,"\n]')
+"""What Podman's Docker-compatible interface takes for the end of a path."""
 
 
 class Places:
@@ -36,7 +40,12 @@ class Places:
         self._map: tuple[tuple[str, str], ...] | None = None
 
     def source(self, path: Path | str) -> str:
-        """A path of ours as the engine's machine names it. Raises ``StudioError`` when it does not see our files."""
+        """A path of ours as the engine's machine names it. Raises ``StudioError`` when it cannot be mounted."""
+        if _PODMAN_SPLITS_AT.search(str(path)) and self._engine.describe(CALL_SECONDS).name == "Podman":
+            raise StudioError(
+                f"Podman cannot mount {one_line(str(path))}, because of the comma or quotation mark in its name.",
+                hint="Rename it, or use Docker.",
+            )
         return mapped(str(path), self.mapping())
 
     def workspace(self) -> str:
