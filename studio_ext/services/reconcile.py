@@ -122,7 +122,12 @@ class Reconciler:
             return
         if seen.state is AttemptState.starting and job.status is S.Starting:
             self._note_waiting(job, memory, seen)
-        if seen.state is AttemptState.absent:
+        if seen.state is AttemptState.absent and job.status is S.InProgress:
+            # Its code has run. Whatever took its records away: it is not run a second time.
+            runner.stop(launch, kill=True)
+            gone = "The records of the job were removed while it ran."
+            self._finish(job, memory, Exit(reason=ExitReason.worker_lost, message=gone), time.time())
+        elif seen.state is AttemptState.absent:
             self._launch_again(memory, runner, launch)
         elif seen.state is AttemptState.running and job.status is S.Starting:
             self.store.step(

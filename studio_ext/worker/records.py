@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from . import inside
 
 _MAX_RECORD = 64 << 20
 """Bytes. A record that is larger was not written by us."""
-_MAX_EVENTS = 16 << 20
-"""Bytes of a JSON-lines file that are read at once."""
+_MAX_EVENTS = 1 << 20
+"""Bytes of a JSON-lines file that are read at once: whoever reads has other jobs to look after."""
+_MAX_ALL_EVENTS = 64
+"""So many times as much is read of a file that is over. More was not written by us."""
 _RESERVED_BYTES = 256 * 1024
 OWNER: tuple[int, int] | None = None
 """User and group that files made here belong to; None: the process's own. Set where a container's root writes them."""
@@ -214,3 +216,14 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]
             if isinstance(event, dict):
                 events.append(event)
     return events, offset + end
+
+
+def all_events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a file that nobody writes to any more."""
+    offset = 0
+    for _ in range(_MAX_ALL_EVENTS):
+        events, end = read_events(path, offset)
+        yield from events
+        if end == offset:
+            return
+        offset = end

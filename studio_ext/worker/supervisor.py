@@ -412,10 +412,11 @@ class Supervisor:
         shutil.rmtree(self.runtime, ignore_errors=True)
         if self.ownership:
             self.ownership.take_back()
-        for spare in (self.files.job_dir / "output").glob(f"{records.SPARE_PREFIX}*.tmp"):
-            spare.unlink(missing_ok=True)
         self.files.finish(self.files.exit, record)
         self.files.drop_spares()
+        for spare in (self.files.job_dir / "output").glob(f"{records.SPARE_PREFIX}*.tmp"):
+            with contextlib.suppress(OSError):  # the job may have made a folder of that name
+                spare.unlink()
 
     def _end_executor(self) -> None:
         """The executor has been told; it is killed if it does not go."""

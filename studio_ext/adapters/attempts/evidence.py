@@ -20,6 +20,8 @@ from studio_ext.worker.clock import Clock
 _FINISHED = ("Completed", "CellFailed", "StartFailed", "DiskFull")
 """What an executor knows by itself; of the rest only the supervisor could have told why."""
 _GROUPS = Path("/sys/fs/cgroup")
+SPOILT = "The job's own record of its end cannot be read; something in the job wrote over it."
+"""What is said of an attempt that ended and left no record that makes sense where one is."""
 _MOST_PIDS = 1 << 22
 """What Linux gives out at most."""
 

@@ -14,18 +14,22 @@ import socket
 import tarfile
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, engine_errors
 from studio_ext.adapters.docker_runner.images import PROBE_IMAGE
+from studio_ext.adapters.docker_runner.spec import HELPER_LABEL
 from studio_ext.contract.errors import StudioError, Unavailable
 from studio_ext.core.plain_text import one_line
 
 _PROBE = f"{PROBE_IMAGE}:1"
 """An image without any program, made by ourselves."""
 _SEEN_AT = "/probe"
+_PROBES = "probe"
+_OLD_SECONDS = 600.0
 _PODMAN_SPLITS_AT = re.compile(r'[,"\n]')
 """What Podman's Docker-compatible interface takes for the end of a path."""
 
@@ -116,10 +120,14 @@ def _read_through(api: Any, source: str, name: str) -> bytes | None:
     from docker.types import Mount
 
     _ensure_probe_image(api)
+    _remove_old_probes(api)
     mount = Mount(_SEEN_AT, source, type="bind", read_only=True)
     try:
         made = api.create_container(
-            _PROBE, command=["/none"], host_config=api.create_host_config(mounts=[mount], network_mode="none")
+            _PROBE,
+            command=["/none"],
+            labels={HELPER_LABEL: _PROBES},
+            host_config=api.create_host_config(mounts=[mount], network_mode="none"),
         )
     except APIError:
         return None
@@ -133,6 +141,16 @@ def _read_through(api: Any, source: str, name: str) -> bytes | None:
     finally:
         with contextlib.suppress(NotFound):
             api.remove_container(made["Id"], v=True, force=True)
+
+
+def _remove_old_probes(api: Any) -> None:
+    """Remove what somebody who died meanwhile has left."""
+    from docker.errors import APIError
+
+    for row in api.containers(all=True, filters={"label": [f"{HELPER_LABEL}={_PROBES}"]}):
+        if time.time() - float(row.get("Created") or 0) > _OLD_SECONDS:
+            with contextlib.suppress(APIError):
+                api.remove_container(row["Id"], v=True, force=True)
 
 
 def _ensure_probe_image(api: Any) -> None:

@@ -19,6 +19,8 @@ JOB_DIR = "/opt/ml"
 WORKER = "/opt/studio/worker.pyz"
 HOST_NAME = "algo-1"
 WORKSPACE_LABEL, JOB_LABEL, ATTEMPT_LABEL = "studio.workspace", "studio.job", "studio.attempt"
+HELPER_LABEL = "studio.helper"
+"""Containers of ours that run no job; they live for seconds."""
 DIRECTORY_LABEL = "studio.directory"
 """The job directory as the controller names it."""
 _LOG_SIZE = "1m"
@@ -146,16 +148,17 @@ def container_name(job_id: str, attempt: int) -> str:
     return f"studio-{job_id}-{attempt}"
 
 
-def data_mounts(links: Sequence[str], engine_address: str) -> list[str]:
-    """Which of the places that a snapshot links to are mounted: none that holds the socket of an engine."""
-    closed = sockets(engine_address)
+def data_mounts(links: Sequence[str], engine_address: str, home: Path) -> list[str]:
+    """Which of the places that a snapshot links to are mounted: none that holds the socket of an engine, or the
+    workspace at ``home`` with the values and databases of other jobs."""
+    closed = [*sockets(engine_address), home.resolve()]
     kept = []
     for link in links:
         try:
             real = Path(link).resolve(strict=True)
         except OSError:
             continue  # it went away: in the container the link leads nowhere, as it does here
-        if any(socket.is_relative_to(real) for socket in closed):
+        if any(place.is_relative_to(real) for place in closed):
             continue
         if not Path(link).is_absolute() or Path(link).is_relative_to(JOB_DIR):
             continue

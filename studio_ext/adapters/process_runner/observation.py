@@ -16,7 +16,6 @@ from studio_ext.worker.clock import Clock
 
 _LINGER_SECONDS = 2.0
 """How long a supervisor may outlive its exit record."""
-_SPOILT = "The job's own record of its end cannot be read; something in the job wrote over it."
 _SWEEP_SECONDS = 0.5
 _KILL_MARGIN_SECONDS = 8.0
 """How long after a kill was asked for a supervisor may still be at work."""
@@ -88,7 +87,7 @@ def _epitaph(files: records.AttemptFiles, claim: evidence.Claim | None, reader: 
     same_boot = claim is not None and claim.boot_id == processes.boot_id()
     now = Clock(claim.clock).now() if claim and same_boot and claim.clock is not None else time.time()
     if evidence.size(files.exit) is not None or (claim is None and evidence.size(files.claim)):
-        return evidence.Ended(Exit(reason=ExitReason.internal, message=_SPOILT), now)
+        return evidence.Ended(Exit(reason=ExitReason.internal, message=evidence.SPOILT), now)
     if ended := evidence.read_result(files):
         return ended
     where = f" at cell {reader.current}" if reader.current else ""
