@@ -86,6 +86,8 @@ def _configuration(directory: Path) -> str:
         hard = resource.getrlimit(number)[1]
         limit = cap if hard == resource.RLIM_INFINITY else min(hard, cap)
         limits.append(f'"{name}={limit}:{limit}"')
+    # Docker's runtime where it is there: crun refuses machines with control groups of both versions.
+    runtime = 'runtime = "runc"' if shutil.which("runc") else ""
     return f"""
 [containers]
 default_ulimits = [{", ".join(limits)}]
@@ -93,6 +95,7 @@ default_ulimits = [{", ".join(limits)}]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 lock_type = "file"
+{runtime}
 tmp_dir = "{directory}/tmp"
 [network]
 network_config_dir = "{directory}/networks"
