@@ -492,6 +492,7 @@ def test_only_containers_of_the_workspace_are_touched(
         {**mine, spec.WORKSPACE_LABEL: f"{made_by_us[spec.WORKSPACE_LABEL]}/below"},
         {name: value for name, value in mine.items() if name != spec.WORKSPACE_LABEL},
         {spec.WORKSPACE_LABEL: made_by_us[spec.WORKSPACE_LABEL]},
+        mine,  # as of an image that somebody made of a container of ours
     ]
     run = {"entrypoint": ["sleep", "600"], "command": []}
     kept = [
@@ -501,7 +502,8 @@ def test_only_containers_of_the_workspace_are_touched(
     try:
         for identity in kept:
             api.start(identity)
-        lost = api.create_container(docker_images.NOTEBOOK, **run, labels=mine)["Id"]
+        name = spec.container_name("lost", 1)
+        lost = api.create_container(docker_images.NOTEBOOK, **run, name=name, labels=mine)["Id"]
         runner.warm("")
         wait_for(lambda: not api.containers(all=True, filters={"id": lost}))
         again = DockerRunner(home, engine)  # and so does one that knows nothing
@@ -603,3 +605,85 @@ def test_doctor_says_what_works(docker_engine: Engine, tmp_path: Path) -> None:
     assert (
         image.status == "warning" and "studio image build --tag studio/none:1" in image.hint
     ) or "pull" in image.hint
+
+
+# -- what a job does to its own records ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "open('/opt/ml/attempts/1/exit.json', 'w').write('junk')",
+        "os.mkdir('/opt/ml/attempts/1/exit.json')",
+        "shutil.rmtree('/opt/ml/attempts')",
+        "os.mkdir('/opt/ml/output/.studio-x.tmp')",
+        "open('/opt/ml/attempts/1/progress.jsonl', 'a').write('{\"event\": \"done\", \"index\": 7}\\n' * 100_000)",
+    ],
+    ids=["junk", "folder", "nothing left", "spare", "flood"],
+)
+def test_a_job_that_damages_its_records_ends_all_the_same(
+    runner: DockerRunner, engine: Engine, tmp_path: Path, damage: str
+) -> None:
+    launch = in_image(tmp_path, [f"import os, shutil\n{damage}", "1"])
+    runner.launch(launch)
+    wait_ended(runner, launch)
+    wait_for(lambda: is_gone(engine, launch))
+
+
+def test_a_log_that_leads_elsewhere_is_not_read(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("s3cret-of-the-host\n")
+    hide = (
+        "import os\nos.chdir('/opt/ml/attempts/1')\nos.remove('log.txt')\n"
+        f"os.symlink({str(secret)!r}, 'log.txt')\nos.remove('claim.json')\nprint('hidden', flush=True)"
+    )
+    launch = in_image(tmp_path, [hide, SLEEP])
+    runner.launch(launch)
+    wait_for(lambda: (launch.directory / "attempts" / "1" / "log.txt").is_symlink())
+    engine.api().kill(spec.container_name(launch.job_id, 1))
+    seen = wait_ended(runner, launch)
+    assert seen.exit and "s3cret" not in seen.exit.message
+
+
+def test_a_job_whose_directory_is_removed(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
+    launch = in_image(tmp_path, [SLEEP])
+    runner.launch(launch)
+    wait_running(runner, launch, "sleeping")
+    launch.directory.rename(tmp_path / "elsewhere")
+    engine.api().kill(spec.container_name(launch.job_id, 1))
+    seen = wait_ended(runner, launch)
+    assert seen.exit and seen.exit.message == "The job's directory was removed while it ran."
+    wait_for(lambda: is_gone(engine, launch))
+
+
+def test_after_a_restart_of_the_machine_no_engine_is_needed(
+    home: Path, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = DockerRunner(home, engine)
+    launch = in_image(tmp_path, [SLEEP])
+    first.launch(launch)
+    wait_running(first, launch, "sleeping")
+    first.close()
+    engine.api().remove_container(spec.container_name(launch.job_id, 1), force=True)
+    monkeypatch.setattr("studio_ext.adapters.host.boot_id", lambda: "another boot")
+    second = DockerRunner(home, Engine(replace(engine.settings, host=f"unix://{tmp_path}/none.sock")))
+    seen = second.observe(launch)
+    assert seen.exit and seen.exit.reason is ExitReason.host_restarted
+    second.close()
+
+
+def test_what_another_engine_does_not_know_is_not_gone(
+    runner: DockerRunner, home: Path, tmp_path: Path, docker_engine: Engine, podman_engine: Engine
+) -> None:
+    other = podman_engine if runner.engine.address == docker_engine.address else docker_engine
+    launch = in_image(tmp_path, [SLEEP])
+    runner.launch(launch)
+    wait_running(runner, launch, "sleeping")
+    confused = DockerRunner(home, other)
+    confused.observe(launch)
+    wait_for(lambda: confused._watcher.follow(launch).is_seen)
+    assert confused.observe(launch).state is AttemptState.running
+    confused.stop(launch)  # the wish is a file, which the job's own supervisor reads
+    seen = wait_ended(runner, launch)
+    assert seen.exit and seen.exit.reason is ExitReason.stopped
+    confused.close()
