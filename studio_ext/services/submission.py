@@ -259,8 +259,8 @@ def linked_places(code: Path) -> list[str]:
     if len(places) > MOST_PLACES:
         raise InvalidRequest.field(
             "runner",
-            f"{len(places):,} files beside the notebook are too large or too many to be copied, and more than a container"
-            f" can be given one by one ({MOST_PLACES})",
+            f"{len(places):,} files beside the notebook are too large or too many to be copied, and more than a"
+            f" container can be given one by one ({MOST_PLACES})",
             hint="Put them into a folder of their own, or use the process runner.",
         )
     return sorted(places)
