@@ -36,6 +36,14 @@ class Drill:
         self, fault: str = "", variables: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
     ) -> subprocess.Popen[bytes]:
         """Start a controller with more ``variables``, by the command ``prefix``; returns when it serves."""
+        process = self.begin_controller(fault, variables, prefix)
+        wait_for(lambda: process.poll() is not None or self.serves(process), 30, "a controller serves", self.explain)
+        return process
+
+    def begin_controller(
+        self, fault: str = "", variables: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
+        """As :meth:`start_controller`, without waiting for it."""
         environment = {**os.environ, "STUDIO_HOME": str(self.home), "STUDIO_CONTROLLER_NO_UPGRADE": "1"}
         environment.pop(FAULT_VARIABLE, None)
         environment |= variables or {}
@@ -51,13 +59,12 @@ class Drill:
                 start_new_session=True,
             )
         self.controllers.append(process)
-        wait_for(lambda: process.poll() is not None or self.client.store.lease() is not None, 30, "controller starts")
-        wait_for(lambda: process.poll() is not None or self._lease_pid() == process.pid, 30, "controller has the lease")
         return process
 
-    def _lease_pid(self) -> int | None:
+    def serves(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether a controller has the lease."""
         lease = self.client.store.lease()
-        return lease.pid if lease else None
+        return lease is not None and lease.pid == process.pid
 
     def kill_controller(self) -> None:
         """kill -9 of the controller alone."""
