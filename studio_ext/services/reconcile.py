@@ -157,7 +157,9 @@ class Reconciler:
         if now < memory.launch_not_before:
             return
         if memory.launches >= MAX_LAUNCHES:
-            raise memory.cannot_launch or StudioError(
+            if away := memory.cannot_launch:
+                raise StudioError(away.message, hint=away.hint) from away.__cause__
+            raise StudioError(
                 f"The job's worker died {MAX_LAUNCHES} times before it could begin.",
                 hint="The log of the controller says more; studio doctor looks for the cause.",
             )

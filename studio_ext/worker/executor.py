@@ -26,6 +26,9 @@ from .reporter import Reporter
 _LONGEST_TEXT = 60_000
 """Characters of a traceback or a cell's source that go into the records."""
 
+_DISK_FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "database or disk is full")
+"""What programs and libraries say of a full disk, in whatever exception."""
+
 
 def read_request(link: socket.socket) -> dict[str, Any] | None:
     """The first thing that a supervisor says: which attempt, and where its kernel is. None: it is gone."""
@@ -157,7 +160,7 @@ def _cell_failed(session: Any, error: Any) -> dict[str, Any]:
     reason = "CellFailed"
     if error.ename == "StdinNotImplementedError":
         message = f"A job cannot ask for input: {where} called input(). Pass the value as a parameter."
-    elif error.ename == "OSError" and f"[Errno {errno.ENOSPC}]" in value:
+    elif any(sign in value for sign in _DISK_FULL):
         reason, message = "DiskFull", f"The disk was full at {where}."
     else:
         what = f"{error.ename} in {where}" if error.ename else f"{where[0].upper()}{where[1:]} failed"

@@ -17,6 +17,8 @@ from studio_ext.worker.clock import Clock
 _LINGER_SECONDS = 2.0
 """How long a supervisor may outlive its exit record."""
 _SWEEP_SECONDS = 0.5
+_ROOM_BYTES = 64 * 1024
+"""A disk that has less is full."""
 _KILL_MARGIN_SECONDS = 8.0
 """How long after a kill was asked for a supervisor may still be at work."""
 
@@ -86,6 +88,9 @@ def _epitaph(files: records.AttemptFiles, claim: evidence.Claim | None, reader: 
     """What the exit record would have said, as far as that can be known."""
     same_boot = claim is not None and claim.boot_id == processes.boot_id()
     now = Clock(claim.clock).now() if claim and same_boot and claim.clock is not None else time.time()
+    if claim is None and _is_full(files.directory):
+        message = "The disk was full when the job was to begin."
+        return evidence.Ended(Exit(reason=ExitReason.disk_full, message=message), now)
     if evidence.size(files.exit) is not None or (claim is None and evidence.size(files.claim)):
         return evidence.Ended(Exit(reason=ExitReason.internal, message=evidence.SPOILT), now)
     if ended := evidence.read_result(files):
@@ -98,6 +103,13 @@ def _epitaph(files: records.AttemptFiles, claim: evidence.Claim | None, reader: 
     else:
         reason, message = ExitReason.worker_lost, f"The process that looked after the job was killed{where}."
     return evidence.Ended(Exit(reason=reason, message=message, cell=reader.current), now)
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        return shutil.disk_usage(directory).free < _ROOM_BYTES
+    except OSError:
+        return False
 
 
 def _kill_overdue(files: records.AttemptFiles) -> bool:
