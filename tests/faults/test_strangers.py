@@ -87,6 +87,8 @@ def ask(server: LiveServer, verb: str, address: str, headers: dict[str, str]) ->
         connection.endheaders(body)
         reply = connection.getresponse()
         return reply.status, reply.read(), dict(reply.getheaders())
+    except (ConnectionError, http.client.BadStatusLine):
+        return 400, b"", {}  # hung up at a malformed head, before the body was read
     finally:
         connection.close()
 
