@@ -63,15 +63,21 @@ def docker_engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def podman_engine(docker_engine: Engine) -> Iterator[Engine]:
+def own_podman(docker_engine: Engine) -> Iterator[OwnPodman]:
     """A Podman of our own with a copy of the notebook image; skips or fails without one as ``docker_engine`` does."""
     if shutil.which("podman") is None or os.geteuid() != 0:
         _cannot_be_tried("There is no podman here that root may start.")
     with OwnPodman() as podman:
-        engine = podman.engine()
-        engine.describe(20.0)  # the first answer takes longer than those after it
-        docker_images.copy_notebook(docker_engine, engine, podman.directory)
-        yield engine
+        docker_images.copy_notebook(docker_engine, podman.engine(), podman.directory)
+        yield podman
+
+
+@pytest.fixture(scope="session")
+def podman_engine(own_podman: OwnPodman) -> Engine:
+    """That Podman."""
+    engine = own_podman.engine()
+    engine.describe(20.0)  # the first answer takes longer than those after it
+    return engine
 
 
 def _cannot_be_tried(reason: str) -> NoReturn:

@@ -19,7 +19,7 @@ from studio_ext.adapters.docker_runner.settings import DockerSettings
 
 NOBODY = 65534
 _START_SECONDS = 60.0
-_END_SECONDS = 30.0
+_END_SECONDS = 5.0
 
 
 class OwnPodman:
@@ -40,6 +40,11 @@ class OwnPodman:
             self._as |= {"user": user, "group": user, "extra_groups": []}
 
     def __enter__(self) -> OwnPodman:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start the service and wait until it answers. Raises ``AssertionError`` with its log when it does not."""
         command = ["podman", "system", "service", "--time=0", self.address]
         with (self.directory / "log").open("ab") as log:
             self._service = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **self._as)
@@ -47,7 +52,7 @@ class OwnPodman:
         while True:
             try:
                 self.engine().describe(5.0)
-                return self
+                return
             except Exception:
                 if time.monotonic() > deadline or self._service.poll() is not None:
                     said = (self.directory / "log").read_text("utf-8", "replace")
@@ -60,18 +65,22 @@ class OwnPodman:
     ) -> None:
         remove = ["podman", "rm", "--all", "--force", "--time=0"]
         subprocess.run(remove, check=False, capture_output=True, timeout=120, **self._as)
-        if self._service is not None:
-            for number in (signal.SIGTERM, signal.SIGKILL):
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._service.pid, number)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._service.wait(_END_SECONDS)
+        self.end()
         for note in self.directory.rglob("pause.pid"):  # what keeps the name space of a user
             with contextlib.suppress(ProcessLookupError, ValueError):
                 os.kill(int(note.read_text()), signal.SIGKILL)
         for mount in _mounts_below(self.directory):
             subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def end(self) -> None:
+        """End the service; containers go on."""
+        if self._service is not None:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._service.pid, number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._service.wait(_END_SECONDS)
 
     def engine(self) -> Engine:
         """A new connection."""

@@ -12,7 +12,9 @@ import pytest
 
 from studio_ext.adapters.docker_runner import DockerRunner
 from studio_ext.adapters.docker_runner.engine import Engine
+from studio_ext.adapters.docker_runner.spec import container_name
 from studio_ext.contract.jobs import ExitReason
+from studio_ext.ports.runner import AttemptState
 from studio_ext.testing.runner_suite import (
     GREEDY,
     MIB,
@@ -22,6 +24,8 @@ from studio_ext.testing.runner_suite import (
     read_log,
     stream,
     wait_ended,
+    wait_for,
+    wait_running,
 )
 from tests.integration import docker_images
 from tests.integration.podman import NOBODY, OwnPodman
@@ -51,6 +55,25 @@ class TestContractProfile(InAnyImage):
     test_stop_saves_what_there_is = RunnerSuite.test_stop_saves_what_there_is
     test_kill_does_not_wait = RunnerSuite.test_kill_does_not_wait
     test_nothing_is_left_of_grandchildren = RunnerSuite.test_nothing_is_left_of_grandchildren
+
+
+def test_a_job_outlives_the_service(own_podman: OwnPodman, shared_runner: DockerRunner, tmp_path: Path) -> None:
+    """Podman has no daemon: what answers at the socket may come and go."""
+    launch = in_image(tmp_path, ["print('waiting', flush=True)\nimport os\nwhile not os.path.exists('go'): pass"])
+    shared_runner.launch(launch)
+    wait_running(shared_runner, launch, "waiting")
+    own_podman.end()
+    try:
+        assert shared_runner.observe(launch).state is AttemptState.running
+        (launch.directory / "code" / "go").touch()
+        wait_for((launch.directory / "attempts" / "1" / "exit.json").exists)
+    finally:
+        own_podman.start()
+    seen = wait_ended(shared_runner, launch)
+    assert seen.exit and seen.exit.reason is ExitReason.completed
+    name = container_name(launch.job_id, launch.attempt)
+    api = shared_runner.engine.api()
+    wait_for(lambda: not api.containers(all=True, filters={"name": [name]}))
 
 
 # -- an engine of an ordinary user: root in its containers is that user ----------------------------------------------
