@@ -20,6 +20,8 @@ from studio_ext.ports.records import RunRecord
 from studio_ext.ports.submission import ControllerLauncher
 from studio_ext.worker.relay_journal import CallJournal
 
+_SYNC_SECONDS = 0.7
+"""With the time that values wait in memory, a machine that loses its power loses less than a second."""
 _TAIL = 1 << 20
 
 
@@ -34,11 +36,12 @@ class TrackerJournal:
         self._launcher = launcher
         try:
             self._directory, self._lock = _claim(trackers / run.run_id)
+            self._inode = self._directory.stat().st_ino
             if ends:
                 _write(self._directory / "ends.json", {"pid": os.getpid()})
             what = {"run_id": run.run_id, "experiment_id": run.experiment_id, "artifact_uri": run.artifact_uri}
             _write(self._directory / "tracker.json", what)
-            self._journal = CallJournal(self._directory / "calls.jsonl")
+            self._journal = CallJournal(self._directory / "calls.jsonl", _SYNC_SECONDS)
         except OSError as error:
             raise _full(trackers, error) from error
         self._launcher.ensure()
@@ -59,11 +62,15 @@ class TrackerJournal:
         self._launcher.ensure()
 
     def applied(self) -> bool:
-        """See :class:`~studio_ext.ports.records.LogSink`. A journal that is gone was applied."""
+        """See :class:`~studio_ext.ports.records.LogSink`. One that was closed is applied when it is gone."""
         try:
-            size = (self._directory / "calls.jsonl").stat().st_size
+            # Another process may have taken the number meanwhile.
+            gone = self._directory.stat().st_ino != self._inode
+            size = 0 if gone else (self._directory / "calls.jsonl").stat().st_size
         except FileNotFoundError:
             return True
+        if gone or self._lock < 0:
+            return gone
         notes = self._notes()
         return size == 0 or (bool(notes) and notes[-1].get("pos", 0) >= size)
 
