@@ -63,6 +63,12 @@ class TrackerJournal:
 
     def applied(self) -> bool:
         """See :class:`~studio_ext.ports.records.LogSink`. One that was closed is applied when it is gone."""
+        done = self._is_applied()
+        if not done:  # somebody waits: the controller that was to do it may have been killed
+            self._launcher.ensure()
+        return done
+
+    def _is_applied(self) -> bool:
         try:
             # Another process may have taken the number meanwhile.
             gone = self._directory.stat().st_ino != self._inode

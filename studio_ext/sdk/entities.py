@@ -49,7 +49,10 @@ def checked_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def new_run_tags() -> dict[str, str]:
-    """Where a run comes from that no job made; in a job the relay knows better."""
+    """Where a run comes from that no job made; in a job the relay knows better, and it lies below the job's run."""
+    job_run = recorder().job_run
+    if job_run is not None:
+        return {PARENT: job_run}
     tags = {"mlflow.source.type": "LOCAL"}
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     tags["mlflow.source.name"] = str(Path(script).absolute()) if script else "notebook or interactive"

@@ -114,9 +114,10 @@ def _binary(y_true: Sequence[Any], y_score: Sequence[float], positive: Any) -> t
         if not any(labels <= pair for pair in ({0, 1}, {-1, 1}, {True, False})):
             raise InvalidRequest.field("positive_label", "must be named when the classes are not 0 and 1")
         positive = 1
-    scores = [float(value) for value in given]
-    if not all(map(math.isfinite, scores)):
-        raise InvalidRequest.field("y_score", "all scores must be finite numbers")
+    try:
+        scores = [float(value) for value in given]
+    except (TypeError, ValueError):  # what is not finite has become null
+        raise InvalidRequest.field("y_score", "all scores must be finite numbers") from None
     return [label == positive for label in true], scores
 
 

@@ -98,7 +98,6 @@ class LogBuffer:
     def _sink_now(self) -> LogSink:
         if self._sink is None:
             self._sink = self._open_sink()
-            _at_exit_of_workers(self)
         return self._sink
 
     def _drain(self) -> None:
@@ -122,6 +121,7 @@ class LogBuffer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="studio-tracker", daemon=True)
                 self._thread.start()
+                _at_exit_of_workers(self)
         self._wake.set()
 
     def _work(self) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _MESSAGE_LENGTH = 1024
 _APPLIED_SECONDS = 30.0
+_MAX_STEP = 2**63
 
 
 class Tracker:
@@ -86,8 +87,6 @@ class Tracker:
             given[entities.PARENT] = parent.run_id
             if place.job_run is not None:  # there a run is nested below the job's, and below others by a tag
                 given[entities.TRIAL + parent.run_id] = sound_text(parent.name)
-        elif place.job_run is not None:
-            given[entities.PARENT] = place.job_run
         if place.job_run is not None:
             experiment_id = place.records.run(place.job_run).experiment_id
         elif parent is not None:
@@ -162,7 +161,7 @@ class Tracker:
         milliseconds = int(time.time() * 1000) if timestamp is None else _milliseconds(timestamp)
         if type(value) is not float:
             value = _number(metric_name, value)
-        if type(step) is not int:
+        if type(step) is not int or not -_MAX_STEP <= step < _MAX_STEP:
             step = _step(step)
         self._buffer.add((metric_name, value, milliseconds, step))
         if self._buffer.is_closed:
@@ -399,7 +398,7 @@ def _number(name: str, value: Any) -> float:
 def _step(step: Any) -> int:
     try:
         number = int(step)
-        if number != step or not -(2**63) <= number < 2**63:
+        if number != step or not -_MAX_STEP <= number < _MAX_STEP:
             raise ValueError
         return number
     except (TypeError, ValueError, OverflowError):
