@@ -107,6 +107,9 @@ def test_memory_has_a_bound_and_the_caller_hears_of_a_full_disk(
     with pytest.raises(Unavailable):
         for number in range(25, 40):
             buffer.add(metric(number))
+    sink.full = False
+    buffer.close()
+    assert sink.values == [float(number) for number in range(len(sink.values))]
 
 
 def test_threads_lose_nothing(buffer: LogBuffer, sink: Sink) -> None:
