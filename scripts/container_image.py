@@ -7,7 +7,8 @@ import os
 from studio_ext.adapters.docker_runner.build import BuildRequest, build_image
 from studio_ext.adapters.docker_runner.build_inputs import host_build_arguments, host_certificates
 from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine
-from studio_ext.adapters.docker_runner.images import DockerImages, ImageFacts
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts
+from studio_ext.adapters.docker_runner.images import DockerImages
 from studio_ext.adapters.docker_runner.settings import read_settings
 from studio_ext.cli.image_progress import ImageProgress
 from studio_ext.contract.errors import StudioError

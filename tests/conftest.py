@@ -21,6 +21,21 @@ from tests.integration import docker_images
 from tests.integration.podman import OwnPodman
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--long``: everything at its full size, which takes many minutes."""
+    parser.addoption("--long", action="store_true", help="also run the tests that are marked long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked ``long``, unless it was asked for."""
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """An empty workspace with an embedded tracking store; nothing runs in it."""

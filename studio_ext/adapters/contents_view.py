@@ -12,6 +12,7 @@ import hashlib
 import math
 import mimetypes
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ CHUNK_BYTES = 256 * 1024
 
 _Content = tuple[Any, Literal["text", "base64", "json"], str | None]
 """Content, form and MIME type."""
+_ENDLESS_COLOUR = re.compile(r"\x1b\[[0-?]{257,}[ -/]*[@-~]?")
 _TEXT_TYPES = frozenset({"application/json", "application/javascript", "application/xml", "application/x-sh"})
 
 
@@ -227,15 +229,21 @@ def _notebook(relative: PurePosixPath, data: bytes) -> _Content:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata["trusted"] = False
-    return _without_nan(notebook), "json", None
+    return _digestible(notebook), "json", None
 
 
-def _without_nan(value: Any) -> Any:
-    """A copy of a JSON document in which null stands for NaN and infinities."""
+def _digestible(value: Any) -> Any:
+    """A copy of a JSON document that every browser can take: null stands for NaN and infinities.
+
+    Colours longer than any are left out of texts: a page that takes one with 400,000 numbers apart stands still for
+    half a minute.
+    """
+    if isinstance(value, str):
+        return _ENDLESS_COLOUR.sub("", value) if "\x1b[" in value else value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: _digestible(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_nan(item) for item in value]
+        return [_digestible(item) for item in value]
     return value

@@ -14,7 +14,8 @@ from studio_ext.core.image_names import ABOUT_BYTES, DEFAULT_BASE, DEFAULT_IMAGE
 
 if TYPE_CHECKING:
     from studio_ext.adapters.docker_runner.build import BuildRequest
-    from studio_ext.adapters.docker_runner.images import DockerImages, ImageFacts
+    from studio_ext.adapters.docker_runner.image_facts import ImageFacts
+    from studio_ext.adapters.docker_runner.images import DockerImages
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -28,6 +28,8 @@ BEAT_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 60.0
 UPGRADE_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+WAITING = 64
+"""Jobs that wait and are looked at: a thousand of them must not make every pass long."""
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Loop:
         changed = data_version != self._seen_version or self._is_due("full", FULL_PASS_SECONDS)
         if changed:
             self._seen_version = data_version
-            self._jobs = self.store.active()
+            self._jobs = self.store.active(WAITING)
         if changed or (self._jobs and self._is_due("observe", OBSERVE_SECONDS)):
             self.reconciler.run_pass(self._jobs, self.recorder.recorded)
         if changed:

@@ -31,6 +31,7 @@ from studio_ext.services.housekeeping import Housekeeping
 from studio_ext.services.reconcile import Reconciler
 from studio_ext.services.recording import Recording
 from studio_ext.services.trackers import has_journals
+from studio_ext.worker.clock import Clock
 
 log = logging.getLogger("studio_ext.controller")
 
@@ -83,7 +84,7 @@ def _serve(workspace: Workspace) -> str:
     recorder = Recorder(make_recording, wake.set, workspace.trackers)
     loop = Loop(
         store=store,
-        reconciler=Reconciler(store, runners, max_running=settings["max_running"]),
+        reconciler=Reconciler(store, runners, max_running=settings["max_running"], new_clock=lambda: Clock().now),
         recorder=recorder,
         housekeeping=lambda: Housekeeping(workspace, store, tracking[0]) if tracking else None,
         runners=runners,

@@ -52,8 +52,11 @@ class Store(Protocol):
     def changed(self, since: int, limit: int) -> JobsDelta:
         """What changed after revision ``since``; purged jobs are ``removed`` until :meth:`forget_purged`."""
 
-    def active(self) -> list[JobDetail]:
-        """Jobs that are not in a final state, oldest first."""
+    def active(self, waiting: int | None = None) -> list[JobDetail]:
+        """Jobs that are not in a final state, oldest first.
+
+        ``waiting``: of those that are pending only so many, the oldest, beside those that are to be stopped.
+        """
 
     def unfinished_recording(self) -> list[JobDetail]:
         """Jobs in a final state of which :meth:`recorded` was not told yet, oldest first.

@@ -86,9 +86,11 @@ class StudioHandler(APIHandler):
         if operation.replies_itself:
             await operation.function(self, **self._arguments(operation, parts))
             return
+        is_change = self.lane is Lane.workspace and self.request.method not in ("GET", "HEAD")
         # All of it in the thread: reading a large body and writing a large answer would hold up the event loop.
         body = await self.parts.calls.run(
-            lambda: encode(operation.function(self, **self._arguments(operation, parts))), self.lane
+            lambda: encode(operation.function(self, **self._arguments(operation, parts))),
+            Lane.changes if is_change else self.lane,
         )
         self.set_status(operation.status)
         await self.finish(body or None)

@@ -18,6 +18,9 @@ class Lane(StrEnum):
 
     workspace = "workspace"
     """Answers from this machine's disk."""
+    changes = "changes"
+    """Writes to this machine's disk: submissions that come in hundreds, and a database that is locked, must not stop
+    the job list either."""
     tracking = "tracking"
     """May talk to a tracking store far away."""
 
@@ -25,7 +28,7 @@ class Lane(StrEnum):
 class Calls:
     """Threads for blocking calls. Used from one event loop."""
 
-    def __init__(self, *, threads: int = 8, waiting: int = 256, timeout: float = 120.0) -> None:
+    def __init__(self, *, threads: int = 8, waiting: int = 1024, timeout: float = 120.0) -> None:
         """``threads`` and ``waiting`` (calls queued or running) count for each lane; ``timeout`` is in seconds."""
         self._pools = {lane: ThreadPoolExecutor(threads, thread_name_prefix=f"studio-{lane}") for lane in Lane}
         self._pending = dict.fromkeys(Lane, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import time
@@ -10,9 +11,11 @@ from pathlib import Path
 
 from studio_ext.contract.errors import NotFound, Unavailable
 from studio_ext.core.ids import LENGTH, is_id
+from studio_ext.core.states import FINAL
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.store import Store
 from studio_ext.ports.tracking import Tracking
+from studio_ext.services.job_files import forget_variables
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,17 @@ class Housekeeping:
             if self._is_orphan(directory, now):
                 log.info("removing %s, which no job owns", directory)
                 shutil.rmtree(directory, ignore_errors=True)
+            else:
+                self._forget_variables(directory)
+
+    def _forget_variables(self, directory: Path) -> None:
+        """Remove values of variables that a crash left between the end of a job and their removal."""
+        if not is_id(directory.name) or not (directory / "environment.json").exists():
+            return
+        with contextlib.suppress(NotFound):  # a job that is just being submitted
+            job = self.store.get(directory.name, deleted=True)
+            if job.status in FINAL and job.id == directory.name:
+                forget_variables(job)
 
     def _delete_trials(self) -> None:
         for job_id, run_id in self.store.trials_to_delete():

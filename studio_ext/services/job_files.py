@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import stat
 from pathlib import Path, PurePosixPath
@@ -57,7 +58,8 @@ def read_log(job: JobDetail, *, offset: int, limit: int, attempt: int | None) ->
 
 def forget_variables(job: JobDetail) -> None:
     """Remove the values of the variables that were named for a job: nothing of it runs any more, or ever will."""
-    (Path(job.directory) / "environment.json").unlink(missing_ok=True)
+    with contextlib.suppress(IsADirectoryError, PermissionError):  # the job has put a folder in its place
+        (Path(job.directory) / "environment.json").unlink(missing_ok=True)
 
 
 def list_files(job: JobDetail, path: str) -> list[FileEntry]:

@@ -6,9 +6,10 @@ rows and the same facts and takes the same steps.
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,8 @@ LAUNCH_SECONDS = 0.25
 class Memory:
     """What a pass wants to know of the one before. Losing it costs nothing but a repetition."""
 
+    now: Callable[[], float]
+    """The time of this job: whatever happens to the machine's clock, one step comes after the other."""
     progress: Progress | None = None
     progress_at: float = 0.0
     stop_sent: int = 0
@@ -46,6 +49,8 @@ class Memory:
     """What went wrong last, so that a fault that stays is logged once."""
     closing: JobDetail | None = None
     """The job as it will be once its trial is complete."""
+    cannot_launch: StudioError | None = None
+    """Why the last launch came to nothing."""
 
 
 @dataclass
@@ -55,22 +60,24 @@ class Reconciler:
     store: Store
     runners: Mapping[str, Runner]
     max_running: int
+    new_clock: Callable[[], Callable[[], float]] = lambda: time.time
+    """Makes the clock of a job."""
     _memory: dict[str, Memory] = field(default_factory=dict)
 
     def run_pass(self, jobs: list[JobDetail], recorded: set[str]) -> None:
         """One step for each job. ``recorded``: jobs whose trial is complete, so that they may end."""
         occupied = sum(job.status is not S.Pending for job in jobs)
         for job in jobs:
-            memory = self._memory.setdefault(job.id, Memory())
+            memory = self._memory.get(job.id) or self._memory.setdefault(job.id, Memory(self.new_clock()))
             try:
                 if job.status is S.Pending:
-                    occupied += self._admit(job, free=occupied < self.max_running)
+                    occupied += self._admit(job, memory, free=occupied < self.max_running)
                 else:
                     self._follow(job, memory, is_recorded=job.id in recorded)
             except Unavailable:
                 raise
             except StudioError as error:
-                self._fail(job, error)
+                self._fail(job, memory, error)
             except Exception as error:  # in one runner, or one job: the others go on, and this one is tried again
                 if memory.fault != repr(error):
                     log.exception("job %s cannot be moved; it is tried again", job.id)
@@ -82,9 +89,9 @@ class Reconciler:
         """Jobs of which nothing runs any more and whose trial has to be completed, as they will be then."""
         return [memory.closing for memory in self._memory.values() if memory.closing is not None]
 
-    def _admit(self, job: JobDetail, *, free: bool) -> bool:
+    def _admit(self, job: JobDetail, memory: Memory, *, free: bool) -> bool:
         if job.stop_requested:
-            now = time.time()
+            now = memory.now()
             exit = Exit(reason=ExitReason.stopped, message="Stopped before it started")
             self.store.step(
                 job.id, expect=[S.Pending], status=S.Stopped, secondary_status=T.Stopped, message=exit.message,
@@ -96,10 +103,11 @@ class Reconciler:
             return False
         what = "kernel" if job.environment.container is None else "container"
         moved = self.store.step(
-            job.id, expect=[S.Pending], status=S.Starting, secondary_status=T.Starting, message=f"Starting the {what}"
-        )
+            job.id, expect=[S.Pending], status=S.Starting, secondary_status=T.Starting, at=memory.now(),
+            message=f"Starting the {what}",
+        )  # fmt: skip
         if moved:
-            _launch(self._runner(job), launch_of(job))
+            _launch(self._runner(job), launch_of(job), memory)
         return moved
 
     def _follow(self, job: JobDetail, memory: Memory, *, is_recorded: bool) -> None:
@@ -114,12 +122,17 @@ class Reconciler:
             return
         if seen.state is AttemptState.starting and job.status is S.Starting:
             self._note_waiting(job, memory, seen)
-        if seen.state is AttemptState.absent:
+        if seen.state is AttemptState.absent and job.status is S.InProgress:
+            # Its code has run. Whatever took its records away: it is not run a second time.
+            runner.stop(launch, kill=True)
+            gone = "The records of the job were removed while it ran."
+            self._finish(job, memory, Exit(reason=ExitReason.worker_lost, message=gone), time.time())
+        elif seen.state is AttemptState.absent:
             self._launch_again(memory, runner, launch)
         elif seen.state is AttemptState.running and job.status is S.Starting:
             self.store.step(
                 job.id, expect=[S.Starting], status=S.InProgress, secondary_status=running(job.kind),
-                at=seen.started, started=seen.started or time.time(), pid=seen.pid,
+                at=seen.started, started=seen.started or memory.now(), pid=seen.pid,
             )  # fmt: skip
 
     def _note_waiting(self, job: JobDetail, memory: Memory, seen: Observation) -> None:
@@ -131,7 +144,10 @@ class Reconciler:
             return
         memory.progress_at = now
         if secondary is not job.secondary_status:
-            self.store.step(job.id, expect=[S.Starting], status=S.Starting, secondary_status=secondary, message=message)
+            self.store.step(
+                job.id, expect=[S.Starting], status=S.Starting, secondary_status=secondary, message=message,
+                at=memory.now(),
+            )  # fmt: skip
         else:
             self.store.set_progress(job.id, job.progress, message)
 
@@ -141,25 +157,27 @@ class Reconciler:
         if now < memory.launch_not_before:
             return
         if memory.launches >= MAX_LAUNCHES:
+            if away := memory.cannot_launch:
+                raise StudioError(away.message, hint=away.hint) from away.__cause__
             raise StudioError(
                 f"The job's worker died {MAX_LAUNCHES} times before it could begin.",
                 hint="The log of the controller says more; studio doctor looks for the cause.",
             )
         memory.launch_not_before = now + LAUNCH_SECONDS * 2**memory.launches
         memory.launches += 1
-        _launch(runner, launch)
+        _launch(runner, launch, memory)
 
     def _stop(self, job: JobDetail, memory: Memory, runner: Runner, launch: Launch, seen: Observation) -> None:
         level = self.store.stop_level(job.id)
         if job.status is not S.Stopping:
             self.store.step(
                 job.id, expect=[S.Starting, S.InProgress], status=S.Stopping, secondary_status=T.Stopping,
-                message="Stopping",
+                message="Stopping", at=memory.now(),
             )  # fmt: skip
         if seen.state is AttemptState.absent:
             runner.stop(launch, kill=True)  # one that was forked and has not claimed yet must not begin any more
             exit = Exit(reason=ExitReason.stopped, message="Stopped before it started")
-            self._finish(job, exit, time.time())
+            self._finish(job, memory, exit, memory.now())
         elif level > memory.stop_sent:
             runner.stop(launch, kill=level > 1)
             memory.stop_sent = level
@@ -176,7 +194,7 @@ class Reconciler:
         if memory.ended_seen is None:
             memory.ended_seen = time.monotonic()
             status, secondary = outcome(exit.reason)
-            ended = {"status": status, "secondary_status": secondary, "exit": exit, "ended": seen.ended or time.time()}
+            ended = {"status": status, "secondary_status": secondary, "exit": exit, "ended": _end_of(seen, memory)}
             memory.closing = job.model_copy(update=ended)
             if job.status is S.Starting:  # it was over before we saw it run
                 self.store.step(
@@ -189,21 +207,22 @@ class Reconciler:
                     message="Saving the trial", at=seen.ended,
                 )  # fmt: skip
         if is_recorded or time.monotonic() - memory.ended_seen > RECORDING_SECONDS:
-            self._finish(job, exit, seen.ended or time.time())
+            self._finish(job, memory, exit, _end_of(seen, memory))
 
-    def _finish(self, job: JobDetail, exit: Exit, ended: float) -> None:
+    def _finish(self, job: JobDetail, memory: Memory, exit: Exit, ended: float) -> None:
         status, secondary = outcome(exit.reason)
         self.store.end_attempt(job.id, job.attempt, exit, ended)
         self.store.step(
             job.id, expect=list(ACTIVE), status=status, secondary_status=secondary, message=exit.message,
-            ended=ended, exit=exit, pid=None,
+            at=max(ended, memory.now()), ended=ended, exit=exit, pid=None,
         )  # fmt: skip
         forget_variables(job)
         log.info("job %s %s (%s)", job.id, status, exit.reason)
 
-    def _fail(self, job: JobDetail, error: StudioError) -> None:
+    def _fail(self, job: JobDetail, memory: Memory, error: StudioError) -> None:
         message = f"{error.message} {error.hint}".strip()
-        self._finish(job, Exit(reason=ExitReason.start_failed, message=message), time.time())
+        reason = ExitReason.disk_full if is_full(error.__cause__) else ExitReason.start_failed
+        self._finish(job, memory, Exit(reason=reason, message=message), memory.now())
 
     def _runner(self, job: JobDetail) -> Runner:
         runner = self.runners.get(job.runner)
@@ -214,14 +233,34 @@ class Reconciler:
         return runner
 
 
-def _launch(runner: Runner, launch: Launch) -> None:
+def _launch(runner: Runner, launch: Launch, memory: Memory) -> None:
+    """What is away may come back: the launch is repeated, a few times. Raises ``StudioError`` for the rest."""
     try:
         runner.launch(launch)
+    except Unavailable as error:
+        log.warning("job %s cannot be started now: %s", launch.job_id, error.message)
+        memory.cannot_launch = error
     except StudioError:
         raise
     except Exception as error:
+        if is_full(error):
+            raise StudioError(
+                "The disk is full: the job could not be started.", hint="Free some space and run it again."
+            ) from error
         log.exception("job %s cannot be started", launch.job_id)
         raise StudioError(f"The runner {runner.name!r} could not start the job: {error}.") from error
+    else:
+        memory.cannot_launch = None
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether it is for want of space that something went wrong."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _end_of(seen: Observation, memory: Memory) -> float:
+    """When an attempt ended: not before it began, whatever its records say."""
+    return max(seen.ended or memory.now(), seen.started or 0.0)
 
 
 def launch_of(job: JobDetail) -> Launch:

@@ -36,6 +36,8 @@ from studio_ext.services.durable import sync_tree
 
 MOST_LINKS = 20
 """Links into one folder from which on the whole folder is mounted into a container."""
+MOST_PLACES = 500
+"""Places that are mounted into one container."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,7 @@ class Submission:
             "grace_seconds": grace_seconds(job.kind),
             "environment": job.environment.model_dump(),
             "base_env": self.environments.base_variables(job.environment),
-            "links": linked_places(directory / "code") if snapshot.left_out else [],
+            "links": linked_places(directory / "code") if snapshot.left_out and job.environment.container else [],
             "experiment": job.trial.experiment,
         }
         _write_json(directory / "job.json", spec)
@@ -241,20 +243,34 @@ class Submission:
 def linked_places(code: Path) -> list[str]:
     """Where the links of a snapshot lead: what a container must have at the same place for them to lead there.
 
-    A folder stands for what is linked in it where that is a lot: an engine mounts tens of places, not thousands.
+    A folder stands for what is linked in it where that is a lot, and nothing in it was to stay away: an engine mounts
+    tens of places, not thousands. Raises ``InvalidRequest`` where there would be too many.
     """
-    by_folder: dict[Path, list[str]] = {}
+    places: list[str] = []
     for parent, folders, files in os.walk(code):
-        for name in (*folders, *files):
-            place = Path(parent, name)
-            if place.is_symlink():
-                target = place.readlink()
-                by_folder.setdefault(target.parent, []).append(str(target))
-    return [
-        path
-        for folder, targets in sorted(by_folder.items())
-        for path in (targets if len(targets) <= MOST_LINKS else [str(folder)])
-    ]
+        entries = {name: Path(parent, name) for name in (*folders, *files)}
+        targets = [str(path.readlink()) for path in entries.values() if path.is_symlink()]
+        if len(targets) > MOST_LINKS:
+            origin = Path(targets[0]).parent
+            has_folders = any(Path(parent, name).is_dir() and not Path(parent, name).is_symlink() for name in folders)
+            if not has_folders and _names(origin) <= entries.keys():
+                targets = [str(origin)]
+        places += targets
+    if len(places) > MOST_PLACES:
+        raise InvalidRequest.field(
+            "runner",
+            f"{len(places):,} files beside the notebook are too large or too many to be copied, and more than a"
+            f" container can be given one by one ({MOST_PLACES})",
+            hint="Put them into a folder of their own, or use the process runner.",
+        )
+    return sorted(places)
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return {entry.name for entry in os.scandir(folder)}
+    except OSError:
+        return {""}  # nothing is known of it: it stands for nothing
 
 
 def default_experiment(notebook: Path) -> str:

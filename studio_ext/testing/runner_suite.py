@@ -255,10 +255,10 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         assert words[words.index("threads") + 1] == "1"
 
     def test_time_limit(self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]) -> None:
-        launch = self.make(tmp_path, ["1", SLEEP], time_limit_seconds=3.0)
+        launch = self.make(tmp_path, ["1", SLEEP], time_limit_seconds=6.0)
         _, exit = self.run(runner, launch)
         assert (exit.reason, exit.cell) == (ExitReason.max_runtime, 2)
-        assert exit.message == "Ran longer than the time limit of 3 s, in cell 2."
+        assert exit.message == "Ran longer than the time limit of 6 s, in cell 2."
         assert remains(launch) == []
 
     def test_stop_saves_what_there_is(

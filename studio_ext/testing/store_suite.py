@@ -192,6 +192,13 @@ class StoreSuite:
         finish(store, over.id)
         assert [job.id for job in store.active()] == [first.id, second.id]
 
+    def test_of_jobs_that_wait_only_the_oldest_can_be_asked_for(self, store: Store) -> None:
+        started, oldest, _, stopped = (store.add(sample_job(), None)[0].id for _ in range(4))
+        store.step(started, expect=[S.Pending], status=S.Starting, secondary_status=T.Starting)
+        store.request_stop(stopped)
+        assert [job.id for job in store.active(1)] == [started, oldest, stopped]
+        assert [job.id for job in store.active(0)] == [started, stopped]
+
     # -- changes ----------------------------------------------------------------------------------------------
 
     def test_changes_since_a_revision(self, store: Store) -> None:

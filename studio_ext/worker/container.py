@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import cgroups, processes, records
 
-_LENT = ("code", "model", "output", "checkpoints", "artifacts", "input")
+_LENT = ("code", "model", "output", "checkpoints", "artifacts")
 """What the user's code may read and write in the job directory; the records of the attempt are not among it."""
 _OURS = ("STUDIO_JOB_ID", "HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_")
 

@@ -11,24 +11,26 @@ import contextlib
 import os
 import socket
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
 from . import faults
+from .clock import Clock
+from .kernel_output import MESSAGES
 from .messages import Messages
-from .notebook_file import NotebookSaver, joined, label, number_cells
+from .notebook_client import NotebookClient
+from .notebook_file import NotebookSaver, label, number_cells
+from .outputs import NOTEBOOK_BYTES, KeptOutputs
 from .reporter import Reporter
 
 _READY_SECONDS = 120.0
 _SHUTDOWN_SECONDS = 1.0
 _EXIT = "get_ipython().ask_exit()"
 _EXIT_SECONDS = 0.5
-_LAST_WORDS_SECONDS = 0.2
-"""How long outputs of a dead kernel that are still under way are waited for."""
 _IOPUB_SECONDS = 120
 
 
@@ -61,11 +63,16 @@ class Session:
     kernel_pid: int
     interrupt_mode: str
     link: socket.socket
+    clock: Clock
     reporter: Reporter
     saver: NotebookSaver
     exits_by_itself: bool = False
     """Whether the kernel is an ipykernel of its own command."""
+    holds_back: bool = False
+    """Whether the kernel waits until its output is taken (see ``kernel_output``); others drop it."""
     fault: str | None = None
+    output_bytes: int = NOTEBOOK_BYTES
+    """Bytes of outputs that the output notebook may have."""
     stopping: bool = False
     supervisor_lost: bool = False
     failed_cell: int | None = None
@@ -77,8 +84,11 @@ class _Manager(NotebookExecutionManager):  # type: ignore[misc]
     """papermill's bookkeeping, saving through the session's saver."""
 
     def __init__(self, notebook: Any, session: Session) -> None:
-        super().__init__(notebook, output_path=None, progress_bar=False)
         self.session = session
+        super().__init__(notebook, output_path=None, progress_bar=False)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.session.clock.now(), UTC)
 
     def save(self, **kwargs: Any) -> None:
         self.session.saver.touch()
@@ -92,49 +102,6 @@ class _Manager(NotebookExecutionManager):  # type: ignore[misc]
 
     def autosave_cell(self, **kwargs: Any) -> None:
         self.session.saver.touch()
-
-
-class _Client(PapermillNotebookClient):  # type: ignore[misc]
-    """nbclient's message handling; outputs go to the log too."""
-
-    session: Session
-
-    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
-        kind = msg["msg_type"]
-        if kind == "stream":
-            self.session.reporter.log(msg["content"]["text"])
-        elif kind == "error":
-            self.session.reporter.log("\n".join(msg["content"]["traceback"]) + "\n", own_line=True)
-        return super().process_message(msg, cell, cell_index)
-
-    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-        """Text that goes on where the last output ended becomes part of it: progress bars send a lot of it."""
-        last: Any = outs[-1] if outs else None
-        goes_on = (
-            msg["msg_type"] == "stream"
-            and last is not None
-            and last.output_type == "stream"
-            and last.name == msg["content"]["name"]
-            and not self.clear_before_next_output
-            and not self.output_hook_stack[msg["parent_header"].get("msg_id")]
-        )
-        if goes_on:
-            last.text = joined(last.text, msg["content"]["text"])
-            return last
-        out = super().output(outs, msg, display_id, cell_index)
-        if out is not None and out.output_type == "stream":
-            out.text = joined("", out.text)
-        return out
-
-    async def _async_poll_kernel_alive(self) -> None:
-        await self.session.kernel_gone.wait()
-        await asyncio.sleep(_LAST_WORDS_SECONDS)
-        if self.task_poll_for_reply is not None:
-            self.task_poll_for_reply.cancel()
-
-    async def _async_check_alive(self) -> None:
-        if self.session.kernel_gone.is_set():
-            raise DeadKernelError("Kernel died")
 
 
 class StudioEngine(Engine):  # type: ignore[misc]
@@ -158,7 +125,10 @@ class StudioEngine(Engine):  # type: ignore[misc]
 
 
 def register() -> None:
-    """Make the engine known to papermill."""
+    """Make the engine known to papermill, which need not write the notebook at the end: the saver does."""
+    import papermill.execute
+
+    papermill.execute.write_ipynb = lambda *_: None
     papermill_engines.register("studio", StudioEngine)
 
 
@@ -183,13 +153,15 @@ async def _execute(manager: Any, kernel_name: str, session: Session) -> None:
     loop.add_reader(session.link, hear)
     saving = asyncio.ensure_future(_keep_saved(session.saver))
     try:
-        client = _Client(
+        client = NotebookClient(
             manager,
             kernel_name=kernel_name,
             iopub_timeout=_IOPUB_SECONDS,
             raise_on_iopub_timeout=False,
         )
         client.session = session
+        client.kept = KeptOutputs(session.output_bytes, session.reporter.log_bytes)
+        client.widget_bytes = session.output_bytes // 4
         client.kc = kc
         client.reset_execution_trackers()
         info = await _ready(kc, session)
@@ -217,7 +189,7 @@ def _connect(session: Session) -> Any:
     # The kernel may not listen yet; outputs must not be dropped when they come faster than they are taken.
     context.setsockopt(zmq.RECONNECT_IVL, 5)
     context.setsockopt(zmq.RECONNECT_IVL_MAX, 50)
-    context.setsockopt(zmq.RCVHWM, 0)
+    context.setsockopt(zmq.RCVHWM, MESSAGES if session.holds_back else 0)
     context.setsockopt(zmq.LINGER, 200)
     kc = AsyncKernelClient(context=context)
     kc.load_connection_file(session.connection_file)
@@ -274,6 +246,7 @@ async def _execute_cells(manager: Any, client: Any, session: Session) -> None:
         if number:
             session.reporter.cell(number, label(cell.source))
         manager.cell_start(cell, position)
+        client.kept.begin()
         try:
             await client.async_execute_cell(cell, position)
         except CellExecutionError as error:

@@ -12,18 +12,22 @@ import logging
 import os
 import resource
 import socket
-import time
 import traceback
 from pathlib import Path
 from typing import Any
 
 from . import records
+from .clock import Clock
 from .log_limit import LOG_BYTES
 from .notebook_file import NotebookSaver, UnreadableNotebook, number_cells, read_notebook
+from .outputs import NOTEBOOK_BYTES, middle_out
 from .reporter import Reporter
 
 _LONGEST_TEXT = 60_000
 """Characters of a traceback or a cell's source that go into the records."""
+
+_DISK_FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "database or disk is full")
+"""What programs and libraries say of a full disk, in whatever exception."""
 
 
 def read_request(link: socket.socket) -> dict[str, Any] | None:
@@ -50,7 +54,7 @@ def execute(link: socket.socket, request: dict[str, Any]) -> None:
     result |= {
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
         "peak_memory_bytes": None,
-        "ended": time.time(),
+        "ended": Clock(request.get("clock")).now(),
         "attempt": files.attempt,
     }
     with contextlib.suppress(OSError):
@@ -84,7 +88,8 @@ def _run(files: records.AttemptFiles, request: dict[str, Any], link: socket.sock
     except UnreadableNotebook as error:
         return outcome("StartFailed", str(error))
     job = records.read(files.job) or {}
-    reporter = Reporter(files, request.get("log_bytes") or LOG_BYTES)
+    clock = Clock(request.get("clock"))
+    reporter = Reporter(files, clock, request.get("log_bytes") or LOG_BYTES)
     numbers = number_cells(notebook.cells)
     reporter.start(len(numbers))
     saver = NotebookSaver(notebook, files.job_dir / "output" / job["notebook"])
@@ -93,9 +98,12 @@ def _run(files: records.AttemptFiles, request: dict[str, Any], link: socket.sock
         kernel_pid=request["kernel_pid"],
         interrupt_mode=job["environment"].get("interrupt_mode", "signal"),
         link=link,
+        clock=clock,
         reporter=reporter,
         saver=saver,
         exits_by_itself=bool(request.get("exits_by_itself")),
+        holds_back=bool(request.get("holds_back")),
+        output_bytes=request.get("output_bytes") or NOTEBOOK_BYTES,
         fault=request.get("fault"),
     )
     register()
@@ -152,7 +160,7 @@ def _cell_failed(session: Any, error: Any) -> dict[str, Any]:
     reason = "CellFailed"
     if error.ename == "StdinNotImplementedError":
         message = f"A job cannot ask for input: {where} called input(). Pass the value as a parameter."
-    elif error.ename == "OSError" and f"[Errno {errno.ENOSPC}]" in value:
+    elif any(sign in value for sign in _DISK_FULL):
         reason, message = "DiskFull", f"The disk was full at {where}."
     else:
         what = f"{error.ename} in {where}" if error.ename else f"{where[0].upper()}{where[1:]} failed"
@@ -171,10 +179,7 @@ def _is_closed(link: socket.socket) -> bool:
 
 
 def _short(text: str | None) -> str | None:
-    if text is None or len(text) <= _LONGEST_TEXT:
-        return text
-    half = _LONGEST_TEXT // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+    return None if text is None else middle_out(text, _LONGEST_TEXT)
 
 
 def _is_full(error: BaseException) -> bool:

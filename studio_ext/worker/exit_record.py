@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from . import records
+from . import inside, records
 from .limits import Limits
 from .verdict import Facts
 
@@ -18,9 +17,9 @@ _LOG_TAIL_BYTES = 4096
 def complete(facts: Facts, files: records.AttemptFiles) -> None:
     """Add what the files of the attempt say. User code can write them too: nothing in them is relied upon."""
     facts.result = _plausible(records.read(files.result))
-    facts.log_tail = tail(files.log)
+    facts.log_tail = tail(files)
     current = None
-    for event in records.read_events(files.progress)[0]:
+    for event in records.all_events(files.progress):
         kind, index = event.get("event"), records.whole(event.get("index"))
         if kind == "kernel":
             facts.kernel_answered = True
@@ -60,12 +59,12 @@ def figures(result: Mapping[str, Any] | None, limits: Limits, *, executor_is_chi
     return {"cpu_seconds": round(seconds, 3), "peak_memory_bytes": peak or None}
 
 
-def tail(path: Path) -> str:
-    """The last few lines of a log."""
+def tail(files: records.AttemptFiles) -> str:
+    """The last few lines of the log. The job may have put something else in its place."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(inside.open_file(files.job_dir, files.log.relative_to(files.job_dir)), "rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - _LOG_TAIL_BYTES))
-            return file.read().decode("utf-8", "replace")
+            return file.read(_LOG_TAIL_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from . import processes
 from .container import Tenant
+from .kernel_output import hold_back
 from .limits import Limits
 
 _CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
@@ -179,9 +180,10 @@ def run_ipykernel(filled: list[str]) -> None:
     sys.orig_argv[:] = filled
     from ipykernel.iostream import OutStream
     from ipykernel.kernelapp import IPKernelApp
+    from IPython.core.interactiveshell import InteractiveShell
 
     faulthandler.enable(file=os.dup(2))  # where Python was when a library crashed: into the log
-    OutStream._watch_pipe_fd = _watch_without_echo
+    hold_back(IPKernelApp, OutStream, InteractiveShell)
     # As Jupyter's own launchers have it: end with the parent, and print no advice for terminals.
     app = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(arguments)
@@ -196,15 +198,3 @@ def run_ipykernel(filled: list[str]) -> None:
     # first, so this one lets the control thread finish before them.
     atexit.register(end_control)
     app.start()
-
-
-def _watch_without_echo(stream: Any) -> None:
-    """Take what is written past Python's streams (by other programs, by C) and publish it.
-
-    ipykernel also repeats it on the original descriptor, which is the job's log: it would be there twice.
-    """
-    try:
-        while (data := os.read(stream._fid, 65536)) and stream._should_watch:
-            stream.write(data.decode(errors="replace"))
-    except (OSError, TypeError):
-        return

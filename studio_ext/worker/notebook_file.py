@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
 from typing import Any
 
+from .notebook_json import notebook_json
 from .records import write
 
 _SAVE_SECONDS = 2.0
@@ -112,31 +112,10 @@ class NotebookSaver:
         """Save now. A disk that is full is noted, not raised: the cells go on."""
         began = time.monotonic()
         try:
-            write(self.path, encode_notebook(self.notebook), sync=False)
+            write(self.path, notebook_json(self.notebook), sync=False)
             self.error = None
         except OSError as error:
             self.error = error
         self._changed = False
         self._saved_at = time.monotonic()
         self._pause = max(_SAVE_SECONDS, _BUSY_SHARE * (self._saved_at - began))
-
-
-def encode_notebook(notebook: Any) -> bytes:
-    """The notebook as JSON that every reader takes: NaN and infinities, which JSON lacks, become null."""
-    import nbformat
-
-    try:
-        text = nbformat.v4.writes(notebook, allow_nan=False)
-    except ValueError:
-        text = json.dumps(_finite(json.loads(nbformat.v4.writes(notebook))), ensure_ascii=False, indent=1)
-    return str(text).encode("utf-8", "replace") + b"\n"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return value

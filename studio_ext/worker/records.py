@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from . import inside
 
 _MAX_RECORD = 64 << 20
 """Bytes. A record that is larger was not written by us."""
-_MAX_EVENTS = 16 << 20
-"""Bytes of a JSON-lines file that are read at once."""
+_MAX_EVENTS = 1 << 20
+"""Bytes of a JSON-lines file that are read at once: whoever reads has other jobs to look after."""
+_MAX_ALL_EVENTS = 64
+"""So many times as much is read of a file that is over. More was not written by us."""
 _RESERVED_BYTES = 256 * 1024
 OWNER: tuple[int, int] | None = None
 """User and group that files made here belong to; None: the process's own. Set where a container's root writes them."""
@@ -122,13 +124,14 @@ def moment(value: Any) -> float | None:
     return float(value) if type(value) in (int, float) and 0 < value < 32_503_680_000 else None
 
 
-def write(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
-    """Replace ``path`` atomically: temporary name in the same directory, sync, rename."""
+def write(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o600, sync: bool = True) -> None:
+    """Replace ``path`` atomically: temporary name in the same directory, sync, rename. ``data``: all, or in pieces."""
     spare = path.with_name(f"{SPARE_PREFIX}{os.getpid()}-{threading.get_ident():x}.tmp")
     fd = open_file(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         try:
-            _write_all(fd, data)
+            for piece in (data,) if isinstance(data, bytes) else data:
+                _write_all(fd, piece)
             if sync:
                 os.fsync(fd)
         finally:
@@ -213,3 +216,14 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]
             if isinstance(event, dict):
                 events.append(event)
     return events, offset + end
+
+
+def all_events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a file that nobody writes to any more."""
+    offset = 0
+    for _ in range(_MAX_ALL_EVENTS):
+        events, end = read_events(path, offset)
+        yield from events
+        if end == offset:
+            return
+        offset = end

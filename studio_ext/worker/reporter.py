@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
+from .clock import Clock
 from .log_limit import LOG_BYTES, left_out
 from .records import AttemptFiles, append, encode, open_append
 
@@ -12,10 +12,11 @@ from .records import AttemptFiles, append, encode, open_append
 class Reporter:
     """Appends to ``progress.jsonl`` and ``log.txt``; to the latter ``log_bytes`` bytes, and then no more."""
 
-    def __init__(self, files: AttemptFiles, log_bytes: int = LOG_BYTES) -> None:
+    def __init__(self, files: AttemptFiles, clock: Clock, log_bytes: int = LOG_BYTES) -> None:
+        self._clock = clock
         self._progress = open_append(files.progress)
         self._log = open_append(files.log)
-        self._log_bytes = self._left = log_bytes
+        self.log_bytes = self._left = log_bytes
         self._total = 0
         self._at_line_start = True
 
@@ -46,11 +47,11 @@ class Reporter:
         data = text.encode("utf-8", "replace")
         if len(data) > self._left:
             text = data[: self._left].decode("utf-8", "ignore")
-            text += left_out(self._log_bytes) if text.endswith("\n") else f"\n{left_out(self._log_bytes)}"
+            text += left_out(self.log_bytes) if text.endswith("\n") else f"\n{left_out(self.log_bytes)}"
             self._left, data = 0, text.encode()
         self._left -= len(data)
         append(self._log, data)
         self._at_line_start = text.endswith("\n")
 
     def _event(self, event: str, **values: Any) -> None:
-        append(self._progress, encode({"event": event, "t": time.time(), **values}))
+        append(self._progress, encode({"event": event, "t": self._clock.now(), **values}))

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from . import container, exit_record, faults, processes, records, verdict
+from .clock import Clock
 from .environment import job_environment
 from .executor_link import ExecutorLink
 from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
@@ -31,6 +32,8 @@ from .tree import JobTree
 
 _DEATH_NOTICE_SECONDS = 5.0
 """How long the executor may take to save and report after the kernel died."""
+_REPORT_SECONDS = 60.0
+"""The same after it has asked the kernel to end: it may have a large notebook to save on a busy machine."""
 _OTHER_CLOSING_SECONDS = 3.0
 """How long kernels of other languages may take to end; those built on ipykernel hang now and then (see engine)."""
 _LAST_SAVE_SECONDS = 5.0
@@ -52,6 +55,8 @@ class Options:
     """Bytes that the log may have."""
     processes: int = PROCESSES
     """Processes and threads that the user's code may have at once; in a container the engine's limit holds."""
+    output_bytes: int | None = None
+    """Bytes of outputs that the output notebook may have; None: as many as an executor thinks right."""
     fault: str | None = None
     user: str | None = None
     """In a container: the image's user, as whom the user's code runs; None: as we do."""
@@ -116,6 +121,7 @@ class Supervisor:
         self.job = job
         self.launch = launch
         self.options = options
+        self.clock = Clock()
         self.job_id = str(job["id"])
         wanted = job.get("resources") or {}
         self.time_limit: float | None = wanted.get("time_limit_seconds")
@@ -148,7 +154,8 @@ class Supervisor:
             "start_time": processes.start_time(pid),
             "boot_id": processes.boot_id(),
             "token": os.urandom(8).hex(),
-            "claimed": time.time(),
+            "claimed": self.clock.now(),
+            "clock": self.clock.offset,
             "runtime": self.runtime,
             "cgroups": self.limits.group_paths,
         }
@@ -219,6 +226,9 @@ class Supervisor:
             "kernel_pid": kernel.pid,
             "exits_by_itself": "ipykernel_launcher" in argv and not self.options.in_process,
             "log_bytes": self.options.log_bytes,
+            "output_bytes": self.options.output_bytes,
+            "holds_back": self.options.in_process,
+            "clock": self.clock.offset,
             "fault": self.options.fault,
             "owner": self.ownership.owner if self.ownership else None,
         }
@@ -289,7 +299,7 @@ class Supervisor:
                     return
             elif not kernel_alive:
                 kernel_died_at = kernel_died_at or now
-                if now >= kernel_died_at + _DEATH_NOTICE_SECONDS:
+                if now >= kernel_died_at + self._report_seconds():
                     return
             if self.state.deadline is not None and now >= self.state.deadline:
                 return
@@ -298,7 +308,7 @@ class Supervisor:
                 self._interrupt()
             moments = [sample_at, closing_at, self.state.deadline, self.state.second_interrupt]
             if kernel_died_at is not None:
-                moments.append(kernel_died_at + _DEATH_NOTICE_SECONDS)
+                moments.append(kernel_died_at + self._report_seconds())
             if self.time_limit and self.state.cause is None:
                 moments.append(self.started + self.time_limit)
             wait = min(moment for moment in moments if moment is not None) - now
@@ -310,6 +320,9 @@ class Supervisor:
                 elif self.link and not self._hear(self.link):
                     selector.unregister(self.link.socket)
                     self.state.executor_gone = True
+
+    def _report_seconds(self) -> float:
+        return _REPORT_SECONDS if self.state.kernel_closing else _DEATH_NOTICE_SECONDS
 
     def _closing_seconds(self) -> float:
         is_python = self.job["environment"].get("language") == "python"
@@ -399,10 +412,11 @@ class Supervisor:
         shutil.rmtree(self.runtime, ignore_errors=True)
         if self.ownership:
             self.ownership.take_back()
-        for spare in (self.files.job_dir / "output").glob(f"{records.SPARE_PREFIX}*.tmp"):
-            spare.unlink(missing_ok=True)
         self.files.finish(self.files.exit, record)
         self.files.drop_spares()
+        for spare in (self.files.job_dir / "output").glob(f"{records.SPARE_PREFIX}*.tmp"):
+            with contextlib.suppress(OSError):  # the job may have made a folder of that name
+                spare.unlink()
 
     def _end_executor(self) -> None:
         """The executor has been told; it is killed if it does not go."""
@@ -435,4 +449,4 @@ class Supervisor:
         exit_record.complete(facts, self.files)
         is_child = self.link is not None and self.link.is_child
         figures = exit_record.figures(facts.result, self.limits, executor_is_child=is_child)
-        return verdict.judge(facts) | figures | {"ended": time.time(), "attempt": self.files.attempt}
+        return verdict.judge(facts) | figures | {"ended": self.clock.now(), "attempt": self.files.attempt}

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +32,26 @@ class Drill:
         self.controllers: list[subprocess.Popen[bytes]] = []
         self._client: LocalClient | None = None
 
-    def start_controller(self, fault: str = "") -> subprocess.Popen[bytes]:
-        """Start a controller; returns when it serves."""
+    def start_controller(
+        self, fault: str = "", variables: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start a controller with more ``variables``, by the command ``prefix``; returns when it serves."""
+        process = self.begin_controller(fault, variables, prefix)
+        wait_for(lambda: process.poll() is not None or self.serves(process), 30, "a controller serves", self.explain)
+        return process
+
+    def begin_controller(
+        self, fault: str = "", variables: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
+        """As :meth:`start_controller`, without waiting for it."""
         environment = {**os.environ, "STUDIO_HOME": str(self.home), "STUDIO_CONTROLLER_NO_UPGRADE": "1"}
         environment.pop(FAULT_VARIABLE, None)
+        environment |= variables or {}
         if fault:
             environment[FAULT_VARIABLE] = fault
         with self.workspace.controller_log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "studio_ext.controller.main"],
+                [*prefix, sys.executable, "-m", "studio_ext.controller.main"],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -48,13 +59,12 @@ class Drill:
                 start_new_session=True,
             )
         self.controllers.append(process)
-        wait_for(lambda: process.poll() is not None or self.client.store.lease() is not None, 30, "controller starts")
-        wait_for(lambda: process.poll() is not None or self._lease_pid() == process.pid, 30, "controller has the lease")
         return process
 
-    def _lease_pid(self) -> int | None:
+    def serves(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether a controller has the lease."""
         lease = self.client.store.lease()
-        return lease.pid if lease else None
+        return lease is not None and lease.pid == process.pid
 
     def kill_controller(self) -> None:
         """kill -9 of the controller alone."""
@@ -84,6 +94,24 @@ class Drill:
     def side(self) -> Path:
         """User code appends a line here; it lies outside the workspace."""
         return self.folder.parent / "side.txt"
+
+    def gate(self, name: str) -> str:
+        """A cell that waits until the test opens the gate."""
+        return f"import os, time\nwhile not os.path.exists({str(self._gate(name))!r}):\n    time.sleep(0.02)"
+
+    def open_gate(self, name: str) -> None:
+        """Let the cell go on."""
+        self._gate(name).touch()
+
+    def _gate(self, name: str) -> Path:
+        return self.folder.parent / f"gate-{name}"
+
+    def wait_cell(self, job: JobDetail, number: int, seconds: float = 40) -> None:
+        """Wait until a cell runs."""
+        is_there = lambda: self.client.job(job.id).progress.current == number or self.client.job(job.id).ended  # noqa: E731
+        wait_for(lambda: bool(is_there()), seconds, f"cell {number} of {job.name} runs", self.explain)
+        row = self.client.job(job.id)
+        assert row.progress.current == number, f"{row.name} {row.status} {row.message}\n{self.explain()}"
 
     def lines(self) -> list[str]:
         """What user code wrote, one line a run."""
@@ -125,6 +153,12 @@ class Drill:
                     continue
         return found
 
+    def executor(self, job: JobDetail) -> int:
+        """The process that drives the notebook of a job that runs."""
+        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in self.processes(job)}
+        (pid,) = (pid for pid, command in commands.items() if b"worker-server" in command or b"\0execute" in command)
+        return pid
+
     def explain(self) -> str:
         """What the controller said, for the message of a failed wait."""
         return self.workspace.controller_log.read_text(errors="replace")[-3000:]
@@ -153,6 +187,12 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str, explain: 
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}\n{explain()}")
         time.sleep(0.02)
+
+
+@pytest.fixture
+def runner_name() -> str:
+    """The runner of the jobs of a drill."""
+    return "process"
 
 
 @pytest.fixture

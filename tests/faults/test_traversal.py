@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import os
+import re
 import tarfile
 import time
 import zipfile
@@ -382,17 +383,33 @@ def test_calls_of_a_job(
 
 
 @pytest.mark.parametrize("tail", ["", "/artifacts/directories", "/tags/k", "/params"])
-def test_ids_of_models_in_addresses(store: Store, asked: RecordedJob, tail: str) -> None:
+def test_ids_of_models_in_addresses(
+    store: Store, asked: RecordedJob, tail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server on the way may take a part of an address for the folder above: none is sent to it."""
+    sent: list[str] = []
+    call = store.backend.call
+    monkeypatch.setattr(
+        store.backend, "call", lambda method, path, *rest: (sent.append(path), call(method, path, *rest))[1]
+    )
     method = {"/tags/k": "DELETE", "/params": "POST"}.get(tail, "GET")
-    for text in corpus(store.base, asked.job_id)[::3]:
-        for encoded in (
-            quote(text.encode("utf-8", "surrogatepass"), safe=""),
-            f"..%2fruns%2fget?run_id={store.foreign.run_id}",
-        ):
-            status, answer = asked.request(method, f"/api/2.0/mlflow/logged-models/{encoded}{tail}", {})
-            shown_nothing(json.dumps(answer).encode(), encoded, sent=text)
-            assert 400 <= status < 500, f"{encoded}: {status} {answer}"
-            assert store.foreign.artifact_uri not in json.dumps(answer)
+    climb = f"..%2fruns%2fget?run_id={store.foreign.run_id}"
+    for text in [
+        climb,
+        *(quote(each.encode("utf-8", "surrogatepass"), safe="") for each in corpus(store.base, "x")[::2]),
+    ]:
+        status, answer = asked.request(method, f"/api/2.0/mlflow/logged-models/{text}{tail}", {})
+        shown_nothing(json.dumps(answer).encode(), text, sent=text)
+        assert 400 <= status < 500, f"{text}: {status} {answer}"
+    assert [path for path in sent if not re.fullmatch(r"/api/2\.0/mlflow/[\w/-]+(\?.*)?", path)] == []
+
+
+def test_runs_of_other_experiments_stay_closed(store: Store, asked: RecordedJob) -> None:
+    for name, more in (("runs/get", {}), ("artifacts/list", {}), ("metrics/get-history", {"metric_key": "m"})):
+        status, answer = asked.call("GET", name, run_id=store.foreign.run_id, **more)
+        assert status == 403, f"{name}: {answer}"
+        assert store.foreign.artifact_uri not in json.dumps(answer)
+        assert asked.call("GET", name, run_id=store.neighbour.run_id, **more)[0] == 200
 
 
 def test_archives_stay_packed(store: Store, asked: RecordedJob) -> None:

@@ -6,35 +6,43 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.settings import DockerSettings
 
+NOBODY = 65534
 _START_SECONDS = 60.0
 _END_SECONDS = 30.0
 
 
 class OwnPodman:
-    """Context manager. Root only."""
+    """Context manager, for root only."""
 
-    def __init__(self) -> None:
+    def __init__(self, user: int = 0) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="podman-", dir="/var/tmp"))
         self.address = f"unix://{self.directory}/s"
         self._service: subprocess.Popen[bytes] | None = None
         (self.directory / "containers.conf").write_text(_configuration(self.directory))
-        places = {"root": "data", "runroot": "run", "tmpdir": "tmp"}
-        self._podman = ["podman", *(f"--{option}={self.directory / name}" for option, name in places.items())]
-        self._environ = {**os.environ, "CONTAINERS_CONF": f"{self.directory}/containers.conf"}
+        (self.directory / "storage.conf").write_text(_storage(self.directory, is_alone=user != 0))
+        os.chown(self.directory, user, user)
+        places = {"CONTAINERS_CONF": "containers.conf", "CONTAINERS_STORAGE_CONF": "storage.conf"}
+        places |= {"HOME": "", "XDG_RUNTIME_DIR": ""} if user else {}
+        environ = {**os.environ, **{name: str(self.directory / place) for name, place in places.items()}}
+        self._as: dict[str, Any] = {"env": environ, "cwd": self.directory}
+        if user:
+            self._as |= {"user": user, "group": user, "extra_groups": []}
 
     def __enter__(self) -> OwnPodman:
-        command = [*self._podman, "system", "service", "--time=0", self.address]
+        command = ["podman", "system", "service", "--time=0", self.address]
         with (self.directory / "log").open("ab") as log:
-            self._service = subprocess.Popen(command, env=self._environ, stdout=log, stderr=log)
+            self._service = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **self._as)
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
@@ -50,13 +58,17 @@ class OwnPodman:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        run = [*self._podman, "rm", "--all", "--force", "--time=0"]
-        subprocess.run(run, env=self._environ, check=False, capture_output=True, timeout=120)
+        remove = ["podman", "rm", "--all", "--force", "--time=0"]
+        subprocess.run(remove, check=False, capture_output=True, timeout=120, **self._as)
         if self._service is not None:
-            self._service.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._service.wait(_END_SECONDS)
-            self._service.kill()
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._service.pid, number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._service.wait(_END_SECONDS)
+        for note in self.directory.rglob("pause.pid"):  # what keeps the name space of a user
+            with contextlib.suppress(ProcessLookupError, ValueError):
+                os.kill(int(note.read_text()), signal.SIGKILL)
         for mount in _mounts_below(self.directory):
             subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -74,6 +86,8 @@ def _configuration(directory: Path) -> str:
         hard = resource.getrlimit(number)[1]
         limit = cap if hard == resource.RLIM_INFINITY else min(hard, cap)
         limits.append(f'"{name}={limit}:{limit}"')
+    # Docker's runtime where it is there: crun refuses machines with control groups of both versions.
+    runtime = 'runtime = "runc"' if shutil.which("runc") else ""
     return f"""
 [containers]
 default_ulimits = [{", ".join(limits)}]
@@ -81,9 +95,17 @@ default_ulimits = [{", ".join(limits)}]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 lock_type = "file"
+{runtime}
+tmp_dir = "{directory}/tmp"
 [network]
 network_config_dir = "{directory}/networks"
 """
+
+
+def _storage(directory: Path, *, is_alone: bool) -> str:
+    text = f'[storage]\ndriver = "overlay"\ngraphroot = "{directory}/data"\nrunroot = "{directory}/run"\n'
+    # In containers of a user without subordinate ids there is nobody else: all files become that user's.
+    return text + ('[storage.options.overlay]\nignore_chown_errors = "true"\n' if is_alone else "")
 
 
 def _mounts_below(directory: Path) -> list[str]:

@@ -352,6 +352,21 @@ def test_places_that_the_snapshot_links_to(runner: DockerRunner, tmp_path: Path)
     assert stream(output_cells(launch)[0]) == "1,2\n ['big.csv']\nRead-only file system\nFalse True\n"
 
 
+@pytest.mark.parametrize("name", ["with, comma", 'with "quotes"', "with:colon", "with = sign"])
+def test_names_that_are_hard_to_mount(runner: DockerRunner, engine: Engine, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("found\n")
+    launch = in_image(tmp_path, [f"print(open({name!r}).read())"], links=[str(tmp_path / name)])
+    (launch.directory / "code" / name).symlink_to(tmp_path / name)
+    runner.launch(launch)
+    seen = wait_ended(runner, launch)
+    assert seen.exit
+    if engine.describe().name == "Podman" and set(name) & set(',"'):
+        assert seen.exit.message.startswith(f"Podman cannot mount {tmp_path / name}, because")
+    else:
+        assert seen.exit.reason is ExitReason.completed, seen.exit
+        assert "found" in read_log(launch)
+
+
 # -- images that do not fit ------------------------------------------------------------------------------------------
 
 
@@ -456,6 +471,70 @@ def test_what_an_earlier_controller_left_is_cleared_away(home: Path, engine: Eng
     second.close()
 
 
+def test_only_containers_of_the_workspace_are_touched(
+    runner: DockerRunner, engine: Engine, tmp_path: Path, home: Path
+) -> None:
+    """Neither those of another workspace, nor those of other people, whatever they are called and labelled."""
+    api = engine.api()
+    (tmp_path / "other" / "cache").mkdir(parents=True)
+    other = DockerRunner(tmp_path / "other", engine)
+    ours, theirs = in_image(tmp_path, [SLEEP]), in_image(tmp_path / "other", [SLEEP])
+    runner.launch(ours)
+    other.launch(theirs)
+    wait_running(runner, ours, "sleeping")
+    wait_running(other, theirs, "sleeping")
+    other.close()
+    theirs.directory.rename(tmp_path / "not there any more")
+    made_by_us = inspect(engine, ours)["Config"]["Labels"]
+    mine = {**made_by_us, spec.JOB_LABEL: "lost", spec.DIRECTORY_LABEL: "/nowhere"}
+    strangers = [
+        {},
+        {**mine, spec.WORKSPACE_LABEL: f"{made_by_us[spec.WORKSPACE_LABEL]}/below"},
+        {name: value for name, value in mine.items() if name != spec.WORKSPACE_LABEL},
+        {spec.WORKSPACE_LABEL: made_by_us[spec.WORKSPACE_LABEL]},
+        mine,  # as of an image that somebody made of a container of ours
+    ]
+    run = {"entrypoint": ["sleep", "600"], "command": []}
+    kept = [
+        api.create_container(docker_images.NOTEBOOK, **run, name=f"studio-stranger-{number}-1", labels=labels)["Id"]
+        for number, labels in enumerate(strangers)
+    ]
+    try:
+        for identity in kept:
+            api.start(identity)
+        name = spec.container_name("lost", 1)
+        lost = api.create_container(docker_images.NOTEBOOK, **run, name=name, labels=mine)["Id"]
+        runner.warm("")
+        wait_for(lambda: not api.containers(all=True, filters={"id": lost}))
+        again = DockerRunner(home, engine)  # and so does one that knows nothing
+        again.warm("")
+        again.stop(theirs, kill=True)
+        again.stop(ours, kill=True)
+        assert wait_ended(again, ours).exit
+        again.close()
+        assert all(api.inspect_container(identity)["State"]["Running"] for identity in kept)
+        assert inspect(engine, theirs)["State"]["Running"]
+    finally:
+        for identity in (*kept, inspect(engine, theirs)["Id"]):
+            api.kill(identity)
+            api.remove_container(identity, force=True)
+
+
+def test_a_workspace_has_one_name_by_every_path_to_it(
+    runner: DockerRunner, engine: Engine, home: Path, tmp_path: Path
+) -> None:
+    launch = in_image(home, [SLEEP])
+    runner.launch(launch)
+    wait_running(runner, launch, "sleeping")
+    (tmp_path / "by another path").symlink_to(home)
+    same = DockerRunner(tmp_path / "by another path", engine)
+    there = Launch(launch.job_id, 1, same._watcher._home / launch.job_id, "", "", "")
+    seen = wait_for(lambda: (seen := same.observe(there)) and same._watcher.follow(there).is_seen and seen)
+    assert seen.state is AttemptState.running
+    assert same._watcher.follow(there).container == "running"
+    same.close()
+
+
 def test_made_and_never_started(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
     """A controller that dies between making and starting a container: the next launch starts that one."""
     launch = in_image(tmp_path, ["print('ran')"])
@@ -526,3 +605,85 @@ def test_doctor_says_what_works(docker_engine: Engine, tmp_path: Path) -> None:
     assert (
         image.status == "warning" and "studio image build --tag studio/none:1" in image.hint
     ) or "pull" in image.hint
+
+
+# -- what a job does to its own records ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "open('/opt/ml/attempts/1/exit.json', 'w').write('junk')",
+        "os.mkdir('/opt/ml/attempts/1/exit.json')",
+        "shutil.rmtree('/opt/ml/attempts')",
+        "os.mkdir('/opt/ml/output/.studio-x.tmp')",
+        "open('/opt/ml/attempts/1/progress.jsonl', 'a').write('{\"event\": \"done\", \"index\": 7}\\n' * 100_000)",
+    ],
+    ids=["junk", "folder", "nothing left", "spare", "flood"],
+)
+def test_a_job_that_damages_its_records_ends_all_the_same(
+    runner: DockerRunner, engine: Engine, tmp_path: Path, damage: str
+) -> None:
+    launch = in_image(tmp_path, [f"import os, shutil\n{damage}", "1"])
+    runner.launch(launch)
+    wait_ended(runner, launch)
+    wait_for(lambda: is_gone(engine, launch))
+
+
+def test_a_log_that_leads_elsewhere_is_not_read(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("s3cret-of-the-host\n")
+    hide = (
+        "import os\nos.chdir('/opt/ml/attempts/1')\nos.remove('log.txt')\n"
+        f"os.symlink({str(secret)!r}, 'log.txt')\nos.remove('claim.json')\nprint('hidden', flush=True)"
+    )
+    launch = in_image(tmp_path, [hide, SLEEP])
+    runner.launch(launch)
+    wait_for(lambda: (launch.directory / "attempts" / "1" / "log.txt").is_symlink())
+    engine.api().kill(spec.container_name(launch.job_id, 1))
+    seen = wait_ended(runner, launch)
+    assert seen.exit and "s3cret" not in seen.exit.message
+
+
+def test_a_job_whose_directory_is_removed(runner: DockerRunner, engine: Engine, tmp_path: Path) -> None:
+    launch = in_image(tmp_path, [SLEEP])
+    runner.launch(launch)
+    wait_running(runner, launch, "sleeping")
+    launch.directory.rename(tmp_path / "elsewhere")
+    engine.api().kill(spec.container_name(launch.job_id, 1))
+    seen = wait_ended(runner, launch)
+    assert seen.exit and seen.exit.message == "The job's directory was removed while it ran."
+    wait_for(lambda: is_gone(engine, launch))
+
+
+def test_after_a_restart_of_the_machine_no_engine_is_needed(
+    home: Path, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = DockerRunner(home, engine)
+    launch = in_image(tmp_path, [SLEEP])
+    first.launch(launch)
+    wait_running(first, launch, "sleeping")
+    first.close()
+    engine.api().remove_container(spec.container_name(launch.job_id, 1), force=True)
+    monkeypatch.setattr("studio_ext.adapters.host.boot_id", lambda: "another boot")
+    second = DockerRunner(home, Engine(replace(engine.settings, host=f"unix://{tmp_path}/none.sock")))
+    seen = second.observe(launch)
+    assert seen.exit and seen.exit.reason is ExitReason.host_restarted
+    second.close()
+
+
+def test_what_another_engine_does_not_know_is_not_gone(
+    runner: DockerRunner, home: Path, tmp_path: Path, docker_engine: Engine, podman_engine: Engine
+) -> None:
+    other = podman_engine if runner.engine.address == docker_engine.address else docker_engine
+    launch = in_image(tmp_path, [SLEEP])
+    runner.launch(launch)
+    wait_running(runner, launch, "sleeping")
+    confused = DockerRunner(home, other)
+    confused.observe(launch)
+    wait_for(lambda: confused._watcher.follow(launch).is_seen)
+    assert confused.observe(launch).state is AttemptState.running
+    confused.stop(launch)  # the wish is a file, which the job's own supervisor reads
+    seen = wait_ended(runner, launch)
+    assert seen.exit and seen.exit.reason is ExitReason.stopped
+    confused.close()

@@ -105,7 +105,14 @@ def test_what_was_found_out_is_on_the_image_and_no_secret_is_in_it(
 
 
 def test_the_image_that_had_the_name_goes_unless_something_uses_it(engine: Engine, tag: str, dockerfile: Path) -> None:
+    also, (repository, _, _) = tag.replace(":1", ":also"), tag.rpartition(":")
+    make_image(engine, also)
+    engine.api().tag(also, repository, "1")
     first = build_image(engine, request(tag))
+    try:
+        assert exists(engine, also), "it has another name"
+    finally:
+        forget(engine, also)
     second = build_image(engine, request(tag))
     assert first is not None and second is not None and first.id != second.id
     assert not exists(engine, first.id)

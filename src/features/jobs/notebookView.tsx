@@ -55,6 +55,8 @@ export class NotebookView extends Widget {
       edge: 'trailing'
     });
     _options.model.changed.connect(this._onChanged, this);
+    // Outputs may hold forms: sending one would leave JupyterLab.
+    this.node.addEventListener('submit', event => event.preventDefault());
   }
 
   /** Emitted when the message above the notebook changes. */

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import py_compile
 import tempfile
+import threading
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +37,7 @@ def worker_archive(cache: Path) -> Path:
     if target.exists():
         return target
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    spare = cache / f".{target.name}.{os.getpid()}"
+    spare = cache / f".{target.name}.{os.getpid()}-{threading.get_ident():x}"
     with zipfile.ZipFile(spare, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {**_compiled(sources), **sources}.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)

@@ -15,10 +15,13 @@ from pydantic import ValidationError
 
 from studio_ext.contract.jobs import Exit
 from studio_ext.worker import records
+from studio_ext.worker.clock import Clock
 
 _FINISHED = ("Completed", "CellFailed", "StartFailed", "DiskFull")
 """What an executor knows by itself; of the rest only the supervisor could have told why."""
 _GROUPS = Path("/sys/fs/cgroup")
+SPOILT = "The job's own record of its end cannot be read; something in the job wrote over it."
+"""What is said of an attempt that ended and left no record that makes sense where one is."""
 _MOST_PIDS = 1 << 22
 """What Linux gives out at most."""
 
@@ -33,6 +36,8 @@ class Claim:
     runtime: str = ""
     """Its private directory."""
     cgroups: tuple[str, ...] = ()
+    clock: float | None = None
+    """Offset of the attempt's clock, which jumps of the machine's do not reach."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,9 @@ def read_claim(path: Path) -> Claim | None:
         return None
     if not isinstance(groups, list) or not all(_is_ours(group) and _GROUPS in Path(group).parents for group in groups):
         return None
-    return Claim(pid, started, boot_id, runtime, tuple(groups))
+    offset = record.get("clock")
+    clock = offset if isinstance(offset, float) and records.moment(Clock(offset).now()) is not None else None
+    return Claim(pid, started, boot_id, runtime, tuple(groups), clock)
 
 
 def read_end(path: Path) -> Ended | None:
@@ -105,9 +112,12 @@ def _is_ours(path: Any) -> bool:
 
 
 def age(path: Path) -> float:
-    """Seconds since a file was written; 0 for one that is not there."""
+    """Seconds since a file was written; 0 for one that is not there.
+
+    A file that seems to come from the future is old: the clock was set back since.
+    """
     try:
-        return time.time() - path.stat().st_mtime
+        return abs(time.time() - path.stat().st_mtime)
     except OSError:
         return 0.0
 

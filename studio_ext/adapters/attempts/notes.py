@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import Any
 
+from studio_ext.adapters.attempts import evidence
 from studio_ext.ports.runner import Launch
 from studio_ext.worker import records
 
@@ -26,7 +27,7 @@ def note_launch(launch: Launch, **more: Any) -> None:
 def note_stop(launch: Launch, *, kill: bool, reason: str) -> bool:
     """Write ``stop.json``, a wish that is not lost when nobody is there to take a signal. False: it is over already."""
     files = records.AttemptFiles(launch.directory, launch.attempt)
-    if files.exit.exists() or not launch.directory.is_dir():
+    if evidence.read_end(files.exit) is not None or not launch.directory.is_dir():
         return False
     wanted = records.read(files.stop)
     if wanted is None or (kill and not wanted.get("kill")):

@@ -9,6 +9,9 @@ from typing import Any
 from studio_ext.contract.jobs import Progress
 from studio_ext.worker import records
 
+_LONGEST = 64 << 20
+"""Bytes of progress that are read of an attempt that is over."""
+
 
 @dataclass
 class ProgressReader:
@@ -31,10 +34,17 @@ class ProgressReader:
             elif kind == "cell" and index is not None:
                 self.started = self.started or records.moment(event.get("t"))
                 self.current, self.label = index, _text(event.get("label"))
-            elif kind == "done" and index is not None:
+            elif kind == "done" and index is not None and index <= self.total:
                 self.done.add(index)
                 if index == self.current:
                     self.current, self.label = None, ""
+
+    def read_to_the_end(self, path: Path) -> None:
+        """Take in all of a file that nobody writes to any more."""
+        before = -1
+        while self.offset > before and self.offset < _LONGEST:
+            before = self.offset
+            self.read(path)
 
     def progress(self) -> Progress:
         """The state as the contract has it."""

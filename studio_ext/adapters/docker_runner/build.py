@@ -15,7 +15,8 @@ from secrets import token_hex
 from studio_ext._version import __version__
 from studio_ext.adapters.docker_runner.build_inputs import archive, build_context, recipe
 from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, engine_errors
-from studio_ext.adapters.docker_runner.images import BUILD_REPOSITORY, REMOVE_SECONDS, DockerImages, ImageFacts
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts
+from studio_ext.adapters.docker_runner.images import BUILD_REPOSITORY, REMOVE_SECONDS, DockerImages
 from studio_ext.adapters.docker_runner.pull import Report, fetch
 from studio_ext.adapters.docker_runner.stream import documents
 from studio_ext.contract.errors import InvalidRequest, StudioError, Unavailable
@@ -23,7 +24,10 @@ from studio_ext.core.image_names import DEFAULT_BASE, DEFAULT_IMAGE, ImageName, 
 from studio_ext.core.plain_text import masked, one_line
 
 _STEP = re.compile(r"(?:\[\d+/\d+\] )?(?:Step|STEP) (\d+)/(\d+) ?: ?(.*)")
-_NOISE = re.compile(r" *---> |Removing intermediate container |\[Warning\] One or more build-args ")
+_NOISE = re.compile(
+    r" *-{2,3}> |Removing intermediate container |(?:\[\d+/\d+\] )?COMMIT |"
+    r'\[Warning\] One or more build-args |time="[^"]*" level=warning msg="missing '
+)
 _COMMAND = re.compile(r"The command '.*' returned")
 _FACTS = "studio-facts "
 _TAIL_LINES = 30
@@ -171,7 +175,7 @@ class _Build:
         if facts is None:
             raise StudioError(f"{name.short} was built and is gone.", hint="Did something remove it? Build it again.")
         if before is not None and before.id != facts.id:
-            self._remove(before.id)
+            self._remove_nameless(before.id)
         return facts
 
     def _ask(self, context: bytes, tag: str, **params: str) -> bool:
@@ -241,7 +245,15 @@ class _Build:
                 time.sleep(0.1)
             self._remove(f"{BUILD_REPOSITORY}:{self._id}")
             for image in api.images(filters={**mine, "dangling": True}):
-                self._remove(image["Id"])
+                self._remove_nameless(image["Id"])
+
+    def _remove_nameless(self, identity: str) -> None:
+        """Remove an image by its id, unless it still has a name: with the id that would go too."""
+        from docker.errors import NotFound
+
+        with contextlib.suppress(NotFound, StudioError), engine_errors(self._engine.address):
+            if not self._engine.api().inspect_image(identity).get("RepoTags"):
+                self._remove(identity)
 
     def _remove(self, image: str) -> None:
         """Remove an image if nothing uses it."""

@@ -12,7 +12,6 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import studio_ext
 from studio_ext.contract.errors import InvalidRequest, StudioError
 
 _OURS = ("Dockerfile", "requirements.txt")
@@ -26,7 +25,7 @@ _PIP_SECONDS = 20
 
 def dockerfile_folder(profile: str = "notebook") -> Path:
     """The folder with the Dockerfile: in the installed package, or in the checkout that we run from."""
-    package = Path(studio_ext.__file__).parent
+    package = Path(__file__).parents[2]
     for folder in (package / "images" / profile, package.parent / "images" / profile):
         if (folder / "Dockerfile").is_file():
             return folder

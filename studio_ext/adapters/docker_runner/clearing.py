@@ -10,17 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio_ext.adapters import host
 from studio_ext.adapters.attempts import evidence
-from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.adapters.docker_runner import spec
 from studio_ext.adapters.docker_runner.engine import Engine, engine_errors
+from studio_ext.adapters.docker_runner.epitaph import epitaph, mended
 from studio_ext.adapters.docker_runner.places import Places
-from studio_ext.contract.jobs import Exit, ExitReason
-from studio_ext.core.plain_text import one_line
 from studio_ext.ports.runner import Launch
-from studio_ext.worker import container, records, verdict
-from studio_ext.worker.exit_record import tail
+from studio_ext.worker import container, records
 
 LINGER_SECONDS = 5
 """How long a container may outlive the record of its end."""
@@ -28,6 +24,8 @@ _RECORD_SECONDS = 1.0
 """How long after the end of a container its record may come to light: mounts of some engines are slow."""
 _SAID_BYTES = 64 * 1024
 _GIVE_BACK_SECONDS = 60
+_HELPER_MEMORY, _HELPER_PIDS = 256 * 1024**2, 64
+"""What a container may use that hands files back: its image is anybody's."""
 
 
 @dataclass(frozen=True)
@@ -37,26 +35,26 @@ class Clearer:
     engine: Engine
     places: Places
 
-    def clear(self, launch: Launch, identity: str | None) -> None:
-        """See to it that the attempt has its record, its files their owner, and its container is gone.
+    def clear(self, launch: Launch, identity: str | None) -> evidence.Ended:
+        """See to it that nothing of the attempt runs, that it has its record, and its files their owner.
 
-        ``identity``: the container; None where the engine has none. Raises ``Unavailable`` while the engine is away.
+        ``identity``: the container, which is left for :meth:`remove`; None where the engine has none. Returns how the
+        attempt ended, also where that cannot be written down. Raises ``Unavailable`` while the engine is away.
         """
         files = records.AttemptFiles(launch.directory, launch.attempt)
         state: Mapping[str, Any] | None = None
         if identity is not None:
-            state = self._ended(identity, patient=files.exit.exists())
-            said = self._said(identity)
-            if said and not files.claim.exists():
-                fd = records.open_append(files.log)
-                records.append(fd, said)
-                os.close(fd)
-        if evidence.read_end(files.exit) is None:
-            if not _appears(files.exit):
-                evidence.write_end(files, _epitaph(launch, files, state))
-        else:
-            _mend_memory(files, state)
-        self._hand_back(launch, identity)
+            state = self._ended(identity, patient=evidence.read_end(files.exit) is not None)
+            if not evidence.size(files.log):
+                self._keep_what_was_said(identity, files)
+        ended = _appearing(files) if launch.directory.is_dir() else None
+        if ended is None:
+            ended = epitaph(files, state, time.time())
+            evidence.write_end(files, ended)
+        elif (better := mended(ended, files, state)) is not ended:
+            ended = better
+            evidence.write_end(files, ended)
+        return ended
 
     def remove(self, identity: str) -> None:
         """Remove a container, whatever it does."""
@@ -92,20 +90,24 @@ class Clearer:
             return state
         return None
 
-    def _said(self, identity: str) -> bytes:
-        """What the first process printed before the job's log was open."""
+    def _keep_what_was_said(self, identity: str, files: records.AttemptFiles) -> None:
+        """Put what the first process printed before the job's log was open into that log."""
         from docker.errors import DockerException
 
-        with contextlib.suppress(DockerException):
-            return bytes(self.engine.api().logs(identity, tail=200))[-_SAID_BYTES:]
-        return b""
+        with contextlib.suppress(DockerException, OSError):
+            said = bytes(self.engine.api().logs(identity, tail=200))[-_SAID_BYTES:]
+            if said:
+                fd = records.open_append(files.log)
+                records.append(fd, said)
+                os.close(fd)
 
-    def _hand_back(self, launch: Launch, identity: str | None) -> None:
-        """Files of other users are handed to us, where the supervisor could not do it any more."""
-        owner = launch.directory.stat()
+    def hand_back(self, launch: Launch, identity: str | None) -> None:
+        """Hand files of other users to the directory's owner, where the supervisor could not do it any more."""
+        if not launch.directory.is_dir():
+            return
         if os.geteuid() == 0:
             container.give_back(launch.directory)
-        elif identity is not None and _has_files_of_others(launch.directory, owner.st_uid):
+        elif identity is not None and _has_files_of_others(launch.directory, launch.directory.stat().st_uid):
             self._hand_back_by_container(launch, identity)
 
     def _hand_back_by_container(self, launch: Launch, identity: str) -> None:
@@ -124,9 +126,15 @@ class Clearer:
                 entrypoint=dead["Config"]["Entrypoint"],
                 command=[spec.WORKER, "give-back", spec.JOB_DIR],
                 user="0:0",
-                labels={spec.WORKSPACE_LABEL: self.places.source(self.places.home)},
+                labels={spec.WORKSPACE_LABEL: self.places.workspace(), spec.HELPER_LABEL: "give-back"},
                 host_config=api.create_host_config(
-                    mounts=mounts, network_mode="none", security_opt=["no-new-privileges", "label=disable"]
+                    mounts=mounts,
+                    network_mode="none",
+                    mem_limit=_HELPER_MEMORY,
+                    pids_limit=_HELPER_PIDS,
+                    cap_drop=["ALL"],
+                    cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER"],
+                    security_opt=["no-new-privileges", "label=disable"],
                 ),
             )
             try:
@@ -136,63 +144,12 @@ class Clearer:
                 self.remove(made["Id"])
 
 
-def _appears(path: Path) -> bool:
+def _appearing(files: records.AttemptFiles) -> evidence.Ended | None:
+    """The record of the end, waited for a little."""
     deadline = time.monotonic() + _RECORD_SECONDS
-    while not path.exists():
-        if time.monotonic() > deadline:
-            return False
+    while (ended := evidence.read_end(files.exit)) is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    return True
-
-
-def _epitaph(launch: Launch, files: records.AttemptFiles, state: Mapping[str, Any] | None) -> evidence.Ended:
-    """What the exit record would have said, as far as that can be known."""
-    if ended := evidence.read_result(files):
-        return ended
-    reader = ProgressReader()
-    reader.read(files.progress)
-    cell = reader.current
-    where = f" at cell {cell}" if cell else ""
-    job = records.read(files.job) or {}
-    limit = records.whole((job.get("resources") or {}).get("memory_bytes"), most=1 << 62)
-    began_in = (records.read(files.launch) or {}).get("boot_id")
-    code = (state or {}).get("ExitCode")
-    if began_in and began_in != host.boot_id():
-        reason, message = ExitReason.host_restarted, f"The machine was restarted{where}."
-    elif records.read(files.stop) is not None:
-        reason, message = ExitReason.stopped, f"Stopped{where}."
-    elif state is None:
-        reason, message = ExitReason.engine_lost, f"The container was removed from outside{where}."
-    elif state.get("OOMKilled"):
-        reason, message = ExitReason.out_of_memory, verdict.out_of_memory(cell, limit)
-    elif not files.claim.exists():
-        last = next((line.strip() for line in reversed(tail(files.log).splitlines()) if line.strip()), "")
-        if "exec format error" in last:
-            message = "The image is made for another processor than the engine's machine has."
-            return evidence.Ended(Exit(reason=ExitReason.start_failed, message=message, code=code), time.time())
-        why = f": {one_line(last)[:300].rstrip('.')}" if last else ""
-        reason, message = ExitReason.start_failed, f"The container ended before the job could begin{why}."
-    elif code == 137:
-        reason = ExitReason.engine_lost
-        message = f"The container was killed{where}: by its engine, which was restarted, or by hand."
-    else:
-        reason = ExitReason.worker_lost
-        message = f"The process that looked after the job ended unexpectedly{where} (exit code {code})."
-    return evidence.Ended(
-        Exit(reason=reason, message=message, cell=cell, code=code if isinstance(code, int) else None), time.time()
-    )
-
-
-def _mend_memory(files: records.AttemptFiles, state: Mapping[str, Any] | None) -> None:
-    """The engine knows that memory ran out where the supervisor could not see the control group."""
-    ended = evidence.read_end(files.exit)
-    if not ended or not state or not state.get("OOMKilled"):
-        return
-    if ended.exit.reason is ExitReason.kernel_died and ended.exit.code == 137:
-        job = records.read(files.job) or {}
-        limit = records.whole((job.get("resources") or {}).get("memory_bytes"), most=1 << 62)
-        told = {"reason": ExitReason.out_of_memory, "message": verdict.out_of_memory(ended.exit.cell, limit)}
-        evidence.write_end(files, evidence.Ended(ended.exit.model_copy(update=told), ended.at))
+    return ended
 
 
 def _has_files_of_others(directory: Path, uid: int) -> bool:

@@ -35,7 +35,6 @@ class EngineInfo:
     name: str
     """``Docker`` or ``Podman``."""
     version: str
-    identity: str
     architecture: str
     """As images name it: ``amd64``, ``arm64``, ..."""
     rootless: bool
@@ -95,6 +94,8 @@ class Engine:
 
         Raises ``Unavailable`` when it does not answer within ``wait`` seconds, or says no.
         """
+        import docker.errors  # noqa: F401  (before the clock starts: on a busy machine this takes longer than the engine)
+
         with self._lock:
             look, is_old = self._look, time.monotonic() - self._looked > _KNOWN_SECONDS
             failed = look is not None and look.done() and look.exception() is not None
@@ -121,7 +122,7 @@ class Engine:
                     look.set_result(known[1])
                     if time.monotonic() - known[2] < _DETAILS_SECONDS:
                         return
-                described = _described(self.address, self.api().info(), server)
+                described = _described(self.address, self.api(), server)
             self._details = server, described, time.monotonic()
             if not look.done():
                 look.set_result(described)
@@ -137,23 +138,34 @@ class Engine:
         return str(answer.headers.get("Server") or "")
 
 
-def _described(address: str, info: Mapping[str, Any], server: str) -> EngineInfo:
+def _described(address: str, api: Any, server: str) -> EngineInfo:
+    info = api.info()
     named = {option.partition("name=")[2].partition(",")[0] for option in info.get("SecurityOptions") or []}
     architecture = str(info.get("Architecture") or "")
-    cgroup_version = str(info.get("CgroupVersion") or "1")
+    is_podman = server.startswith("Libpod/")
     rootless = "rootless" in named or bool(info.get("Rootless"))
+    limits = bool(info.get("MemoryLimit") and info.get("CpuCfsQuota"))
+    if is_podman and rootless and limits:
+        limits = _may_limit(api)
     return EngineInfo(
         address=address,
-        name="Podman" if server.startswith("Libpod/") else "Docker",
+        name="Podman" if is_podman else "Docker",
         version=str(info.get("ServerVersion") or "?"),
-        identity=str(info.get("ID") or address),
         architecture=SAME_PROCESSOR.get(architecture, architecture),
         rootless=rootless,
         remapped="userns" in named,
-        cgroup_version=cgroup_version,
-        # Rootless Podman tells what the machine can do; with control groups of version 1 it may not.
-        limits=bool(info.get("MemoryLimit") and info.get("CpuCfsQuota")) and not (rootless and cgroup_version == "1"),
+        cgroup_version=str(info.get("CgroupVersion") or "1"),
+        limits=limits,
     )
+
+
+def _may_limit(api: Any) -> bool:
+    """Whether a rootless Podman may do what its machine can: only its own interface tells."""
+    answer = api.get(f"{api.base_url}/v4.0.0/libpod/info", timeout=api.timeout)
+    answer.raise_for_status()
+    told = answer.json()["host"]
+    has_groups = told.get("cgroupVersion") == "v2" and told.get("cgroupManager") == "systemd"
+    return has_groups and {"memory", "cpu", "pids"} <= set(told.get("cgroupControllers") or ())
 
 
 def find_address(settings: DockerSettings, environ: Mapping[str, str]) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from studio_ext.adapters.docker_runner.engine import (
-    CALL_SECONDS,
-    SAME_PROCESSOR,
-    Engine,
-    EngineInfo,
-    engine_errors,
+from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, EngineInfo, engine_errors
+from studio_ext.adapters.docker_runner.image_facts import (
+    ImageFacts,
+    check_runs_here,
+    facts_of,
+    identity_of,
+    runs_here,
+    summary,
 )
 from studio_ext.adapters.docker_runner.pull import Report, fetch
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
@@ -35,38 +34,7 @@ ANSWER_SECONDS = 1.0
 
 KERNEL_ARGV = ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
-_ALSO_RUNS = {"amd64": {"386"}, "arm64": {"arm"}}
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """What an image is. Nothing of it changes under the same id."""
-
-    id: str
-    """``sha256:...``."""
-    architecture: str
-    os: str
-    user: str
-    """As whom it runs by itself; empty: root."""
-    env: Mapping[str, str]
-    labels: Mapping[str, str]
-    size_bytes: int
-    created: float
-    """Seconds since the epoch; 0 if it does not say."""
-
-    @property
-    def profile(self) -> ContainerProfile:
-        """How jobs run in it: its label says so, any other image is run as the training-container contract has it."""
-        is_ours = self.labels.get("studio.profile") == ContainerProfile.notebook
-        return ContainerProfile.notebook if is_ours else ContainerProfile.contract
-
-    @property
-    def inside(self) -> str:
-        """What is known of what is in it: ``Python 3.11, MLflow 3.17``; may be empty."""
-        python = self.labels.get("studio.python") or self.env.get("PYTHON_VERSION", "")
-        versions = {"Python": python, "MLflow": self.labels.get("studio.mlflow", "")}
-        return ", ".join(f"{name} {_major_minor(version)}" for name, version in versions.items() if version)
 
 
 class DockerImages:
@@ -222,7 +190,7 @@ class DockerImages:
             return None
         except APIError as error:  # one that the engine reads otherwise than we do
             raise InvalidRequest.field("image", f"the engine does not take {reference}: {error.explanation}") from error
-        facts = self._known[document["Id"]] = _facts(document)
+        facts = self._known[document["Id"]] = facts_of(document)
         return facts
 
     def _named(self, info: EngineInfo, until: float) -> list[tuple[str, ImageFacts]]:
@@ -231,15 +199,15 @@ class DockerImages:
             listed = self.engine.api(ANSWER_SECONDS).images()
         found: dict[str, ImageFacts] = {}
         for entry in listed:
-            facts = self._known.get(_identity(entry["Id"]))
+            facts = self._known.get(identity_of(entry["Id"]))
             if facts is None:  # only the whole document says the architecture
-                facts = (self._found(entry["Id"], ANSWER_SECONDS) if time.monotonic() < until else None) or _facts(
-                    entry
-                )
+                facts = self._found(entry["Id"], ANSWER_SECONDS) if time.monotonic() < until else None
+                facts = facts or facts_of(entry)
             for reference in entry.get("RepoTags") or []:
-                # Podman's command line puts what it makes there; the short name then means that one.
-                is_local = reference.startswith("localhost/")
-                name = parse_image_name(reference.removeprefix("localhost/"))
+                # Podman's command line puts what it makes there; the short name then means that one. To Docker it is a
+                # registry like others.
+                is_local = info.name == "Podman" and reference.startswith("localhost/")
+                name = parse_image_name(reference.removeprefix("localhost/") if is_local else reference)
                 if name is None or name.repository in (PROBE_IMAGE, BUILD_REPOSITORY):  # "<none>:<none>" is no name
                     continue
                 if is_local or name.short not in found:
@@ -269,64 +237,3 @@ def bounded(engine: Engine, call: Callable[[], _T], wait: float = ANSWER_SECONDS
             f"The container engine at {engine.address} does not answer.",
             hint="It hangs, or is very busy: try again, or restart it (systemctl restart docker).",
         ) from None
-
-
-def summary(info: EngineInfo, reference: str, facts: ImageFacts | None) -> str:
-    """What a job runs in, in one line: ``Docker · studio/notebook:1 (1f237e44) · Python 3.11, MLflow 3.17``."""
-    if facts is None:
-        return f"{info.name} · {reference} · fetched for the job"
-    shown = f"{info.name} · {reference} ({facts.id.removeprefix('sha256:')[:8]})"
-    return f"{shown} · {facts.inside}" if facts.inside else shown
-
-
-def runs_here(info: EngineInfo, facts: ImageFacts) -> bool:
-    """Whether the engine's processor runs what is in an image. What does not say is believed."""
-    image, engine = (SAME_PROCESSOR.get(each, each) for each in (facts.architecture, info.architecture))
-    if not image or not engine:
-        return True
-    return facts.os in ("", "linux") and (image == engine or image in _ALSO_RUNS.get(engine, ()))
-
-
-def check_runs_here(info: EngineInfo, reference: str, facts: ImageFacts) -> None:
-    """Raise ``InvalidRequest`` (field ``image``) for an image that was made for another machine."""
-    if runs_here(info, facts):
-        return
-    made_for = "/".join(one_line(each) for each in (facts.os, facts.architecture) if each)
-    raise InvalidRequest.field(
-        "image",
-        f"{reference} was made for {made_for}; the engine runs linux/{info.architecture}",
-        hint=f"Get the one for linux/{info.architecture}, or build it on a machine like this one.",
-    )
-
-
-def _identity(text: str) -> str:
-    return text if text.startswith("sha256:") else f"sha256:{text}"
-
-
-def _facts(document: Mapping[str, Any]) -> ImageFacts:
-    """From an inspection, or from an entry of the list (which knows neither system nor environment)."""
-    config = document.get("Config") or {}
-    labels = config.get("Labels") or document.get("Labels") or {}
-    return ImageFacts(
-        id=_identity(str(document["Id"])),
-        architecture=str(document.get("Architecture") or ""),
-        os=str(document.get("Os") or ""),
-        user=str(config.get("User") or ""),
-        env=dict(each.partition("=")[::2] for each in config.get("Env") or []),
-        labels={str(name): str(value) for name, value in labels.items()},
-        size_bytes=int(document.get("Size") or 0),
-        created=_seconds(document.get("Created")),
-    )
-
-
-def _seconds(created: Any) -> float:
-    if isinstance(created, (int, float)):
-        return max(0.0, float(created))
-    try:  # nanoseconds are more than Python reads
-        return max(0.0, datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(created))).timestamp())
-    except (ValueError, OverflowError, OSError):
-        return 0.0
-
-
-def _major_minor(version: str) -> str:
-    return ".".join(one_line(version).split(".")[:2])[:20]

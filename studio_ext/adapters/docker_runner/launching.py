@@ -16,7 +16,8 @@ from studio_ext.adapters.attempts.archive import worker_archive
 from studio_ext.adapters.attempts.options import supervisor_options
 from studio_ext.adapters.docker_runner import spec
 from studio_ext.adapters.docker_runner.engine import Engine, engine_errors
-from studio_ext.adapters.docker_runner.images import DockerImages, ImageFacts, check_runs_here
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts, check_runs_here
+from studio_ext.adapters.docker_runner.images import DockerImages
 from studio_ext.adapters.docker_runner.places import Places
 from studio_ext.adapters.docker_runner.pull import fetch
 from studio_ext.contract.errors import StudioError, Unavailable
@@ -25,6 +26,8 @@ from studio_ext.core.image_names import parse_image_name
 from studio_ext.ports.runner import Launch
 from studio_ext.worker import records
 
+_LARGEST_FILE = 1 << 20
+"""Bytes of a list of users that are read of an image, which is anybody's."""
 _PYTHONS = ("python3", "python")
 """Names that the interpreter has in images."""
 
@@ -41,14 +44,19 @@ class Launcher:
     places: Places
     home: Path
 
-    def start(self, launch: Launch, job: Mapping[str, Any], say: Callable[[str, bool], None]) -> str:
+    def start(
+        self,
+        launch: Launch,
+        job: Mapping[str, Any],
+        say: Callable[[str, bool], None],
+        cancelled: Callable[[], bool],
+    ) -> str:
         """Start the container of an attempt and return its id; if it is there already, that one.
 
-        ``say``: what is waited for, and whether it is an image. Raises :class:`Cancelled`, ``Unavailable`` while the
-        engine is away, and ``StudioError`` where it is of no use to try again.
+        ``say``: what is waited for, and whether it is an image. Raises :class:`Cancelled` as soon as ``cancelled()`` is
+        true, ``Unavailable`` while the engine is away, and ``StudioError`` where it is of no use to try again.
         """
-        wish = records.AttemptFiles(launch.directory, launch.attempt).stop
-        if wish.exists():
+        if cancelled():
             raise Cancelled
         info = self.engine.describe(wait=self.engine.api().timeout)
         if info.name == "Podman" and (job.get("resources") or {}).get("gpus"):
@@ -56,15 +64,13 @@ class Launcher:
                 "Podman takes no notice of GPUs that are asked for through its Docker-compatible socket.",
                 hint="Leave GPUs empty, or use Docker.",
             )
-        image = self._image(job["environment"]["container"], say, wish.exists)
-        if wish.exists():
-            raise Cancelled
+        image = self._image(job["environment"]["container"], say, cancelled)
         if image.profile is ContainerProfile.contract:
             _open_input(launch.directory)
         found = launch.directory.stat()
         made = spec.Spec(
             launch=launch,
-            workspace=self.places.source(self.home),
+            workspace=self.places.workspace(),
             image=image,
             engine=info,
             job=job,
@@ -74,6 +80,8 @@ class Launcher:
             groups=_further_groups(self.engine.address),
             options=supervisor_options(),
         )
+        if cancelled():
+            raise Cancelled
         return self._create_and_start(made)
 
     def _image(
@@ -81,11 +89,11 @@ class Launcher:
     ) -> ImageFacts:
         images = DockerImages(self.engine)
         reference, may_pull = container["image"], bool(container.get("pull"))
-        wanted = container.get("image_id") or reference
-        if found := images.inspect(wanted) or (images.inspect(reference) if may_pull else None):
+        wanted = container.get("image_id")
+        if found := images.inspect(wanted or reference):
             return found
         name = parse_image_name(reference)
-        if not may_pull or name is None:
+        if wanted or not may_pull or name is None:  # another image of the same name is not what was recorded
             raise StudioError(
                 f"The image {reference} is not there any more.",
                 hint="See what is there with: studio image list. Then run the job again.",
@@ -121,7 +129,7 @@ class Launcher:
             spec.Mounted(source(directory / "input"), f"{spec.JOB_DIR}/input"),
             spec.Mounted(source(worker), spec.WORKER),
         ]
-        links = spec.data_mounts(job.get("links") or [], self.engine.address)
+        links = spec.data_mounts(job.get("links") or [], self.engine.address, self.home)
         mounts += [spec.Mounted(source(link), link) for link in links]
         if image.profile is ContainerProfile.notebook and uid != 0:
             mounts.append(spec.Mounted(source(self._passwd(image, uid, gid)), "/etc/passwd"))
@@ -133,6 +141,7 @@ class Launcher:
         target = self.home / "cache" / "passwd" / f"{image.id.rpartition(':')[2][:32]}-{uid}-{gid}"
         if not target.exists():
             lines = self._read_from(image, "/etc/passwd").decode("utf-8", "replace").splitlines()
+            lines = lines or ["root:x:0:0:root:/root:/bin/sh"]
             users = {line.split(":")[0] for line in lines}
             if not any(line.split(":")[2:3] == [str(uid)] for line in lines):
                 name = host.user_name()
@@ -143,17 +152,26 @@ class Launcher:
         return target
 
     def _read_from(self, image: ImageFacts, path: str) -> bytes:
+        """A small file of an image; nothing where there is none, or something else."""
         from docker.errors import NotFound
 
         api = self.engine.api()
         with engine_errors(self.engine.address):
-            made = api.create_container(image.id, entrypoint=["/none"], command=[])
+            labels = {spec.WORKSPACE_LABEL: self.places.workspace(), spec.HELPER_LABEL: "read"}
+            made = api.create_container(image.id, entrypoint=["/none"], command=[], labels=labels)
             try:
-                stream, _ = api.get_archive(made["Id"], path)
-                with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+                stream, about = api.get_archive(made["Id"], path)
+                if int(about.get("size") or 0) > _LARGEST_FILE:
+                    return b""
+                data = b""
+                for piece in stream:
+                    data += piece
+                    if len(data) > 2 * _LARGEST_FILE:
+                        return b""
+                with tarfile.open(fileobj=io.BytesIO(data)) as archive:
                     file = archive.extractfile(archive.getmembers()[0])
                     return file.read() if file else b""
-            except (NotFound, tarfile.TarError, IndexError):
+            except (NotFound, tarfile.TarError, IndexError, KeyError):
                 return b""
             finally:
                 api.remove_container(made["Id"], v=True, force=True)

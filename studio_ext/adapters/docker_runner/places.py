@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import secrets
 import socket
 import tarfile
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from studio_ext.adapters.docker_runner.engine import Engine, engine_errors
+from studio_ext.adapters.docker_runner.engine import CALL_SECONDS, Engine, engine_errors
 from studio_ext.adapters.docker_runner.images import PROBE_IMAGE
+from studio_ext.adapters.docker_runner.spec import HELPER_LABEL
 from studio_ext.contract.errors import StudioError, Unavailable
+from studio_ext.core.plain_text import one_line
 
 _PROBE = f"{PROBE_IMAGE}:1"
 """An image without any program, made by ourselves."""
 _SEEN_AT = "/probe"
+_PROBES = "probe"
+_OLD_SECONDS = 600.0
+_PODMAN_SPLITS_AT = re.compile(r'[,"\n]')
+"""What Podman's Docker-compatible interface takes for the end of a path."""
 
 
 class Places:
@@ -36,8 +44,18 @@ class Places:
         self._map: tuple[tuple[str, str], ...] | None = None
 
     def source(self, path: Path | str) -> str:
-        """A path of ours as the engine's machine names it. Raises ``StudioError`` when it does not see our files."""
+        """A path of ours as the engine's machine names it. Raises ``StudioError`` when it cannot be mounted."""
+        if _PODMAN_SPLITS_AT.search(str(path)) and self._engine.describe(CALL_SECONDS).name == "Podman":
+            raise StudioError(
+                f"Podman cannot mount {one_line(str(path))}, because of the comma or quotation mark in its name.",
+                hint="Rename it, or use Docker.",
+            )
         return mapped(str(path), self.mapping())
+
+    def workspace(self) -> str:
+        """What the workspace's containers are known by: its directory on the engine's machine, by one spelling."""
+        there = self.source(self.home)
+        return there if there != str(self.home) else str(self.home.resolve())
 
     def mapping(self) -> tuple[tuple[str, str], ...]:
         """The path map in force, proven once. Raises ``StudioError`` with the reason when there is none."""
@@ -102,10 +120,14 @@ def _read_through(api: Any, source: str, name: str) -> bytes | None:
     from docker.types import Mount
 
     _ensure_probe_image(api)
+    _remove_old_probes(api)
     mount = Mount(_SEEN_AT, source, type="bind", read_only=True)
     try:
         made = api.create_container(
-            _PROBE, command=["/none"], host_config=api.create_host_config(mounts=[mount], network_mode="none")
+            _PROBE,
+            command=["/none"],
+            labels={HELPER_LABEL: _PROBES},
+            host_config=api.create_host_config(mounts=[mount], network_mode="none"),
         )
     except APIError:
         return None
@@ -119,6 +141,16 @@ def _read_through(api: Any, source: str, name: str) -> bytes | None:
     finally:
         with contextlib.suppress(NotFound):
             api.remove_container(made["Id"], v=True, force=True)
+
+
+def _remove_old_probes(api: Any) -> None:
+    """Remove what somebody who died meanwhile has left."""
+    from docker.errors import APIError
+
+    for row in api.containers(all=True, filters={"label": [f"{HELPER_LABEL}={_PROBES}"]}):
+        if time.time() - float(row.get("Created") or 0) > _OLD_SECONDS:
+            with contextlib.suppress(APIError):
+                api.remove_container(row["Id"], v=True, force=True)
 
 
 def _ensure_probe_image(api: Any) -> None:

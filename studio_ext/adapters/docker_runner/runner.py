@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 from studio_ext.adapters import host
-from studio_ext.adapters.attempts import evidence
 from studio_ext.adapters.attempts.notes import note_launch, note_stop
 from studio_ext.adapters.docker_runner import spec
 from studio_ext.adapters.docker_runner.engine import Engine
+from studio_ext.adapters.docker_runner.followed import Followed
 from studio_ext.adapters.docker_runner.settings import read_settings
-from studio_ext.adapters.docker_runner.watcher import Followed, Watcher
+from studio_ext.adapters.docker_runner.watcher import Watcher
 from studio_ext.contract.errors import InvalidRequest, StudioError
 from studio_ext.contract.jobs import RunnerInfo
 from studio_ext.core.workspace import Workspace
@@ -72,33 +72,35 @@ class DockerRunner:
             raise InvalidRequest(f"{files.job} cannot be read.", hint="Submit the notebook again.")
         if files.claim.exists():
             return
-        note_launch(launch, job_dir=spec.JOB_DIR, boot_id=host.boot_id())
+        note_launch(launch, job_dir=spec.JOB_DIR, boot_id=host.boot_id(), engine=self.engine.address)
         self._watcher.start(launch, job)
 
     def observe(self, launch: Launch) -> Observation:
         """See the port."""
-        files = records.AttemptFiles(launch.directory, launch.attempt)
         known = self._watcher.follow(launch)
         reader = known.reader
-        reader.read(files.progress)
+        reader.read(known.files.progress)
         progress = reader.progress()
-        if ended := evidence.read_end(files.exit):
-            if known.is_cleared or time.time() - ended.at > _GONE_SECONDS:
+        if ended := known.end():
+            waited = time.monotonic() - (known.end_seen_at or 0.0)
+            if known.is_over or waited > _GONE_SECONDS:
                 return Observation(
                     AttemptState.ended, progress, started=reader.started, ended=ended.at, exit=ended.exit
                 )
             self._watcher.clear_soon(launch)
-        state = self._state(files, known, has_run=reader.started is not None, has_ended=ended is not None)
+        state = self._state(known, has_ended=ended is not None)
         if state is AttemptState.starting:
             return Observation(state, progress, message=known.message, downloading=known.downloading)
         return Observation(state, progress, started=reader.started)
 
-    def _state(self, files: records.AttemptFiles, known: Followed, *, has_run: bool, has_ended: bool) -> AttemptState:
-        if has_run or has_ended:
+    @staticmethod
+    def _state(known: Followed, *, has_ended: bool) -> AttemptState:
+        if known.reader.started is not None or has_ended:
             return AttemptState.running
-        if files.claim.exists() or known.is_starting or not known.is_seen:
+        if known.has_claim() or known.is_starting or not known.is_seen:
             return AttemptState.starting
-        return AttemptState.starting if known.container in ("running", "paused") else AttemptState.absent
+        # One that was made and never started is launched again; of one that ended the watcher tells how.
+        return AttemptState.absent if known.container in ("", "created") else AttemptState.starting
 
     def stop(self, launch: Launch, *, kill: bool = False, reason: str = "Stopped") -> None:
         """See the port. The wish is a file, which the supervisor reads also while the engine is away."""

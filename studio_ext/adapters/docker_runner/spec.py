@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters.docker_runner.engine import EngineInfo, sockets
-from studio_ext.adapters.docker_runner.images import ImageFacts
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts
 from studio_ext.contract.jobs import ContainerProfile
 from studio_ext.ports.runner import Launch
 from studio_ext.worker.limits import CONTAINER, CONTAINER_SAMPLING
@@ -19,6 +19,8 @@ JOB_DIR = "/opt/ml"
 WORKER = "/opt/studio/worker.pyz"
 HOST_NAME = "algo-1"
 WORKSPACE_LABEL, JOB_LABEL, ATTEMPT_LABEL = "studio.workspace", "studio.job", "studio.attempt"
+HELPER_LABEL = "studio.helper"
+"""Containers of ours that run no job; they live for seconds."""
 DIRECTORY_LABEL = "studio.directory"
 """The job directory as the controller names it."""
 _LOG_SIZE = "1m"
@@ -97,7 +99,8 @@ class Spec:
                 ATTEMPT_LABEL: str(self.launch.attempt),
                 DIRECTORY_LABEL: str(self.launch.directory),
             },
-            "healthcheck": {"test": ["NONE"]},
+            # Podman would make a timer of the system for it also where there is nothing to be left out.
+            "healthcheck": {"test": ["NONE"]} if self.image.has_health_check else None,
             "stop_signal": "SIGTERM",
             "stop_timeout": int(self.job.get("grace_seconds") or 10) + _STOP_MARGIN_SECONDS,
             "use_config_proxy": has_network,
@@ -145,16 +148,17 @@ def container_name(job_id: str, attempt: int) -> str:
     return f"studio-{job_id}-{attempt}"
 
 
-def data_mounts(links: Sequence[str], engine_address: str) -> list[str]:
-    """Which of the places that a snapshot links to are mounted: none that holds the socket of an engine."""
-    closed = sockets(engine_address)
+def data_mounts(links: Sequence[str], engine_address: str, home: Path) -> list[str]:
+    """Which of the places that a snapshot links to are mounted: none that holds the socket of an engine, or the
+    workspace at ``home`` with the values and databases of other jobs."""
+    closed = [*sockets(engine_address), home.resolve()]
     kept = []
     for link in links:
         try:
             real = Path(link).resolve(strict=True)
         except OSError:
             continue  # it went away: in the container the link leads nowhere, as it does here
-        if any(socket.is_relative_to(real) for socket in closed):
+        if any(place.is_relative_to(real) for place in closed):
             continue
         if not Path(link).is_absolute() or Path(link).is_relative_to(JOB_DIR):
             continue

@@ -12,11 +12,13 @@ from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.contract.jobs import Exit, ExitReason, Progress
 from studio_ext.ports.runner import AttemptState, Launch, Observation
 from studio_ext.worker import cgroups, processes, records
+from studio_ext.worker.clock import Clock
 
 _LINGER_SECONDS = 2.0
 """How long a supervisor may outlive its exit record."""
-_SPOILT = "The job's own record of its end cannot be read; something in the job wrote over it."
 _SWEEP_SECONDS = 0.5
+_ROOM_BYTES = 64 * 1024
+"""A disk that has less is full."""
 _KILL_MARGIN_SECONDS = 8.0
 """How long after a kill was asked for a supervisor may still be at work."""
 
@@ -44,7 +46,7 @@ def observe(launch: Launch, reader: ProgressReader, pending: bool) -> Observatio
     seen = Observation(state, reader.progress(), pid=pid, started=reader.started)
     ended = evidence.read_end(files.exit)
     if claim and supervisor_runs(claim):
-        overdue = ended is not None and time.time() - ended.at > _LINGER_SECONDS
+        overdue = ended is not None and evidence.age(files.exit) > _LINGER_SECONDS
         if not overdue and not _kill_overdue(files):
             return seen
         processes.send([claim.pid], signal.SIGKILL)
@@ -84,18 +86,30 @@ def _end_without_record(
 
 def _epitaph(files: records.AttemptFiles, claim: evidence.Claim | None, reader: ProgressReader) -> evidence.Ended:
     """What the exit record would have said, as far as that can be known."""
+    same_boot = claim is not None and claim.boot_id == processes.boot_id()
+    now = Clock(claim.clock).now() if claim and same_boot and claim.clock is not None else time.time()
+    if claim is None and _is_full(files.directory):
+        message = "The disk was full when the job was to begin."
+        return evidence.Ended(Exit(reason=ExitReason.disk_full, message=message), now)
     if evidence.size(files.exit) is not None or (claim is None and evidence.size(files.claim)):
-        return evidence.Ended(Exit(reason=ExitReason.internal, message=_SPOILT), time.time())
+        return evidence.Ended(Exit(reason=ExitReason.internal, message=evidence.SPOILT), now)
     if ended := evidence.read_result(files):
         return ended
     where = f" at cell {reader.current}" if reader.current else ""
-    if claim and claim.boot_id != processes.boot_id():
+    if claim and not same_boot:
         reason, message = ExitReason.host_restarted, f"The machine was restarted{where}."
     elif records.read(files.stop) is not None:
         reason, message = ExitReason.stopped, f"Stopped{where}."
     else:
         reason, message = ExitReason.worker_lost, f"The process that looked after the job was killed{where}."
-    return evidence.Ended(Exit(reason=reason, message=message, cell=reader.current), time.time())
+    return evidence.Ended(Exit(reason=reason, message=message, cell=reader.current), now)
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        return shutil.disk_usage(directory).free < _ROOM_BYTES
+    except OSError:
+        return False
 
 
 def _kill_overdue(files: records.AttemptFiles) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,12 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 BUSY_SECONDS = 30.0
+_BUSY_VARIABLE = "STUDIO_BUSY_SECONDS"
+
+
+def busy_seconds() -> float:
+    """How long one who writes waits for another to let go of the database; others only in tests."""
+    return float(os.environ.get(_BUSY_VARIABLE) or BUSY_SECONDS)
 
 
 def make_engine(database: Path, *, synchronous: str = "FULL", begin: str = "BEGIN IMMEDIATE") -> Engine:
@@ -18,7 +25,7 @@ def make_engine(database: Path, *, synchronous: str = "FULL", begin: str = "BEGI
     starts with; readers use plain ``BEGIN`` and never wait for a writer.
     """
     url = URL.create("sqlite", database=str(database))  # as it is: a path may hold '?', '#' and '%'
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": busy_seconds(), "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: Any) -> None:

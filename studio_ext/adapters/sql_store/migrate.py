@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from studio_ext.adapters.sql_store.engine import BUSY_SECONDS, make_engine, read_only_uri
+from studio_ext.adapters.sql_store.engine import busy_seconds, make_engine, read_only_uri
 from studio_ext.contract.errors import Conflict, Unavailable
 
 KNOWN = ("0001", "0002")
@@ -23,7 +23,7 @@ def schema_of(database: Path) -> str | None:
     if not database.exists():
         return None
     try:
-        with closing(sqlite3.connect(read_only_uri(database), uri=True, timeout=BUSY_SECONDS)) as connection:
+        with closing(sqlite3.connect(read_only_uri(database), uri=True, timeout=busy_seconds())) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
                 return None
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()

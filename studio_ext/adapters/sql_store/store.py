@@ -157,9 +157,14 @@ class SqlStore:
             more=more,
         )
 
-    def active(self) -> list[JobDetail]:
-        """Jobs that are not in a final state, oldest first."""
-        return self._details(select(jobs).where(jobs.c.status.in_([str(each) for each in ACTIVE])).order_by(jobs.c.id))
+    def active(self, waiting: int | None = None) -> list[JobDetail]:
+        """Jobs that are not in a final state, oldest first; of those that just wait at most ``waiting``."""
+        query = select(jobs).where(jobs.c.status.in_([str(each) for each in ACTIVE]))
+        if waiting is not None:
+            waits = (jobs.c.status == str(JobStatus.Pending)) & (jobs.c.stop_level == 0)
+            oldest = select(jobs.c.id).where(waits).order_by(jobs.c.id).limit(waiting)
+            query = query.where(or_(~waits, jobs.c.id.in_(oldest)))
+        return self._details(query.order_by(jobs.c.id))
 
     def unfinished_recording(self) -> list[JobDetail]:
         """Jobs in a final state whose MLflow run is not closed yet, or has not been looked for."""
@@ -349,7 +354,7 @@ class SqlStore:
 
     def data_version(self) -> int:
         """Changes when any connection of another process, or another of ours, wrote."""
-        with self._watch_lock:
+        with self._errors(), self._watch_lock:
             return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
     def lease(self) -> Lease | None:
@@ -448,9 +453,10 @@ def _begin_transition(
     message: str,
     at: float,
 ) -> None:
-    connection.execute(
-        update(transitions).where(transitions.c.job_id == job_id, transitions.c.ended.is_(None)).values(ended=at)
-    )
+    """End the open transition and begin one, no earlier than that: the machine's clock may have been set back."""
+    is_open = (transitions.c.job_id == job_id) & transitions.c.ended.is_(None)
+    at = max(at, connection.execute(select(func.max(transitions.c.started)).where(is_open)).scalar() or at)
+    connection.execute(update(transitions).where(is_open).values(ended=at))
     connection.execute(
         insert(transitions).values(
             job_id=job_id,

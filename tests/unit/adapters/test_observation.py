@@ -21,6 +21,7 @@ from studio_ext.adapters.process_runner import observation
 from studio_ext.contract.jobs import ExitReason
 from studio_ext.ports.runner import AttemptState, Launch, Observation
 from studio_ext.worker import processes, records
+from studio_ext.worker.clock import Clock
 from studio_ext.worker.exit_record import complete
 from studio_ext.worker.verdict import Facts, judge
 
@@ -171,3 +172,29 @@ def test_nonsense_is_put_right_by_a_supervisor_that_lives(tmp_path: Path) -> Non
     own = {"pid": os.getpid(), "start_time": processes.start_time(os.getpid())}
     seen = look(tmp_path, claim=GOOD["claim"] | own, exit=GOOD["exit"] | {"ended": []})
     assert seen.state is AttemptState.starting and seen.exit is None
+
+
+@pytest.mark.parametrize("claim", ["", json.dumps(GOOD["claim"])[:20]])
+def test_a_claim_that_a_full_disk_refused(tmp_path: Path, claim: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observation, "_ROOM_BYTES", 1 << 60)
+    seen = look(tmp_path, claim=claim)
+    assert seen.exit and (seen.exit.reason, "disk was full" in seen.exit.message) == (ExitReason.disk_full, True)
+
+
+def test_the_end_that_nobody_wrote_down_has_the_time_of_the_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, real = Clock(), time.time()
+    monkeypatch.setattr(time, "time", lambda: real + 3600)
+    seen = look(tmp_path, claim=GOOD["claim"] | {"clock": clock.offset})
+    assert seen.exit and seen.exit.reason is ExitReason.worker_lost
+    assert seen.ended is not None and abs(seen.ended - real) < 60
+
+
+def test_files_from_the_future_are_old(tmp_path: Path) -> None:
+    """The clock was set back: a claim that was cut off is not waited for until it is right again."""
+    claim = records.AttemptFiles(tmp_path, 1).claim
+    claim.parent.mkdir(parents=True)
+    claim.touch()
+    os.utime(claim, (time.time() + 3600, time.time() + 3600))
+    assert look(tmp_path).state is AttemptState.ended

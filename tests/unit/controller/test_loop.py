@@ -189,11 +189,11 @@ def test_a_fault_in_a_pass_does_not_end_it(bench: Bench, monkeypatch: pytest.Mon
     failed = threading.Event()
     whole = SqlStore.active
 
-    def active(store: SqlStore) -> list[JobDetail]:
+    def active(store: SqlStore, waiting: int | None = None) -> list[JobDetail]:
         if not failed.is_set():
             failed.set()
             raise fault
-        return whole(store)
+        return whole(store, waiting)
 
     monkeypatch.setattr(SqlStore, "active", active)
     job_id = bench.submit()

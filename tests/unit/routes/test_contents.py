@@ -131,6 +131,20 @@ def test_nan_in_a_notebook(http: httpx.Client, job: Path) -> None:
     assert data["application/json"] == {"x": [None, 1.5]}
 
 
+def test_colours_that_would_hold_up_a_page(http: httpx.Client, job: Path) -> None:
+    text = "\x1b[31mred\x1b[" + "1;" * 100_000 + "m on \x1b[" + "1;" * 100_000
+    outputs = [
+        nbformat.v4.new_output("stream", text=text),
+        nbformat.v4.new_output("display_data", {"text/plain": text}),
+    ]
+    outputs.append(nbformat.v4.new_output("error", ename="E", evalue=text, traceback=[text]))
+    cell = nbformat.v4.new_code_cell("1", outputs=outputs)
+    (job / "output" / "n.ipynb").write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))
+    shown = get(http, job, "output/n.ipynb")["content"]["cells"][0]["outputs"]
+    texts = [shown[0]["text"], shown[1]["data"]["text/plain"], shown[2]["evalue"], shown[2]["traceback"][0]]
+    assert texts == ["\x1b[31mred on "] * 4
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', '{"nbformat": 4}', '{"cells": 3, "nbformat": 4}', "{}"])
 def test_broken_notebooks_are_4xx(http: httpx.Client, job: Path, text: str) -> None:
     (job / "output" / "n.ipynb").write_text(text)

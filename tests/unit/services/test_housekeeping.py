@@ -232,3 +232,24 @@ def test_the_directory_of_a_deleted_job_is_no_orphan(
     age(workspace.job(job_id), 1e6)
     house.run()
     assert workspace.job(job_id).exists()
+
+
+def test_values_of_variables_that_a_crash_left(
+    house: Housekeeping, store: SqlStore, job_id: str, workspace: Workspace
+) -> None:
+    running = sample_job()
+    running.directory = str(workspace.job(running.id))
+    Path(running.directory).mkdir(parents=True)
+    store.add(running, None)
+    new = workspace.job(new_id(time.time()))
+    new.mkdir()
+    folder = workspace.job(job_id) / "environment.json"
+    folder.mkdir()
+    house.run()
+    assert folder.exists(), "a folder that the job made is none of ours, and nothing to stumble over"
+    folder.rmdir()
+    left = [workspace.job(each) / "environment.json" for each in (job_id, running.id, new.name)]
+    for values in left:
+        values.write_text("{}")
+    house.run()
+    assert [values.exists() for values in left] == [False, True, True]

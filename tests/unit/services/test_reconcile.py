@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from studio_ext.services import reconcile
 from studio_ext.services.reconcile import Reconciler
 from studio_ext.testing.fake_runner import FakeRunner, Stop
 from studio_ext.testing.store_suite import sample_job
+from studio_ext.worker.clock import Clock
 
 S, T = JobStatus, SecondaryStatus
 
@@ -460,3 +464,71 @@ def test_a_job_directory_that_is_gone(bench: Bench) -> None:
     bench.recorded.add(job_id)
     bench.turn()
     assert bench.status(job_id) is S.Completed
+
+
+def test_a_runner_that_is_away_is_asked_again_and_holds_up_nobody(bench: Bench) -> None:
+    def away(launch: Launch) -> None:
+        if launch.job_id == unlucky:
+            raise Unavailable("The engine does not answer.", hint="Start it.")
+
+    bench.runner.on_launch = away
+    unlucky, other = bench.add(), bench.add()
+    bench.turn()
+    assert [bench.status(job_id) for job_id in (unlucky, other)] == [S.Starting, S.Starting]
+    bench.runner.on_launch = lambda _: None
+    bench.runner.forget(unlucky)
+    bench.turn()
+    assert [launch.job_id for launch in bench.runner.launches] == [unlucky, other, unlucky]
+    bench.runner.end(unlucky)
+    bench.recorded.add(unlucky)
+    bench.turn()
+    assert bench.status(unlucky) is S.Completed
+
+
+def test_a_runner_that_stays_away_is_the_reason(bench: Bench) -> None:
+    def away(launch: Launch) -> None:
+        raise Unavailable("The engine does not answer.", hint="Start it.")
+
+    bench.runner.on_launch = away
+    job_id = bench.add()
+    bench.turn(reconcile.MAX_LAUNCHES + 2)
+    job = bench.job(job_id)
+    assert (job.status, job.message) == (S.Failed, "The engine does not answer. Start it.")
+    assert len(bench.runner.launches) == reconcile.MAX_LAUNCHES + 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_launch_on_a_full_disk(bench: Bench, number: int) -> None:
+    def full(launch: Launch) -> None:
+        raise OSError(number, os.strerror(number))
+
+    bench.runner.on_launch = full
+    job_id = bench.add()
+    bench.turn()
+    job = bench.job(job_id)
+    assert job.exit is not None
+    assert (job.status, job.exit.reason) == (S.Failed, ExitReason.disk_full)
+    assert job.message == "The disk is full: the job could not be started. Free some space and run it again."
+
+
+def test_the_times_of_a_job_survive_the_clock_being_set(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a clock of its own, an hour forth or back is in none of its steps."""
+    bench.reconciler.new_clock = lambda: Clock().now
+    real = time.time()
+    for change in (3600.0, -3600.0):
+        monkeypatch.undo()
+        job_id = bench.add(created=real)
+        bench.turn()
+        bench.runner.run(job_id, started=real)
+        monkeypatch.setattr(time, "time", lambda change=change: real + change)
+        bench.turn()
+        bench.store.request_stop(job_id)
+        bench.turn()
+        bench.runner.end(job_id, ExitReason.stopped, started=real, ended=real)
+        bench.recorded.add(job_id)
+        bench.turn()
+        job = bench.job(job_id)
+        assert job.status is S.Stopped
+        for step in job.transitions:
+            assert abs(step.started - real) < 60, step
+            assert step.ended is not None and 0 <= step.ended - step.started < 60, step

@@ -30,7 +30,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.core.workspace import Workspace
 from studio_ext.services import submission as submission_module
-from studio_ext.services.submission import MOST_LINKS, Submission, linked_places
+from studio_ext.services.submission import MOST_LINKS, MOST_PLACES, Submission, linked_places
 from studio_ext.testing.fake_runner import FakeRunner
 
 SECRET = "s3cret-canary"
@@ -399,7 +399,21 @@ def test_other_languages_run_in_no_container(submission: Submission, tmp_path: P
 def test_places_that_a_snapshot_links_to(tmp_path: Path) -> None:
     code, data = tmp_path / "code", tmp_path / "data"
     (code / "many").mkdir(parents=True)
+    (data / "many").mkdir(parents=True)
     (code / "few").symlink_to(data / "few")
     for number in range(MOST_LINKS + 1):
+        (data / "many" / f"{number}.png").touch()
         (code / "many" / f"{number}.png").symlink_to(data / "many" / f"{number}.png")
     assert linked_places(code) == [str(data / "few"), str(data / "many")]
+    (data / "many" / ".env").touch()  # ignored, so it is not in the snapshot: the folder must not bring it along
+    assert str(data / "many") not in linked_places(code)
+    assert len(linked_places(code)) == MOST_LINKS + 2
+
+
+def test_more_places_than_a_container_can_have(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    for number in range(MOST_PLACES + 1):
+        (code / f"{number}.png").symlink_to(tmp_path / "data" / f"{number}.png")
+    with pytest.raises(InvalidRequest, match="501 files"):
+        linked_places(code)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from studio_ext.worker import records
+from studio_ext.worker.clock import Clock
 from studio_ext.worker.log_limit import LogGuard
 from studio_ext.worker.reporter import Reporter
 
@@ -13,7 +14,7 @@ from studio_ext.worker.reporter import Reporter
 def reporter(tmp_path: Path, limit: int) -> tuple[Reporter, Path]:
     files = records.AttemptFiles(tmp_path, 1)
     files.directory.mkdir(parents=True)
-    return Reporter(files, limit), files.log
+    return Reporter(files, Clock(), limit), files.log
 
 
 def test_what_goes_beyond_the_limit_is_left_out_and_said_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from studio_ext.testing.jobs import notebook
 from studio_ext.worker import notebook_file
-from studio_ext.worker.notebook_file import NotebookSaver, UnreadableNotebook, encode_notebook, label, read_notebook
+from studio_ext.worker.notebook_file import NotebookSaver, UnreadableNotebook, label, read_notebook
 
 
 def write(path: Path, content: Any) -> Path:
@@ -70,17 +70,6 @@ def test_joined(pieces: list[str], shown: str) -> None:
 def test_joining_is_linear() -> None:
     text = notebook_file.joined("", "x" * 1_000_000)
     assert len(notebook_file.joined(text, "\r" + "y" * 1_000_000)) == 1_000_000
-
-
-def test_numbers_that_json_lacks_become_null(tmp_path: Path) -> None:
-    document = notebook(["x"])
-    document["cells"][0]["outputs"] = [
-        {"output_type": "display_data", "metadata": {}, "data": {"application/json": [float("nan"), float("inf"), 1.5]}}
-    ]
-    read = read_notebook(write(tmp_path / "n.ipynb", document))
-    encoded = encode_notebook(read)
-    assert b"NaN" not in encoded and b"Infinity" not in encoded
-    assert json.loads(encoded)["cells"][0]["outputs"][0]["data"]["application/json"] == [None, None, 1.5]
 
 
 def test_saves_are_rare_and_large_notebooks_rarer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,14 +11,8 @@ from pathlib import Path
 import pytest
 
 from studio_ext.adapters.docker_runner.engine import Engine, EngineInfo
-from studio_ext.adapters.docker_runner.images import (
-    DockerImages,
-    ImageFacts,
-    bounded,
-    check_runs_here,
-    runs_here,
-    summary,
-)
+from studio_ext.adapters.docker_runner.image_facts import ImageFacts, check_runs_here, runs_here, summary
+from studio_ext.adapters.docker_runner.images import DockerImages, bounded
 from studio_ext.adapters.docker_runner.settings import DockerSettings
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.jobs import ContainerProfile
@@ -29,7 +23,16 @@ WAIT = 2.0
 
 
 def info(architecture: str = "amd64", name: str = "Docker") -> EngineInfo:
-    return EngineInfo("unix:///x", name, "20.10", "id", architecture, False, False, "2", True)
+    return EngineInfo(
+        address="unix:///x",
+        name=name,
+        version="20.10",
+        architecture=architecture,
+        rootless=False,
+        remapped=False,
+        cgroup_version="2",
+        limits=True,
+    )
 
 
 def facts(
