@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import containers, first_cell, idle, log_lines, log_metric, many_jobs, progress, thousand_cells
+from benchmarks import containers, first_cell, idle, log_lines, log_metric, many_jobs, progress, thousand_cells, tracker
 from benchmarks.measure import ORPHANS, Benchmark, Options, Row
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "progress": progress.run,
     "idle": idle.run,
     "log-metric": log_metric.run,
+    "tracker": tracker.run,
     "containers": containers.run,
     "many-jobs": many_jobs.run,
     "log-lines": log_lines.run,

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from studio_ext.sdk import (
+        Experiment,
         Job,
         StudioError,
+        Tracker,
         Trial,
+        TrialComponent,
         WaitTimeout,
         connect,
         doctor,
@@ -21,9 +24,12 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Experiment",
     "Job",
     "StudioError",
+    "Tracker",
     "Trial",
+    "TrialComponent",
     "WaitTimeout",
     "connect",
     "doctor",

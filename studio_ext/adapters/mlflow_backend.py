@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import logging
+import math
 import os
 import sqlite3
 import sys
@@ -25,6 +26,13 @@ from studio_ext.core.plain_text import masked
 
 API = "/api/2.0/mlflow/"
 
+_SUMS = (
+    "SELECT m.run_uuid, m.key, s.n, s.low, s.high, s.mean, sum((m.value - s.mean) * (m.value - s.mean)) "
+    "FROM metrics m JOIN (SELECT run_uuid, key, count(*) AS n, min(value) AS low, max(value) AS high, "
+    "avg(value) AS mean FROM metrics WHERE run_uuid IN ({runs}) AND NOT is_nan GROUP BY run_uuid, key) s "
+    "ON s.run_uuid = m.run_uuid AND s.key = m.key WHERE NOT m.is_nan "
+    "GROUP BY m.run_uuid, m.key, s.n, s.low, s.high, s.mean"
+)
 _BUSY_MILLISECONDS = 3000  # MLflow waits 20 s for a locked SQLite file; a person in front of a table does not
 _AWAY = frozenset({429, 502, 503, 504})
 
@@ -83,6 +91,12 @@ class Backend(Protocol):
     def tagged_runs(self, key: str, value: str) -> list[str] | None:
         """Ids of all runs with a tag, deleted ones too; None where the store has to be searched over REST."""
 
+    def metric_sums(self, run_ids: Sequence[str]) -> list[tuple[str, str, int, float, float, float, float]] | None:
+        """Run id, metric, count, minimum, maximum, mean, sum of squared distances from it; of values that are numbers.
+
+        None where the histories have to be read over REST.
+        """
+
     def close(self) -> None:
         """Let go of connections."""
 
@@ -113,6 +127,18 @@ def open_backend(uri: str, artifact_root: Path, *, lean: bool = False) -> Backen
 
 _backends: dict[tuple[str, Path], Backend] = {}
 _backends_lock = threading.Lock()
+
+
+def _after_fork() -> None:
+    """A forked child must not speak over its parent's connections."""
+    global _backends_lock
+    _backends_lock = threading.Lock()
+    for backend in _backends.values():
+        if isinstance(backend, AppBackend | HttpBackend):
+            backend.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 class AppBackend:
@@ -170,6 +196,15 @@ class AppBackend:
         rows = self._read("SELECT run_uuid FROM tags WHERE key = :key AND value = :value", key=key, value=value)
         return None if rows is None else [str(row[0]) for row in rows]
 
+    def metric_sums(self, run_ids: Sequence[str]) -> list[tuple[str, str, int, float, float, float, float]] | None:
+        """See :class:`Backend`. Mean first, distances second: sums of squares would cancel."""
+        names = {f"r{number}": run_id for number, run_id in enumerate(run_ids)}
+        runs = ", ".join(f":{name}" for name in names)
+        rows = self._read(_SUMS.format(runs=runs), **names)
+        if rows is None:
+            return None
+        return [(row[0], row[1], int(row[2]), *(math.nan if v is None else float(v) for v in row[3:7])) for row in rows]
+
     def _read(self, query: str, **values: Any) -> Sequence[Any] | None:
         """Look into MLflow's tables, which are never written; None where there are none or they changed."""
         if self._app is None:
@@ -190,6 +225,14 @@ class AppBackend:
         for store in self._stores:
             if (engine := getattr(store, "engine", None)) is not None:
                 engine.dispose()
+
+    def after_fork(self) -> None:
+        """Leave the parent's connections alone (a child that closed them would close the parent's); locks are new."""
+        self._opening = threading.Lock()
+        AppBackend._turn = threading.RLock()
+        for store in self._stores:
+            if (engine := getattr(store, "engine", None)) is not None:
+                engine.dispose(close=False)
 
     @contextlib.contextmanager
     def _my_turn(self) -> Iterator[None]:
@@ -251,8 +294,10 @@ class AppBackend:
 class HttpBackend:
     """An MLflow server elsewhere. Credentials come from the URI or from MLflow's own variables."""
 
-    def __init__(self, uri: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, uri: str, environ: Mapping[str, str], *, patience: float = 30) -> None:
+        """``patience``: seconds that an answer may take."""
         parts = urlsplit(uri)
+        self._patience = patience
         host = parts.hostname or ""
         netloc = f"[{host}]" if ":" in host else host
         if parts.port is not None:
@@ -292,6 +337,15 @@ class HttpBackend:
         """See :class:`Backend`."""
         return None
 
+    def metric_sums(self, run_ids: Sequence[str]) -> list[tuple[str, str, int, float, float, float, float]] | None:
+        """See :class:`Backend`."""
+        return None
+
+    def after_fork(self) -> None:
+        """Leave the parent's connections alone."""
+        self._lock = threading.Lock()
+        self._client = None
+
     def close(self) -> None:
         """Close connections."""
         with self._lock:
@@ -316,7 +370,7 @@ class HttpBackend:
                     import ssl
 
                     verify = ssl.create_default_context(cafile=bundle)
-                timeout = httpx.Timeout(30, connect=5)
+                timeout = httpx.Timeout(self._patience, connect=5)
                 self._client = httpx.Client(auth=auth, headers=headers, verify=verify, timeout=timeout)
             return self._client
 

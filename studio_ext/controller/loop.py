@@ -47,6 +47,7 @@ class Loop:
     stopped: bool = False
     _jobs: list[JobDetail] = field(default_factory=list)
     _unfinished: list[JobDetail] = field(default_factory=list)
+    _trackers: bool = False
     _seen_version: int = -1
     _due: dict[str, float] = field(default_factory=dict)
     _house: threading.Thread | None = None
@@ -63,7 +64,7 @@ class Loop:
             except Exception:  # jobs that nobody watches are worse than a fault that repeats
                 log.exception("a pass failed; it is tried again")
                 self._pause(RETRY_SECONDS)
-            if self._jobs or self._unfinished:
+            if self._jobs or self._unfinished or self._has_trackers():
                 busy_until = time.monotonic()
             elif time.monotonic() - busy_until > self.idle_seconds:
                 return "idle"
@@ -88,6 +89,12 @@ class Loop:
             self.recorder.update(self._jobs, [*self.reconciler.closing(), *self._unfinished])
         if self._is_due("housekeeping", HOUSEKEEPING_SECONDS):
             self._keep_house()
+
+    def _has_trackers(self) -> bool:
+        """Looked at once in a while only: it is asked 50 times a second."""
+        if self._is_due("trackers", FULL_PASS_SECONDS):
+            self._trackers = self.recorder.has_trackers
+        return self._trackers
 
     def _beat(self) -> None:
         """Our own heartbeat is no reason for a pass; what others committed before or during it is."""

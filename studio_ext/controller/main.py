@@ -30,6 +30,7 @@ from studio_ext.ports.store import Lease
 from studio_ext.services.housekeeping import Housekeeping
 from studio_ext.services.reconcile import Reconciler
 from studio_ext.services.recording import Recording
+from studio_ext.services.trackers import has_journals
 from studio_ext.worker.clock import Clock
 
 log = logging.getLogger("studio_ext.controller")
@@ -80,7 +81,7 @@ def _serve(workspace: Workspace) -> str:
         relay = MlflowRelay(workspace.tracking_uri, workspace.artifacts, lean=True)
         return Recording(store=store, tracking=tracking[0], relay=relay, notebooks=NotebookFiles())
 
-    recorder = Recorder(make_recording, wake.set)
+    recorder = Recorder(make_recording, wake.set, workspace.trackers)
     loop = Loop(
         store=store,
         reconciler=Reconciler(store, runners, max_running=settings["max_running"], new_clock=lambda: Clock().now),
@@ -114,9 +115,9 @@ def _serve(workspace: Workspace) -> str:
 
 
 def _has_work(workspace: Workspace) -> bool:
-    """Whether a job was submitted while we still held the lock, so that its submitter started no controller."""
+    """Whether a job or a tracker came while we still held the lock, so that nobody started another controller."""
     with closing(SqlStore(workspace.database)) as store:
-        return bool(store.active())
+        return bool(store.active()) or has_journals(workspace.trackers)
 
 
 def _lock(workspace: Workspace) -> int | None:

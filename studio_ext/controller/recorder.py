@@ -7,10 +7,12 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from studio_ext.contract.errors import StudioError, Unavailable
 from studio_ext.contract.jobs import JobDetail, JobStatus
 from studio_ext.services.recording import Recording
+from studio_ext.services.trackers import Trackers, has_journals
 from studio_ext.worker import faults
 
 log = logging.getLogger(__name__)
@@ -18,13 +20,20 @@ log = logging.getLogger(__name__)
 ACTIVE_SECONDS = 0.01
 IDLE_SECONDS = 1.0
 AWAY_SECONDS = 1.0
+TRACKERS_SECONDS = 0.1
+"""Between looks at the journals of trackers while there is nothing new in them."""
 
 
 class Recorder(threading.Thread):
     """Makes runs, pumps journals and closes runs, in turns, for all jobs that need it."""
 
-    def __init__(self, recording: Callable[[], Recording], wake_controller: Callable[[], None]) -> None:
-        """``recording`` is made in the thread itself: importing MLflow takes a second or two."""
+    def __init__(
+        self, recording: Callable[[], Recording], wake_controller: Callable[[], None], trackers: Path | None = None
+    ) -> None:
+        """``recording`` is made in the thread itself: importing MLflow takes a second or two.
+
+        ``trackers``: the folder with the journals of what is recorded without a job.
+        """
         super().__init__(name="recorder", daemon=True)
         self._make = recording
         self._wake_controller = wake_controller
@@ -34,6 +43,9 @@ class Recorder(threading.Thread):
         self._jobs: list[JobDetail] = []
         self._closing: list[JobDetail] = []
         self._recorded: set[str] = set()
+        self._trackers_folder = trackers
+        self._trackers: Trackers | None = None
+        self._trackers_due = 0.0
         self._put_off: dict[str, float] = {}
         """When a job whose turn failed has the next one (monotonic seconds)."""
         self._broken: set[str] = set()
@@ -55,6 +67,11 @@ class Recorder(threading.Thread):
         with self._lock:
             return set(self._recorded)
 
+    @property
+    def has_trackers(self) -> bool:
+        """Whether somebody records without a job, or what they recorded is still to be applied."""
+        return self._trackers_folder is not None and has_journals(self._trackers_folder)
+
     def stop(self) -> None:
         """End after the call that is under way."""
         self._stopped = True
@@ -68,6 +85,7 @@ class Recorder(threading.Thread):
             try:
                 recording = recording or self._make()
                 worked = self._round(recording)
+                worked |= self._turn_trackers(recording)
             except Unavailable as error:
                 self._note_away(error.message)
                 self._pause(AWAY_SECONDS)
@@ -78,10 +96,19 @@ class Recorder(threading.Thread):
                 with self._lock:
                     is_idle = not self._jobs and not self._closing
                 if is_idle:
-                    self._work.wait(IDLE_SECONDS)
+                    self._work.wait(TRACKERS_SECONDS if self.has_trackers else IDLE_SECONDS)
                     self._work.clear()
                 else:
                     self._pause(ACTIVE_SECONDS)
+
+    def _turn_trackers(self, recording: Recording) -> bool:
+        if self._trackers_folder is None or time.monotonic() < self._trackers_due:
+            return False
+        if self._trackers is None:
+            self._trackers = Trackers(self._trackers_folder, recording.tracking, recording.relay)
+        worked = self._trackers.turn()
+        self._trackers_due = 0.0 if worked else time.monotonic() + TRACKERS_SECONDS
+        return worked
 
     def _pause(self, seconds: float) -> None:
         if not self._stopped:

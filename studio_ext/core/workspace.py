@@ -29,6 +29,11 @@ class Workspace:
         return self.home / "jobs"
 
     @property
+    def trackers(self) -> Path:
+        """Journals of what was recorded without a job, until the tracking store has it."""
+        return self.home / "trackers"
+
+    @property
     def cache(self) -> Path:
         """Things that can be thrown away at any time."""
         return self.home / "cache"

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from studio_ext.contract.errors import StudioError
 from studio_ext.sdk.api import doctor, experiments, inspect, job, jobs, submit, trials
+from studio_ext.sdk.component import TrialComponent
 from studio_ext.sdk.connection import connect
-from studio_ext.sdk.handles import Job, Trial, WaitTimeout
+from studio_ext.sdk.experiment import Experiment
+from studio_ext.sdk.handles import Job, WaitTimeout
+from studio_ext.sdk.tracker import Tracker
+from studio_ext.sdk.trial import Trial
 
 __all__ = [
+    "Experiment",
     "Job",
     "StudioError",
+    "Tracker",
     "Trial",
+    "TrialComponent",
     "WaitTimeout",
     "connect",
     "doctor",

@@ -1,4 +1,4 @@
-"""Jobs and trials as Python objects."""
+"""Jobs as Python objects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from studio_ext.contract import experiments as wire
 from studio_ext.contract.errors import NotFound, StudioError
 from studio_ext.contract.jobs import Exit, JobDetail, JobStatus, Progress, SecondaryStatus
 from studio_ext.contract.jobs import Job as JobRow
@@ -16,7 +15,10 @@ from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 from studio_ext.sdk.connection import notebook_of
 from studio_ext.sdk.request import build_request, environment_as_arguments, resources_as_arguments
+from studio_ext.sdk.trial import Trial
 from studio_ext.sdk.watching import log_pieces, settled_trial, watch
+
+__all__ = ["Job", "Trial", "WaitTimeout"]
 
 
 class WaitTimeout(StudioError, TimeoutError):
@@ -24,68 +26,6 @@ class WaitTimeout(StudioError, TimeoutError):
 
     code = "timeout"
     status = 408
-
-
-class Trial:
-    """One recorded run."""
-
-    def __init__(self, data: wire.Trial) -> None:
-        self.data = data
-        """The whole document."""
-
-    @property
-    def run_id(self) -> str:
-        """MLflow run id."""
-        return self.data.run_id
-
-    @property
-    def name(self) -> str:
-        """Name of the run."""
-        return self.data.name
-
-    @property
-    def experiment(self) -> str:
-        """Name of the experiment."""
-        return self.data.experiment
-
-    @property
-    def status(self) -> str:
-        """RUNNING, SCHEDULED, FINISHED, FAILED or KILLED."""
-        return self.data.status
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """Last value of each metric."""
-        return {key: float("nan") if value is None else value for key, value in self.data.metrics.items()}
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """Parameters as MLflow keeps them: texts."""
-        return dict(self.data.parameters)
-
-    @property
-    def tags(self) -> dict[str, Any]:
-        """Tags of the run."""
-        return dict(self.data.tags)
-
-    @property
-    def started(self) -> datetime | None:
-        """When it began (UTC)."""
-        return _time(self.data.started)
-
-    @property
-    def ended(self) -> datetime | None:
-        """When it ended (UTC)."""
-        return _time(self.data.ended)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{one_line(key)}={value:.6g}" for key, value in list(self.metrics.items())[:6])
-        return f"<Trial {one_line(self.name)!r} {self.status} {shown}".rstrip() + ">"
-
-    def _repr_html_(self) -> str:
-        from studio_ext.sdk.html import trial_html
-
-        return trial_html(self)
 
 
 class Job:

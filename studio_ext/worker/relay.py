@@ -22,10 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from .relay_checks import LogChecks, local_answer
-from .relay_journal import Answers, CallJournal, JournalFull
+from .relay_journal import Answers, CallJournal
 
 MAX_BODY = 16 * 1024 * 1024
 """Largest request body in bytes. Artefacts do not pass here: they are written to the job directory."""
+
+SYNC_HEADER = "X-Studio-Sync"
+"""A log call with this header is answered when it is on the disk, and all before it."""
 
 _REQUEST_TIMEOUT = 7 * 86400  # seconds; an answer may have to wait for a store that is away over a weekend
 
@@ -61,6 +64,7 @@ class RelayServer:
             "MLFLOW_REGISTRY_URI": self.uri,
             "MLFLOW_TRACKING_TOKEN": self.token,
             "MLFLOW_EXPERIMENT_ID": self.experiment_id,
+            "STUDIO_RUN_ID": self.run_id,  # our own tracker finds the job's run by it
             # An answer may take long, and a repeated call would be made twice: wait, do not try again.
             "MLFLOW_HTTP_REQUEST_TIMEOUT": str(_REQUEST_TIMEOUT),
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
@@ -182,12 +186,14 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if verdict.acknowledge:
                 relay.journal.append(self.command, self.path, body, content_type, written_behind=True)
+                if self.headers.get(SYNC_HEADER):
+                    relay.journal.sync()
                 return 200, b"{}"
             # The slot must exist before the line does: the answer may come at once.
             with relay.answers.slot() as slot:
                 relay.journal.append(self.command, self.path, body, content_type, slot=slot)
                 status, reply = slot.wait()
-        except JournalFull as error:
+        except OSError as error:
             return _error(507, "RESOURCE_EXHAUSTED", f"The call could not be noted in the job directory: {error}.")
         if status < 300:
             relay.checks.learn(self.path, reply)

@@ -29,6 +29,7 @@ class Recorder:
         self.store = store
         self.recorded: set[str] = set()
         self.closed: list[JobDetail] = []
+        self.has_trackers = False
 
     def update(self, active: list[JobDetail], closing: list[JobDetail]) -> None:
         self.closed += closing

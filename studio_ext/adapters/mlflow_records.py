@@ -1,0 +1,261 @@
+"""The records port over MLflow's REST interface: the local store, a server, or the relay of a job."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio_ext.adapters.mlflow_artifacts import local_path
+from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
+from studio_ext.contract.errors import Conflict, Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
+from studio_ext.core.moments import moments
+from studio_ext.core.plain_text import masked
+from studio_ext.ports.records import ExperimentRecord, MetricLast, Moments, RunRecord
+
+_PAGE = 1000
+_RUNS_A_QUERY = 400
+_TAGS_A_CALL = 100
+_OVERFLOWS = 1e150
+"""From here on squares overflow, and the history is summed up here instead of in the database."""
+
+
+class MlflowRecords:
+    """Implements :class:`studio_ext.ports.records.Records`. Opens nothing before the first call."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    # ---- experiments
+
+    def experiment(self, name: str) -> ExperimentRecord:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        reply = get(self._backend, "experiments/get-by-name", experiment_name=name)
+        if not reply.ok and reply.error_code == "RESOURCE_DOES_NOT_EXIST":
+            raise NotFound(f"There is no experiment named {name!r}.", hint="Experiment.create makes one.")
+        found = _checked(reply)["experiment"]
+        if found.get("lifecycle_stage") == "deleted":
+            raise NotFound(f"The experiment {name!r} was deleted.", hint="Restore it in MLflow or choose another name.")
+        return _experiment(found)
+
+    def experiment_by_id(self, experiment_id: str) -> ExperimentRecord:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        return _experiment(_checked(get(self._backend, "experiments/get", experiment_id=experiment_id))["experiment"])
+
+    def experiments(self) -> list[ExperimentRecord]:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        request = {"max_results": _PAGE, "order_by": ["last_update_time DESC"]}
+        return [_experiment(each) for each in self._pages("experiments/search", "experiments", request)]
+
+    def create_experiment(self, name: str, tags: Mapping[str, str]) -> ExperimentRecord:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        reply = post(self._backend, "experiments/create", name=name, tags=_tags(tags))
+        if reply.error_code == "RESOURCE_ALREADY_EXISTS":
+            hint = "Experiment.load loads it; one that was deleted keeps its name until it is restored in MLflow."
+            raise Conflict(f"There is an experiment named {name!r} already.", hint=hint)
+        if reply.error_code == "INVALID_PARAMETER_VALUE":
+            raise InvalidRequest.field("experiment_name", reply.message)
+        return self.experiment_by_id(_checked(reply)["experiment_id"])
+
+    def tag_experiment(self, experiment_id: str, key: str, value: str) -> None:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        fields = {"experiment_id": experiment_id, "key": key, "value": value}
+        _checked(post(self._backend, "experiments/set-experiment-tag", **fields))
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        _checked(post(self._backend, "experiments/delete", experiment_id=experiment_id))
+
+    # ---- runs
+
+    def create_run(self, experiment_id: str, name: str, tags: Mapping[str, str], started: float) -> RunRecord:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        given = _tags(tags)
+        fields = {"experiment_id": experiment_id, "run_name": name, "start_time": int(started * 1000)}
+        run = _run(_checked(post(self._backend, "runs/create", **fields, tags=given[:_TAGS_A_CALL]))["run"])
+        for first in range(_TAGS_A_CALL, len(given), _TAGS_A_CALL):
+            self.log(run.run_id, {"tags": given[first : first + _TAGS_A_CALL]})
+        return run
+
+    def run(self, run_id: str) -> RunRecord:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        reply = get(self._backend, "runs/get", run_id=run_id)
+        if reply.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise NotFound(f"There is no run {run_id}.", hint="It may have been deleted for good in MLflow.")
+        found = _checked(reply)["run"]
+        if found["info"].get("lifecycle_stage") == "deleted":
+            raise NotFound(f"The run {run_id} was deleted.", hint="Restore it in MLflow.")
+        return _run(found)
+
+    def runs(self, experiment_ids: Sequence[str], filter_: str = "") -> Iterator[RunRecord]:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        request = {"experiment_ids": list(experiment_ids), "filter": filter_, "max_results": _PAGE}
+        return (_run(each) for each in self._pages("runs/search", "runs", request))
+
+    def update_run(self, run_id: str, *, status: str = "", ended: float | None = None, name: str = "") -> None:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        fields: dict[str, Any] = {"run_id": run_id}
+        if status:
+            fields["status"] = status
+        if ended is not None:
+            fields["end_time"] = int(ended * 1000)
+        if name:
+            fields["run_name"] = name
+        _checked(post(self._backend, "runs/update", **fields))
+
+    def log(self, run_id: str, body: Mapping[str, Any]) -> None:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        _checked(post(self._backend, "runs/log-batch", run_id=run_id, **body))
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        _checked(post(self._backend, "runs/delete-tag", run_id=run_id, key=key))
+
+    def delete_run(self, run_id: str) -> None:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        _checked(post(self._backend, "runs/delete", run_id=run_id))
+
+    # ---- metrics
+
+    def moments(self, runs: Sequence[RunRecord]) -> dict[str, dict[str, Moments]]:
+        """See :class:`~studio_ext.ports.records.Records`. Databases sum up by themselves."""
+        found: dict[str, dict[str, Moments]] = {run.run_id: {} for run in runs}
+        missing = {run.run_id: set(run.metrics) for run in runs}
+        for first in range(0, len(runs), _RUNS_A_QUERY):
+            part = [run.run_id for run in runs[first : first + _RUNS_A_QUERY]]
+            for run_id, key, count, low, high, mean, squares in self._backend.metric_sums(part) or []:
+                if max(abs(low), abs(high)) < _OVERFLOWS:
+                    found[run_id][key] = Moments(count, low, high, mean, (max(squares, 0.0) / count) ** 0.5)
+                    missing[run_id].discard(key)
+        for run_id, keys in missing.items():
+            for key in keys:
+                found[run_id][key] = Moments(*moments(each.value for each in self.history(run_id, key)))
+        return found
+
+    def history(self, run_id: str, metric: str) -> list[MetricLast]:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        fields = {"run_id": run_id, "metric_key": metric, "max_results": "25000"}
+        values: list[MetricLast] = []
+        while True:
+            answer = _checked(get(self._backend, "metrics/get-history", **fields))
+            values += [_metric(each) for each in answer.get("metrics", [])]
+            if not (token := answer.get("next_page_token")):
+                return sorted(values, key=lambda each: (each.step, each.timestamp))
+            fields["page_token"] = token
+
+    # ---- artefacts
+
+    def log_artifact(self, run: RunRecord, source: Path, name: str) -> None:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        folder = local_path(run.artifact_uri)
+        try:
+            if folder is None:
+                _upload(run.artifact_uri, source, name, self._backend.uri)
+                return
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            spare = target.with_name(f".{secrets.token_hex(6)}.part")
+            try:
+                shutil.copyfile(source, spare)
+                spare.replace(target)
+            finally:
+                spare.unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                f"{source} cannot be logged to {masked(run.artifact_uri)}: {error.strerror or error}.",
+                hint="Make room, or see to it that the file can be read and the place written to.",
+            ) from error
+
+    def _pages(self, method: str, key: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        token: str | None = ""
+        while token is not None:
+            answer = _checked(post(self._backend, method, **request, **({"page_token": token} if token else {})))
+            yield from answer.get(key, [])
+            token = answer.get("next_page_token") or None
+
+
+def _upload(artifact_uri: str, source: Path, name: str, tracking_uri: str) -> None:
+    """Through MLflow, which knows S3, Azure, its own server and more, and names files by their sources."""
+    import tempfile
+
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    with tempfile.TemporaryDirectory() as folder:
+        staged = source
+        if source.name != Path(name).name:
+            staged = Path(folder, Path(name).name)
+            shutil.copyfile(source, staged)
+        parent = Path(name).parent.as_posix()
+        try:
+            repository = get_artifact_repository(artifact_uri, tracking_uri=tracking_uri)
+            repository.log_artifact(str(staged), None if parent == "." else parent)
+        except OSError:
+            raise
+        except Exception as error:  # every kind of store has its own
+            text = masked(" ".join(str(error).split()))[:300]
+            raise Unavailable(f"{source} cannot be uploaded to {masked(artifact_uri)}: {text}.") from error
+
+
+def _checked(reply: Reply) -> dict[str, Any]:
+    if reply.ok:
+        return reply.json()
+    raise _error(reply)
+
+
+def _error(reply: Reply) -> StudioError:
+    if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
+        return NotFound(reply.message)
+    if reply.status == 403:
+        return Forbidden(reply.message)
+    if reply.status in (400, 404):
+        return InvalidRequest(f"MLflow refuses this: {reply.message}")
+    return Unavailable(f"MLflow answers HTTP {reply.status}: {reply.message[:300]}")
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def _experiment(found: dict[str, Any]) -> ExperimentRecord:
+    return ExperimentRecord(
+        experiment_id=str(found["experiment_id"]),
+        name=found["name"],
+        tags={tag["key"]: tag["value"] for tag in found.get("tags", [])},
+        created=_seconds(found.get("creation_time")),
+        updated=_seconds(found.get("last_update_time")),
+    )
+
+
+def _run(run: dict[str, Any]) -> RunRecord:
+    info, data = run["info"], run.get("data", {})
+    tags = {tag["key"]: tag["value"] for tag in data.get("tags", [])}
+    return RunRecord(
+        run_id=info["run_id"],
+        experiment_id=str(info["experiment_id"]),
+        name=info.get("run_name") or tags.get("mlflow.runName", ""),
+        status=info.get("status", "RUNNING"),
+        artifact_uri=info.get("artifact_uri", ""),
+        started=_seconds(info.get("start_time")),
+        ended=_seconds(info.get("end_time")),
+        parameters={each["key"]: each["value"] for each in data.get("params", [])},
+        metrics={each["key"]: _metric(each) for each in data.get("metrics", [])},
+        tags=tags,
+    )
+
+
+def _metric(found: dict[str, Any]) -> MetricLast:
+    value = found.get("value")
+    number = float("nan")
+    with contextlib.suppress(TypeError, ValueError):
+        number = float(value)  # type: ignore[arg-type]
+    return MetricLast(number, int(found.get("timestamp") or 0) / 1000, int(found.get("step") or 0))
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds else None
+
+
+__all__ = ["MlflowRecords"]

@@ -1,0 +1,165 @@
+"""Trials as Python objects: a recorded run, and what belongs to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from studio_ext.contract import experiments as wire
+from studio_ext.core.plain_text import one_line
+from studio_ext.sdk import entities
+from studio_ext.sdk.recording_place import recorder
+
+if TYPE_CHECKING:
+    from studio_ext.sdk.component import TrialComponent
+    from studio_ext.sdk.tracker import Tracker
+
+
+class Trial:
+    """One recorded run."""
+
+    def __init__(self, data: wire.Trial) -> None:
+        self.data = data
+        """The whole document."""
+
+    @property
+    def run_id(self) -> str:
+        """MLflow run id."""
+        return self.data.run_id
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.data.name
+
+    @property
+    def experiment(self) -> str:
+        """Name of the experiment."""
+        return self.data.experiment
+
+    @property
+    def status(self) -> str:
+        """RUNNING, SCHEDULED, FINISHED, FAILED or KILLED."""
+        return self.data.status
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Last value of each metric."""
+        return {key: float("nan") if value is None else value for key, value in self.data.metrics.items()}
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Parameters as MLflow keeps them: texts."""
+        return dict(self.data.parameters)
+
+    @property
+    def tags(self) -> dict[str, Any]:
+        """Tags of the run."""
+        return dict(self.data.tags)
+
+    @property
+    def started(self) -> datetime | None:
+        """When it began (UTC)."""
+        return _time(self.data.started)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended (UTC)."""
+        return _time(self.data.ended)
+
+    # -- the words of experiments -----------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, trial_name: str, experiment_name: str, *, tags: Mapping[str, str] | None = None) -> Trial:
+        """Make a trial in an experiment, which is made if there is none. It is a run of its own; what belongs to it is
+        nested below it. Raises ``Conflict`` if the experiment has a trial of this name.
+        """
+        records = recorder().records
+        experiment = entities.experiment_for(experiment_name)
+        name = entities.checked_label(trial_name, "trial_name")
+        entities.refuse_second_trial(experiment, name)
+        given = entities.checked_tags(tags)
+        run = records.create_run(
+            experiment.experiment_id, name, entities.new_run_tags() | {entities.KIND: "trial"} | given, time.time()
+        )
+        if recorder().job_run is None:  # a group is not something that runs
+            records.update_run(run.run_id, status="FINISHED", ended=time.time())
+        return cls.load(run.run_id)
+
+    @classmethod
+    def load(cls, trial_name: str, experiment_name: str | None = None) -> Trial:
+        """A trial by its run id, or by its name in an experiment (None: in all). Raises ``NotFound``, and
+        ``InvalidRequest`` when several have the name.
+        """
+        run = entities.find_run(trial_name, experiment_name, trials_first=True)
+        return cls(entities.wire_trial(run, recorder().records.experiment_by_id(run.experiment_id).name))
+
+    @classmethod
+    def list(cls, experiment_name: str) -> Iterator[Trial]:
+        """The trials of an experiment, newest first: those that were made as trials, and runs that are in none."""
+        experiment = recorder().records.experiment(experiment_name)
+        for run in entities.runs_of(experiment.experiment_id):
+            if entities.is_trial(run):
+                yield cls(entities.wire_trial(run, experiment.name))
+
+    @property
+    def trial_name(self) -> str:
+        """Name of the trial."""
+        return self.name
+
+    @property
+    def experiment_name(self) -> str:
+        """Name of the experiment."""
+        return self.experiment
+
+    def add_trial_component(self, component: str | TrialComponent | Tracker) -> None:
+        """Put a component (or a tracker's) into this trial as well. Once it is there, nothing changes.
+
+        Raises ``InvalidRequest`` when it belongs to another experiment.
+        """
+        from studio_ext.sdk.component import component_id
+
+        records = recorder().records
+        run = records.run(component_id(component))
+        entities.add_membership(run, records.run(self.run_id))
+
+    def remove_trial_component(self, component: str | TrialComponent | Tracker) -> None:
+        """Take a component out of this trial; it stays where else it is. One that is not in it is no error.
+
+        Raises ``InvalidRequest`` for a component that was made in this trial: its run is nested below it.
+        """
+        from studio_ext.sdk.component import component_id
+
+        entities.remove_membership(recorder().records.run(component_id(component)), self.run_id)
+
+    def list_trial_components(self) -> Iterator[TrialComponent]:
+        """Its components, newest first; a job's run is a component of the trial that it is."""
+        from studio_ext.sdk.component import TrialComponent
+
+        records = recorder().records
+        run = records.run(self.run_id)
+        for each in entities.runs_of(run.experiment_id):
+            if self.run_id in entities.trials_of(each):
+                yield TrialComponent(each)
+
+    def delete(self) -> None:
+        """Delete the trial. Raises ``Conflict`` while it has components other than itself."""
+        others = [each for each in self.list_trial_components() if each.run_id != self.run_id]
+        if others:
+            raise entities.has_parts(f"The trial {self.name!r}", len(others), "components")
+        recorder().records.delete_run(self.run_id)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{one_line(key)}={value:.6g}" for key, value in list(self.metrics.items())[:6])
+        return f"<Trial {one_line(self.name)!r} {self.status} {shown}".rstrip() + ">"
+
+    def _repr_html_(self) -> str:
+        from studio_ext.sdk.html import trial_html
+
+        return trial_html(self)
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
