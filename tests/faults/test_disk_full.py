@@ -1,4 +1,4 @@
-"""A disk that is full where it hurts: what was to be written is refused or fails and says so, nothing else is harmed."""
+"""A disk that is full where it hurts: what was to be written is refused or says so, nothing else is harmed."""
 
 from __future__ import annotations
 
