@@ -32,7 +32,7 @@ def run(options: Options) -> list[Row]:
 
 
 def _at_once(options: Options) -> list[Row]:
-    rounds = 2 if options.quick else max(3, options.repeat // 3)
+    rounds = 1 if options.quick else max(3, options.repeat // 3)
     names = ("process", "docker")
     walls = {name: Samples("s") for name in (*names, "jupyter-scheduler")}
     shares = {name: Samples("x") for name in walls}
