@@ -200,7 +200,7 @@ def test_everything_else_goes_on_while_the_engine_hangs(
     wait_for(lambda: drill.client.job(in_container.id).status is JobStatus.InProgress, 60)
     with LiveServer(drill.folder, drill.home) as server:
         ask = server.session()
-        assert ask.get("options").status_code == 200
+        assert ask.get("options", timeout=120).status_code == 200  # the first one opens the tracking store
         own_engine.hold()
         try:
             lag = asyncio.run_coroutine_threadsafe(_longest_block(4.0), server.loop)
