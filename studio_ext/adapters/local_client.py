@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 J = TypeVar("J", bound=Job)
 
 _SCHEMA_SECONDS = 60.0
+_LOOK_SECONDS = 2.0
 
 
 class LocalClient:
@@ -60,6 +61,8 @@ class LocalClient:
         self.workspace = workspace or open_workspace()
         self._root = root
         self._launcher = DetachedController(self.workspace)
+        self._next_look = 0.0
+        self._looks = 0
         self._environments = KernelSpecs()
         self._notebooks = NotebookFiles()
         self._store_lock = threading.Lock()
@@ -109,6 +112,7 @@ class LocalClient:
 
     def job(self, job_id: str) -> JobDetail:
         """One job, by id or the beginning of it."""
+        self._revive()
         return self._seen_from_root(self.store.get(job_id))
 
     def jobs(
@@ -121,6 +125,7 @@ class LocalClient:
         text: str = "",
     ) -> Page[Job]:
         """Jobs, newest first."""
+        self._revive()
         page = self.store.jobs(
             limit=_page_size(limit), cursor=cursor, statuses=statuses, experiment=experiment, text=text
         )
@@ -133,6 +138,7 @@ class LocalClient:
 
     def data_version(self) -> int:
         """Changes when anything in the workspace database does; costs microseconds."""
+        self._revive()
         return self.store.data_version()
 
     def stop(self, job_id: str) -> JobDetail:
@@ -223,6 +229,24 @@ class LocalClient:
                 self._store = None
 
     # -- inside -----------------------------------------------------------------------------------------------
+
+    def _revive(self) -> None:
+        """Start a controller where there is something to do and none runs: it was killed, or the machine restarted.
+
+        Looks every few seconds at most, and less often when controllers do not last.
+        """
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK_SECONDS * 2 ** min(self._looks, 5)
+        if self._launcher.starting():
+            return
+        if not self.store.has_work():
+            self._looks = 0
+            return
+        log.info("starting a controller: there are jobs that nobody looks after")
+        self._looks += 1
+        self._launcher.ensure()
 
     @property
     def store(self) -> SqlStore:

@@ -58,6 +58,9 @@ class Store(Protocol):
         ``waiting``: of those that are pending only so many, the oldest, beside those that are to be stopped.
         """
 
+    def has_work(self) -> bool:
+        """Whether there is anything for a controller to do."""
+
     def unfinished_recording(self) -> list[JobDetail]:
         """Jobs in a final state of which :meth:`recorded` was not told yet, oldest first.
 

@@ -192,6 +192,15 @@ class StoreSuite:
         finish(store, over.id)
         assert [job.id for job in store.active()] == [first.id, second.id]
 
+    def test_there_is_work_until_the_trial_is_complete(self, store: Store) -> None:
+        assert not store.has_work()
+        job, _ = store.add(sample_job(), None)
+        assert store.has_work()
+        finish(store, job.id)
+        assert store.has_work()
+        store.recorded(job.id)
+        assert not store.has_work()
+
     def test_of_jobs_that_wait_only_the_oldest_can_be_asked_for(self, store: Store) -> None:
         started, oldest, _, stopped = (store.add(sample_job(), None)[0].id for _ in range(4))
         store.step(started, expect=[S.Pending], status=S.Starting, secondary_status=T.Starting)

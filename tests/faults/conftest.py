@@ -142,7 +142,11 @@ class Drill:
 
     def processes(self, job: JobDetail) -> list[int]:
         """Processes that carry the job's id."""
-        wanted = f"STUDIO_JOB_ID={job.id}".encode()
+        return self.with_variable("STUDIO_JOB_ID", job.id)
+
+    def with_variable(self, name: str, value: str) -> list[int]:
+        """Processes with this in their environment."""
+        wanted = f"{name}={value}".encode()
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():

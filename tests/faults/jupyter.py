@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import quantiles
 from types import TracebackType
@@ -22,9 +22,13 @@ TOKEN = "t"
 class JupyterServer:
     """Context manager: a server on a workspace, stopped at the end by SIGTERM if it still runs."""
 
-    def __init__(self, home: Path, root: Path, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, root: Path, variables: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> None:
+        """``variables``: more of them. ``prefix``: what the command begins with."""
         self.home, self.root = home, root
         self._variables = variables or {}
+        self._prefix = prefix
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -49,14 +53,26 @@ class JupyterServer:
         return httpx.Client(base_url=f"{self.url}studio/api/", headers=headers, timeout=timeout, limits=limits)
 
     def __enter__(self) -> JupyterServer:
+        command = [
+            sys.executable,
+            "-m",
+            "jupyter_server",
+            "--allow-root",
+            "--no-browser",
+            f"--port={self.port}",
+            "--ServerApp.port_retries=0",
+            f"--IdentityProvider.token={TOKEN}",
+            f"--ServerApp.root_dir={self.root}",
+            "--ServerApp.jpserver_extensions=studio_ext=True",
+        ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", f"--port={self.port}",
-                 "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.root}",
-                 "--ServerApp.jpserver_extensions=studio_ext=True"],
+                [*self._prefix, *command],
                 env={**os.environ, "STUDIO_HOME": str(self.home), "JUPYTER_NO_CONFIG": "1", **self._variables},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         deadline = time.monotonic() + 60
         while not self._answers():
             assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()[-3000:]

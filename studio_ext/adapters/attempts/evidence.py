@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 import time
 from collections.abc import Mapping
@@ -82,11 +83,17 @@ def read_result(files: records.AttemptFiles) -> Ended | None:
 
 
 def write_end(files: records.AttemptFiles, ended: Ended) -> None:
-    """Write the end that no supervisor wrote down. A full disk: it is said again next time."""
+    """Write the end that no supervisor wrote down, and the last line of the log. A full disk: it is said again."""
     record = ended.exit.model_dump(mode="json") | {"ended": ended.at, "attempt": files.attempt}
     with contextlib.suppress(OSError):
         files.finish(files.exit, record)
         files.drop_spares()
+        if ended.exit.message:
+            log = records.open_append(files.log)
+            try:
+                records.append(log, f"--- {ended.exit.message} ---\n".encode("utf-8", "replace"))
+            finally:
+                os.close(log)
 
 
 def checked(record: Mapping[str, Any]) -> Ended | None:

@@ -166,6 +166,12 @@ class SqlStore:
             query = query.where(or_(~waits, jobs.c.id.in_(oldest)))
         return self._details(query.order_by(jobs.c.id))
 
+    def has_work(self) -> bool:
+        """Whether there is a job that is not over, or whose trial is not."""
+        todo = or_(jobs.c.status.in_([str(each) for each in ACTIVE]), jobs.c.recorded.is_(False))
+        with self._read() as connection:
+            return connection.execute(select(jobs.c.id).where(todo).limit(1)).first() is not None
+
     def unfinished_recording(self) -> list[JobDetail]:
         """Jobs in a final state whose MLflow run is not closed yet, or has not been looked for."""
         final = [str(each) for each in FINAL]

@@ -170,8 +170,9 @@ def test_submit(quiet: LocalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [each.id for each in quiet.changes(0).items] == [job.id]
     assert {each.name for each in quiet.files(job.id)} >= {"code", "input", "output"}
     assert quiet.log(job.id).text == ""
+    before = quiet._launcher.ensured  # type: ignore[attr-defined]
     assert quiet.stop(job.id).stop_requested
-    assert quiet._launcher.ensured == 2  # type: ignore[attr-defined]
+    assert quiet._launcher.ensured == before + 1  # type: ignore[attr-defined]
 
 
 def test_a_client_with_a_root_takes_paths_literally(quiet: LocalClient, tmp_path: Path) -> None:
@@ -301,3 +302,48 @@ def test_a_notebook_below_the_root_is_named_relative_to_it(
         assert {job.notebook for job in client.changes(0).items} == {"a/train.ipynb", outside.notebook}
     finally:
         client.close()
+
+
+# -- a controller that is gone --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("look", ["jobs", "job", "data_version"])
+def test_whoever_looks_at_jobs_that_nobody_looks_after_starts_a_controller(quiet: LocalClient, look: str) -> None:
+    launcher: Any = quiet._launcher
+    job, _ = quiet.store.add(sample_job(), None)
+    getattr(quiet, look)(*[job.id][: look == "job"])
+    assert launcher.ensured == 1
+    getattr(quiet, look)(*[job.id][: look == "job"])
+    assert launcher.ensured == 1, "not at every look"
+
+
+def test_controllers_that_do_not_last_are_started_less_and_less_often(
+    quiet: LocalClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher: Any = quiet._launcher
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    job, _ = quiet.store.add(sample_job(), None)
+    started: list[float] = []
+    while now[0] < 1400:
+        before = launcher.ensured
+        quiet.data_version()
+        if launcher.ensured > before:
+            started.append(now[0] - 1000)
+        now[0] += 0.5
+    assert [round(each / 10) for each in started] == [0, 0, 1, 1, 3, 6, 13, 19, 25, 32, 38]
+    finish(quiet.store, job.id)
+    quiet.store.recorded(job.id)
+    now[0] += 100
+    before = launcher.ensured
+    quiet.data_version()
+    assert launcher.ensured == before, "nothing is left to do"
+
+
+def test_no_controller_is_started_for_jobs_that_are_over(quiet: LocalClient) -> None:
+    launcher: Any = quiet._launcher
+    job, _ = quiet.store.add(sample_job(), None)
+    finish(quiet.store, job.id)
+    quiet.store.recorded(job.id)
+    assert quiet.jobs().total == 1
+    assert launcher.ensured == 0

@@ -70,6 +70,8 @@ def test_a_job_that_came_at_the_last_moment(workspace: Workspace, store: SqlStor
         job, _ = submitter.add(sample_job(), None)
     assert main._has_work(workspace)
     finish(store, job.id)
+    assert main._has_work(workspace), "its trial has to be closed"
+    store.recorded(job.id)
     assert not main._has_work(workspace)
 
 
