@@ -27,7 +27,7 @@ from studio_ext.controller.loop import Loop
 from studio_ext.controller.recorder import Recorder
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.store import Lease
-from studio_ext.services.housekeeping import Housekeeping
+from studio_ext.services.housekeeping import CautiousClock, Housekeeping
 from studio_ext.services.reconcile import Reconciler
 from studio_ext.services.recording import Recording
 from studio_ext.services.trackers import has_journals
@@ -82,11 +82,12 @@ def _serve(workspace: Workspace) -> str:
         return Recording(store=store, tracking=tracking[0], relay=relay, notebooks=NotebookFiles())
 
     recorder = Recorder(make_recording, wake.set, workspace.trackers)
+    cautious = CautiousClock()
     loop = Loop(
         store=store,
         reconciler=Reconciler(store, runners, max_running=settings["max_running"], new_clock=lambda: Clock().now),
         recorder=recorder,
-        housekeeping=lambda: Housekeeping(workspace, store, tracking[0]) if tracking else None,
+        housekeeping=lambda: Housekeeping(workspace, store, tracking[0], cautious) if tracking else None,
         runners=runners,
         lease=Lease(os.getpid(), host.start_time(os.getpid()) or 0, host.boot_id(), __version__, time.time()),
         idle_seconds=settings["idle_seconds"],
@@ -117,7 +118,7 @@ def _serve(workspace: Workspace) -> str:
 def _has_work(workspace: Workspace) -> bool:
     """Whether a job or a tracker came while we still held the lock, so that nobody started another controller."""
     with closing(SqlStore(workspace.database)) as store:
-        return bool(store.active()) or has_journals(workspace.trackers)
+        return store.has_work() or has_journals(workspace.trackers)
 
 
 def _lock(workspace: Workspace) -> int | None:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio_ext.contract.errors import NotFound, Unavailable
@@ -26,6 +26,32 @@ PURGED_SECONDS = 30 * 86_400.0
 ORPHAN_SECONDS = 3600.0
 """A directory without a job is a submission that was cut off; one that is this old is not coming back."""
 
+_JITTER = 2.0
+
+
+class CautiousClock:
+    """The machine's time; but when that jumps ahead, it counts from an hour later on only.
+
+    What was deleted, or begun, just before the clock was set must not look an hour old. Every time that is compared
+    with this one is less than an hour ago, or it does not matter.
+    """
+
+    def __init__(self) -> None:
+        self._now = self._at = 0.0
+        self._ahead_since: float | None = None
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        wall, steady = time.time(), time.monotonic()
+        expected = self._now + steady - self._at if self._at else wall
+        if wall <= expected + _JITTER:
+            self._ahead_since, now = None, wall
+        else:
+            self._ahead_since = steady if self._ahead_since is None else self._ahead_since
+            now = expected if steady - self._ahead_since < ORPHAN_SECONDS else wall
+        self._now, self._at = now, steady
+        return now
+
 
 @dataclass(frozen=True)
 class Housekeeping:
@@ -34,6 +60,8 @@ class Housekeeping:
     workspace: Workspace
     store: Store
     tracking: Tracking
+    clock: CautiousClock = field(default_factory=CautiousClock)
+    """One for all runs."""
 
     def run(self) -> None:
         """Purge deleted jobs and orphaned directories.
@@ -41,7 +69,7 @@ class Housekeeping:
         A job is purged before anything of it goes: from then on nobody can restore it. What a crash leaves is known,
         the trial by what stays of the job, the directory as one that no job owns.
         """
-        now = time.time()
+        now = self.clock.now()
         undo_ended = now - UNDO_SECONDS
         unfinished = {job.id for job in self.store.unfinished_recording()}
         for job, _ in self.store.deleted_before(undo_ended):
@@ -50,7 +78,7 @@ class Housekeeping:
             if self.store.purge(job.id, deleted_before=undo_ended):  # else it was restored at the last moment
                 shutil.rmtree(job.directory, ignore_errors=True)
         self._delete_trials()
-        self.store.forget_purged(now - PURGED_SECONDS)
+        self.store.forget_purged(time.time() - PURGED_SECONDS)
         for directory in self.workspace.jobs.iterdir():
             if self._is_orphan(directory, now):
                 log.info("removing %s, which no job owns", directory)

@@ -14,7 +14,7 @@ from studio_ext.contract.errors import NotFound, Unavailable
 from studio_ext.core.ids import new_id
 from studio_ext.core.workspace import Workspace
 from studio_ext.services import housekeeping
-from studio_ext.services.housekeeping import Housekeeping
+from studio_ext.services.housekeeping import CautiousClock, Housekeeping
 from studio_ext.testing.store_suite import finish, sample_job
 
 
@@ -253,3 +253,81 @@ def test_values_of_variables_that_a_crash_left(
         values.write_text("{}")
     house.run()
     assert [values.exists() for values in left] == [False, True, True]
+
+
+class Times:
+    """Both clocks of a machine."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.steady = time.time(), time.monotonic()
+        monkeypatch.setattr(housekeeping.time, "time", lambda: self.wall)
+        monkeypatch.setattr(housekeeping.time, "monotonic", lambda: self.steady)
+
+    def go_on(self, seconds: float, set_by: float = 0.0) -> None:
+        """Time passes, and somebody sets the clock."""
+        self.wall += seconds + set_by
+        self.steady += seconds
+
+
+@pytest.fixture
+def times(monkeypatch: pytest.MonkeyPatch) -> Times:
+    return Times(monkeypatch)
+
+
+@pytest.mark.parametrize("change", [3600.0, -3600.0])
+def test_setting_the_clock_takes_nothing_away(
+    house: Housekeeping, store: SqlStore, workspace: Workspace, times: Times, job_id: str, change: float
+) -> None:
+    """A job in its time for undo, and a submission that is under way."""
+    house.run()
+    store.delete(job_id, trial=False)
+    begun = workspace.job(new_id(times.wall))
+    begun.mkdir()
+    times.go_on(10, set_by=change)
+    house.run()
+    times.go_on(280)
+    house.run()
+    times.go_on(5, set_by=-change)
+    house.run()
+    assert begun.is_dir()
+    assert store.restore(job_id).id == job_id
+
+
+def test_a_clock_that_was_set_ahead_counts_an_hour_later(
+    house: Housekeeping, store: SqlStore, times: Times, job_id: str
+) -> None:
+    house.run()
+    store.delete(job_id, trial=False)
+    times.go_on(10, set_by=3600)
+    house.run()
+    times.go_on(housekeeping.UNDO_SECONDS)
+    house.run()
+    assert not exists(store, job_id), "deleted before: it had its five minutes"
+    other = sample_job()
+    store.add(other, None)
+    finish(store, other.id)
+    store.recorded(other.id)
+    store.delete(other.id, trial=False)
+    rounds = 0
+    while exists(store, other.id):
+        assert rounds < 70, "it stays for an hour more, at most"
+        times.go_on(60)
+        house.run()
+        rounds += 1
+    assert rounds * 60 >= housekeeping.UNDO_SECONDS
+
+
+def test_a_machine_that_slept_is_no_reason_to_hurry(times: Times) -> None:
+    clock = CautiousClock()
+    start = clock.now()
+    for _ in range(10):
+        times.go_on(60)
+        assert clock.now() == times.wall, "small steps of the clock are followed"
+        times.go_on(0, set_by=1.0)
+        assert clock.now() == times.wall
+    times.go_on(1, set_by=8 * 3600)
+    assert clock.now() < start + 700
+    times.go_on(3599)
+    assert clock.now() < times.wall
+    times.go_on(2)
+    assert clock.now() == times.wall
