@@ -664,6 +664,7 @@ def test_after_a_restart_of_the_machine_no_engine_is_needed(
     first.launch(launch)
     wait_running(first, launch, "sleeping")
     first.close()
+    engine.api().kill(spec.container_name(launch.job_id, 1), "SIGKILL")  # Podman would stop it first
     engine.api().remove_container(spec.container_name(launch.job_id, 1), force=True)
     monkeypatch.setattr("studio_ext.adapters.host.boot_id", lambda: "another boot")
     second = DockerRunner(home, Engine(replace(engine.settings, host=f"unix://{tmp_path}/none.sock")))
