@@ -182,6 +182,19 @@ export interface FileEntry {
   type: string;
 }
 /**
+ * One GPU of the machine that the job runs on, as long as the job did.
+ */
+export interface GpuSamples {
+  index: number;
+  memory_bytes: (number | null)[];
+  memory_total_bytes: number | null;
+  name: string;
+  /**
+   * Percent of the time in which it was busy; None where it was not told.
+   */
+  utilization: (number | null)[];
+}
+/**
  * An image that jobs can run in.
  */
 export interface ImageChoice {
@@ -453,6 +466,19 @@ export interface KernelChoice {
   name: string;
 }
 /**
+ * Event ``studio live changed``: there is more of jobs that somebody looks at; a hint to ask again, never data.
+ */
+export interface LiveChanged {
+  /**
+   * Jobs that logged metrics, at most 50.
+   */
+  metrics: string[];
+  /**
+   * Jobs with new samples, at most 50.
+   */
+  resources: string[];
+}
+/**
  * A range of a job's log.
  */
 export interface LogChunk {
@@ -570,6 +596,62 @@ export interface NotebookParameter {
    * The default as JSON, when it is a literal.
    */
   value: unknown;
+}
+/**
+ * What the last attempt of a job used while it ran: one entry a sample in each list.
+ *
+ * Of more samples than were asked for, those with the smallest and the largest figures of each group of neighbours are
+ * kept.
+ */
+export interface ResourceUsage {
+  /**
+   * Whether nothing can come any more.
+   */
+  complete: boolean;
+  /**
+   * Samples that were taken so far.
+   */
+  count: number;
+  /**
+   * CPU time of the attempt so far.
+   */
+  cpu_seconds: number | null;
+  /**
+   * Processors that were busy with the job since the sample before, on average.
+   */
+  cpus: number[];
+  cpus_limit: number | null;
+  cursor: string;
+  gpus: GpuSamples[];
+  machine_cpus: number | null;
+  machine_memory_bytes: number | null;
+  /**
+   * What told the figures: ``cgroup v2``, ``cgroup v1`` or ``sampling``.
+   */
+  measured_by: string;
+  /**
+   * What the memory limit is held against.
+   */
+  memory_bytes: number[];
+  memory_limit_bytes: number | null;
+  /**
+   * The most memory at any moment, also between two samples.
+   */
+  peak_memory_bytes: number | null;
+  processes: number[];
+  /**
+   * Read from disks since the attempt began; None where nobody tells.
+   */
+  read_bytes: (number | null)[];
+  /**
+   * Seconds since the epoch.
+   */
+  time: number[];
+  /**
+   * False: only what came after the cursor that was asked with, to be added to what is known.
+   */
+  whole: boolean;
+  written_bytes: (number | null)[];
 }
 /**
  * A runner that is installed.

@@ -16,6 +16,7 @@ from jupyter_server.serverapp import ServerApp
 from traitlets import Bool, Float, Int, Unicode
 
 from studio_ext.contract.errors import StudioError
+from studio_ext.contract.live import LiveChanged
 from studio_ext.contract.page import MAX_PAGE
 from studio_ext.contract.workspace import JobsChanged
 from studio_ext.core.workspace import Workspace
@@ -24,7 +25,7 @@ from studio_ext.ports.contents import Contents
 from studio_ext.routes.base import Parts
 from studio_ext.routes.calls import Calls
 from studio_ext.routes.table import routes
-from studio_ext.routes.watch import SCHEMA_FILE, SCHEMA_ID, JobsWatch
+from studio_ext.routes.watch import LIVE_SCHEMA_FILE, LIVE_SCHEMA_ID, SCHEMA_FILE, SCHEMA_ID, JobsWatch
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class StudioApp(ExtensionApp):
         self._active_jobs = 0
         self._calls = Calls(threads=self.threads, timeout=self.answer_timeout)
         self._events.register_event_schema(SCHEMA_FILE)
+        self._events.register_event_schema(LIVE_SCHEMA_FILE)
 
     def initialize_handlers(self) -> None:
         """Put up the route table."""
@@ -102,6 +104,7 @@ class StudioApp(ExtensionApp):
             active=self._note_active,
             interval=self.watch_interval,
             log=self.log,
+            emit_live=self._emit_live,
         )
         self._watch.start()
         if self.warm_up:
@@ -165,6 +168,9 @@ class StudioApp(ExtensionApp):
 
     def _emit(self, changed: JobsChanged) -> None:
         self._events.emit(schema_id=SCHEMA_ID, data=changed.model_dump(mode="json"))
+
+    def _emit_live(self, changed: LiveChanged) -> None:
+        self._events.emit(schema_id=LIVE_SCHEMA_ID, data=changed.model_dump(mode="json"))
 
     def _note_active(self, jobs: int) -> None:
         self._active_jobs = jobs

@@ -27,7 +27,7 @@ from studio_ext.contract.jobs import (
     SubmitOptions,
     SubmitRequest,
 )
-from studio_ext.contract.live import MetricHistory
+from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
@@ -241,6 +241,11 @@ class HttpClient:
         """The metrics of a job's runs."""
         params = {"max_points": max_points, "cursor": cursor}
         return self._ask(MetricHistory, "GET", f"jobs/{_segment(job_id)}/metrics", params=params)
+
+    def resources(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> ResourceUsage:
+        """What a job uses."""
+        params = {"max_points": max_points, "cursor": cursor}
+        return self._ask(ResourceUsage, "GET", f"jobs/{_segment(job_id)}/resources", params=params)
 
     def experiments(self) -> list[Experiment]:
         """All experiments."""

@@ -35,7 +35,7 @@ from studio_ext.contract.jobs import (
     SubmitOptions,
     SubmitRequest,
 )
-from studio_ext.contract.live import MetricHistory
+from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
@@ -172,6 +172,10 @@ class LocalClient:
         """The metrics of a job's runs, from its journal."""
         return self._live.metrics(self.store.get(job_id), max_points=max_points, cursor=cursor)
 
+    def resources(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> ResourceUsage:
+        """What a job uses, also while it runs."""
+        return self._live.resources(self.store.get(job_id), max_points=max_points, cursor=cursor)
+
     # -- experiments ------------------------------------------------------------------------------------------
 
     def experiments(self) -> list[Experiment]:
@@ -225,6 +229,10 @@ class LocalClient:
             jobs_revision=self.store.revision(),
             user=user_name(),
         )
+
+    def grown(self) -> LiveChanged:
+        """Of which jobs that somebody looks at there is more."""
+        return self._live.grown()
 
     def warm(self) -> None:
         """Import what the first submission needs, and open the store; meant for a thread at start-up."""

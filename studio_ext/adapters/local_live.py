@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from studio_ext.contract.errors import NotFound
 from studio_ext.contract.jobs import JobDetail
-from studio_ext.contract.live import MetricHistory
+from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.core.states import FINAL
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.tracking import Tracking
+from studio_ext.services.line_tail import LineTail
 from studio_ext.services.live_metrics import LiveMetrics, of_values
+from studio_ext.services.resource_usage import Resources
 
 _ENDED = ("FINISHED", "FAILED", "KILLED")
+_WATCH_SECONDS = 120.0
+"""How long after a question whoever asked is told of more."""
+_MAX_IDS = 50
+
+
+@dataclass
+class _Watched:
+    asked: float
+    file: LineTail
+    size: int
 
 
 class LocalLive:
@@ -25,6 +40,10 @@ class LocalLive:
         self._job = job
         self._tracking = tracking
         self._metrics = LiveMetrics()
+        self._resources = Resources()
+        self._watched: dict[tuple[str, str], _Watched] = {}
+        """By the kind of what was asked for and the job."""
+        self._lock = threading.Lock()
 
     def metrics(
         self, job: JobDetail, *, max_points: int, cursor: str | None, run_id: str | None = None
@@ -40,7 +59,39 @@ class LocalLive:
             run_id=run_id,
         )
         history.series.sort(key=lambda each: each.run_id != job.trial.run_id)
+        self._watch("metrics", job, "calls.jsonl", history.complete)
         return history
+
+    def resources(self, job: JobDetail, *, max_points: int, cursor: str | None) -> ResourceUsage:
+        """What a job uses."""
+        usage = self._resources.read(job, max_points=max_points, cursor=cursor)
+        self._watch("resources", job, "resources.jsonl", usage.complete)
+        return usage
+
+    def grown(self) -> LiveChanged:
+        """See :meth:`studio_ext.ports.client.HostClient.grown`."""
+        oldest = time.monotonic() - _WATCH_SECONDS
+        with self._lock:
+            self._watched = {key: each for key, each in self._watched.items() if each.asked > oldest}
+            watched = list(self._watched.items())
+        grown: dict[str, list[str]] = {"metrics": [], "resources": []}
+        for (kind, job_id), each in watched:
+            size = each.file.size()
+            if size != each.size and len(grown[kind]) < _MAX_IDS:
+                each.size = size
+                grown[kind].append(job_id)
+        return LiveChanged(**grown)
+
+    def _watch(self, kind: str, job: JobDetail, name: str, over: bool) -> None:
+        """Remember that somebody looks at a file of a job, which may have grown since it was read."""
+        with self._lock:
+            if over:
+                self._watched.pop((kind, job.id), None)
+                return
+            file = LineTail(Path(job.directory), PurePath("attempts", str(job.attempt), name))
+            known = self._watched.get((kind, job.id))
+            size = known.size if known and known.file.path == file.path else 0
+            self._watched[kind, job.id] = _Watched(time.monotonic(), file, size)
 
     def trial_metrics(self, run_id: str, *, max_points: int, cursor: str | None) -> MetricHistory:
         """The metrics of a run: of the journals of trackers or of its job, else of the tracking store."""

@@ -20,7 +20,7 @@ from studio_ext.contract.jobs import (
     SubmitOptions,
     SubmitRequest,
 )
-from studio_ext.contract.live import MetricHistory
+from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
@@ -75,6 +75,9 @@ class Client(Protocol):
         ``cursor``: of an earlier answer, for what came after it (see :attr:`MetricHistory.whole`).
         """
 
+    def resources(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> ResourceUsage:
+        """What a job uses, also while it runs. ``max_points`` and ``cursor`` as for :meth:`metrics`."""
+
     def experiments(self) -> list[Experiment]:
         """All experiments, last updated first."""
 
@@ -113,6 +116,10 @@ class HostClient(Client, Protocol):
 
     def data_version(self) -> int:
         """Changes when anything in the workspace database changed. Costs microseconds."""
+
+    def grown(self) -> LiveChanged:
+        """Of which jobs there is more than at the last call, among those whose metrics or resources were asked for of
+        late. A few system calls a job."""
 
     def warm(self) -> None:
         """Import and open what the first submission needs. Slow (about a second), idempotent."""

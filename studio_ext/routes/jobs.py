@@ -11,7 +11,7 @@ from tornado import web
 
 from studio_ext.contract.errors import NotFound
 from studio_ext.contract.jobs import FileEntry, Job, JobDetail, JobsDelta, JobStatus, LogChunk, SubmitRequest
-from studio_ext.contract.live import MAX_POINTS, MetricHistory
+from studio_ext.contract.live import MAX_POINTS, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.core import ids
 from studio_ext.routes.base import Query, StudioHandler
@@ -203,6 +203,18 @@ class MetricsHandler(StudioHandler):
         return self.parts.client().metrics(checked(job_id), max_points=most, cursor=query.cursor or None)
 
 
+class ResourcesHandler(StudioHandler):
+    """The resources of a job."""
+
+    @web.authenticated
+    @authorized
+    @operation()
+    def get(self, job_id: JobId, query: LiveQuery) -> ResourceUsage:
+        """What the last attempt of the job used, also while it runs."""
+        most = min(query.max_points, MAX_POINTS)
+        return self.parts.client().resources(checked(job_id), max_points=most, cursor=query.cursor or None)
+
+
 def checked(job_id: str) -> str:
     """``job_id``; raises ``NotFound`` when no job can have it."""
     if not ids.is_id(job_id):
@@ -219,4 +231,5 @@ HANDLERS = [
     ("jobs/{job_id}/log", LogHandler),
     ("jobs/{job_id}/files", FilesHandler),
     ("jobs/{job_id}/metrics", MetricsHandler),
+    ("jobs/{job_id}/resources", ResourcesHandler),
 ]

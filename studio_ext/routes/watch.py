@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio_ext.contract.errors import StudioError
+from studio_ext.contract.live import LiveChanged
 from studio_ext.contract.workspace import JobsChanged
 from studio_ext.core.states import ACTIVE
 from studio_ext.ports.client import HostClient
@@ -17,6 +19,11 @@ from studio_ext.ports.client import HostClient
 SCHEMA_ID = "https://schema.jupyter.org/studio_ext/jobs/v1"
 """Event of Jupyter's event bus whose body is a ``JobsChanged``."""
 SCHEMA_FILE = Path(__file__).parent / "events" / "jobs.yaml"
+LIVE_SCHEMA_ID = "https://schema.jupyter.org/studio_ext/live/v1"
+"""Event whose body is a ``LiveChanged``."""
+LIVE_SCHEMA_FILE = SCHEMA_FILE.with_name("live.yaml")
+LIVE_SECONDS = 1.0
+"""Between two looks at what grows; at most one event in it."""
 
 MAX_IDS = 50
 """Most job ids in one event; more are told by an empty list."""
@@ -34,6 +41,8 @@ class JobsWatch:
     """Called on the event loop with the number of jobs that are not over, after every look."""
     interval: float
     log: logging.Logger
+    emit_live: Callable[[LiveChanged], None] = lambda changed: None
+    """As ``emit``, for figures of jobs that somebody looks at."""
 
     def __post_init__(self) -> None:
         # A thread of its own: looks keep their pace when requests queue up.
@@ -42,6 +51,7 @@ class JobsWatch:
         self._version: int | None = None
         self._revision: int | None = None
         self._active = 0
+        self._live_due = 0.0
 
     def start(self) -> None:
         """Begin to look."""
@@ -59,10 +69,12 @@ class JobsWatch:
         well = True
         while True:
             try:
-                changed = await loop.run_in_executor(self._thread, self._look)
+                changed, live = await loop.run_in_executor(self._thread, self._looks)
                 self.active(self._active)
                 if changed is not None:
                     self.emit(changed)
+                if live is not None:
+                    self.emit_live(live)
                 well = True
             except asyncio.CancelledError:
                 raise
@@ -73,6 +85,18 @@ class JobsWatch:
                     self.log.warning("Studio cannot watch its workspace: %s", error, exc_info=unknown)
                 well = False
             await asyncio.sleep(self.interval if well else max(self.interval, RETRY_SECONDS))
+
+    def _looks(self) -> tuple[JobsChanged | None, LiveChanged | None]:
+        return self._look(), self._look_live()
+
+    def _look_live(self) -> LiveChanged | None:
+        """Which figures grew since the last look, if it is long enough ago; None when none did."""
+        now = time.monotonic()
+        if now < self._live_due:
+            return None
+        self._live_due = now + LIVE_SECONDS
+        grown = self.client().grown()
+        return grown if grown.metrics or grown.resources else None
 
     def _look(self) -> JobsChanged | None:
         """What changed since the last look; None when nothing did."""

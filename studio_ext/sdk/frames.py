@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from studio_ext.contract.experiments import Trial
+from studio_ext.contract.live import ResourceUsage
 from studio_ext.contract.page import MAX_PAGE
 
 if TYPE_CHECKING:
@@ -50,6 +51,28 @@ def trials_frame(trials: Iterable[Trial]) -> pd.DataFrame:
     columns["run_id"] = [trial.run_id for trial in rows]
     columns["parent_run_id"] = [trial.parent_run_id for trial in rows]
     return pd.DataFrame(columns)
+
+
+def resources_frame(usage: ResourceUsage) -> pd.DataFrame:
+    """One row a sample; see :meth:`studio_ext.sdk.handles.Job.resources` for the columns."""
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {
+            "time": pd.to_datetime(pd.Series(usage.time, dtype="float64"), unit="s", utc=True),
+            "cpus": pd.Series(usage.cpus, dtype="float64"),
+            "memory_bytes": pd.Series(usage.memory_bytes, dtype="int64"),
+            "processes": pd.Series(usage.processes, dtype="int64"),
+            "read_bytes": pd.Series(usage.read_bytes, dtype="float64"),
+            "written_bytes": pd.Series(usage.written_bytes, dtype="float64"),
+        }
+    )
+    for gpu in usage.gpus:
+        frame[f"gpu_{gpu.index}_utilization"] = pd.Series(gpu.utilization, dtype="float64")
+        frame[f"gpu_{gpu.index}_memory_bytes"] = pd.Series(gpu.memory_bytes, dtype="float64")
+    names = ("peak_memory_bytes", "cpu_seconds", "cpus_limit", "memory_limit_bytes", "machine_cpus", "measured_by")
+    frame.attrs.update({name: getattr(usage, name) for name in names})
+    return frame
 
 
 def _keys(dicts: Iterable[Iterable[str]]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from studio_ext.contract.errors import NotFound, StudioError
 from studio_ext.contract.jobs import Exit, JobDetail, JobStatus, Progress, SecondaryStatus
@@ -18,6 +18,9 @@ from studio_ext.sdk.metric_series import Metrics
 from studio_ext.sdk.request import build_request, environment_as_arguments, resources_as_arguments
 from studio_ext.sdk.trial import Trial
 from studio_ext.sdk.watching import log_pieces, settled_trial, watch
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Job", "Trial", "WaitTimeout"]
 
@@ -168,6 +171,20 @@ class Job:
         )
         found.refresh()
         return found
+
+    def resources(self, max_points: int = 5_000) -> pd.DataFrame:
+        """What the job used, one row a sample, also while it runs.
+
+        Columns: ``time`` (UTC), ``cpus`` (processors that were busy, on average since the row before), ``memory_bytes``
+        (what the limit is held against), ``processes``, ``read_bytes`` and ``written_bytes`` (of disks, since the
+        job began; NaN where nobody tells), for each GPU ``gpu_<n>_utilization`` (percent) and ``gpu_<n>_memory_bytes``.
+        ``attrs`` holds ``peak_memory_bytes``, ``cpu_seconds`` and the limits.
+
+        :param max_points: rows, 4 to 5,000; of more samples those with extremes are kept.
+        """
+        from studio_ext.sdk.frames import resources_frame
+
+        return resources_frame(self._client.resources(self.id, max_points=max_points))
 
     # What can be done with it
 

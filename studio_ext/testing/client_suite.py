@@ -222,6 +222,17 @@ class ClientSuite:
                 client.metrics(unknown)
             assert 400 <= caught.value.status < 500
 
+    def test_resources_of_a_job(self, client: Client, completed: JobDetail) -> None:
+        usage = client.resources(completed.id)
+        assert usage.whole and usage.complete and usage.measured_by
+        assert len(usage.time) == len(usage.cpus) == len(usage.memory_bytes) == usage.count >= 1
+        assert usage.peak_memory_bytes and usage.peak_memory_bytes >= max(usage.memory_bytes) > 0
+        later = client.resources(completed.id, cursor=usage.cursor)
+        assert later.time == [] and not later.whole and later.count == usage.count
+        with pytest.raises(StudioError) as caught:
+            client.resources("zzzzzzzzzzzz")
+        assert 400 <= caught.value.status < 500
+
     def test_files_lie_in_the_job_directory(self, client: Client, completed: JobDetail) -> None:
         for outside in ("..", "../..", "/etc", "output/../../.."):
             with pytest.raises(StudioError) as caught:

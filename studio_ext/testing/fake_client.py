@@ -33,7 +33,7 @@ from studio_ext.contract.jobs import (
     SubmitRequest,
     TrialRef,
 )
-from studio_ext.contract.live import MetricHistory, MetricSeries
+from studio_ext.contract.live import MetricHistory, MetricSeries, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
@@ -311,6 +311,27 @@ class FakeClient:
             return MetricHistory(series=[], cursor="0")
         history = self.trial_metrics(job.trial.run_id, max_points=max_points, cursor=cursor)
         return history.model_copy(update={"complete": job.status in FINAL})
+
+    def resources(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> ResourceUsage:
+        """One sample of a small job; nothing new after a cursor."""
+        job = self._find(job_id)
+        once: list[Any] = [] if cursor else [1]
+        return ResourceUsage(
+            count=1,
+            time=[job.created for _ in once],
+            cpus=[0.5 for _ in once],
+            memory_bytes=[2**26 for _ in once],
+            processes=once,
+            read_bytes=[None for _ in once],
+            written_bytes=[None for _ in once],
+            peak_memory_bytes=2**26,
+            cpus_limit=job.resources.cpus,
+            memory_limit_bytes=job.resources.memory_bytes,
+            measured_by="sampling",
+            whole=not cursor,
+            cursor="1",
+            complete=job.status in FINAL,
+        )
 
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """What the trial has, as series of one value; nothing new after a cursor."""

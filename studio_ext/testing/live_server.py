@@ -23,6 +23,7 @@ from traitlets.config import Config
 
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.app import StudioApp
+from studio_ext.contract.live import LiveChanged
 from studio_ext.contract.workspace import ServerInfo
 from studio_ext.ports.client import HostClient
 from studio_ext.testing.fake_client import FakeClient
@@ -51,6 +52,10 @@ class FakeHostClient(FakeClient):
     def data_version(self) -> int:
         """The revision."""
         return self._revision
+
+    def grown(self) -> LiveChanged:
+        """Nothing."""
+        return LiveChanged()
 
     def warm(self) -> None:
         """Note that it was asked to."""

@@ -140,6 +140,14 @@ class Cgroup:
             return cpu_seconds(self._by_controller["cpu"], 2)
         return cpu_seconds(self._by_controller["cpuacct"], 1) if "cpuacct" in self._by_controller else None
 
+    def memory_bytes(self) -> int | None:
+        """What the memory limit is held against, without file contents that the system can drop."""
+        return memory_bytes(self._by_controller["memory"], self.version)
+
+    def disk_bytes(self) -> tuple[int, int] | None:
+        """Bytes read from and written to disks; None where the group does not count them."""
+        return disk_bytes(self._by_controller["memory"], 2) if self.version == 2 else None
+
     def remove(self) -> None:
         """Remove the groups; they must be empty."""
         remove(self.paths)
@@ -163,6 +171,37 @@ def cpu_seconds(group: Path, version: int) -> float | None:
         return None
     text = _read(group / "cpuacct.usage")
     return int(text) / 1e9 if text else None
+
+
+def memory_bytes(group: Path, version: int) -> int | None:
+    """Memory of a group without what it holds of files and has not used of late: the system drops that first, so a
+    job that reads large files is not near its limit. None where it is not counted."""
+    text = _read(group / ("memory.current" if version == 2 else "memory.usage_in_bytes"))
+    if not text.isdigit():
+        return None
+    name = "inactive_file " if version == 2 else "total_inactive_file "
+    lines = _read(group / "memory.stat").splitlines()
+    files = next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)
+    return max(0, int(text) - files)
+
+
+def disk_bytes(group: Path, version: int) -> tuple[int, int] | None:
+    """Bytes that a group read from and wrote to disks; None where they are not counted."""
+    if version == 2:
+        if not (group / "io.stat").exists():
+            return None
+        fields = [field.partition("=") for field in _read(group / "io.stat").split()]
+        return _sum(fields, "rbytes"), _sum(fields, "wbytes")
+    text = _read(group / "blkio.throttle.io_service_bytes")
+    if not text:
+        return None
+    rows = [line.split() for line in text.splitlines()]
+    fields = [(row[1], "", row[2]) for row in rows if len(row) == 3]
+    return _sum(fields, "Read"), _sum(fields, "Write")
+
+
+def _sum(fields: list[tuple[str, str, str]], name: str) -> int:
+    return sum(int(value) for key, _, value in fields if key == name and value.isdigit())
 
 
 def members(paths: list[Path]) -> list[int]:

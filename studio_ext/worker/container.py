@@ -144,6 +144,7 @@ class ContainerGroup:
         self.version = 2 if (root / "cgroup.controllers").exists() else 1
         self._memory = root if self.version == 2 else root / "memory"
         self._cpu = root if self.version == 2 else root / "cpuacct"
+        self._disk = root if self.version == 2 else root / "blkio"
         self.paths: list[Path] = []
 
     def create(self, cpus: float | None, memory_bytes: int | None, processes: int) -> None:
@@ -163,6 +164,14 @@ class ContainerGroup:
     def cpu_seconds(self) -> float | None:
         """CPU time of everything that ever ran in the container."""
         return cgroups.cpu_seconds(self._cpu, self.version)
+
+    def memory_bytes(self) -> int | None:
+        """What the memory limit of the container is held against, without file contents that the system can drop."""
+        return cgroups.memory_bytes(self._memory, self.version)
+
+    def disk_bytes(self) -> tuple[int, int] | None:
+        """Bytes read from and written to disks, where the engine shows them."""
+        return cgroups.disk_bytes(self._disk, self.version)
 
     def remove(self) -> None:
         """Nothing: the engine removes it."""

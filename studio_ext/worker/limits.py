@@ -11,6 +11,7 @@ import math
 import os
 import signal
 import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import cgroups, processes
@@ -42,6 +43,17 @@ def mechanism(setting: str | None) -> tuple[str, str]:
     return "sampling", f"The supervisor of each job looks at its processes every 0.5 s ({why})."
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What the processes of an attempt used at one moment."""
+
+    memory_bytes: int = 0
+    """What the memory limit is held against: of a control group without file contents that the system can drop."""
+    cpu_seconds: float = 0.0
+    """Since the attempt began."""
+    processes: int = 0
+
+
 class Limits:
     """Limits of one attempt, and what its processes used so far."""
 
@@ -57,11 +69,14 @@ class Limits:
         self.memory_bytes = memory_bytes
         self.processes = processes
         self.peak_bytes = 0
+        self.usage = Usage()
+        """As :meth:`sample` or :meth:`measure` saw it last."""
         self.cgroup = _group(name, setting)
         self._affinity = _affinity(name, cpus)
         self._stopped: list[int] = []
         self._allowance = 0.0
         self._seen: dict[int, float] = {}
+        self._disk = (0, 0)
         self._last: float | None = None
         self._machine_kills = _machine_kills()
 
@@ -69,6 +84,11 @@ class Limits:
     def group_paths(self) -> list[str]:
         """Directories of the job's control groups."""
         return [str(path) for path in self.cgroup.paths] if self.cgroup else []
+
+    @property
+    def measured_by(self) -> str:
+        """What tells the usage: ``cgroup v2``, ``cgroup v1`` or ``sampling``."""
+        return f"cgroup v{self.cgroup.version}" if self.cgroup else "sampling"
 
     def prepare(self) -> None:
         """Make the control groups; where the system refuses after all, sampling takes over."""
@@ -90,14 +110,7 @@ class Limits:
         """Look at the tree below ``root``: which limit it is over (``memory``, ``processes``), and in how many seconds
         to look again."""
         pids = self.cgroup.members() if self.cgroup else processes.descendants(root)
-        resident = 0
-        spent = 0.0
-        before, self._seen = self._seen, {}
-        for pid in pids:
-            size, seconds = processes.usage(pid)
-            resident += size
-            spent += max(0.0, seconds - before.get(pid, 0.0))
-            self._seen[pid] = seconds
+        resident, spent = self._look(pids)
         over = False
         limit = self.memory_bytes
         if self.cgroup:
@@ -106,6 +119,7 @@ class Limits:
             # Shared pages are counted once only by PSS, which is too slow to be read every time.
             resident = sum(processes.proportional_bytes(pid) for pid in pids)
             over = resident > limit
+            self.usage = replace(self.usage, memory_bytes=resident)
         self.peak_bytes = max(self.peak_bytes, min(resident, limit) if limit and not over else resident)
         cause = "memory" if over else None
         if self.cgroup:
@@ -118,6 +132,43 @@ class Limits:
         if not limit:
             return cause, _CLOSE if len(pids) > self.processes // 4 else _IDLE
         return cause, _CLOSE if limit and resident > 0.7 * limit else _RELAXED
+
+    def measure(self) -> None:
+        """Look again at the processes that the last :meth:`sample` found, which costs less than to find them."""
+        self._look(self.cgroup.members() if self.cgroup else list(self._seen), keep=True)
+
+    def _look(self, pids: list[int], *, keep: bool = False) -> tuple[int, float]:
+        """Note the usage of processes: their memory, and their CPU seconds since the last sample.
+
+        ``keep``: this is no sample, the next one counts from the last one.
+        """
+        resident, spent, total, count = 0, 0.0, 0.0, 0
+        seen: dict[int, float] = {}
+        for pid in pids:
+            size, seconds, family = processes.usage(pid)
+            resident += size
+            spent += max(0.0, seconds - self._seen.get(pid, 0.0))
+            total += family
+            count += family > 0 or size > 0
+            seen[pid] = seconds
+        if not keep:
+            self._seen = seen
+        if self.cgroup:
+            total = self.cgroup.cpu_seconds() or total
+            resident = self.cgroup.memory_bytes() or resident
+        self.usage = Usage(resident, max(self.usage.cpu_seconds, total), count)
+        return resident, spent
+
+    def disk_bytes(self) -> tuple[int, int] | None:
+        """Bytes read from and written to disks since the attempt began; None where nobody tells."""
+        moved = self.cgroup.disk_bytes() if self.cgroup else None
+        if moved is None:
+            each = [found for pid in self._seen if (found := processes.disk_bytes(pid)) is not None]
+            if not each and self._disk == (0, 0):
+                return None
+            moved = sum(read for read, _ in each), sum(written for _, written in each)
+        self._disk = max(self._disk[0], moved[0]), max(self._disk[1], moved[1])
+        return self._disk
 
     def _throttle(self, pids: list[int], spent: float, now: float) -> None:
         assert self.cpus

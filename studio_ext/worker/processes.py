@@ -23,7 +23,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
-_STATE, _PARENT, _USER, _SYSTEM, _START, _RSS, _ENV_START, _ENV_END = 0, 1, 11, 12, 19, 21, 47, 48
+_STATE, _PARENT, _USER, _SYSTEM, _CHILDREN_USER, _CHILDREN_SYSTEM, _START, _RSS = 0, 1, 11, 12, 13, 14, 19, 21
+_ENV_START, _ENV_END = 47, 48
 
 
 def _stat(pid: int | str) -> list[bytes] | None:
@@ -56,12 +57,32 @@ def is_running(pid: int, started: int | None) -> bool:
     return fields is not None and fields[_STATE] not in (b"Z", b"X") and int(fields[_START]) == started
 
 
-def usage(pid: int) -> tuple[int, float]:
-    """Resident bytes and CPU seconds of a process now; zeros when it is gone."""
+def usage(pid: int) -> tuple[int, float, float]:
+    """Resident bytes, CPU seconds, and CPU seconds with those of children that it waited for; zeros when it is gone.
+
+    The last one, summed over a tree, does not shrink when processes of it end.
+    """
     fields = _stat(pid)
     if not fields:
-        return 0, 0.0
-    return int(fields[_RSS]) * _PAGE, (int(fields[_USER]) + int(fields[_SYSTEM])) / _TICKS
+        return 0, 0.0, 0.0
+    own = int(fields[_USER]) + int(fields[_SYSTEM])
+    waited = int(fields[_CHILDREN_USER]) + int(fields[_CHILDREN_SYSTEM])
+    return int(fields[_RSS]) * _PAGE, own / _TICKS, (own + waited) / _TICKS
+
+
+def disk_bytes(pid: int) -> tuple[int, int] | None:
+    """Bytes that a process, and children that it waited for, had read from and written to disks; None if unknown."""
+    read = written = None
+    try:
+        with open(f"/proc/{pid}/io", "rb") as file:
+            for line in file:
+                if line.startswith(b"read_bytes:"):
+                    read = int(line.split()[1])
+                elif line.startswith(b"write_bytes:"):
+                    written = int(line.split()[1])
+    except (OSError, ValueError):  # another user's, or gone
+        return None
+    return None if read is None or written is None else (read, written)
 
 
 def proportional_bytes(pid: int) -> int:

@@ -28,6 +28,7 @@ from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_fi
 from .limits import CONTAINER, CONTAINER_SAMPLING, PROCESSES, Limits
 from .log_limit import LOG_BYTES, LogGuard
 from .relaying import Recording
+from .resources import Sampler
 from .tree import JobTree
 
 _DEATH_NOTICE_SECONDS = 5.0
@@ -137,6 +138,7 @@ class Supervisor:
         self.kernel: Kernel | None = None
         self.link: ExecutorLink | None = None
         self.recording: Recording | None = None
+        self.sampler: Sampler | None = None
         self.state = _State()
         self.log_guard = LogGuard(1, options.log_bytes)
         self.tree = JobTree(self.job_id, self.limits, self._reap)
@@ -273,6 +275,8 @@ class Supervisor:
             selector.register(self.link.socket, selectors.EVENT_READ)
         else:
             self.state.executor_gone = True
+        with contextlib.suppress(OSError):
+            self.sampler = Sampler(self.files.resources, self.limits, self.clock, time.monotonic())
         sample_at = 0.0
         kernel_died_at: float | None = None
         closing_at: float | None = None
@@ -287,6 +291,10 @@ class Supervisor:
                 self.log_guard.look()
                 if self.options.in_container:  # no signal comes while the engine is away
                     self._read_stop()
+            elif self.sampler and now >= self.sampler.due:
+                self.limits.measure()
+            if self.sampler:
+                self.sampler.look(now)
             if self.time_limit and now - self.started >= self.time_limit and self.state.cause is None:
                 self._begin_end("time")
             kernel_alive = self.kernel is not None and self.state.kernel_status is None
@@ -306,7 +314,8 @@ class Supervisor:
             if self.state.second_interrupt is not None and now >= self.state.second_interrupt:
                 self.state.second_interrupt = None
                 self._interrupt()
-            moments = [sample_at, closing_at, self.state.deadline, self.state.second_interrupt]
+            due = self.sampler.due if self.sampler else None
+            moments = [sample_at, due, closing_at, self.state.deadline, self.state.second_interrupt]
             if kernel_died_at is not None:
                 moments.append(kernel_died_at + self._report_seconds())
             if self.time_limit and self.state.cause is None:
@@ -398,6 +407,9 @@ class Supervisor:
     def _end(self) -> None:
         """Kill what is left, then write the exit record: nothing of the attempt is left after it."""
         kernel_status = self.state.kernel_status  # what it is killed by from now on says nothing
+        if self.sampler:
+            self.limits.measure()
+            self.sampler.close(time.monotonic())
         self.tree.end(gently=not self.state.own_kill and self.state.deadline is None)
         self._end_executor()
         if self.recording:

@@ -32,6 +32,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "jobs/{job_id}/log": (f"jobs/{JOB}/log", "get"),
     "jobs/{job_id}/files": (f"jobs/{JOB}/files", "get"),
     "jobs/{job_id}/metrics": (f"jobs/{JOB}/metrics", "get"),
+    "jobs/{job_id}/resources": (f"jobs/{JOB}/resources", "get"),
     "notebooks/inspect": ("notebooks/inspect", "post"),
     "options": ("options", "get"),
     "experiments": ("experiments", "get post"),

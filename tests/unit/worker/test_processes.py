@@ -20,7 +20,8 @@ def test_identity() -> None:
     assert started and processes.is_running(pid, started)
     assert not processes.is_running(pid, started + 1)
     assert len(processes.boot_id()) == 36
-    size, seconds = processes.usage(pid)
+    size, seconds, family = processes.usage(pid)
+    assert family >= seconds
     assert size > 1024 * 1024
     assert seconds > 0
     assert 0 < processes.proportional_bytes(pid) <= size * 2
@@ -32,7 +33,7 @@ def test_zombies_do_not_run() -> None:
     wait_for(lambda: not processes.is_running(child.pid, started))
     child.wait()
     assert processes.start_time(child.pid) is None
-    assert processes.usage(child.pid) == (0, 0.0)
+    assert processes.usage(child.pid) == (0, 0.0, 0.0)
 
 
 def test_descendants() -> None:
