@@ -6,7 +6,9 @@ import type {
   JobsDelta,
   JobStatus,
   LogChunk,
+  MetricHistory,
   Page,
+  ResourceUsage,
   SubmitRequest
 } from '../contract';
 import { request } from './request';
@@ -78,6 +80,32 @@ export class JobsClient {
   ): Promise<LogChunk> {
     return request(this._settings, Private.path(id, 'log'), {
       query: { offset, limit },
+      signal
+    });
+  }
+
+  /** The metrics of the job's runs; with a cursor, what came after it. */
+  metrics(
+    id: string,
+    maxPoints: number,
+    cursor?: string,
+    signal?: AbortSignal
+  ): Promise<MetricHistory> {
+    return request(this._settings, Private.path(id, 'metrics'), {
+      query: { max_points: maxPoints, cursor },
+      signal
+    });
+  }
+
+  /** What the job uses; with a cursor, what came after it. */
+  resources(
+    id: string,
+    maxPoints: number,
+    cursor?: string,
+    signal?: AbortSignal
+  ): Promise<ResourceUsage> {
+    return request(this._settings, Private.path(id, 'resources'), {
+      query: { max_points: maxPoints, cursor },
       signal
     });
   }

@@ -12,6 +12,17 @@ import { ACTIVE_STATUSES, isActive } from './jobStates';
 /** Schema id of the event that says that jobs changed. */
 export const JOBS_EVENT = /\/studio_ext\/jobs(\/|$)/;
 
+/** Schema id of the event that says that figures of jobs grew. */
+export const LIVE_EVENT = /\/studio_ext\/live(\/|$)/;
+
+/** Jobs of which there is more to see. */
+export interface ILiveChange {
+  /** Ids of jobs that logged metrics. */
+  metrics: readonly string[];
+  /** Ids of jobs with new samples of what they use. */
+  resources: readonly string[];
+}
+
 /** What changed in one step. */
 export interface IJobsChange {
   /** New and changed jobs, oldest change first. */
@@ -56,6 +67,11 @@ export class JobsModel implements IDisposable {
   /** Emitted when the error or the readiness changes. */
   get stateChanged(): ISignal<this, void> {
     return this._stateChanged;
+  }
+
+  /** Emitted when there is more to see of jobs whose figures were asked for. */
+  get liveChanged(): ISignal<this, ILiveChange> {
+    return this._liveChanged;
   }
 
   /** Emitted when everything known may be wrong: lists load again. */
@@ -110,6 +126,11 @@ export class JobsModel implements IDisposable {
   }
 
   private _onEvent(_: Event.IManager, event: Event.Emission): void {
+    if (LIVE_EVENT.test(event.schema_id)) {
+      const { metrics, resources } = event as unknown as ILiveChange;
+      this._liveChanged.emit({ metrics, resources });
+      return;
+    }
     if (!JOBS_EVENT.test(event.schema_id) || this._timer) {
       return;
     }
@@ -204,6 +225,7 @@ export class JobsModel implements IDisposable {
   private readonly _events: IStream<Event.IManager, Event.Emission> | null;
   private _isDisposed = false;
   private readonly _jobsChanged = new Signal<this, IJobsChange>(this);
+  private readonly _liveChanged = new Signal<this, ILiveChange>(this);
   private readonly _poll: Poll;
   private readonly _reset = new Signal<this, void>(this);
   private _revision: number | null = null;

@@ -2,7 +2,7 @@ import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 import { expect } from '@playwright/test';
 import type { Locator } from '@playwright/test';
 
-export type JobView = 'Overview' | 'Log' | 'Notebook' | 'Files';
+export type JobView = 'Overview' | 'Log' | 'Notebook' | 'Metrics' | 'Resources' | 'Files';
 
 /** The tab of the job that is in front. */
 export class JobTab {
@@ -30,6 +30,13 @@ export class JobTab {
   readonly about: Locator;
   readonly log: Locator;
   readonly files: Locator;
+
+  /** The chart with this title in the view that is shown. */
+  chart(title: string): Locator {
+    return this.main.locator('figure.jp-StudioChart:visible').filter({
+      has: this.main.page().locator('.jp-StudioChart-title', { hasText: new RegExp(`^${title}$`) })
+    });
+  }
 
   button(name: string): Locator {
     return this.main.locator('.jp-StudioJob-buttons:visible').getByRole('button', { name });

@@ -23,8 +23,17 @@ import type { JobsModel } from '../../models/jobsModel';
 import { experimentIcon, jobIcon, logIcon } from '../../shared/icons';
 import { CommandIDs } from '../../tokens';
 
-/** Tabs of a job. */
-export type JobTabName = 'overview' | 'log' | 'notebook' | 'files';
+/** Tabs of a job, in their order. */
+export const JOB_TABS = [
+  'overview',
+  'log',
+  'notebook',
+  'metrics',
+  'resources',
+  'files'
+] as const;
+
+export type JobTabName = (typeof JOB_TABS)[number];
 
 export interface IJobCommandsOptions {
   app: JupyterFrontEnd;
@@ -222,10 +231,5 @@ export async function guarded(
 }
 
 function toTab(value: unknown): JobTabName | undefined {
-  return value === 'overview' ||
-    value === 'log' ||
-    value === 'notebook' ||
-    value === 'files'
-    ? value
-    : undefined;
+  return JOB_TABS.find(name => name === value);
 }

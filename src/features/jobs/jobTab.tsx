@@ -10,12 +10,16 @@ import React from 'react';
 import { JobModel } from '../../models/jobModel';
 import type { JobsModel } from '../../models/jobsModel';
 import { LogModel } from '../../models/logModel';
+import { MetricsModel } from '../../models/metricsModel';
+import { ResourcesModel } from '../../models/resourcesModel';
 import { jobIcon } from '../../shared/icons';
 import type { JobTabName } from './commands';
 import { JobFiles } from './components/jobFiles';
 import { JobHeader, tabLabels } from './components/jobHeader';
 import { JobLog } from './components/jobLog';
+import { JobMetrics } from './components/jobMetrics';
 import { JobOverview } from './components/jobOverview';
+import { JobResources } from './components/jobResources';
 import { NotebookView } from './notebookView';
 import type { INotebookParts } from './notebookView';
 
@@ -39,6 +43,8 @@ export class JobContent extends Widget {
     this.addClass('jp-StudioJob');
     this.model = new JobModel(jobs, id);
     this.log = new LogModel(jobs.client.jobs, id);
+    this.metrics = new MetricsModel(jobs, id);
+    this.resources = new ResourcesModel(jobs, id);
     const layout = (this.layout = new PanelLayout());
     const header = ReactWidget.create(
       <JobHeader
@@ -60,6 +66,8 @@ export class JobContent extends Widget {
 
   readonly model: JobModel;
   readonly log: LogModel;
+  readonly metrics: MetricsModel;
+  readonly resources: ResourcesModel;
 
   get jobId(): string {
     return this.model.id;
@@ -99,6 +107,8 @@ export class JobContent extends Widget {
     }
     this.model.dispose();
     this.log.dispose();
+    this.metrics.dispose();
+    this.resources.dispose();
     Signal.clearData(this);
     super.dispose();
   }
@@ -126,10 +136,20 @@ export class JobContent extends Widget {
         return ReactWidget.create(
           <JobOverview
             model={this.model}
+            metrics={this.metrics}
             commands={commands}
             documents={documents}
             trans={trans}
+            onMetrics={() => this.showTab('metrics')}
           />
+        );
+      case 'metrics':
+        return ReactWidget.create(
+          <JobMetrics model={this.metrics} job={this.model} trans={trans} />
+        );
+      case 'resources':
+        return ReactWidget.create(
+          <JobResources model={this.resources} job={this.model} trans={trans} />
         );
       case 'log':
         return ReactWidget.create(<JobLog model={this.log} trans={trans} />);
@@ -148,9 +168,12 @@ export class JobContent extends Widget {
     }
   }
 
-  /** A log that nobody sees is not followed. */
+  /** What nobody sees is not followed. */
   private _follow(): void {
-    this.log.setActive(this.isVisible && this._tab === 'log');
+    const tab = this.isVisible ? this._tab : null;
+    this.log.setActive(tab === 'log');
+    this.metrics.setActive(tab === 'metrics' || tab === 'overview');
+    this.resources.setActive(tab === 'resources');
   }
 
   private _onModelChanged(): void {

@@ -13,6 +13,7 @@ import {
 import type { JobDetail, Transition } from '../../../contract';
 import { JobModel } from '../../../models/jobModel';
 import { JobsModel } from '../../../models/jobsModel';
+import { MetricsModel } from '../../../models/metricsModel';
 import { CommandIDs } from '../../../tokens';
 import type { JobTabName } from '../commands';
 import { JobFiles } from '../components/jobFiles';
@@ -40,6 +41,7 @@ const failed: Partial<JobDetail> = {
 describe('the views of a job', () => {
   let server: FakeServer;
   let jobs: JobsModel;
+  let metrics: MetricsModel;
   let model: JobModel;
   let commands: CommandRegistry;
   let executed: [string, unknown][];
@@ -48,6 +50,7 @@ describe('the views of a job', () => {
     const job = makeJob({ id: 'a', name: 'train', ...fields });
     server.on('GET jobs/a', job);
     model = new JobModel(jobs, 'a');
+    metrics = new MetricsModel(jobs, 'a');
     await model.ready;
     return job;
   }
@@ -67,6 +70,7 @@ describe('the views of a job', () => {
   });
 
   afterEach(() => {
+    metrics.dispose();
     model.dispose();
     jobs.dispose();
     jest.restoreAllMocks();
@@ -78,9 +82,11 @@ describe('the views of a job', () => {
     return render(
       <JobOverview
         model={model}
+        metrics={metrics}
         commands={commands}
         documents={documents}
         trans={trans}
+        onMetrics={jest.fn()}
       />
     );
   }

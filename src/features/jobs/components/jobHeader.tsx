@@ -127,6 +127,8 @@ export function tabLabels(
     overview: trans.__('Overview'),
     log: trans.__('Log'),
     notebook: trans.__('Notebook'),
+    metrics: trans.__('Metrics'),
+    resources: trans.__('Resources'),
     files: trans.__('Files')
   };
 }

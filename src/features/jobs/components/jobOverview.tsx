@@ -5,6 +5,7 @@ import React from 'react';
 import type { JobDetail } from '../../../contract';
 import type { JobModel } from '../../../models/jobModel';
 import { isActive } from '../../../models/jobStates';
+import type { MetricsModel } from '../../../models/metricsModel';
 import { AnsiBlock } from '../../../shared/ansiLine';
 import { Skeleton } from '../../../shared/emptyState';
 import {
@@ -19,13 +20,17 @@ import { CommandIDs } from '../../../tokens';
 import { guarded } from '../commands';
 import { environmentFacts, limitsText } from '../environment';
 import { openFailingCell } from '../outputs';
+import { MetricsOverview } from './jobMetrics';
 import { TimeLine } from './timeLine';
 
 export interface IJobOverviewProps {
   model: JobModel;
+  metrics: MetricsModel;
   commands: CommandRegistry;
   documents: IDocumentManager;
   trans: TranslationBundle;
+  /** Show all metrics. */
+  onMetrics: () => void;
 }
 
 /** The first view of a job: why it failed, what it did when, what it is. */
@@ -50,6 +55,12 @@ export function JobOverview(props: IJobOverviewProps): JSX.Element {
         <h2>{trans.__('Time line')}</h2>
         <TimeLine job={job} now={now} trans={trans} />
       </section>
+      <MetricsOverview
+        model={props.metrics}
+        job={model}
+        trans={trans}
+        onMore={props.onMetrics}
+      />
       <div className="jp-StudioOverview-columns">
         <Parameters job={job} trans={trans} />
         <About {...props} job={job} />

@@ -1,0 +1,254 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useMemo, useState } from 'react';
+import type { JobModel } from '../../../models/jobModel';
+import type { IMetric, MetricsModel } from '../../../models/metricsModel';
+import { Chart } from '../../../shared/chart';
+import type { XAxis } from '../../../shared/chart';
+import type { ILine } from '../../../shared/chartData';
+import { EmptyState, Skeleton } from '../../../shared/emptyState';
+import { ErrorBanner } from '../../../shared/errorBanner';
+import { useSignal } from '../../../shared/useSignal';
+
+/** Charts that an overview has room for. */
+const FEW = 8;
+/** Charts drawn before somebody asks for all. */
+const MANY = 60;
+
+export interface IJobMetricsProps {
+  model: MetricsModel;
+  job: JobModel;
+  trans: TranslationBundle;
+}
+
+/** A chart of each metric that the job logs. */
+export function JobMetrics(props: IJobMetricsProps): JSX.Element {
+  const { model, job, trans } = props;
+  useSignal(model.changed);
+  const [axis, setAxis] = useState<XAxis>('step');
+  const [filter, setFilter] = useState('');
+  const [most, setMost] = useState(MANY);
+  const { metrics, error } = model;
+  const found = metrics.filter(({ name }) =>
+    name.toLowerCase().includes(filter.trim().toLowerCase())
+  );
+  const shown = found.slice(0, most);
+  const banner = error && (
+    <ErrorBanner
+      message={error.message}
+      hint={error.hint}
+      action={trans.__('Try again')}
+      onAction={() => void model.refresh()}
+    />
+  );
+  if (metrics.length === 0) {
+    return (
+      <div className="jp-StudioMetrics">
+        {banner}
+        {!error && <NoMetrics model={model} trans={trans} />}
+      </div>
+    );
+  }
+  const choice = (name: XAxis, label: string) => (
+    <button
+      type="button"
+      aria-pressed={axis === name}
+      onClick={() => setAxis(name)}
+    >
+      {label}
+    </button>
+  );
+  return (
+    <div className="jp-StudioMetrics">
+      {banner}
+      <div className="jp-StudioMetrics-bar">
+        <div
+          className="jp-StudioMetrics-choice"
+          role="group"
+          aria-label={trans.__('What the charts are drawn over')}
+        >
+          {choice('step', trans.__('Step'))}
+          {choice('elapsed', trans.__('Time'))}
+        </div>
+        {metrics.length > 3 && (
+          <input
+            className="jp-StudioInput"
+            type="search"
+            placeholder={trans.__('Filter metrics')}
+            aria-label={trans.__('Filter metrics')}
+            value={filter}
+            onChange={event => setFilter(event.target.value)}
+          />
+        )}
+        <span className="jp-StudioMetrics-remark">
+          {trans._n('%1 metric', '%1 metrics', metrics.length)}
+          {', '}
+          {trans._n(
+            '%1 value',
+            '%1 values',
+            metrics.reduce((sum, { count }) => sum + count, 0)
+          )}
+          {model.leftOut > 0 &&
+            `, ${trans._n('%1 more metric is not shown', '%1 more metrics are not shown', model.leftOut)}`}
+        </span>
+      </div>
+      {found.length === 0 && (
+        <EmptyState
+          message={trans.__('No metric has %1 in its name.', filter)}
+        />
+      )}
+      <div className="jp-StudioMetrics-charts">
+        {shown.map(metric => (
+          <MetricChart
+            key={metric.name}
+            metric={metric}
+            axis={axis}
+            job={job}
+            sync={`${model.jobId}-${axis}`}
+            trans={trans}
+          />
+        ))}
+      </div>
+      {found.length > most && (
+        <div>
+          <button
+            type="button"
+            className="jp-StudioButton"
+            onClick={() => setMost(Infinity)}
+          >
+            {trans.__('Show all %1', found.length)}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The first few metrics, small; nothing while there are none. */
+export function MetricsOverview(
+  props: IJobMetricsProps & { onMore: () => void }
+): JSX.Element | null {
+  const { model, job, trans, onMore } = props;
+  useSignal(model.changed);
+  const { metrics } = model;
+  if (metrics.length === 0) {
+    return null;
+  }
+  return (
+    <section aria-label={trans.__('Metrics')}>
+      <h2>{trans.__('Metrics')}</h2>
+      <div className="jp-StudioMetrics-charts jp-mod-small">
+        {metrics.slice(0, FEW).map(metric => (
+          <MetricChart
+            key={metric.name}
+            metric={metric}
+            axis="step"
+            job={job}
+            isSmall
+            trans={trans}
+          />
+        ))}
+      </div>
+      {metrics.length > FEW && (
+        <button
+          type="button"
+          className="jp-StudioLink jp-StudioOverview-more"
+          onClick={onMore}
+        >
+          {trans.__('All %1 metrics', metrics.length)}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function NoMetrics(props: {
+  model: MetricsModel;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { model, trans } = props;
+  if (!model.isReady) {
+    return <Skeleton rows={6} label={trans.__('Loading the metrics')} />;
+  }
+  return (
+    <EmptyState
+      message={
+        model.isComplete
+          ? trans.__(
+              'The job logged no metrics. mlflow.log_metric("loss", value, step) in the notebook draws a chart here.'
+            )
+          : trans.__(
+              'No metrics yet. Each mlflow.log_metric("loss", value, step) of the notebook appears here at once.'
+            )
+      }
+    />
+  );
+}
+
+function MetricChart(props: {
+  metric: IMetric;
+  axis: XAxis;
+  job: JobModel;
+  isSmall?: boolean;
+  sync?: string;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { metric, axis, job, isSmall, sync, trans } = props;
+  const began = job.job?.started ?? null;
+  const own = job.job?.trial.run_id ?? null;
+  const lines = useMemo(
+    () => toLines(metric, axis, began, own, trans),
+    [metric, axis, began, own, trans]
+  );
+  return (
+    <Chart
+      title={metric.name}
+      lines={lines}
+      axis={axis}
+      isSmall={isSmall}
+      sync={sync}
+      note={isSmall ? undefined : remark(metric, trans)}
+      trans={trans}
+    />
+  );
+}
+
+/** One line a run; that of the job itself comes first. */
+export function toLines(
+  metric: IMetric,
+  axis: XAxis,
+  began: number | null,
+  own: string | null,
+  trans: TranslationBundle
+): ILine[] {
+  const start =
+    began ?? Math.min(...metric.runs.map(({ time }) => time[0] ?? Infinity));
+  return metric.runs.map((run, index) => ({
+    label: run.run_id === own ? trans.__('job') : run.run_id.slice(0, 8),
+    x: axis === 'step' ? run.step : run.time.map(time => time - start),
+    y: run.value,
+    colour: index
+  }));
+}
+
+/** What the lines do not show. */
+function remark(metric: IMetric, trans: TranslationBundle): string | undefined {
+  const points = metric.runs.reduce((sum, { step }) => sum + step.length, 0);
+  const bad = metric.runs.reduce((sum, run) => sum + run.not_finite, 0);
+  const parts = [
+    points < metric.count
+      ? trans.__(
+          '%1 of %2 values are drawn, the extremes among them',
+          points.toLocaleString(),
+          metric.count.toLocaleString()
+        )
+      : '',
+    bad > 0
+      ? trans._n(
+          '%1 value is NaN or infinite',
+          '%1 values are NaN or infinite',
+          bad
+        )
+      : ''
+  ].filter(Boolean);
+  return parts.length > 0 ? parts.join('; ') : undefined;
+}

@@ -1,0 +1,117 @@
+/** A line of a chart. */
+export interface ILine {
+  /** What the line is, for the legend. */
+  label: string;
+  x: readonly number[];
+  /** Null where there is no value: the line has a gap there. */
+  y: readonly (number | null)[];
+  /** Position in the list of colours; lines that mean the same share it. */
+  colour: number;
+}
+
+/** Columns on one x axis: x, then a column a line. */
+export type Columns = [number[], ...(number | null | undefined)[][]];
+
+/** Lines of colours beyond those of the list are dashed. */
+export const COLOURS = 8;
+
+/**
+ * Lines on one x axis that only grows, as a chart needs them.
+ *
+ * A point that a line does not have is undefined, which is no gap. `positive`
+ * leaves out what a logarithmic axis cannot show.
+ */
+export function toColumns(lines: readonly ILine[], positive = false): Columns {
+  const shown = lines.map(line => sorted(line, positive));
+  if (shown.length === 1) {
+    return [shown[0].x, shown[0].y];
+  }
+  if (shown.length > 1 && shown.every(({ x }) => isSame(x, shown[0].x))) {
+    return [shown[0].x, ...shown.map(({ y }) => y)];
+  }
+  const all = new Set<number>();
+  for (const { x } of shown) {
+    for (const value of x) {
+      all.add(value);
+    }
+  }
+  const x = [...all].sort((a, b) => a - b);
+  const rows = new Map(x.map((value, row) => [value, row]));
+  const columns = shown.map(line => {
+    const column = new Array<number | null | undefined>(x.length);
+    line.x.forEach((value, index) => {
+      column[rows.get(value)!] = line.y[index];
+    });
+    return column;
+  });
+  return [x, ...columns];
+}
+
+/** The values as a table that spreadsheets take: tabs between columns. */
+export function toTable(axis: string, lines: readonly ILine[]): string {
+  const [x, ...columns] = toColumns(lines);
+  const names = [axis, ...lines.map(({ label }) => label)].map(cell);
+  const rows = x.map((value, row) =>
+    [value, ...columns.map(column => column[row] ?? '')].join('\t')
+  );
+  return [names.join('\t'), ...rows].join('\n') + '\n';
+}
+
+/** What a line amounts to; null when it has no value. */
+export function summary(
+  line: ILine
+): { last: number | null; low: number; high: number } | null {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of line.y) {
+    if (value !== null) {
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  const last = line.y.length > 0 ? line.y[line.y.length - 1] : null;
+  return low <= high ? { last, low, high } : null;
+}
+
+/** Position of the nearest point of a line that has a value, or null. */
+export function nearest(
+  columns: Columns,
+  line: number,
+  position: number
+): number | null {
+  const column = columns[line + 1] ?? [];
+  for (let far = 0; far < column.length; far++) {
+    for (const at of [position - far, position + far]) {
+      if (column[at] !== null && column[at] !== undefined) {
+        return at;
+      }
+    }
+  }
+  return null;
+}
+
+function sorted(
+  line: ILine,
+  positive: boolean
+): { x: number[]; y: (number | null)[] } {
+  const x = [...line.x];
+  let y = [...line.y];
+  if (positive) {
+    y = y.map(value => (value !== null && value > 0 ? value : null));
+  }
+  if (x.every((value, index) => index === 0 || x[index - 1] <= value)) {
+    return { x, y };
+  }
+  const order = x.map((_, index) => index).sort((a, b) => x[a] - x[b]);
+  return { x: order.map(at => x[at]), y: order.map(at => y[at]) };
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
+}
+
+/** A name that cannot be taken for more than one cell, nor for a formula. */
+function cell(text: string): string {
+  const line = text.replace(/[\t\r\n]+/g, ' ');
+  return /^[=+\-@]/.test(line) ? `'${line}` : line;
+}

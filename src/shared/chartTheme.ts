@@ -1,0 +1,45 @@
+import { COLOURS } from './chartData';
+
+/** Colours of a chart as the theme has them now. */
+export interface IChartTheme {
+  background: string;
+  text: string;
+  grid: string;
+  font: string;
+  line: (colour: number) => string;
+  limit: string;
+}
+
+/** Dashes by how often the list of colours was gone through. */
+const DASHES: (number[] | undefined)[] = [undefined, [6, 3], [2, 3]];
+
+export function dash(colour: number): number[] | undefined {
+  return DASHES[Math.floor(colour / COLOURS) % DASHES.length];
+}
+
+/** Read the theme's colours where a chart is shown: a canvas knows no variables. */
+export function readTheme(node: Element): IChartTheme {
+  const style = getComputedStyle(node);
+  const read = (name: string, otherwise: string) =>
+    style.getPropertyValue(name).trim() || otherwise;
+  const size = read('--jp-ui-font-size0', '11px');
+  const family = read('--jp-ui-font-family', 'sans-serif');
+  return {
+    background: read('--jp-layout-color1', '#fff'),
+    text: read('--jp-ui-font-color2', '#666'),
+    grid: read('--jp-border-color2', '#ddd'),
+    font: `${size} ${family}`,
+    limit: read('--jp-error-color1', '#c00'),
+    line: colour => read(`--jp-studio-series-${colour % COLOURS}`, '#0072b2')
+  };
+}
+
+/** Call `changed` whenever the theme changes; returns what ends that. */
+export function watchTheme(changed: () => void): () => void {
+  const observer = new MutationObserver(changed);
+  observer.observe(document.body, {
+    attributes: true,
+    attributeFilter: ['data-jp-theme-light', 'data-jp-theme-name']
+  });
+  return () => observer.disconnect();
+}
