@@ -93,7 +93,11 @@ export function Chart(props: IChartProps): JSX.Element {
     const found = at === null ? null : nearest(columns, line, at);
     const shown =
       found === null ? lastOf(lines[line]) : columns[line + 1][found];
-    return typeof shown === 'number' ? format(shown) : '–';
+    return typeof shown === 'number'
+      ? format(shown)
+      : lines[line].y.length > 0
+        ? 'NaN'
+        : '–';
   };
   const x = at === null ? null : columns[0][at];
   const where =
@@ -324,7 +328,11 @@ class Plot {
       show: !isSmall,
       stroke: () => theme().text,
       font: theme().font,
-      grid: { stroke: () => theme().grid, width: 1 },
+      grid: {
+        stroke: () => theme().grid,
+        width: 1,
+        filter: (_, splits) => (log ? decades(splits) : splits)
+      },
       ticks: { stroke: () => theme().grid, width: 1, size: 4 },
       gap: 4
     };
@@ -384,7 +392,7 @@ class Plot {
           width: 1.5,
           dash: dash(colour),
           points: {
-            show: chart => !isSmall && chart.data[0].length <= 40,
+            show: chart => chart.data[0].length <= (isSmall ? 1 : 40),
             size: 4,
             fill: () => theme().line(colour)
           }
@@ -458,6 +466,16 @@ class Plot {
 
 function sizes(props: IChartProps) {
   return { fromZero: props.fromZero ?? false, sync: props.sync };
+}
+
+/** Of the marks of a logarithmic axis only powers of ten, where there are some. */
+function decades(splits: readonly number[]): (number | null)[] {
+  const powers = splits.map(each =>
+    Math.abs(Math.log10(each) - Math.round(Math.log10(each))) < 1e-9
+      ? each
+      : null
+  );
+  return powers.some(each => each !== null) ? powers : [...splits];
 }
 
 /** An axis has a length also when all values are at one place. */

@@ -22,13 +22,13 @@ export function readTheme(node: Element): IChartTheme {
   const style = getComputedStyle(node);
   const read = (name: string, otherwise: string) =>
     style.getPropertyValue(name).trim() || otherwise;
-  const size = read('--jp-ui-font-size0', '11px');
-  const family = read('--jp-ui-font-family', 'sans-serif');
+  // A canvas takes no relative sizes, and the drawing library whole pixels only.
+  const size = Math.round(parseFloat(style.fontSize)) || 11;
   return {
     background: read('--jp-layout-color1', '#fff'),
     text: read('--jp-ui-font-color2', '#666'),
     grid: read('--jp-border-color2', '#ddd'),
-    font: `${size} ${family}`,
+    font: `${size}px ${style.fontFamily || 'sans-serif'}`,
     limit: read('--jp-error-color1', '#c00'),
     line: colour => read(`--jp-studio-series-${colour % COLOURS}`, '#0072b2')
   };

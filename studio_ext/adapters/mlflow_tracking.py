@@ -6,7 +6,7 @@ import contextlib
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Studi
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.page import Page
 from studio_ext.core.log_calls import LoggedValue
+from studio_ext.core.record_names import SYSTEM
 from studio_ext.ports.tracking import RunHandle, RunStart
 
 _JOB_TAG = "studio.job_id"
@@ -25,6 +26,8 @@ _MAX_TAG_VALUE = 5000
 _MAX_KEY = 250
 _BATCH = 100
 _PAGE = 1000
+_METRICS = 1_000
+"""Values in one call of MLflow's."""
 _HISTORY = 25_000
 """Values of a metric in one answer of MLflow's."""
 _MAX_SORTED_HERE = 5000
@@ -253,6 +256,8 @@ class MlflowTracking:
     def metric_history(self, run_id: str) -> Iterator[LoggedValue]:
         """See :class:`~studio_ext.ports.tracking.Tracking`."""
         for metric in self._run(run_id)["data"].get("metrics", []):
+            if metric["key"].startswith(SYSTEM):
+                continue
             fields = {"run_id": run_id, "metric_key": metric["key"], "max_results": str(_HISTORY)}
             while True:
                 answer = self._json(get(self._backend, "metrics/get-history", **fields))
@@ -262,6 +267,17 @@ class MlflowTracking:
                 if not (token := answer.get("next_page_token")):
                     break
                 fields["page_token"] = token
+
+    def log_values(self, run_id: str, values: Sequence[LoggedValue]) -> None:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        entries = [
+            {"key": each.name, "value": each.value, "timestamp": int(each.time * 1000), "step": each.step}
+            for each in values
+        ]
+        for first in range(0, len(entries), _METRICS):
+            with contextlib.suppress(NotFound, InvalidRequest):  # the run was deleted, here or for good
+                part = entries[first : first + _METRICS]
+                self._json(post(self._backend, "runs/log-batch", run_id=run_id, metrics=part))
 
     def close(self) -> None:
         """Let go of connections."""
@@ -365,7 +381,11 @@ def _trial(run: dict[str, Any], experiment: str) -> Trial:
         started=_seconds(info.get("start_time")),
         ended=_seconds(info.get("end_time")),
         parameters={each["key"]: each["value"] for each in data.get("params", [])},
-        metrics={each["key"]: _finite(each.get("value")) for each in data.get("metrics", [])},
+        metrics={
+            each["key"]: _finite(each.get("value"))
+            for each in data.get("metrics", [])
+            if not each["key"].startswith(SYSTEM)
+        },
         notebook=notebook,
         commit=tags.get("mlflow.source.git.commit"),
         dirty=None if dirty is None else dirty.lower() == "true",

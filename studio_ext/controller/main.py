@@ -30,6 +30,7 @@ from studio_ext.ports.store import Lease
 from studio_ext.services.housekeeping import CautiousClock, Housekeeping
 from studio_ext.services.reconcile import Reconciler
 from studio_ext.services.recording import Recording
+from studio_ext.services.system_metrics import SystemMetrics
 from studio_ext.services.trackers import has_journals
 from studio_ext.worker.clock import Clock
 
@@ -79,7 +80,8 @@ def _serve(workspace: Workspace) -> str:
         opened.experiments()
         tracking[:] = [opened]
         relay = MlflowRelay(workspace.tracking_uri, workspace.artifacts, lean=True)
-        return Recording(store=store, tracking=tracking[0], relay=relay, notebooks=NotebookFiles())
+        metrics = SystemMetrics(opened) if settings["system_metrics"] else None
+        return Recording(store=store, tracking=opened, relay=relay, notebooks=NotebookFiles(), system_metrics=metrics)
 
     recorder = Recorder(make_recording, wake.set, workspace.trackers)
     cautious = CautiousClock()
@@ -136,8 +138,13 @@ def _lock(workspace: Workspace) -> int | None:
 
 
 def _settings(workspace: Workspace) -> dict[str, Any]:
-    """``[controller]`` of ``studio.toml``: ``max_running`` (jobs at once) and ``idle_seconds``."""
-    settings: dict[str, Any] = {"max_running": max(2, os.cpu_count() or 1), "idle_seconds": IDLE_SECONDS}
+    """``[controller]`` of ``studio.toml``: ``max_running`` (jobs at once), ``idle_seconds``, and ``system_metrics``
+    (whether what jobs use is logged to their runs)."""
+    settings: dict[str, Any] = {
+        "max_running": max(2, os.cpu_count() or 1),
+        "idle_seconds": IDLE_SECONDS,
+        "system_metrics": True,
+    }
     try:
         given = tomllib.loads(workspace.config_file.read_text("utf-8")).get("controller", {})
     except FileNotFoundError:
@@ -145,6 +152,11 @@ def _settings(workspace: Workspace) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         log.warning("%s cannot be read and is ignored: %s", workspace.config_file, error)
         return settings
+    wanted = given.get("system_metrics", True) if isinstance(given, dict) else True
+    if isinstance(wanted, bool):
+        settings["system_metrics"] = wanted
+    else:
+        log.warning("%s: controller.system_metrics must be true or false; ignored", workspace.config_file)
     for name, least in (("max_running", 1), ("idle_seconds", 0.0)):
         value = given.get(name, settings[name]) if isinstance(given, dict) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and least <= value < math.inf:

@@ -12,6 +12,8 @@ MAX_PARAMETER = 6000
 """Characters of a parameter's value."""
 MAX_TAG = 5000
 """Characters of a tag's value that every version of MLflow keeps."""
+SYSTEM = "system/"
+"""Beginning of the metrics that say what a run used of its machine. Tables and summaries leave them out."""
 
 _NAME = re.compile(r"[/\w.\- :]+")
 

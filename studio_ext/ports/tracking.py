@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -75,7 +75,14 @@ class Tracking(Protocol):
         """One trial. Raises ``NotFound``."""
 
     def metric_history(self, run_id: str) -> Iterator[LoggedValue]:
-        """Every value of every metric of a run, one metric after the other. Raises ``NotFound``."""
+        """Every value of every metric of a run but those of the system, one metric after the other.
+
+        Raises ``NotFound``.
+        """
+
+    def log_values(self, run_id: str, values: Sequence[LoggedValue]) -> None:
+        """Log values of metrics of one run. Those that the store has already change nothing, and neither do those of a
+        run that was deleted."""
 
 
 class Relay(Protocol):

@@ -21,14 +21,14 @@ _STATISTICS = (
 )
 
 
-def components_frame(experiment: ExperimentRecord) -> pd.DataFrame:
+def components_frame(experiment: ExperimentRecord, *, system_metrics: bool = False) -> pd.DataFrame:
     """See :meth:`studio_ext.sdk.experiment.Experiment.to_frame`."""
     import pandas as pd
 
     runs = list(entities.runs_of(experiment.experiment_id))
     names = {run.run_id: run.name for run in runs}
     components = [run for run in runs if entities.is_component(run)]
-    metrics = summaries(components)
+    metrics = summaries(components, system_metrics=system_metrics)
     first: dict[str, list[Any]] = {"TrialComponentName": [], "DisplayName": [], "SourceArn": []}
     rows: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = []
     for run in components:

@@ -7,12 +7,13 @@ import math
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.core.plain_text import one_line
+from studio_ext.core.record_names import SYSTEM
 from studio_ext.ports.records import RunRecord
 from studio_ext.sdk import entities
 from studio_ext.sdk.recording_place import recorder
@@ -205,8 +206,13 @@ class TrialComponent:
         return f"<TrialComponent {one_line(self.display_name)!r} {self.status.primary_status}>"
 
 
-def summaries(runs: list[RunRecord]) -> dict[str, list[TrialComponentMetricSummary]]:
-    """Summaries of the metrics of runs, by run id."""
+def summaries(runs: list[RunRecord], *, system_metrics: bool = False) -> dict[str, list[TrialComponentMetricSummary]]:
+    """Summaries of the metrics of runs, by run id; of those of the system only if asked for."""
+    if not system_metrics:
+        runs = [
+            replace(run, metrics={key: each for key, each in run.metrics.items() if not key.startswith(SYSTEM)})
+            for run in runs
+        ]
     moments = recorder().records.moments(runs)
     return {run.run_id: [_summary(run, key, moments[run.run_id]) for key in sorted(run.metrics)] for run in runs}
 

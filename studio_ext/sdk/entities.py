@@ -12,7 +12,7 @@ from pathlib import Path
 
 from studio_ext.contract import experiments as wire
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
-from studio_ext.core.record_names import MAX_TAG, checked_name, sound_text
+from studio_ext.core.record_names import MAX_TAG, SYSTEM, checked_name, sound_text
 from studio_ext.ports.records import ExperimentRecord, RunRecord
 from studio_ext.sdk.recording_place import recorder
 
@@ -173,7 +173,11 @@ def wire_trial(run: RunRecord, experiment: str) -> wire.Trial:
         started=run.started,
         ended=run.ended,
         parameters=dict(run.parameters),
-        metrics={key: each.value if math.isfinite(each.value) else None for key, each in run.metrics.items()},
+        metrics={
+            key: each.value if math.isfinite(each.value) else None
+            for key, each in run.metrics.items()
+            if not key.startswith(SYSTEM)
+        },
         notebook=run.tags.get("studio.notebook"),
         commit=run.tags.get("mlflow.source.git.commit"),
         job_id=run.tags.get("studio.job_id") or run.tags.get("studio.child_of_job"),

@@ -90,17 +90,19 @@ class Experiment:
             raise entities.has_parts(f"The experiment {self.experiment_name!r}", trials, "trials")
         recorder().records.delete_experiment(self.experiment_id)
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self, *, system_metrics: bool = False) -> pd.DataFrame:
         """A row a trial component, newest first.
 
         Columns: ``TrialComponentName`` (the run id), ``DisplayName``, ``SourceArn`` (``job/<id>``, or None), one for
         each parameter, ``<metric> - Min``, ``- Max``, ``- Avg``, ``- StdDev``, ``- Last``, ``- Count`` for each metric,
         ``<artifact> - MediaType`` and ``- Value`` for each input and output, ``Trials`` and ``Experiments`` (lists of
         names).
+
+        :param system_metrics: with the metrics ``system/...`` too, which say what runs used of their machine.
         """
         from studio_ext.sdk.analytics import components_frame
 
-        return components_frame(self._record)
+        return components_frame(self._record, system_metrics=system_metrics)
 
     def __repr__(self) -> str:
         return f"<Experiment {one_line(self.experiment_name)!r}>"

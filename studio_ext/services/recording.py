@@ -18,6 +18,7 @@ from studio_ext.ports.store import Store
 from studio_ext.ports.submission import Notebooks
 from studio_ext.ports.tracking import Relay, RunHandle, RunStart, Tracking
 from studio_ext.services.job_files import forget_variables
+from studio_ext.services.system_metrics import SystemMetrics
 from studio_ext.worker import inside
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ class Recording:
     tracking: Tracking
     relay: Relay
     notebooks: Notebooks
+    system_metrics: SystemMetrics | None = None
+    """Logs what jobs use; None: nothing does."""
 
     def start(self, job: JobDetail) -> RunHandle:
         """Make the job's run. Idempotent."""
@@ -103,11 +106,18 @@ class Recording:
 
     def pump(self, job: JobDetail) -> int:
         """Apply what the job logged since the last call; returns how many calls that were."""
-        return self.relay.pump(job.id, Path(job.directory), job.attempt, handle(job))
+        run = handle(job)
+        count = self.relay.pump(job.id, Path(job.directory), job.attempt, run)
+        if self.system_metrics is not None:
+            self.system_metrics.turn(job, run.run_id)
+        return count
 
     def drain(self, job: JobDetail) -> None:
         """Apply everything that the job logged and move its artefacts, once nothing of it runs any more."""
-        self.relay.finish(job.id, Path(job.directory), job.attempt, handle(job))
+        run = handle(job)
+        self.relay.finish(job.id, Path(job.directory), job.attempt, run)
+        if self.system_metrics is not None:
+            self.system_metrics.turn(job, run.run_id, last=True)
 
     def finish(self, job: JobDetail) -> None:
         """Close the run of a job in a final state: outputs, status, times. Idempotent.

@@ -37,6 +37,10 @@ class Sample:
     read: int | None
     written: int | None
     gpus: dict[int, dict[str, Any]]
+    cpu_seconds: float | None
+    peak: int
+    """The most memory so far, where the line says it; else 0."""
+    is_last: bool
 
 
 @dataclass
@@ -51,7 +55,6 @@ class _Attempt:
     cpu_seconds: float | None = None
     peak: int | None = None
     machine: dict[str, Any] = field(default_factory=dict)
-    measured_by: str = ""
 
     def read(self) -> None:
         """Take in what is new."""
@@ -61,30 +64,17 @@ class _Attempt:
 
     def _take(self, line: bytes) -> None:
         """User code can write to the file: whatever is no sample is passed over."""
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError):
+        if machine := machine_of(line):
+            self.machine = machine
             return
-        if not isinstance(fields, dict):
+        sample = sample_of(line, self.count)
+        if sample is None:
             return
-        if isinstance(fields.get("machine"), dict):
-            self.machine = fields["machine"]
-            self.measured_by = str(fields.get("measured") or "")[:40]
-            return
-        time, cpus, memory = _number(fields.get("t")), _number(fields.get("cpus")), _whole(fields.get("memory"))
-        if time is None or cpus is None or memory is None:
-            return
-        self.cpu_seconds = _number(fields.get("cpu_seconds")) or self.cpu_seconds
-        self.peak = max(self.peak or 0, memory, _whole(fields.get("peak_memory")) or 0)
-        processes = _whole(fields.get("processes")) or 0
-        if fields.get("last") is True and not processes and self.samples:
+        self.cpu_seconds = sample.cpu_seconds or self.cpu_seconds
+        self.peak = max(self.peak or 0, sample.memory, sample.peak)
+        if sample.is_last and not sample.processes and self.samples:
             return  # nothing of it ran any more: the line is there for the totals
-        self.samples.append(
-            Sample(
-                self.count, time, cpus, memory, processes, _whole(fields.get("read")), _whole(fields.get("written")),
-                _gpus(fields.get("gpus")),
-            )
-        )  # fmt: skip
+        self.samples.append(sample)
         self.count += 1
         if len(self.samples) > MAX_SAMPLES:
             self.samples = thinned(self.samples, MAX_SAMPLES // 2)
@@ -107,9 +97,9 @@ class Resources:
             facts: dict[str, Any] = {
                 "cpu_seconds": attempt.cpu_seconds,
                 "peak_memory_bytes": attempt.peak,
-                "machine_cpus": _whole(attempt.machine.get("cpus")),
-                "machine_memory_bytes": _whole(attempt.machine.get("memory")),
-                "measured_by": attempt.measured_by,
+                "machine_cpus": attempt.machine.get("cpus"),
+                "machine_memory_bytes": attempt.machine.get("memory"),
+                "measured_by": attempt.machine.get("measured", ""),
             }
         if job.exit is not None:
             facts["cpu_seconds"] = job.exit.cpu_seconds or facts["cpu_seconds"]
@@ -176,6 +166,47 @@ def _columns(samples: list[Sample]) -> dict[str, Any]:
             for index in indices
         ],
     }
+
+
+def _fields(line: bytes) -> dict[str, Any]:
+    """User code can write to the file: whatever is no object has no fields."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def machine_of(line: bytes) -> dict[str, Any]:
+    """What a first line says: ``cpus`` and ``memory`` of the machine, ``measured``; empty for other lines."""
+    fields = _fields(line)
+    machine = fields.get("machine")
+    if not isinstance(machine, dict):
+        return {}
+    known = {name: _whole(machine.get(name)) for name in ("cpus", "memory")}
+    measured = str(fields.get("measured") or machine.get("measured") or "")[:40]
+    return {name: value for name, value in known.items() if value} | {"measured": measured}
+
+
+def sample_of(line: bytes, number: int) -> Sample | None:
+    """The sample of a line; None for any other line, whoever wrote it."""
+    fields = _fields(line)
+    time, cpus, memory = _number(fields.get("t")), _number(fields.get("cpus")), _whole(fields.get("memory"))
+    if time is None or cpus is None or memory is None:
+        return None
+    return Sample(
+        number=number,
+        time=time,
+        cpus=cpus,
+        memory=memory,
+        processes=_whole(fields.get("processes")) or 0,
+        read=_whole(fields.get("read")),
+        written=_whole(fields.get("written")),
+        gpus=_gpus(fields.get("gpus")),
+        cpu_seconds=_number(fields.get("cpu_seconds")),
+        peak=_whole(fields.get("peak_memory")) or 0,
+        is_last=fields.get("last") is True,
+    )
 
 
 def _gpus(value: Any) -> dict[int, dict[str, Any]]:

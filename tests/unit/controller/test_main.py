@@ -51,11 +51,13 @@ def test_those_who_only_look_are_waited_for(workspace: Workspace) -> None:
         ("[other]\nx = 1", {}),
         ("no toml", {}),
         ("\ud800", {}),
+        ("[controller]\nsystem_metrics = false", {"system_metrics": False}),
+        ("[controller]\nsystem_metrics = 0\nmax_running = 3", {"max_running": 3}),
     ],
 )
 def test_settings(workspace: Workspace, text: str, expected: dict[str, float]) -> None:
     workspace.config_file.write_bytes(text.encode("utf-8", "surrogatepass"))
-    default = {"max_running": max(2, os.cpu_count() or 1), "idle_seconds": main.IDLE_SECONDS}
+    default = {"max_running": max(2, os.cpu_count() or 1), "idle_seconds": main.IDLE_SECONDS, "system_metrics": True}
     assert main._settings(workspace) == default | expected
 
 
