@@ -12,6 +12,7 @@ import pytest
 
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Trial
+from studio_ext.core.log_calls import LoggedValue
 from studio_ext.ports.tracking import RunHandle, RunStart, Tracking
 
 
@@ -158,6 +159,35 @@ class TrackingSuite:
         """Text by path of all artefacts of a run."""
         root = Path(run.artifact_uri)
         return {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*") if path.is_file()}
+
+    # ---- metrics
+
+    def test_values_are_logged_once_and_read_back(self, tracking: Tracking) -> None:
+        """More than MLflow takes in one call, and all of it twice: values that are known change nothing."""
+        run = tracking.start_run("job1", start())
+        values = [LoggedValue(run.run_id, "loss", step, 1000.0 + step, step / 4) for step in range(1200)]
+        values += [LoggedValue(run.run_id, "a b/c", 3, 1000.5, -1.0)]
+        for _ in range(2):
+            tracking.log_values(run.run_id, values)
+        assert sorted(tracking.metric_history(run.run_id)) == sorted(values)
+        assert tracking.trial(run.run_id).metrics == {"loss": 1199 / 4, "a b/c": -1.0}
+        with pytest.raises(NotFound):
+            list(tracking.metric_history("0" * 32))
+
+    def test_what_a_run_used_stays_out_of_tables(self, tracking: Tracking) -> None:
+        """Metrics of the system are there for MLflow, not among the trial's."""
+        run = tracking.start_run("job1", start())
+        name = "system/cpu_utilization_percentage"
+        tracking.log_values(run.run_id, [LoggedValue(run.run_id, name, 0, 1000.0, 50.0)])
+        assert tracking.trial(run.run_id).metrics == {}
+        assert tracking.trials("houses", limit=5).items[0].metrics == {}
+        assert list(tracking.metric_history(run.run_id)) == []
+
+    def test_logging_to_a_run_that_is_gone_is_no_error(self, tracking: Tracking) -> None:
+        run = tracking.start_run("job1", start())
+        tracking.delete_run(run.run_id)
+        for run_id in (run.run_id, "0" * 32):
+            tracking.log_values(run_id, [LoggedValue(run_id, "loss", 0, 1000.0, 1.0)])
 
     # ---- experiments
 

@@ -10,8 +10,10 @@ import yaml
 
 from studio_ext.contract.errors import Unavailable
 from studio_ext.contract.jobs import SubmitRequest
+from studio_ext.contract.live import LiveChanged
 from studio_ext.contract.workspace import JobsChanged
-from studio_ext.routes.watch import MAX_IDS, SCHEMA_FILE, SCHEMA_ID, JobsWatch
+from studio_ext.routes import watch as watch_module
+from studio_ext.routes.watch import LIVE_SCHEMA_FILE, LIVE_SCHEMA_ID, MAX_IDS, SCHEMA_FILE, SCHEMA_ID, JobsWatch
 from studio_ext.testing.live_server import FakeHostClient
 
 INTERVAL = 0.02
@@ -166,3 +168,59 @@ def test_the_schema_is_the_wire_type() -> None:
     jsonschema.validate(JobsChanged(revision=1, job_ids=["a"] * MAX_IDS).model_dump(mode="json"), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(JobsChanged(revision=1, job_ids=["a"] * (MAX_IDS + 1)).model_dump(mode="json"), schema)
+
+
+class Growing(FakeHostClient):
+    """Says what grew, once each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.news: list[LiveChanged] = []
+        self.asked = 0
+
+    def grown(self) -> LiveChanged:
+        self.asked += 1
+        return self.news.pop(0) if self.news else LiveChanged()
+
+
+def test_what_grew_is_told_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "LIVE_SECONDS", 0.0)
+
+    async def main() -> None:
+        client, told = Growing(), list[LiveChanged]()
+        watching = watch(client, Heard())
+        watching.emit_live = told.append
+        watching.start()
+        await until(lambda: client.asked > 3)
+        assert told == []
+        news = [LiveChanged(metrics=["a"]), LiveChanged(resources=["b"])]
+        client.news += news
+        await until(lambda: len(told) == 2)
+        asked = client.asked
+        await until(lambda: client.asked > asked + 3)
+        await watching.stop()
+        assert told == news
+
+    asyncio.run(main())
+
+
+def test_what_grows_is_looked_at_less_often_than_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "LIVE_SECONDS", 3600.0)
+
+    async def main() -> None:
+        client, heard = Growing(), Heard()
+        watching = watch(client, heard)
+        watching.start()
+        await until(lambda: len(heard.active) > 5)
+        await watching.stop()
+        assert client.asked == 1
+
+    asyncio.run(main())
+
+
+def test_the_live_schema_is_what_is_told() -> None:
+    schema = yaml.safe_load(LIVE_SCHEMA_FILE.read_text())
+    assert schema["$id"] == LIVE_SCHEMA_ID
+    jsonschema.validate(LiveChanged(metrics=["a"], resources=["b"]).model_dump(mode="json"), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(LiveChanged(metrics=["a"] * 51).model_dump(mode="json"), schema)
