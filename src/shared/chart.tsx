@@ -1,6 +1,6 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { copyIcon, imageIcon } from '@jupyterlab/ui-components';
+import { copyIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useMemo, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import { nearest, summary, toColumns, toTable } from './chartData';
@@ -8,6 +8,7 @@ import type { Columns, ILine } from './chartData';
 import { copyPicture } from './chartPicture';
 import { dash, readTheme, watchTheme } from './chartTheme';
 import { formatClock, formatNumber } from './format';
+import { pictureIcon } from './icons';
 
 /** What the x axis counts: steps, or seconds since the beginning. */
 export type XAxis = 'step' | 'elapsed';
@@ -21,6 +22,8 @@ export interface IChartProps {
   height?: number;
   /** How values are written; as numbers by default. */
   format?: (value: number) => string;
+  /** Distances that marks of the y axis may have; decimal ones by default. */
+  marks?: readonly number[];
   /** A horizontal line, and what it is. */
   limit?: { value: number; label: string };
   /** Whether the y axis begins at zero. */
@@ -171,7 +174,7 @@ export function Chart(props: IChartProps): JSX.Element {
               aria-label={trans.__('Copy %1 as picture', title)}
               onClick={() => void copyImage()}
             >
-              <imageIcon.react tag="span" />
+              <pictureIcon.react tag="span" />
             </button>
             <button
               type="button"
@@ -234,6 +237,16 @@ export function Mark(props: { colour: number }): JSX.Element {
   );
 }
 
+/** Distances for an axis of bytes in binary units. */
+export const BINARY_MARKS = Array.from(
+  { length: 50 },
+  (_, power) => 2 ** power
+);
+/** Distances for an axis that counts things. */
+export const WHOLE_MARKS = Array.from({ length: 12 }, (_, power) =>
+  [1, 2, 5].map(each => each * 10 ** power)
+).flat();
+
 interface IPlotOptions {
   axis: XAxis;
   format: (value: number) => string;
@@ -241,6 +254,7 @@ interface IPlotOptions {
   log: boolean;
   limit?: number;
   fromZero: boolean;
+  marks?: readonly number[];
   sync?: string;
 }
 
@@ -380,6 +394,7 @@ class Plot {
         {
           ...common,
           size: 64,
+          incrs: this._options.marks && [...this._options.marks],
           values: (_, splits) =>
             splits.map(each => (each === null ? '' : format(each)))
         }
@@ -465,7 +480,11 @@ class Plot {
 }
 
 function sizes(props: IChartProps) {
-  return { fromZero: props.fromZero ?? false, sync: props.sync };
+  return {
+    fromZero: props.fromZero ?? false,
+    marks: props.marks,
+    sync: props.sync
+  };
 }
 
 /** Of the marks of a logarithmic axis only powers of ten, where there are some. */

@@ -36,3 +36,9 @@ export const jobIcon = icon(
   'job',
   '<path class="jp-icon3" fill="#616161" d="M4 4h16v16H4V4zm2 2v12h12V6H6zm4 2.5v7l6-3.5-6-3.5z"/>'
 );
+
+/** A picture in its frame. */
+export const pictureIcon = icon(
+  'picture',
+  '<path class="jp-icon3" fill="#616161" d="M3 4h18v16H3V4zm2 2v12h14V6H5zm1 11 4-6 3 4 2-2.5 3 4.5H6zM15.5 8a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3z"/>'
+);

@@ -144,6 +144,10 @@ class Cgroup:
         """What the memory limit is held against, without file contents that the system can drop."""
         return memory_bytes(self._by_controller["memory"], self.version)
 
+    def peak_bytes(self) -> int | None:
+        """The most that the group held at any moment, with file contents; None where it is not counted."""
+        return peak_bytes(self._by_controller["memory"], self.version)
+
     def disk_bytes(self) -> tuple[int, int] | None:
         """Bytes read from and written to disks; None where the group does not count them."""
         return disk_bytes(self._by_controller["memory"], 2) if self.version == 2 else None
@@ -183,6 +187,12 @@ def memory_bytes(group: Path, version: int) -> int | None:
     lines = _read(group / "memory.stat").splitlines()
     files = next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)
     return max(0, int(text) - files)
+
+
+def peak_bytes(group: Path, version: int) -> int | None:
+    """The most memory that a group held at any moment, file contents included; None where it is not counted."""
+    text = _read(group / ("memory.peak" if version == 2 else "memory.max_usage_in_bytes"))
+    return int(text) if text.isdigit() else None
 
 
 def disk_bytes(group: Path, version: int) -> tuple[int, int] | None:

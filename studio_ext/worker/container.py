@@ -169,6 +169,10 @@ class ContainerGroup:
         """What the memory limit of the container is held against, without file contents that the system can drop."""
         return cgroups.memory_bytes(self._memory, self.version)
 
+    def peak_bytes(self) -> int | None:
+        """The most that the container held at any moment, with file contents; None where it is not counted."""
+        return cgroups.peak_bytes(self._memory, self.version)
+
     def disk_bytes(self) -> tuple[int, int] | None:
         """Bytes read from and written to disks, where the engine shows them."""
         return cgroups.disk_bytes(self._disk, self.version)

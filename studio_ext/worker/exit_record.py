@@ -55,7 +55,7 @@ def figures(result: Mapping[str, Any] | None, limits: Limits, *, executor_is_chi
         # A control group also counts processes that nobody waited for.
         executor = (result or {}).get("cpu_seconds")
         seconds += max(below, limits.cpu_seconds() or 0.0) + (records.moment(executor) or 0.0)
-    peak = max(limits.peak_bytes, children.ru_maxrss * 1024)
+    peak = limits.highest(children.ru_maxrss * 1024)
     return {"cpu_seconds": round(seconds, 3), "peak_memory_bytes": peak or None}
 
 

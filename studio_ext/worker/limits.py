@@ -198,6 +198,13 @@ class Limits:
         """CPU time of the user's processes, where a control group counted it."""
         return self.cgroup.cpu_seconds() if self.cgroup else None
 
+    def highest(self, resident: int) -> int:
+        """The most memory at any moment. ``resident``: the largest resident size that a process had, which also knows
+        of what came and went between two looks. It counts pages that a process shares with whom it was forked from,
+        so it is no more than the control group ever held."""
+        held = self.cgroup.peak_bytes() if self.cgroup else None
+        return max(self.peak_bytes, resident if held is None else min(resident, held))
+
     def members(self) -> list[int]:
         """Processes that the control group holds."""
         return self.cgroup.members() if self.cgroup else []

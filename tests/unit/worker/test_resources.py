@@ -151,6 +151,19 @@ def test_disk_bytes_of_a_group(tmp_path: Path) -> None:
     assert cgroups.disk_bytes(tmp_path, 1) == (101, 9)
 
 
+def test_the_peak_is_not_more_than_the_group_held(tmp_path: Path) -> None:
+    held = Given()
+    held.peak_bytes = 100
+    assert held.highest(300) == 300 and held.highest(50) == 100
+    (tmp_path / "memory").mkdir()
+    held.cgroup = ContainerGroup(tmp_path)
+    assert held.highest(300) == 300
+    (tmp_path / "memory" / "memory.max_usage_in_bytes").write_text("200\n")
+    assert held.highest(300) == 200 and held.highest(150) == 150 and held.highest(50) == 100
+    (tmp_path / "memory.peak").write_text("700\n")
+    assert cgroups.peak_bytes(tmp_path, 2) == 700
+
+
 def test_the_group_of_a_container(tmp_path: Path) -> None:
     (tmp_path / "memory").mkdir()
     (tmp_path / "memory" / "memory.usage_in_bytes").write_text("900\n")

@@ -3,7 +3,7 @@ import React, { useMemo } from 'react';
 import type { ResourceUsage } from '../../../contract';
 import type { JobModel } from '../../../models/jobModel';
 import type { ResourcesModel } from '../../../models/resourcesModel';
-import { Chart } from '../../../shared/chart';
+import { BINARY_MARKS, Chart, WHOLE_MARKS } from '../../../shared/chart';
 import type { IChartProps } from '../../../shared/chart';
 import type { ILine } from '../../../shared/chartData';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
@@ -103,6 +103,7 @@ export function resourceCharts(
       title: trans.__('Memory'),
       lines: [line(trans.__('Memory'), usage.memory_bytes, 1)],
       format: formatMemory,
+      marks: BINARY_MARKS,
       fromZero: true,
       ...limited(usage.memory_limit_bytes, trans)
     }
@@ -121,6 +122,7 @@ export function resourceCharts(
   charts.push({
     title: trans.__('Processes'),
     lines: [line(trans.__('Processes'), usage.processes, 4)],
+    marks: WHOLE_MARKS,
     fromZero: true
   });
   for (const gpu of usage.gpus) {
@@ -139,6 +141,7 @@ export function resourceCharts(
         title: trans.__('%1 memory', name),
         lines: [line(name, gpu.memory_bytes, 5 + gpu.index)],
         format: formatMemory,
+        marks: BINARY_MARKS,
         fromZero: true,
         limit:
           gpu.memory_total_bytes === null
