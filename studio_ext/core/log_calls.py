@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+
+from pydantic_core import from_json  # four times as fast as json, and there may be a million lines
 
 _PATH = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/runs/(log-metric|log-batch)")
 _LARGEST_STEP = 2**63 - 1
@@ -30,11 +31,11 @@ def logged_values(line: bytes) -> Iterator[LoggedValue]:
     if b"/runs/log-" not in line:  # most other lines are told at a glance
         return
     try:
-        call = json.loads(line)
+        call = from_json(line)
         kind = _PATH.fullmatch(call["p"])
         if kind is None or call["m"] != "POST" or call["wb"] is not True:
             return
-        body = json.loads(call["b"].encode("latin1"))
+        body = from_json(call["b"].encode("latin1"))
         run_id = body.get("run_id") or body.get("run_uuid")
         metrics = [body] if kind.group(1) == "log-metric" else body.get("metrics") or ()
         if not isinstance(run_id, str):
