@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -51,6 +50,8 @@ class Gpus:
         self._ended.set()
 
     def _follow(self) -> None:
+        import subprocess
+
         failures = 0
         while failures < _MOST_FAILURES and not self._ended.is_set():
             try:
