@@ -141,7 +141,7 @@ def _settings(workspace: Workspace) -> dict[str, Any]:
     """``[controller]`` of ``studio.toml``: ``max_running`` (jobs at once), ``idle_seconds``, and ``system_metrics``
     (whether what jobs use is logged to their runs)."""
     settings: dict[str, Any] = {
-        "max_running": max(2, os.cpu_count() or 1),
+        "max_running": 1 + (os.cpu_count() or 1),
         "idle_seconds": IDLE_SECONDS,
         "system_metrics": True,
     }
