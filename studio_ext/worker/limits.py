@@ -161,12 +161,17 @@ class Limits:
 
     def disk_bytes(self) -> tuple[int, int] | None:
         """Bytes read from and written to disks since the attempt began; None where nobody tells."""
-        moved = self.cgroup.disk_bytes() if self.cgroup else None
-        if moved is None:
+        group = self.cgroup
+        moved = group.disk_bytes() if group and group.version == 2 else None
+        if moved is None:  # version 1 does not know who wrote what is written later
             each = [found for pid in self._seen if (found := processes.disk_bytes(pid)) is not None]
-            if not each and self._disk == (0, 0):
-                return None
-            moved = sum(read for read, _ in each), sum(written for _, written in each)
+            if each:
+                moved = sum(read for read, _ in each), sum(written for _, written in each)
+            else:
+                moved = group.disk_bytes() if group else None
+        if moved is None and self._disk == (0, 0):
+            return None
+        moved = moved or (0, 0)
         self._disk = max(self._disk[0], moved[0]), max(self._disk[1], moved[1])
         return self._disk
 

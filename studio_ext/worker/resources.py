@@ -35,7 +35,7 @@ class Sampler:
         self._clock = clock
         self._gpus = gpus if gpus is not None else Gpus.find(os.environ)
         self._started = self._before = now
-        self._seconds = 0.0
+        self._seconds = limits.usage.cpu_seconds
         self._file = records.open_append(path)
         self.due = now + FIRST_SECONDS
         """When to look next."""

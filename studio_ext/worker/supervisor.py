@@ -275,6 +275,7 @@ class Supervisor:
             selector.register(self.link.socket, selectors.EVENT_READ)
         else:
             self.state.executor_gone = True
+        self.limits.measure()
         with contextlib.suppress(OSError):
             self.sampler = Sampler(self.files.resources, self.limits, self.clock, time.monotonic())
         sample_at = 0.0
