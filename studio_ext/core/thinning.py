@@ -47,6 +47,11 @@ class Thinned:
         self._filled = 0
         self._latest: list[tuple[int, int, float, float]] = []
 
+    @property
+    def held(self) -> int:
+        """Points in memory."""
+        return len(self._index)
+
     def append(self, index: int, step: int, time: float, value: float) -> None:
         """Add a value. ``index`` grows with every value."""
         self.count += 1

@@ -17,13 +17,18 @@ from pathlib import Path, PurePath
 
 from studio_ext.contract.live import MAX_POINTS, MetricHistory, MetricSeries
 from studio_ext.core.log_calls import LoggedValue, logged_values
-from studio_ext.core.thinning import Thinned
+from studio_ext.core.thinning import MOST, Thinned
 from studio_ext.services.line_tail import LineTail
 
 MAX_SERIES = 1_000
 """Metrics of one journal that are followed."""
+MANY_SERIES = 100
+"""After so many metrics of one journal, later ones are kept with :data:`FEW_POINTS` points."""
+FEW_POINTS = 2_048
 KEPT = 24
-"""Journals whose values are kept in memory."""
+"""Journals whose values are kept in memory,"""
+MAX_HELD = 4_000_000
+"""and points (32 bytes each) of all of them, but for the journal that was asked for last."""
 TURN_SECONDS = 0.4
 """How long one question reads; a long journal is read in several."""
 
@@ -42,6 +47,8 @@ class _Followed:
     left_out: set[tuple[str, str]] = field(default_factory=set)
     position: int = 0
     """Values taken in, over all series."""
+    held: int = 0
+    """Points in memory."""
     known: set[LoggedValue] | None = None
     """Values of the past, as long as a journal may repeat them."""
 
@@ -55,12 +62,19 @@ class _Followed:
                 if len(self.left_out) < MAX_SERIES:
                     self.left_out.add(key)
                 return
-            series = self.series[key] = Thinned()
+            series = self.series[key] = Thinned(MOST if len(self.series) < MANY_SERIES else FEW_POINTS)
         series.append(self.position, value.step, value.time, value.value)
         self.position += 1
 
     def read(self, root: Path, journals: Sequence[PurePath], deadline: float) -> bool:
         """Take in what is new; whether there is more. Journals must be given in the order of their beginnings."""
+        before = self.position
+        more = self._read(root, journals, deadline)
+        if self.position != before or not self.held:
+            self.held = sum(series.held for series in self.series.values())
+        return more
+
+    def _read(self, root: Path, journals: Sequence[PurePath], deadline: float) -> bool:
         for path in journals:
             tail = self.tails.setdefault(path, LineTail(root, path))
             while lines := tail.read():
@@ -107,6 +121,7 @@ class LiveMetrics:
                     followed.take(value)
                 followed.known = values
             more = followed.read(root, journals, time.monotonic() + TURN_SECONDS)
+            self._make_room()
             return _answer(followed, max_points, cursor, run_id, more=more, complete=over and not more)
 
     def forget(self, key: str) -> None:
@@ -118,9 +133,15 @@ class LiveMetrics:
         with self._lock:
             followed = self._followed.setdefault(key, _Followed())
             self._followed.move_to_end(key)
-            while len(self._followed) > self._kept:
-                self._followed.popitem(last=False)
             return followed
+
+    def _make_room(self) -> None:
+        """Forget the journals that nobody asked for longest."""
+        with self._lock:
+            held = sum(each.held for each in self._followed.values())
+            while len(self._followed) > self._kept or (held > MAX_HELD and len(self._followed) > 1):
+                _, gone = self._followed.popitem(last=False)
+                held -= gone.held
 
 
 def _answer(

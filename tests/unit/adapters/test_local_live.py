@@ -11,7 +11,7 @@ import pytest
 
 from studio_ext.adapters import local_live
 from studio_ext.adapters.local_live import LocalLive
-from studio_ext.contract.errors import NotFound
+from studio_ext.contract.errors import NotFound, Unavailable
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.jobs import JobDetail, JobStatus
 from studio_ext.contract.live import LiveChanged, MetricHistory
@@ -30,6 +30,7 @@ class Tracking:
         self.status = "RUNNING"
         self.history: list[LoggedValue] = []
         self.asked = 0
+        self.fault: Exception | None = None
 
     def trial(self, run_id: str) -> Trial:
         if run_id != RUN:
@@ -38,6 +39,8 @@ class Tracking:
 
     def metric_history(self, run_id: str) -> Iterator[LoggedValue]:
         self.asked += 1
+        if self.fault is not None:
+            raise self.fault
         yield from self.history
 
 
@@ -151,6 +154,12 @@ def test_a_tracker_is_read_from_its_journals(live: LocalLive, workspace: Workspa
     later = live.trial_metrics(RUN, max_points=10, cursor=first.cursor)
     assert [each.value for each in later.series] == [[3.0]] and not later.complete
     assert tracking.asked == 1
+
+
+def test_a_tracker_is_read_while_the_store_is_away(live: LocalLive, workspace: Workspace, tracking: Tracking) -> None:
+    log(workspace.trackers / RUN / "attempts" / "1", 2.0, step=2)
+    tracking.fault = Unavailable("away")
+    assert [each.value for each in trial_metrics(live).series] == [[2.0]]
 
 
 def test_when_a_tracker_is_gone_the_store_is_asked(live: LocalLive, workspace: Workspace, tracking: Tracking) -> None:

@@ -163,6 +163,25 @@ def test_what_was_read_longest_ago_is_forgotten(tmp_path: Path) -> None:
     assert ask("a", cursor).whole
 
 
+def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By points over all journals; the one that is asked for stays."""
+    monkeypatch.setattr(live_metrics, "MAX_HELD", 150)
+    monkeypatch.setattr(live_metrics, "MANY_SERIES", 2)
+    monkeypatch.setattr(live_metrics, "FEW_POINTS", 16)
+    live = LiveMetrics()
+    for number in range(4):
+        log(tmp_path, f"m{number}", [float(value) for value in range(50)])
+
+    def ask(key: str, cursor: str | None = None) -> MetricHistory:
+        return live.read(key, tmp_path, [JOURNAL], over=False, max_points=100, cursor=cursor)
+
+    cursors = {key: ask(key).cursor for key in "abc"}
+    assert [len(each.step) for each in ask("c").series][:2] == [50, 50]
+    assert all(len(each.step) <= 16 + 3 and each.count == 50 for each in ask("c").series[2:])
+    assert not ask("c", cursors["c"]).whole
+    assert ask("a", cursors["a"]).whole
+
+
 def test_many_ask_while_it_grows(tmp_path: Path) -> None:
     """Nothing is counted twice or lost, whoever asks."""
     live, done = LiveMetrics(), threading.Event()
