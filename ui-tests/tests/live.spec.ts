@@ -79,6 +79,9 @@ test('What a job logs and uses is drawn while it runs', async ({ page, tmpPath, 
   await expect(jobTab.chart('accuracy').locator('.jp-StudioChart-where')).toHaveText(/\d:\d\d/);
   await page.screenshot({ path: path.join(LOOK, 'live-log-time.png') });
 
+  await loss.getByRole('button', { name: 'Copy loss as picture' }).click();
+  await expect(loss.locator('.jp-StudioChart-where')).toHaveText(/^(Copied|Saved) the picture$/);
+
   await jobTab.show('Resources');
   const memory = jobTab.chart('Memory');
   await expect(memory.locator('canvas')).toBeVisible();

@@ -3,9 +3,10 @@ import React, { useMemo } from 'react';
 import type { ResourceUsage } from '../../../contract';
 import type { JobModel } from '../../../models/jobModel';
 import type { ResourcesModel } from '../../../models/resourcesModel';
-import { BINARY_MARKS, Chart, WHOLE_MARKS } from '../../../shared/chart';
+import { Chart } from '../../../shared/chart';
 import type { IChartProps } from '../../../shared/chart';
 import type { ILine } from '../../../shared/chartData';
+import { BINARY_MARKS, WHOLE_MARKS } from '../../../shared/chartPlot';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import {
