@@ -275,8 +275,8 @@ class Supervisor:
             selector.register(self.link.socket, selectors.EVENT_READ)
         else:
             self.state.executor_gone = True
-        self.limits.measure()
         with contextlib.suppress(OSError):
+            self.limits.measure()
             self.sampler = Sampler(self.files.resources, self.limits, self.clock, time.monotonic())
         sample_at = 0.0
         kernel_died_at: float | None = None
@@ -284,7 +284,8 @@ class Supervisor:
         while True:
             now = time.monotonic()
             self._reap()
-            if now >= sample_at:
+            looked = now >= sample_at
+            if looked:
                 over, pause = self.limits.sample(os.getpid(), now)
                 if over and self.state.cause is None:
                     self._begin_end(over, kill=True)
@@ -292,10 +293,7 @@ class Supervisor:
                 self.log_guard.look()
                 if self.options.in_container:  # no signal comes while the engine is away
                     self._read_stop()
-            elif self.sampler and now >= self.sampler.due:
-                self.limits.measure()
-            if self.sampler:
-                self.sampler.look(now)
+            self._measure(now, looked=looked)
             if self.time_limit and now - self.started >= self.time_limit and self.state.cause is None:
                 self._begin_end("time")
             kernel_alive = self.kernel is not None and self.state.kernel_status is None
@@ -330,6 +328,27 @@ class Supervisor:
                 elif self.link and not self._hear(self.link):
                     selector.unregister(self.link.socket)
                     self.state.executor_gone = True
+
+    def _measure(self, now: float, *, looked: bool, last: bool = False) -> None:
+        """Write what the job uses, when it is time for it. Whatever goes wrong here is no reason to end the job.
+
+        ``looked``: the limits have looked at the processes just now.
+        """
+        sampler = self.sampler
+        if sampler is None or not (last or now >= sampler.due):
+            return
+        try:
+            if not looked:
+                self.limits.measure()
+            if last:
+                sampler.close(now)
+            else:
+                sampler.look(now)
+        except Exception as error:
+            self.sampler = None
+            records.append(
+                1, f"--- What the job uses is not measured any more: {error} ---\n".encode("utf-8", "replace")
+            )
 
     def _report_seconds(self) -> float:
         return _REPORT_SECONDS if self.state.kernel_closing else _DEATH_NOTICE_SECONDS
@@ -408,9 +427,7 @@ class Supervisor:
     def _end(self) -> None:
         """Kill what is left, then write the exit record: nothing of the attempt is left after it."""
         kernel_status = self.state.kernel_status  # what it is killed by from now on says nothing
-        if self.sampler:
-            self.limits.measure()
-            self.sampler.close(time.monotonic())
+        self._measure(time.monotonic(), looked=False, last=True)
         self.tree.end(gently=not self.state.own_kill and self.state.deadline is None)
         self._end_executor()
         if self.recording:

@@ -30,6 +30,24 @@ const PREPARE = notebook(
   code('# Write\n2')
 );
 
+const BOOST = notebook(
+  parameters('rounds: int = 400  # How many trees'),
+  code(`# Boost
+import math, random, time
+import mlflow
+source, held = random.Random(1), []
+for step in range(400):
+    loss = 1.2 * math.exp(-step / 90) + 0.18 + source.gauss(0, 0.004)
+    mlflow.log_metrics(
+        {"train/loss": loss, "val/loss": loss + 0.05 + step / 9000 + source.gauss(0, 0.012), "val/r2": 0.83 * (1 - math.exp(-step / 60))},
+        step=step,
+    )
+    held.append(bytearray(800_000))
+    time.sleep(0.03)
+mlflow.log_metric("learning_rate", 0.05)`),
+  waitFor('/nonexistent/never', 'Try the test set')
+);
+
 test('Pictures of every view in both themes', async ({
   page,
   server,
@@ -58,6 +76,7 @@ test('Pictures of every view in both themes', async ({
 
   await server.write('house-prices/evaluate.ipynb', EVALUATE);
   await server.write('house-prices/prepare.ipynb', PREPARE);
+  await server.write('house-prices/boost.ipynb', BOOST);
   const experiment = 'house-prices';
   for (const [max_depth, learning_rate] of [
     [4, 0.1],
@@ -93,6 +112,21 @@ test('Pictures of every view in both themes', async ({
   await jobTab.show('Log');
   await expect(jobTab.log).toContainText('20,433');
   await shot('job-log');
+
+  const boosting = await server.submit('house-prices/boost.ipynb', {
+    experiment,
+    resources: { memory_bytes: 2 * 1024 ** 3 }
+  });
+  await panel.main(panel.row('boost')).click();
+  await jobTab.show('Resources');
+  await expect(jobTab.chart('Memory').locator('canvas')).toBeVisible({ timeout: 30_000 });
+  await expect.poll(async () => (await server.job(boosting.id)).progress.done, { timeout: 60_000 }).toBe(2);
+  await noToasts(page);
+  await shot('job-resources');
+  await jobTab.show('Metrics');
+  await expect(jobTab.chart('learning_rate').locator('canvas')).toBeVisible();
+  await shot('job-metrics');
+  await server.stop(boosting.id);
 
   await panel.main(panel.row('evaluate')).click();
   await expect(jobTab.failure).toContainText('KeyError');

@@ -1,0 +1,53 @@
+"""Measuring is beside the point of an attempt: whatever goes wrong with it, the job goes on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from studio_ext.worker.clock import Clock
+from studio_ext.worker.limits import Limits
+from studio_ext.worker.resources import Sampler
+from studio_ext.worker.supervisor import Supervisor
+
+
+class Broken(Limits):
+    """Limits that cannot be measured."""
+
+    looks = 0
+
+    def measure(self) -> None:
+        self.looks += 1
+        raise RuntimeError("no such figure")
+
+
+def make(tmp_path: Path, limits: Limits) -> Supervisor:
+    """A supervisor that has only what measuring needs."""
+    (tmp_path / "attempts" / "1").mkdir(parents=True)
+    supervisor = Supervisor.__new__(Supervisor)
+    supervisor.limits = limits
+    supervisor.sampler = Sampler(tmp_path / "attempts" / "1" / "resources.jsonl", limits, Clock(), 0.0)
+    return supervisor
+
+
+def test_a_fault_ends_the_measuring_and_nothing_else(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    limits = Broken("broken", None, None, "sampling")
+    supervisor = make(tmp_path, limits)
+    supervisor._measure(0.1, looked=False)
+    assert limits.looks == 0, "it was not time"
+    for _ in range(3):
+        supervisor._measure(5.0, looked=False)
+    supervisor._measure(6.0, looked=False, last=True)
+    assert limits.looks == 1 and supervisor.sampler is None
+    assert capfd.readouterr().out == "--- What the job uses is not measured any more: no such figure ---\n"
+
+
+def test_processes_are_looked_at_once(tmp_path: Path) -> None:
+    limits = Broken("broken", None, None, "sampling")
+    supervisor = make(tmp_path, limits)
+    limits.sample(os.getpid(), 0.0)
+    supervisor._measure(5.0, looked=True)
+    assert limits.looks == 0 and supervisor.sampler is not None
+    assert len((tmp_path / "attempts" / "1" / "resources.jsonl").read_text().splitlines()) == 2
