@@ -41,6 +41,7 @@ class AttemptFiles:
         self.stop = self.directory / "stop.json"
         self.log = self.directory / "log.txt"
         self.progress = self.directory / "progress.jsonl"
+        self.reads = self.directory / "reads.jsonl"
         self.result = self.directory / "result.json"
         self.exit = self.directory / "exit.json"
         self.job = job_dir / "job.json"
