@@ -263,13 +263,14 @@ class Supervisor:
         return job_environment(self.files.job_dir, self.job, base)
 
     def _list_packages(self) -> None:
-        """Write the package list of the kernel's environment; another interpreter is asked in the background."""
-        from . import packages
+        """Write which packages the kernel has and what it runs on; another interpreter is asked in the background."""
+        from . import machine, packages
 
         with contextlib.suppress(OSError):
             self.files.packages.parent.mkdir(parents=True, exist_ok=True)
             if self.options.in_process:
                 records.write(self.files.packages, packages.listing(sys.path).encode(), sync=False)
+                records.write(self.files.packages.with_name(records.MACHINE), machine.listing(), sync=False)
             else:
                 packages.ask(self.job["environment"], self.files.packages, self.options.executor)
 
