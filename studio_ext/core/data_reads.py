@@ -120,15 +120,19 @@ def fold(paths: Iterable[str], most: int) -> tuple[list[str], dict[str, list[str
         inside: dict[str, list[str]] = defaultdict(list)
         for path in (*alone, *folders):
             inside[posixpath.dirname(path)].append(path)
-        folder = max(inside, key=lambda each: (len(inside[each]), len(each)))
-        if len(inside[folder]) < 2 and folder not in folders:
-            # Folders with a single file each: go up where it is deepest.
-            folder = max(inside, key=lambda each: each.count("/"))
-        if folder in ("", "/"):
+        inside.pop("/", None)
+        if not inside:
             break
-        files: list[str] = []
-        for path in inside[folder]:
-            alone.pop(path, None)
-            files += folders.pop(path, [path])
-        folders[folder] = [*folders.get(folder, []), *files]
+        fullest = max(inside, key=lambda each: len(inside[each]))
+        if len(inside[fullest]) > 1:
+            chosen = [fullest]
+        else:  # folders with one thing each: go up from where they are deepest
+            deepest = max(each.count("/") for each in inside)
+            chosen = [each for each in inside if each.count("/") == deepest]
+        for folder in chosen:
+            files = folders.get(folder, [])
+            for path in inside[folder]:
+                alone.pop(path, None)
+                files = files + folders.pop(path, [path])
+            folders[folder] = files
     return list(alone), folders

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Sequence
-from html.parser import HTMLParser
 from typing import Any
 
 MAX_HTML = 1 << 20
@@ -15,7 +15,14 @@ MAX_COLUMNS = 200
 _MAX_TEXT = 1_000
 _MOST_TABLES = 10
 """In one output."""
-_FRAME = re.compile(r"<table\b[^>]{0,500}\bclass=[\"'][^\"'>]{0,200}\bdataframe\b", re.IGNORECASE)
+_MAX_MARKUP = 10_000
+"""Characters of a cell, tags included."""
+_CLASS = re.compile(r"\bclass=[\"'][^\"'>]{0,200}\bdataframe\b", re.IGNORECASE)
+_FRAME = re.compile(rf"<table\b[^<>]{{0,500}}{_CLASS.pattern}", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)(table|thead|tbody|tr|td|th)\b([^<>]{0,1000})>", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^<>]{0,1000}>")
+_COLUMNS = re.compile(r"\bcolspan=[\"']?(\d{1,5})\b", re.IGNORECASE)
+_ROWS = re.compile(r"\browspan=[\"']?(\d{1,5})\b", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,15})(?:\.\d{0,17})?(?:[eE][+-]?\d{1,3})?")
 _MISSING = frozenset({"NaN", "nan", "<NA>", "NaT", "None", "null"})
 
@@ -23,17 +30,13 @@ Table = dict[str, list[Any]]
 """``columns``: names; ``data``: rows of texts, numbers and None. MLflow shows such JSON as a table."""
 
 
-def frame_tables(html: str) -> list[Table]:
-    """The data frames in the HTML of an output, as they are shown there: what pandas leaves out is left out."""
-    if not _FRAME.search(html[:MAX_HTML]):
+def frame_tables(text: str) -> list[Table]:
+    """The data frames in the HTML ``text`` of an output, as it shows them: what pandas leaves out is left out."""
+    if not _FRAME.search(text[:MAX_HTML]):
         return []
-    parser = _Parser()
-    try:
-        parser.feed(html[:MAX_HTML])
-        parser.close()
-    except (AssertionError, ValueError, RecursionError):  # hostile markup; what came before it is kept
-        pass
-    return [table for found in parser.tables[:_MOST_TABLES] if (table := _as_data(found))]
+    reader = _Reader()
+    reader.read(text[:MAX_HTML])
+    return [table for found in reader.tables if (table := _as_data(found))]
 
 
 class _Cells:
@@ -64,9 +67,11 @@ class _Cells:
             row.append("")
 
 
-class _Parser(HTMLParser):
+class _Reader:
+    """Goes through HTML by the tags of its tables. The time is in proportion to the text, whatever it is, which is not
+    so with Python's own parser."""
+
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.tables: list[_Cells] = []
         self._table: _Cells | None = None
         self._depth = 0
@@ -75,50 +80,49 @@ class _Parser(HTMLParser):
         self._text: list[str] | None = None
         self._span = (1, 1)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "table":
-            if self._table is not None:
-                self._depth += 1  # a table in a cell is text
-            elif "dataframe" in (given.get("class") or "").split() and len(self.tables) < _MOST_TABLES:
-                self._table, self._depth = _Cells(), 0
-                self.tables.append(self._table)
-        if self._table is None or self._depth:
-            return
-        if tag == "thead":
-            self._in_head = True
-        elif tag == "tbody":
-            self._in_head = False
-        elif tag == "tr":
-            self._end_row()
-            self._row = self._table.begin_row()
-        elif tag in ("td", "th"):
-            self._end_cell()
-            self._text, self._span = [], (_span(given.get("colspan")), _span(given.get("rowspan")))
+    def read(self, text: str) -> None:
+        """Take the tables out of ``text``."""
+        end = 0
+        for match in _TAG.finditer(text):
+            if self._text is not None:
+                self._text.append(text[end : match.start()])
+            end = match.end()
+            closing, tag, given = match.group(1), match.group(2).lower(), match.group(3)
+            if tag == "table":
+                self._end_table() if closing else self._begin_table(given)
+            elif self._table is None or self._depth:
+                continue  # a table in a cell is text
+            elif tag in ("td", "th"):
+                self._end_cell()
+                if not closing:
+                    self._text, self._span = [], (_span(_COLUMNS, given), _span(_ROWS, given))
+            else:
+                self._end_row()
+                if tag == "thead":
+                    self._in_head = not closing
+                elif tag == "tr" and not closing:
+                    self._row = self._table.begin_row()
+        self._end_row()
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "table" and self._table is not None:
-            if self._depth:
-                self._depth -= 1
-                return
-            self._end_row()
-            self._table, self._in_head = None, False
-        elif self._depth == 0 and tag in ("td", "th"):
-            self._end_cell()
-        elif self._depth == 0 and tag == "tr":
-            self._end_row()
-        elif self._depth == 0 and tag == "thead":
-            self._end_row()
-            self._in_head = False
+    def _begin_table(self, given: str) -> None:
+        if self._table is not None:
+            self._depth += 1
+        elif _CLASS.search(given) and len(self.tables) < _MOST_TABLES:
+            self._table, self._in_head = _Cells(), False
+            self.tables.append(self._table)
 
-    def handle_data(self, data: str) -> None:
-        if self._text is not None and sum(map(len, self._text)) < _MAX_TEXT:
-            self._text.append(data[:_MAX_TEXT])
+    def _end_table(self) -> None:
+        if self._depth:
+            self._depth -= 1
+        elif self._table is not None:
+            self._end_row()
+            self._table = None
 
     def _end_cell(self) -> None:
         if self._text is None:
             return
-        text = " ".join("".join(self._text).split())[:_MAX_TEXT]
+        raw = " ".join(self._text)[:_MAX_MARKUP]
+        text = " ".join(html.unescape(_MARKUP.sub("", raw)).split())[:_MAX_TEXT]
         if self._table is not None and self._row is not None:
             self._table.add(self._row, text, *self._span)
         self._text = None
@@ -133,8 +137,9 @@ class _Parser(HTMLParser):
         self._row = None
 
 
-def _span(text: str | None) -> int:
-    return min(max(int(text), 1), MAX_ROWS) if text and text.isascii() and text.isdigit() and len(text) < 6 else 1
+def _span(pattern: re.Pattern[str], given: str) -> int:
+    match = pattern.search(given)
+    return min(max(int(match.group(1)), 1), MAX_ROWS) if match else 1
 
 
 def _as_data(cells: _Cells) -> Table | None:

@@ -32,7 +32,8 @@ _WORD = (
     r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api_?-?key|access_?-?key(?:_?-?id)?|secret_?-?key|private_?-?key"
     r"|account_?-?key|shared_?-?access_?-?signature|auth(?:orization)?|credentials?|connection_?-?string|bearer)"
 )
-_NAME = rf"(?<![A-Za-z])[\w.-]{{0,60}}?{_WORD}(?:_?(?:value|str|b64|\d{{1,3}}))?"
+_WHOLE = rf"[\w.-]{{0,100}}?{_WORD}(?:_?(?:value|str|b64|\d{{1,3}}))?"
+_NAME = rf"(?<![\w.-]){_WHOLE}"
 _QUOTED = re.compile(
     # name = "value", "name": "value", name: str = "value", environ["NAME"] = "value", in JSON also with \" for "
     rf"({_NAME}(?:\\?[\"'])?\]?\s{{0,20}}(?::\s{{0,20}}[\w.\[\]| ]{{1,60}}?\s{{0,20}})?"
@@ -40,11 +41,11 @@ _QUOTED = re.compile(
     r"(\\?(?:\"\"\"|'''|\"|'))((?:(?!\2).){1,4000}?)(\2|$)",
     re.IGNORECASE | re.MULTILINE,
 )
+# No quantifier in the following gives back what it took: the time is in proportion to the text, whatever it is.
 _BARE = re.compile(
-    rf"({_NAME}\s{{0,20}}[:=]\s{{0,20}})(?![\"'\\])([^\s\"'\\()\[\]{{}},;#]{{4,4000}})(?=\s|$|[\"'\\,;#])",
-    re.IGNORECASE,
+    rf"({_NAME}\s{{0,20}}+[:=]\s{{0,20}}+)(?![\"'\\])([^\s\"'\\()\[\]{{}},;#]{{4,2000}}+)(?![(\[{{])", re.IGNORECASE
 )
-_OPTION = re.compile(rf"(--?{_NAME}[= ])(?![-\"'$<{{])([^\s\"'\\]{{3,4000}})", re.IGNORECASE)
+_OPTION = re.compile(rf"((?<!\S)--?{_WHOLE}[= ])(?![-\"'$<{{])([^\s\"'\\]{{3,4000}}+)", re.IGNORECASE)
 _BEARER = re.compile(r"\b((?:Bearer|Basic|Token)\s+)[A-Za-z0-9._~+/=-]{8,4000}")
 _SMALL_NUMBER = re.compile(r"-?\d{1,6}(?:\.\d*)?")
 _NO_SECRETS = frozenset({"none", "null", "true", "false", "str", "bytes", "string", "self", "int", "bool", "optional"})
