@@ -375,8 +375,7 @@ class SubmitOptions(Wire):
     kernels: list[KernelChoice]
     default_kernel: str | None
     experiments: list[str]
-    autolog: Autolog = Autolog.on
-    """What MLflow logs by itself in jobs whose submission does not say."""
+    autolog: Autolog = Autolog.on  # of jobs whose submission does not say
     cpus: int
     memory_bytes: int
 
