@@ -158,12 +158,12 @@ describe('validate', () => {
 describe('toRequest', () => {
   it('asks for what MLflow is to log by itself', () => {
     const usual = initialState(
-      inspection,
+      makeInspection(),
       makeOptions({ autolog: 'models' })
     );
     expect(toRequest(usual, options, 'a', 'k', trans).autolog).toBe('models');
     const again = initialState(
-      inspection,
+      makeInspection(),
       options,
       makeJob({ autolog: 'off' })
     );
