@@ -21,6 +21,10 @@ export type ExitReason =
   | 'DiskFull'
   | 'InternalError';
 /**
+ * Whether MLflow logs by itself what libraries do that it knows, scikit-learn among them.
+ */
+export type Autolog = 'on' | 'models' | 'off';
+/**
  * Result of one check of ``studio doctor``.
  */
 export type CheckStatus = 'ok' | 'warning' | 'problem';
@@ -289,6 +293,7 @@ export interface TrialRef {
 export interface JobDetail {
   attempt: number;
   attempts: Attempt[];
+  autolog: Autolog;
   /**
    * Path of the output notebook in the contents drive ``Studio:``.
    */
@@ -687,6 +692,7 @@ export interface ServerInfo {
  * What the form can choose from.
  */
 export interface SubmitOptions {
+  autolog: Autolog;
   cpus: number;
   /**
    * The image for submissions that name none; it need not be there.
@@ -710,6 +716,10 @@ export interface SubmitOptions {
  * A request to run a notebook as a job.
  */
 export interface SubmitRequest {
+  /**
+   * What MLflow logs by itself; None: what is usual in the workspace.
+   */
+  autolog?: Autolog | null;
   experiment?: string | null;
   /**
    * Requests with the same key make one job.

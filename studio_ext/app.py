@@ -51,6 +51,11 @@ class StudioApp(ExtensionApp):
         help="MLflow tracking URI. Empty: the variable STUDIO_TRACKING_URI, else studio.toml in the workspace, "
         "else SQLite in the workspace.",
     ).tag(config=True)
+    autolog = Unicode(
+        "",
+        help="What MLflow logs by itself in jobs whose submission does not say: on, models (models too, which takes "
+        "seconds for each) or off. Empty: the variable STUDIO_AUTOLOG, else studio.toml in the workspace, else on.",
+    ).tag(config=True)
     max_page = Int(MAX_PAGE, min=1, help="Largest number of items in one page of a list.").tag(config=True)
     max_body_bytes = Int(1024 * 1024, min=1024, help="Largest body of a request, in bytes.").tag(config=True)
     max_content_bytes = Int(
@@ -128,7 +133,8 @@ class StudioApp(ExtensionApp):
         """The workspace that the settings name. Raises ``InvalidRequest`` when it cannot be used. Blocks."""
         from studio_ext.adapters.workspace_config import open_workspace
 
-        override = {"STUDIO_TRACKING_URI": self.tracking_uri} if self.tracking_uri else {}
+        given = {"STUDIO_TRACKING_URI": self.tracking_uri, "STUDIO_AUTOLOG": self.autolog}
+        override = {name: value for name, value in given.items() if value}
         home = Path(self.workspace).expanduser() if self.workspace else None
         return open_workspace(home, {**os.environ, **override})
 

@@ -152,6 +152,7 @@ export function makeJob(fields: Partial<JobDetail> = {}): JobDetail {
       variables: []
     },
     snapshot: null,
+    autolog: 'on',
     directory: `/studio/jobs/${id}`,
     content_path: `${id}/output/train.ipynb`,
     notebook_sha256: '',
@@ -249,6 +250,7 @@ export function makeOptions(
     ],
     default_kernel: 'python3',
     experiments: ['Default', 'house-prices'],
+    autolog: 'on',
     cpus: 4,
     memory_bytes: 8 * 1024 ** 3,
     ...fields

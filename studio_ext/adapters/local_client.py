@@ -107,6 +107,7 @@ class LocalClient:
             kernels=self._environments.kernels(),
             default_kernel=self._environments.default(),
             experiments=experiments,
+            autolog=self.workspace.autolog,
             cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
             memory_bytes=_memory_bytes(),
         )

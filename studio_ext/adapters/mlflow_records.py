@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -243,7 +244,21 @@ def _run(run: dict[str, Any]) -> RunRecord:
         parameters={each["key"]: each["value"] for each in data.get("params", [])},
         metrics={each["key"]: _metric(each) for each in data.get("metrics", [])},
         tags=tags,
+        inputs=dict(_inputs(run)),
     )
+
+
+def _inputs(run: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Data that a run read; what autologging says of data in memory has no place."""
+    for each in (run.get("inputs") or {}).get("dataset_inputs") or []:
+        dataset = each.get("dataset") or {}
+        try:
+            source = json.loads(dataset["source"])
+            place = source.get("uri") or source.get("url")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if isinstance(place, str) and place:
+            yield dataset["name"], place
 
 
 def _metric(found: dict[str, Any]) -> MetricLast:

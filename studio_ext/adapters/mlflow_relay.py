@@ -81,7 +81,7 @@ class MlflowRelay:
         if session is None:
             journal, own = Journal(directory, attempt), Own({run.run_id: run.artifact_uri})
             locations = Locations(directory, attempt, own)
-            policy = Policy(self._backend, job_id, attempt, run, own, locations, journal.took_run)
+            policy = Policy(self._backend, job_id, attempt, run, own, locations, set(journal.taken))
             if attempt > 1 or not journal.is_fresh:
                 policy.restore()
             session = self._sessions[directory, attempt] = _Session(journal, policy, locations)
@@ -127,6 +127,8 @@ class MlflowRelay:
         if reply.ok:
             return []
         if len(batch.calls) == 1:
+            if parts := batch.calls[0].parts():
+                return [sentence for part in parts for sentence in self._log(session, part)]
             call = batch.calls[0].call
             return [f"Call {call.number} ({call.path.rpartition('/')[2]}): {reply.message[:300]}"]
         refused = []
@@ -170,7 +172,7 @@ class MlflowRelay:
             journal.doubt(call)
             if not self._gives_up(session):
                 raise
-            reply, took_run = Reply(500, _error(fault.message)), False
+            reply, took_run = Reply(500, _error(fault.message)), ""
         except Unavailable:
             journal.doubt(call)
             raise
@@ -179,7 +181,7 @@ class MlflowRelay:
         except Unavailable:
             journal.doubt(call)
             raise
-        session.policy.took_run = journal.took_run  # only now: an answer that was not written is given again
+        session.policy.taken = set(journal.taken)  # only now: an answer that was not written is given again
         session.faults = 0
 
 

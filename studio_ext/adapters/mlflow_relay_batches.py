@@ -31,6 +31,19 @@ class LogCall:
     params: list[dict[str, Any]]
     tags: list[dict[str, Any]]
 
+    def parts(self) -> list[Batch]:
+        """The call in parts, so that a parameter that is refused does not take the rest with it; none of one entry."""
+        singles: list[tuple[list[Any], list[Any], list[Any]]] = [([], [param], []) for param in self.params]
+        if len(singles) + len(self.metrics) + len(self.tags) < 2 or not singles:
+            return []
+        rest: tuple[list[Any], list[Any], list[Any]] = (self.metrics, [], self.tags)
+        found = []
+        for metrics, params, tags in ([rest] if self.metrics or self.tags else []) + singles:
+            batch = Batch(self.run_id)
+            batch.add(LogCall(self.call, self.run_id, metrics, params, tags))
+            found.append(batch)
+        return found
+
 
 def parse_log_call(call: Call) -> LogCall | None:
     """The call as a log call; None when it is not one or is malformed."""

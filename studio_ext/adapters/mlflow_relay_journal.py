@@ -25,6 +25,8 @@ _MAX_LINE = 64 << 20  # a body of 16 MiB in JSON's longest spelling stays below
 _MAX_NOTE = 4 * _MAX_LINE  # an answer may list thousands of runs; whatever is longer was not written by us
 _MAX_REFUSED_KEPT = 20
 
+NOTEBOOK, AUTOLOG = "notebook", "autolog"
+
 
 @dataclass(frozen=True)
 class Call:
@@ -67,8 +69,8 @@ class Journal:
         self._replies = self._calls.with_name("replies.jsonl")
         self.position = 0
         self.number = 0
-        self.took_run = False
-        """Whether the notebook's first run was given the job's run."""
+        self.taken: set[str] = set()
+        """Who was given the job's run: ``NOTEBOOK`` with its first run, ``AUTOLOG`` with the first fit."""
         self.refused: list[str] = []
         self.refused_count = 0
         self._size = 0
@@ -107,11 +109,11 @@ class Journal:
         if len(rest) >= _MAX_LINE:
             self.position = self._size_of(self._calls)  # no relay writes such a line: the rest is not ours to read
 
-    def answer(self, call: Call, reply: Reply, *, took_run: bool = False) -> None:
-        """Answer a call that waits; ``took_run``: it was given the job's run."""
+    def answer(self, call: Call, reply: Reply, *, took_run: str = "") -> None:
+        """Answer a call that waits; ``took_run``: who was given the job's run with it."""
         line: dict[str, Any] = {"i": call.number, "s": reply.status, "b": reply.body.decode("latin1"), "pos": call.end}
         if took_run:
-            line["took_run"] = True
+            line["took_run"] = took_run
         self._write(line)
 
     def applied(self, last: Call, refused: list[str]) -> None:
@@ -127,7 +129,8 @@ class Journal:
 
     def _take(self, note: dict[str, Any]) -> None:
         self.position, self.number = note["pos"], note["i"]
-        self.took_run = self.took_run or note.get("took_run") is True
+        took = note.get("took_run")
+        self.taken |= {NOTEBOOK} if took is True else {took} & {NOTEBOOK, AUTOLOG} if isinstance(took, str) else set()
         self.refused = (self.refused + note.get("refused", []))[:_MAX_REFUSED_KEPT]
         self.refused_count += note.get("refused_count", 0)
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from studio_ext.adapters.mlflow_backend import API, Backend, Reply, get, post
 from studio_ext.adapters.mlflow_relay_batches import RESERVED, Batch, parse_log_call
-from studio_ext.adapters.mlflow_relay_journal import Call, Own
+from studio_ext.adapters.mlflow_relay_journal import AUTOLOG, NOTEBOOK, Call, Own
 from studio_ext.adapters.mlflow_relay_paths import Locations, artifact_path
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.ports.tracking import RunHandle
@@ -28,6 +28,9 @@ CHILD_TAG = "studio.child_of_job"
 """Tag of what a job made beside its own run (runs, models, versions): the job's id. No job can write it."""
 CALL_TAG = "studio.call"
 """Tag that tells which call made a run, model or version, so that none is made twice after a crash."""
+
+AUTOLOGGING = "mlflow.autologging"
+"""Tag of runs that MLflow's autologging starts: its name for the library."""
 
 _INVALID = "INVALID_PARAMETER_VALUE"
 _PATH = re.compile(r"^/(?:ajax-)?api/([23])\.0/mlflow/(.+?)/?$")
@@ -53,8 +56,8 @@ class Answer:
     """Reply to a call."""
 
     reply: Reply
-    took_run: bool = False
-    """Whether the job's run was given to the notebook."""
+    took_run: str = ""
+    """Who was given the job's run: the notebook, or MLflow's autologging."""
 
 
 @dataclass
@@ -82,8 +85,8 @@ class Policy:
     run: RunHandle
     own: Own
     locations: Locations
-    took_run: bool = False
-    """Whether the job's run was given to the notebook in this attempt."""
+    taken: set[str] = field(default_factory=set)
+    """Who was given the job's run in this attempt: the notebook, MLflow's autologging."""
     _readable: set[str] = field(default_factory=set)
     _experiment_named: str = ""
     _inherited: dict[str, str] | None = None
@@ -295,12 +298,17 @@ def _tag_experiment(policy: Policy, question: Question) -> Answer:
 
 
 def _create_run(policy: Policy, question: Question) -> Answer:
-    """The first run that a notebook starts is the job's run, later ones become its children."""
+    """The first run that a notebook starts is the job's run, and so is that of the first fit that MLflow logs by
+    itself: what belongs to the job stands in one row. Later ones become its children."""
     fields = question.fields
     tags = {tag["key"]: tag for tag in tag_list(fields.get("tags"))}
     parent = tags.get("mlflow.parentRunId", {}).get("value")
-    if parent is None and not policy.took_run:
-        return _take_run(policy, fields, tags)
+    flavor = tags.get(AUTOLOGGING, {}).get("value")
+    who = NOTEBOOK if flavor is None else AUTOLOG
+    if parent is None and who not in policy.taken:
+        return _take_run(policy, fields, tags, who)
+    if parent is None and flavor is not None and not fields.get("run_name"):
+        fields["run_name"] = f"{str(flavor)[:100]} fit {len(policy.own.runs) + 1}"
     if parent not in policy.own.runs:
         parent = policy.run.run_id
     made_by, filter_ = policy.made_by(question)
@@ -320,7 +328,7 @@ def _create_run(policy: Policy, question: Question) -> Answer:
     return Answer(reply)
 
 
-def _take_run(policy: Policy, fields: dict[str, Any], tags: dict[str, dict[str, str]]) -> Answer:
+def _take_run(policy: Policy, fields: dict[str, Any], tags: dict[str, dict[str, str]], who: str) -> Answer:
     run_id = policy.run.run_id
     wanted = [tag for key, tag in tags.items() if not _KEPT_TAGS.match(key)]
     for first in range(0, len(wanted), 100):
@@ -331,7 +339,7 @@ def _take_run(policy: Policy, fields: dict[str, Any], tags: dict[str, dict[str, 
         reply = post(policy.backend, "runs/update", run_id=run_id, run_name=name)
         if not reply.ok:
             return Answer(reply)
-    return Answer(get(policy.backend, "runs/get", run_id=run_id), took_run=True)
+    return Answer(get(policy.backend, "runs/get", run_id=run_id), took_run=who)
 
 
 def _update_run(policy: Policy, question: Question) -> Answer:
@@ -341,7 +349,7 @@ def _update_run(policy: Policy, question: Question) -> Answer:
         return Answer(policy.send(question))
     status = fields.pop("status", None)
     fields.pop("end_time", None)
-    if status:
+    if status and NOTEBOOK in policy.taken:
         word = str(status)
         reply = post(policy.backend, "runs/set-tag", run_id=run_id, key="studio.notebook_status", value=word)
         if not reply.ok:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from studio_ext.adapters.mlflow_artifacts import move_artifacts
 from studio_ext.adapters.mlflow_backend import Backend, Reply, get, open_backend, post
@@ -18,12 +19,14 @@ from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.page import Page
 from studio_ext.core.log_calls import LoggedValue
 from studio_ext.core.record_names import SYSTEM
-from studio_ext.ports.tracking import RunHandle, RunStart
+from studio_ext.ports.tracking import DataInput, RunHandle, RunStart
 
 _JOB_TAG = "studio.job_id"
 _MAX_PARAM_VALUE = 6000  # MLflow's limits
 _MAX_TAG_VALUE = 5000
 _MAX_KEY = 250
+_MAX_DATA_NAME = 500
+_MAX_DIGEST = 36
 _BATCH = 100
 _PAGE = 1000
 _METRICS = 1_000
@@ -40,6 +43,9 @@ _SORT = {
     "commit": "tags.`mlflow.source.git.commit`",
 }
 _HIDDEN_TAGS = frozenset({"mlflow.log-model.history", "mlflow.runName", _JOB_TAG})
+_CONTEXT_TAG = "mlflow.data.context"
+_TABLES_TAG = "mlflow.loggedArtifacts"
+_Entry = TypeVar("_Entry")
 _CURSOR_HINT = "Start again without a cursor."
 
 
@@ -124,6 +130,38 @@ class MlflowTracking:
     def log_artifacts(self, run_id: str, source: Path, artifact_path: str = "") -> None:
         """See :class:`~studio_ext.ports.tracking.Tracking`."""
         move_artifacts(source, self._run(run_id)["info"]["artifact_uri"], artifact_path, self._backend.uri)
+
+    def log_inputs(self, run_id: str, inputs: Sequence[DataInput]) -> None:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        datasets = [{"dataset": _dataset(each), "tags": _tags({_CONTEXT_TAG: "input"})} for each in inputs]
+        for chunk in _chunks(datasets):
+            if not self._change(post(self._backend, "runs/log-inputs", run_id=run_id, datasets=chunk), run_id):
+                return
+
+    def show_tables(self, run_id: str, paths: Sequence[str]) -> None:
+        """See :class:`~studio_ext.ports.tracking.Tracking`. MLflow keeps the list in a tag of the run."""
+        tags = {tag["key"]: tag["value"] for tag in self._run(run_id)["data"].get("tags", [])}
+        try:
+            shown = json.loads(tags.get(_TABLES_TAG) or "[]")
+            known = {each.get("path") for each in shown}
+        except (ValueError, AttributeError, TypeError):
+            shown, known = [], set()  # the notebook's own word, and none
+        shown += [{"path": path, "type": "table"} for path in paths if path not in known]
+        while len(json.dumps(shown)) > _MAX_TAG_VALUE:
+            shown.pop()
+        value = json.dumps(shown)
+        self._change(post(self._backend, "runs/set-tag", run_id=run_id, key=_TABLES_TAG, value=value), run_id)
+
+    def _change(self, reply: Reply, run_id: str) -> bool:
+        """Whether a change was made; it is not in a run that was deleted."""
+        if reply.ok:
+            return True
+        try:
+            if self._run(run_id)["info"].get("lifecycle_stage") == "deleted":
+                return False
+        except NotFound:
+            return False
+        raise _error(reply)
 
     def delete_run(self, run_id: str) -> None:
         """See :class:`~studio_ext.ports.tracking.Tracking`. Deleting what is gone already is no error."""
@@ -333,7 +371,18 @@ def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key[:_MAX_KEY], "value": str(value)[:_MAX_TAG_VALUE]} for key, value in tags.items()]
 
 
-def _chunks(entries: list[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+def _dataset(data: DataInput) -> dict[str, str]:
+    source = {"url" if data.kind == "http" else "uri": data.source}
+    return {
+        "name": data.name[-_MAX_DATA_NAME:],
+        "digest": data.digest[:_MAX_DIGEST],
+        "source_type": data.kind,
+        "source": json.dumps(source, ensure_ascii=False),
+        "profile": json.dumps(dict(data.profile)),
+    }
+
+
+def _chunks(entries: list[_Entry]) -> Iterator[list[_Entry]]:
     for first in range(0, len(entries), _BATCH):
         yield entries[first : first + _BATCH]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import base64
-import binascii
 import hashlib
 import json
 import logging
@@ -16,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from studio_ext.adapters.displayed import displayed_files
 from studio_ext.contract.errors import InvalidRequest, NotFound
 from studio_ext.contract.jobs import KernelEnvironment, NotebookParameter
 from studio_ext.ports.submission import Notebook
@@ -25,7 +24,6 @@ _TYPES = {int: "int", float: "float", str: "str", bool: "bool", list: "list", di
 _NAMES = ("name", "display_name", "language")
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 """Escape of a UTF-16 surrogate: fine in pairs, but JSON may hold single ones, which no kernel can be sent."""
-_IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 
 
 def import_papermill() -> None:
@@ -128,23 +126,14 @@ class NotebookFiles:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
 
-    def images(self, path: Path) -> list[tuple[str, bytes]]:
-        """Pictures among the outputs; cells are counted as people count them."""
+    def displayed(self, path: Path) -> list[tuple[str, bytes]]:
+        """Pictures and tables among the outputs; cells are counted as people count them."""
         try:
             document = _parse(path, _bytes(path))
         except (NotFound, InvalidRequest):
             return []
-        found: list[tuple[str, bytes]] = []
-        number = 0
-        for cell in document.get("cells", []):
-            if cell.get("cell_type") != "code" or _has_tag(cell, "injected-parameters"):
-                continue
-            number += 1
-            images = [image for output in cell.get("outputs", []) for image in _output_images(output)]
-            for position, (suffix, data) in enumerate(images, start=1):
-                tail = f"-{position}" if len(images) > 1 else ""
-                found.append((f"cell-{number:02d}{tail}.{suffix}", data))
-        return found
+        cells = [cell for cell in document.get("cells", []) if cell.get("cell_type") == "code"]
+        return displayed_files([cell for cell in cells if not _has_tag(cell, "injected-parameters")])
 
 
 def _complete(found: list[NotebookParameter], notebook: Notebook) -> list[NotebookParameter]:
@@ -284,19 +273,3 @@ def _literal(source: str) -> tuple[Any, bool]:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None, False
     return value, True
-
-
-def _output_images(output: Mapping[str, Any]) -> list[tuple[str, bytes]]:
-    data = output.get("data", {})
-    found = []
-    for mime, suffix in _IMAGES.items():
-        value = data.get(mime) if isinstance(data, dict) else None
-        if not _is_text(value):
-            continue
-        text = "".join(value)
-        try:
-            found.append((suffix, text.encode() if suffix == "svg" else base64.b64decode(text)))
-        except (binascii.Error, ValueError):
-            continue
-        break  # one picture an output: the others are the same one in another format
-    return found

@@ -14,6 +14,7 @@ from pathlib import Path
 from studio_ext.adapters.git_folder import GitFolder
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.jobs import Snapshot
+from studio_ext.ports.submission import CHANGES_FILE
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_FILES = 10_000
@@ -33,6 +34,8 @@ class FolderSnapshots:
     def take(self, notebook: Path, target: Path) -> Snapshot:
         """Copy what lies beside the notebook, nearest first, until the cap; link the rest at the same place.
 
+        What is in no commit is written down beside ``target``.
+
         In a git work tree what git ignores is linked rather than copied: data sets are often ignored, and the
         notebook still reads them. The notebook itself is always copied.
         """
@@ -44,6 +47,9 @@ class FolderSnapshots:
             folders = _folders(tracked) if tracked is not None else None
             taken = self._copy_all(source, target, entries, notebook.name, tracked, folders)
             commit, dirty, remote = repository.commit(), repository.dirty(), repository.remote()
+            changes = repository.changes()
+        if changes:
+            _write_changes(target.parent / CHANGES_FILE, changes)
         return Snapshot(
             source=_shown(source),
             files=taken.copied,
@@ -88,6 +94,12 @@ class FolderSnapshots:
             else:
                 taken.link(origin, place, str(relative))
         return taken
+
+
+def _write_changes(path: Path, changes: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(changes.encode("utf-8", "replace"))
 
 
 @dataclass

@@ -7,8 +7,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from studio_ext.contract.errors import InvalidRequest
+from studio_ext.contract.jobs import Autolog
 from studio_ext.core.workspace import Workspace, default_home, default_tracking_uri
 
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -20,7 +22,8 @@ def open_workspace(home: Path | None = None, environ: Mapping[str, str] = os.env
     """The workspace at ``home`` (default: ``STUDIO_HOME``, else ``~/studio``), made if it is not there.
 
     The tracking store is ``STUDIO_TRACKING_URI``, else ``[tracking] uri`` in ``studio.toml``, else SQLite
-    inside the workspace. Raises ``InvalidRequest`` when the directory cannot be used.
+    inside the workspace. What MLflow logs by itself is ``STUDIO_AUTOLOG``, else ``[recording] autolog``, else ``on``.
+    Raises ``InvalidRequest`` when the directory cannot be used.
     """
     home = (home or default_home(environ)).expanduser().absolute()
     try:
@@ -38,23 +41,51 @@ def open_workspace(home: Path | None = None, environ: Mapping[str, str] = os.env
             f"The workspace {home} lies on a network file system ({kind}), whose locks SQLite cannot rely on.",
             hint="Set STUDIO_HOME to a directory on a local disk.",
         )
-    return Workspace(home=home, tracking_uri=_tracking_uri(home, environ))
-
-
-def _tracking_uri(home: Path, environ: Mapping[str, str]) -> str:
     path = home / "studio.toml"
+    settings = _settings(path)
+    return Workspace(
+        home=home,
+        tracking_uri=_tracking_uri(path, settings, environ) or default_tracking_uri(home),
+        autolog=_autolog(path, settings, environ),
+    )
+
+
+def _settings(path: Path) -> dict[str, Any]:
     try:
-        settings = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        settings = {}
+        return {}
     except (OSError, ValueError) as error:
         raise InvalidRequest(f"{path} cannot be read: {error}.", hint="Correct the file, or remove it.") from error
-    uri = settings.get("tracking", {}).get("uri") if isinstance(settings.get("tracking", {}), dict) else None
+
+
+def _given(settings: Mapping[str, Any], section: str, key: str) -> Any:
+    """What a file of settings says; None where it says nothing."""
+    found = settings.get(section, {})
+    return found.get(key) if isinstance(found, dict) else None
+
+
+def _tracking_uri(path: Path, settings: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    uri = _given(settings, "tracking", "uri")
     if uri is not None and not isinstance(uri, str):
         raise InvalidRequest(
             f"{path}: tracking.uri must be a text.", hint='For example uri = "sqlite:////data/mlflow.db".'
         )
-    return environ.get("STUDIO_TRACKING_URI") or uri or default_tracking_uri(home)
+    return environ.get("STUDIO_TRACKING_URI") or uri
+
+
+def _autolog(path: Path, settings: Mapping[str, Any], environ: Mapping[str, str]) -> Autolog:
+    said = environ.get("STUDIO_AUTOLOG")
+    where = "STUDIO_AUTOLOG" if said else f"{path}: recording.autolog"
+    wish = said or _given(settings, "recording", "autolog")
+    if wish is None:
+        return Autolog.on
+    try:
+        return Autolog(wish)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"{where}: {wish!r} is none of {', '.join(Autolog)}.", hint='For example autolog = "on".'
+        ) from error
 
 
 def filesystem(path: Path) -> str:

@@ -30,6 +30,7 @@ _STATUSES = ("Pending", "Starting", "InProgress", "Stopping", "Completed", "Fail
 @click.option("--time-limit", metavar="TIME", help="Limit on time, for example 1h.")
 @click.option("--gpus", type=int, help="GPUs for a job in a container.")
 @click.option("--env", "variables", multiple=True, metavar="NAME", help="Environment variable to hand on.")
+@click.option("--autolog", type=click.Choice(["on", "models", "off"]), help="What MLflow logs by itself (default: on).")
 @click.option("--wait", is_flag=True, help="Wait until it is over, and show how far it is.")
 @json_option
 @pass_context
@@ -49,6 +50,7 @@ def submit(
     time_limit: str | None,
     gpus: int | None,
     variables: tuple[str, ...],
+    autolog: str | None,
     wait: bool,
     json: bool,
 ) -> int:
@@ -77,6 +79,7 @@ def submit(
         gpus=gpus,
         variables=variables,
         tags=None,
+        autolog=autolog,
         idempotency_key=None,
     )
     job = client.submit(request)

@@ -66,6 +66,16 @@ class ExitReason(StrEnum):
     internal = "InternalError"
 
 
+class Autolog(StrEnum):
+    """Whether MLflow logs by itself what libraries do that it knows, scikit-learn among them."""
+
+    on = "on"
+    """Parameters, metrics and data sets."""
+    models = "models"
+    """The models too, which takes seconds for each."""
+    off = "off"
+
+
 class Resources(Wire):
     """What a job may use. None: no limit."""
 
@@ -251,6 +261,7 @@ class JobDetail(Job):
     attempts: list[Attempt] = []
     transitions: list[Transition] = []
     tags: dict[str, str] = {}
+    autolog: Autolog = Autolog.off
     pid: int | None = None
 
 
@@ -275,6 +286,8 @@ class SubmitRequest(Wire):
     variables: list[str] = []
     """Names of environment variables of the submitter to pass on."""
     tags: dict[str, str] = {}
+    autolog: Autolog | None = None
+    """What MLflow logs by itself; None: what is usual in the workspace."""
     idempotency_key: str | None = Field(default=None, max_length=200)
     """Requests with the same key make one job."""
 
@@ -362,6 +375,7 @@ class SubmitOptions(Wire):
     kernels: list[KernelChoice]
     default_kernel: str | None
     experiments: list[str]
+    autolog: Autolog = Autolog.on  # of jobs whose submission does not say
     cpus: int
     memory_bytes: int
 

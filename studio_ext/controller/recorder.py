@@ -11,6 +11,9 @@ from pathlib import Path
 
 from studio_ext.contract.errors import StudioError, Unavailable
 from studio_ext.contract.jobs import JobDetail, JobStatus
+from studio_ext.controller.aside import Aside
+from studio_ext.ports.tracking import DataInput
+from studio_ext.services.data_inputs import data_inputs, has_reads
 from studio_ext.services.recording import Recording
 from studio_ext.services.trackers import Trackers, has_journals
 from studio_ext.worker import faults
@@ -20,6 +23,8 @@ log = logging.getLogger(__name__)
 ACTIVE_SECONDS = 0.01
 IDLE_SECONDS = 1.0
 AWAY_SECONDS = 1.0
+INPUTS_SECONDS = 90.0
+"""For looking at the data that a job read: on a disk that does not answer, it is not waited for."""
 TRACKERS_SECONDS = 0.1
 """Between looks at the journals of trackers while there is nothing new in them."""
 
@@ -48,6 +53,7 @@ class Recorder(threading.Thread):
         self._trackers_due = 0.0
         self._put_off: dict[str, float] = {}
         """When a job whose turn failed has the next one (monotonic seconds)."""
+        self._inputs: Aside[tuple[list[DataInput], bool]] = Aside(INPUTS_SECONDS)
         self._broken: set[str] = set()
         """Jobs whose journal cannot be applied, which was logged."""
         self.away: str = ""
@@ -186,8 +192,8 @@ class Recorder(threading.Thread):
             job = recording.adopt(job)
             if job.trial.run_id is None:
                 recording.store.recorded(job.id)
-            else:
-                self._complete(recording, job)
+            elif not self._complete(recording, job):
+                return False
         except Unavailable:
             raise
         except Exception:
@@ -198,8 +204,10 @@ class Recorder(threading.Thread):
         self._wake_controller()
         return True
 
-    @staticmethod
-    def _complete(recording: Recording, job: JobDetail) -> None:
+    def _complete(self, recording: Recording, job: JobDetail) -> bool:
+        """False: the data that it read is still being looked at, elsewhere; the other jobs do not wait for it."""
+        if has_reads(job) and not self._inputs.is_done(job.id, lambda: data_inputs(job)):
+            return False
         try:
             recording.drain(job)
         except Unavailable:
@@ -207,4 +215,7 @@ class Recorder(threading.Thread):
         except Exception:
             log.exception("the journal of job %s cannot be applied to its end", job.id)
         faults.point("before_run_closed", os.environ.get(faults.VARIABLE))
-        recording.finish(job)
+        inputs, has_more = self._inputs.result(job.id) or ([], False)
+        recording.finish(job, inputs, has_more=has_more)
+        self._inputs.forget(job.id)
+        return True

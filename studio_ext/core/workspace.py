@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio_ext.contract.jobs import Autolog
 from studio_ext.core.plain_text import masked
 
 
@@ -17,6 +18,8 @@ class Workspace:
     home: Path
     tracking_uri: str
     """MLflow tracking URI; credentials in it are never shown (see :attr:`tracking_uri_shown`)."""
+    autolog: Autolog = Autolog.on
+    """What MLflow logs by itself in jobs whose submission does not say."""
 
     @property
     def database(self) -> Path:

@@ -49,6 +49,8 @@ class RunRecord:
     parameters: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, MetricLast] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Place (path or address) of the data that was read, by name."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from typing import Any, Protocol
 
 from studio_ext.contract.jobs import ImageChoice, KernelChoice, KernelEnvironment, NotebookParameter, Snapshot
 
+CHANGES_FILE = "uncommitted.diff"
+"""File of a job directory with what of the notebook's repository was in no commit."""
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -40,8 +43,9 @@ class Notebooks(Protocol):
     ) -> None:
         """Write the notebook to run: parameters injected, outputs cleared, kernel set. The caller syncs it."""
 
-    def images(self, path: Path) -> list[tuple[str, bytes]]:
-        """Pictures among the outputs of an executed notebook, as (file name, bytes)."""
+    def displayed(self, path: Path) -> list[tuple[str, bytes]]:
+        """What cells of an executed notebook displayed: pictures and plots (``plots/cell-01.png``) and tables
+        (``tables/cell-02.json``, with ``columns`` and ``data``), as (path, bytes)."""
 
 
 class Environments(Protocol):
@@ -87,7 +91,10 @@ class Snapshots(Protocol):
     """Copies the notebook's folder."""
 
     def take(self, notebook: Path, target: Path) -> Snapshot:
-        """Copy the folder of ``notebook`` below ``target``. What does not fit is linked. The caller syncs it."""
+        """Copy the folder of ``notebook`` below ``target``. What does not fit is linked. The caller syncs it.
+
+        What is in no commit is written, without secrets, to :data:`CHANGES_FILE` beside ``target``.
+        """
 
 
 class ControllerLauncher(Protocol):

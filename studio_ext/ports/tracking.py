@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.page import Page
@@ -33,6 +33,21 @@ class RunHandle:
     artifact_uri: str
 
 
+@dataclass(frozen=True)
+class DataInput:
+    """Data that a run read."""
+
+    name: str
+    digest: str
+    """Which version of it; at most 36 characters."""
+    kind: str
+    """``local``, ``http``, or the scheme of an address (``s3``, ...)."""
+    source: str
+    """Path or address."""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    """What is known of it: ``size_bytes``, ``sha256``, ``num_rows``, ``num_columns``, ``num_files``, ..."""
+
+
 class Tracking(Protocol):
     """Reads and writes trials. Raises ``Unavailable`` while the store is away. Thread-safe."""
 
@@ -52,6 +67,12 @@ class Tracking(Protocol):
 
     def log_artifacts(self, run_id: str, source: Path, artifact_path: str = "") -> None:
         """Move what lies below ``source`` (a file or a folder) to the run's artefacts."""
+
+    def log_inputs(self, run_id: str, inputs: Sequence[DataInput]) -> None:
+        """Add data to what the run read. Idempotent. A run that was deleted meanwhile is left alone."""
+
+    def show_tables(self, run_id: str, paths: Sequence[str]) -> None:
+        """Have artefacts (JSON with ``columns`` and ``data``) shown as tables. Idempotent; as above."""
 
     def delete_run(self, run_id: str) -> None:
         """Delete a run and its children the way MLflow does (restorable)."""

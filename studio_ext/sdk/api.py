@@ -40,6 +40,7 @@ def submit(
     gpus: int | None = None,
     variables: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
+    autolog: str | None = None,
     idempotency_key: str | None = None,
 ) -> Job:
     """Run a notebook as a job. When this returns, the job is durable and survives this process.
@@ -58,6 +59,8 @@ def submit(
     :param gpus: how many GPUs a job in a container gets; None: none.
     :param variables: names of environment variables that the job gets; others it does not.
     :param tags: tags of the job and its trial.
+    :param autolog: what MLflow logs by itself: ``"on"``, ``"models"`` (models too, which takes seconds for each) or
+        ``"off"``; None: what is usual in the workspace.
     :param idempotency_key: calls with the same key make one job.
     :raises studio_ext.contract.errors.InvalidRequest: naming the field that is wrong.
     """
@@ -77,6 +80,7 @@ def submit(
         gpus=gpus,
         variables=variables,
         tags=tags,
+        autolog=autolog,
         idempotency_key=idempotency_key,
     )
     client = current()

@@ -148,8 +148,9 @@ class TrialComponent:
 
     @property
     def input_artifacts(self) -> dict[str, TrialComponentArtifact]:
-        """What it read."""
-        return self._artifacts(entities.INPUT, entities.INPUT_TYPE)
+        """What it read: data that MLflow lists, and what a tracker logged as input."""
+        read = {name: TrialComponentArtifact(place) for name, place in self._run.inputs.items()}
+        return read | self._artifacts(entities.INPUT, entities.INPUT_TYPE)
 
     @property
     def output_artifacts(self) -> dict[str, TrialComponentArtifact]:

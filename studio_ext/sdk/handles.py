@@ -256,6 +256,7 @@ class Job:
             **environment_as_arguments(detail.environment),
             "variables": detail.environment.variables,
             "tags": detail.tags,
+            "autolog": detail.autolog,
             "idempotency_key": None,
             **resources_as_arguments(detail.resources),
             **changes,

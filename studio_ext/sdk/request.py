@@ -27,6 +27,7 @@ _SENTENCES = {
     "time_limit": "must be more than 0 and at most 28 days",
     "cpus": "must be more than 0 and at most 1024",
     "gpus": "must be from 1 to 64",
+    "autolog": "must be on, models or off",
 }
 
 
@@ -47,6 +48,7 @@ def build_request(
     gpus: int | None = None,
     variables: Sequence[str],
     tags: Mapping[str, str] | None,
+    autolog: str | None = None,
     idempotency_key: str | None,
 ) -> SubmitRequest:
     """The request for these arguments of ``submit``. Raises ``InvalidRequest`` that names the wrong field."""
@@ -71,6 +73,7 @@ def build_request(
                 "resources": resources,
                 "variables": [variables] if isinstance(variables, str) else list(variables),
                 "tags": {str(key): str(value) for key, value in (tags or {}).items()},
+                "autolog": autolog,
                 "idempotency_key": idempotency_key,
             }
         )

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from studio_ext.contract.errors import StudioError, Unavailable
 from studio_ext.contract.jobs import Exit, ExitReason, JobDetail, JobStatus, SecondaryStatus
 from studio_ext.core.states import run_status
 from studio_ext.ports.store import Store
-from studio_ext.ports.submission import Notebooks
-from studio_ext.ports.tracking import Relay, RunHandle, RunStart, Tracking
+from studio_ext.ports.submission import CHANGES_FILE, Notebooks
+from studio_ext.ports.tracking import DataInput, Relay, RunHandle, RunStart, Tracking
 from studio_ext.services.job_files import forget_variables
+from studio_ext.services.surroundings import surroundings
 from studio_ext.services.system_metrics import SystemMetrics
-from studio_ext.worker import inside
+from studio_ext.worker import inside, records
 
 log = logging.getLogger(__name__)
 
@@ -119,18 +121,23 @@ class Recording:
         if self.system_metrics is not None:
             self.system_metrics.turn(job, run.run_id, last=True)
 
-    def finish(self, job: JobDetail) -> None:
-        """Close the run of a job in a final state: outputs, status, times. Idempotent.
+    def finish(self, job: JobDetail, inputs: Sequence[DataInput] = (), *, has_more: bool = False) -> None:
+        """Close the run of a job in a final state: outputs, data, status, times. Idempotent.
 
-        Outputs that cannot be logged are no reason to leave the run open.
+        ``inputs``: what the job read; ``has_more``: and more than that. What cannot be logged is no reason to leave
+        the run open.
         """
         run_id = handle(job).run_id
-        try:
-            self._log_outputs(job, run_id)
-        except Unavailable:
-            raise
-        except Exception:
-            log.exception("the outputs of job %s cannot be logged", job.id)
+        steps: dict[str, Callable[[], None]] = {"outputs": lambda: self._log_outputs(job, run_id)}
+        if inputs:
+            steps["data"] = lambda: self.tracking.log_inputs(run_id, inputs)
+        for what, step in steps.items():
+            try:
+                step()
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("the %s of job %s cannot be logged", what, job.id)
         tags = {"studio.status": str(job.status), "studio.secondary_status": str(job.secondary_status)}
         if job.output_notebook:
             tags["studio.output_notebook"] = job.output_notebook
@@ -138,6 +145,9 @@ class Recording:
             tags["studio.exit_reason"] = str(job.exit.reason)
             if job.exit.message:
                 tags["studio.exit_message"] = job.exit.message[:4000]
+        tags |= surroundings(job)
+        if has_more:
+            tags["studio.inputs"] = f"{len(inputs)} and more"
         self.tracking.end_run(run_id, run_status(job.status), job.ended or job.created, tags)
         self.store.recorded(job.id)
 
@@ -146,13 +156,17 @@ class Recording:
         with tempfile.TemporaryDirectory(prefix=".", dir=directory) as folder:
             staged = Path(folder)
             notebook = _stage(directory, Path(job.output_notebook or ""), staged / "notebook")
-            if notebook is not None:
-                for name, data in self.notebooks.images(notebook):
-                    (staged / "plots").mkdir(exist_ok=True)
-                    (staged / "plots" / name).write_bytes(data)
-            _stage(directory, directory / "output" / "environment" / "packages.txt", staged / "environment")
+            displayed = self.notebooks.displayed(notebook) if notebook is not None else []
+            for name, data in displayed:
+                (staged / name).parent.mkdir(exist_ok=True)
+                (staged / name).write_bytes(data)
+            for name in ("packages.txt", records.MACHINE):
+                _stage(directory, directory / "output" / "environment" / name, staged / "environment")
+            _stage(directory, directory / CHANGES_FILE, staged / "code")
             if any(staged.iterdir()):
                 self.tracking.log_artifacts(run_id, staged)
+        if tables := [name for name, _ in displayed if name.startswith("tables/")]:
+            self.tracking.show_tables(run_id, tables)
 
 
 def _stage(directory: Path, path: Path, folder: Path) -> Path | None:
@@ -164,7 +178,7 @@ def _stage(directory: Path, path: Path, folder: Path) -> Path | None:
     except FileNotFoundError:
         return None
     with os.fdopen(source, "rb") as reader:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         copy = folder / path.name
         with copy.open("xb") as writer:
             shutil.copyfileobj(reader, writer, 1 << 20)

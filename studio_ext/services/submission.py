@@ -121,6 +121,7 @@ class Submission:
                 content_path=f"{job_id}/output/{path.name}",
                 notebook_sha256=notebook.sha256,
                 tags=request.tags,
+                autolog=request.autolog or self.workspace.autolog,
             )
             job.snapshot = self._write_directory(directory, job, notebook, parameters, values)
             committed, is_new = self.store.add(job, key)
@@ -234,6 +235,7 @@ class Submission:
             "base_env": self.environments.base_variables(job.environment),
             "links": linked_places(directory / "code") if snapshot.left_out and job.environment.container else [],
             "experiment": job.trial.experiment,
+            "autolog": job.autolog,
         }
         _write_json(directory / "job.json", spec)
         sync_tree(directory)

@@ -11,6 +11,7 @@ from typing import Any
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
+    Autolog,
     Container,
     ContainerProfile,
     Exit,
@@ -119,6 +120,7 @@ class FakeClient:
             directory=f"/nowhere/jobs/{job_id}",
             notebook_sha256="0" * 64,
             tags=request.tags,
+            autolog=request.autolog or Autolog.on,
         )
         self._jobs[job_id] = job
         if request.idempotency_key:

@@ -13,7 +13,9 @@ import pytest
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Trial
 from studio_ext.core.log_calls import LoggedValue
-from studio_ext.ports.tracking import RunHandle, RunStart, Tracking
+from studio_ext.ports.tracking import DataInput, RunHandle, RunStart, Tracking
+
+ReadInputs = Callable[[RunHandle], dict[str, tuple[str, str, dict[str, str]]]]
 
 
 def start(experiment: str = "houses", name: str = "run", started: float = 1000.0, **parameters: str) -> RunStart:
@@ -44,6 +46,11 @@ class TrackingSuite:
     @pytest.fixture
     def add_child(self) -> Callable[[RunHandle, str], str]:
         """Makes a run that the job of ``run`` (with the given id) made; returns its id. It is RUNNING."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def read_inputs(self) -> ReadInputs:
+        """Digest, kind and source of what a run read, by name, past the adapter."""
         raise NotImplementedError
 
     # ---- runs of jobs
@@ -154,6 +161,41 @@ class TrackingSuite:
         tracking.log_artifacts(run.run_id, single, "extra")
         assert not single.exists() and not (folder / "a.txt").exists()
         assert self.artifacts(run) == {"a.txt": "a", "deep/b.txt": "b", "extra/single.txt": "c"}
+
+    def test_inputs_are_added_once(self, tracking: Tracking, read_inputs: ReadInputs) -> None:
+        """However often; whatever their names, kinds and sizes are."""
+        run = tracking.start_run("job1", start())
+        inputs = [
+            DataInput("data/häuser.csv", "0a1b", "local", "/w/data/häuser.csv", {"num_rows": 3, "size_bytes": 12}),
+            DataInput("x.csv", "v1", "http", "https://h/x.csv"),
+            DataInput("k" * 700, "d" * 50, "s3", "s3://b/k"),
+            *(DataInput(f"{number}", "d", "local", f"/w/{number}") for number in range(120)),
+        ]
+        tracking.log_inputs(run.run_id, inputs)
+        tracking.log_inputs(run.run_id, inputs)
+        found = read_inputs(run)
+        assert len(found) == 123
+        assert found["data/häuser.csv"] == ("0a1b", "local", {"uri": "/w/data/häuser.csv"})
+        assert found["x.csv"] == ("v1", "http", {"url": "https://h/x.csv"})
+        assert found["k" * 500] == ("d" * 36, "s3", {"uri": "s3://b/k"})
+
+    def test_tables_are_listed_once_beside_what_is_there(self, tracking: Tracking) -> None:
+        """The list is a tag, which has an end."""
+        run = tracking.start_run("job1", start())
+        tracking.show_tables(run.run_id, ["tables/a.json"])
+        tracking.show_tables(run.run_id, ["tables/a.json", "tables/b.json"])
+        listed = json.loads(tracking.trial(run.run_id).tags["mlflow.loggedArtifacts"])
+        assert listed == [{"path": f"tables/{name}.json", "type": "table"} for name in "ab"]
+        tracking.show_tables(run.run_id, [f"tables/{'x' * 100}{number}.json" for number in range(200)])
+        assert listed == json.loads(tracking.trial(run.run_id).tags["mlflow.loggedArtifacts"])[:2]
+
+    def test_a_run_that_was_deleted_gets_nothing_more(self, tracking: Tracking, read_inputs: ReadInputs) -> None:
+        """And that is no error."""
+        run = tracking.start_run("job1", start())
+        tracking.delete_run(run.run_id)
+        tracking.log_inputs(run.run_id, [DataInput("a", "b", "local", "/a")])
+        tracking.show_tables(run.run_id, ["tables/a.json"])
+        assert read_inputs(run) == {}
 
     def artifacts(self, run: RunHandle) -> dict[str, str]:
         """Text by path of all artefacts of a run."""

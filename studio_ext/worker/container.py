@@ -86,6 +86,8 @@ class Ownership:
         self.job_dir = job_dir
         found = job_dir.stat()
         self._mode = found.st_mode & 0o7777
+        self._opened: dict[Path, int] = {}
+        """Folders on the way to what was lent, and what may be done with them otherwise."""
         self.owner: tuple[int, int] | None = None
         """Whom what we make belongs to; None where that is who we are."""
         if os.geteuid() == 0 and found.st_uid != 0:
@@ -97,6 +99,11 @@ class Ownership:
             return
         # The directory itself may be passed through, and not listed: what else lies there is not the tenant's.
         self.job_dir.chmod(self._mode | 0o011)
+        for path in more:
+            for folder in path.parents:
+                if folder.is_relative_to(self.job_dir) and folder != self.job_dir:
+                    self._opened.setdefault(folder, folder.stat().st_mode & 0o7777)
+                    folder.chmod(self._opened[folder] | 0o011)
         for path in (*(self.job_dir / name for name in _LENT), *more):
             _give(path, tenant.uid, tenant.gid)
 
@@ -107,6 +114,9 @@ class Ownership:
         owner = self.owner or (0, 0)
         for path in self.job_dir.iterdir():
             _give(path, *owner)
+        for folder, mode in self._opened.items():
+            with contextlib.suppress(OSError):
+                folder.chmod(mode)
         with contextlib.suppress(OSError):
             self.job_dir.chmod(self._mode & ~0o011)
 

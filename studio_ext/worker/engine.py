@@ -18,7 +18,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
-from . import faults
+from . import capture, faults
 from .clock import Clock
 from .kernel_output import MESSAGES
 from .messages import Messages
@@ -71,6 +71,8 @@ class Session:
     holds_back: bool = False
     """Whether the kernel waits until its output is taken (see ``kernel_output``); others drop it."""
     fault: str | None = None
+    capture: dict[str, Any] | None = None
+    """Settings for a kernel that has to be told to record what it does (see ``capture``)."""
     output_bytes: int = NOTEBOOK_BYTES
     """Bytes of outputs that the output notebook may have."""
     stopping: bool = False
@@ -167,6 +169,8 @@ async def _execute(manager: Any, kernel_name: str, session: Session) -> None:
         info = await _ready(kc, session)
         session.reporter.kernel(session.kernel_pid)
         manager.nb.metadata["language_info"] = info["content"]["language_info"]
+        if session.capture:  # carried out before the first cell, whose reply is waited for
+            kc.execute(capture.start_code(session.capture), silent=True, store_history=False)
         await _execute_cells(manager, client, session)
         client.set_widgets_metadata()
     finally:

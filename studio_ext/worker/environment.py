@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .machine import gpus
 from .processes import MARK
 from .records import read
 
@@ -65,7 +66,7 @@ def training_variables(job_dir: Path) -> dict[str, str]:
         "SM_HOSTS": json.dumps(["algo-1"]),
         "SM_CURRENT_HOST": "algo-1",
         "SM_NUM_CPUS": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
-        "SM_NUM_GPUS": str(_gpus()),
+        "SM_NUM_GPUS": str(len(gpus())),
         "SM_HPS": json.dumps({name: _decoded(value) for name, value in hyperparameters.items()}),
         "SM_INPUT_DATA_CONFIG": json.dumps(channels),
         "SM_RESOURCE_CONFIG": json.dumps(read(config / "resourceconfig.json") or {}),
@@ -82,13 +83,6 @@ def _decoded(value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return value
-
-
-def _gpus() -> int:
-    try:
-        return len(list(Path("/proc/driver/nvidia/gpus").iterdir()))
-    except OSError:
-        return 0
 
 
 def acts_early(variables: Mapping[str, str]) -> dict[str, str]:

@@ -105,6 +105,7 @@ def _run(files: records.AttemptFiles, request: dict[str, Any], link: socket.sock
         holds_back=bool(request.get("holds_back")),
         output_bytes=request.get("output_bytes") or NOTEBOOK_BYTES,
         fault=request.get("fault"),
+        capture=request.get("capture"),
     )
     register()
     try:

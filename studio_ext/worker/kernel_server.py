@@ -13,7 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import cgroups, environment, executor_link, kernels, packages, supervisor, verdict  # noqa: F401
+from . import (  # noqa: F401
+    cgroups,
+    environment,
+    executor_link,
+    kernels,
+    machine,
+    packages,
+    supervisor,
+    verdict,
+)
 from .serving import ForkServer, Task
 
 _LATER = (

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import processes
+from . import capture, processes
 from .container import Tenant
 from .kernel_output import hold_back
 from .limits import Limits
@@ -108,12 +108,14 @@ def fork_kernel(
     limits: Limits,
     in_process: bool,
     tenant: Tenant | None = None,
+    captured: capture.Settings | None = None,
 ) -> Kernel | Callable[[], None]:
     """Fork the process that becomes the kernel.
 
     Returns a :class:`Kernel` in the supervisor. In the new process it does not return when the kernel is another
     program; with ``in_process`` it returns what the caller must run at the top of the stack, so that the
     interpreter ends as usual (threads joined, ``atexit`` callbacks run). ``tenant``: as whom it runs, if not as we.
+    ``captured``: how a kernel in this process records what it does; others are told by whoever drives them.
     """
     read_end, write_end = os.pipe()
     pid = os.fork()
@@ -142,7 +144,7 @@ def fork_kernel(
         from .environment import replace_environment
 
         replace_environment(variables)
-        return lambda: run_ipykernel(filled)
+        return lambda: run_ipykernel(filled, captured)
     except BaseException as error:
         os.write(2, f"The kernel could not be started: {error}\n".encode())
         os._exit(_NOT_FOUND)
@@ -166,12 +168,9 @@ def _prefer_as_victim() -> None:
         pass
 
 
-def run_ipykernel(filled: list[str]) -> None:
+def run_ipykernel(filled: list[str], captured: capture.Settings | None) -> None:
     """Be an IPython kernel, in a process forked from the kernel server. ``filled``: the command it stands for."""
-    package = __package__ or "studio_worker"
-    for name in [name for name in sys.modules if name == package or name.startswith(package + ".")]:
-        del sys.modules[name]
-    sys.path[:] = [entry for entry in sys.path if not entry.endswith(".pyz")]
+    capture.forget()
     import ipykernel_launcher  # type: ignore[import-untyped]
 
     arguments = filled[filled.index("-f") :]
@@ -197,4 +196,6 @@ def run_ipykernel(filled: list[str]) -> None:
     # words of the shutdown request, may wait for just that thread: 10 s, or for ever. Callbacks registered last run
     # first, so this one lets the control thread finish before them.
     atexit.register(end_control)
+    if captured:
+        capture.start(captured)
     app.start()

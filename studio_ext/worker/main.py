@@ -42,11 +42,12 @@ def main(arguments: Sequence[str]) -> int:
                 forked()
                 _run(None)
         case ["packages", *target]:
-            from . import packages, records
+            from . import machine, packages, records
 
             text = packages.listing(sys.path[1:])
             if target:
                 records.write(Path(target[0]), text.encode(), sync=False)
+                records.write(Path(target[0]).with_name(records.MACHINE), machine.listing(), sync=False)
             else:
                 sys.stdout.write(text)
         case ["give-back", job_dir]:

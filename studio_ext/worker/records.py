@@ -25,6 +25,8 @@ _MAX_ALL_EVENTS = 64
 _RESERVED_BYTES = 256 * 1024
 OWNER: tuple[int, int] | None = None
 """User and group that files made here belong to; None: the process's own. Set where a container's root writes them."""
+MACHINE = "machine.json"
+"""Beside the package list: what the code ran on."""
 SPARE_PREFIX = ".studio-"
 """Begins the temporary names of files that are about to be renamed into place."""
 
@@ -42,6 +44,7 @@ class AttemptFiles:
         self.log = self.directory / "log.txt"
         self.progress = self.directory / "progress.jsonl"
         self.resources = self.directory / "resources.jsonl"
+        self.reads = self.directory / "reads.jsonl"
         self.result = self.directory / "result.json"
         self.exit = self.directory / "exit.json"
         self.job = job_dir / "job.json"

@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError as error:
             return _error(507, "RESOURCE_EXHAUSTED", f"The call could not be noted in the job directory: {error}.")
         if status < 300:
-            relay.checks.learn(self.path, reply)
+            relay.checks.learn(self.path, body, reply)
         return status, reply
 
     def _discard(self, length: int) -> None:

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 _LOG_CALL = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow/runs/(log-metric|log-parameter|set-tag|log-batch)$")
-_ANSWER_WITH_RUN = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow/runs/create$")
+_ANSWER_WITH_RUN = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow/runs/(create|update)$")
 _TRACES = re.compile(r"^/v1/|^/(?:ajax-)?api/[23]\.0/mlflow/(?:traces|unified-traces)(?:/|$)")
 _FEATURES = re.compile(r"^/(?:ajax-)?api/3\.0/mlflow/server-(?:info|features)$")
 _NAME = re.compile(r"^[/\w.\- :]*$")
 _MAX_NAME = 250
 _MAX_METRICS = 1000
 _MAX_PARAMS_OR_TAGS = 100
+_AUTOLOGGING = "mlflow.autologging"
 _MAX_REMEMBERED = 100_000  # parameters; beyond that changed values are found by the store only
 
 
@@ -55,19 +56,33 @@ class LogChecks:
     def __init__(self, run_id: str) -> None:
         self._runs = {run_id}
         self._params: dict[tuple[str, str], str] = {}
+        self._fitting: set[str] = set()
+        """Runs that MLflow's autologging has open."""
+        self._autologged: set[tuple[str, str]] = set()
+        """Parameters that it logged."""
         self._lock = threading.Lock()
 
-    def learn(self, path: str, reply: bytes) -> None:
-        """Remember the run that an answer speaks of."""
-        if not _ANSWER_WITH_RUN.match(path):
+    def learn(self, path: str, body: bytes, reply: bytes) -> None:
+        """Remember the run that a call and its answer speak of."""
+        match = _ANSWER_WITH_RUN.match(path)
+        if match is None:
             return
         try:
+            call = json.loads(body)
+            if match.group(1) == "update":
+                if call.get("status"):
+                    with self._lock:
+                        self._fitting.discard(str(call.get("run_id") or call.get("run_uuid")))
+                return
             run_id = json.loads(reply)["run"]["info"]["run_id"]
-        except (ValueError, KeyError, TypeError):
+            is_fit = any(tag.get("key") == _AUTOLOGGING for tag in call.get("tags") or [])
+        except (ValueError, KeyError, TypeError, AttributeError):
             return
         if isinstance(run_id, str):
             with self._lock:
                 self._runs.add(run_id)
+                if is_fit:
+                    self._fitting.add(run_id)
 
     def look(self, method: str, path: str, body: bytes) -> Verdict:
         """Whether the call can be acknowledged at once, or why it cannot be made."""
@@ -97,15 +112,21 @@ class LogChecks:
         return Verdict(acknowledge=True)
 
     def _remember(self, run_id: str, params: list[dict[str, Any]]) -> None:
-        """Refuse parameters that change, all or none."""
+        """Refuse parameters that change, all or none.
+
+        Where one of both was logged by MLflow itself, the notebook cannot know of it and is not to fail: the first
+        value stays, and the other one is counted among those that the store refused.
+        """
         fresh: dict[tuple[str, str], str] = {}
         with self._lock:
             for param in params:
                 key, value = (run_id, param["key"]), str(param.get("value", ""))
+                if run_id in self._fitting:
+                    self._autologged.add(key)
                 before = self._params.get(key, fresh.get(key))
                 if before is None:
                     fresh[key] = value
-                elif before != value:
+                elif before != value and key not in self._autologged:
                     raise ValueError(
                         f"Changing param values is not allowed. Param with key='{param['key']}' was already logged "
                         f"with value='{before}' for run ID='{run_id}'. Attempted logging new value '{value}'."

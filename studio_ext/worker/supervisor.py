@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import container, exit_record, faults, processes, records, verdict
+from . import capture, container, exit_record, faults, processes, records, verdict
 from .clock import Clock
 from .environment import job_environment
 from .executor_link import ExecutorLink
@@ -39,6 +39,9 @@ _OTHER_CLOSING_SECONDS = 3.0
 """How long kernels of other languages may take to end; those built on ipykernel hang now and then (see engine)."""
 _LAST_SAVE_SECONDS = 5.0
 """How long the executor may take to save and go when everything else is over."""
+
+_LONGEST_NOTE = 500
+_MOST_NOTES = 5
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,8 @@ class Supervisor:
         log = records.open_append(self.files.log)
         processes.redirect(log)
         os.close(log)
+        with contextlib.suppress(OSError):
+            os.close(records.open_append(self.files.reads))
         self._read_stop()
         if self.state.cause is None:
             try:
@@ -208,15 +213,18 @@ class Supervisor:
         connection_file = write_connection_file(self.runtime, argv, environment.get("kernel", ""))
         if self.ownership and self.options.user:
             self.tenant = container.Tenant.of(self.options.user)
-            self.ownership.lend(self.tenant, Path(self.runtime))
+            self.ownership.lend(self.tenant, Path(self.runtime), self.files.reads)
+        workdir = self.files.job_dir / self.job.get("workdir", "code")
+        captured = self._captured(workdir)
         kernel = fork_kernel(
             argv=argv,
             connection_file=connection_file,
-            cwd=self.files.job_dir / self.job.get("workdir", "code"),
+            cwd=workdir,
             job_id=self.job_id,
             limits=self.limits,
             in_process=self.options.in_process,
             tenant=self.tenant,
+            captured=captured,
         )
         if not isinstance(kernel, Kernel):
             return kernel
@@ -233,6 +241,8 @@ class Supervisor:
             "clock": self.clock.offset,
             "fault": self.options.fault,
             "owner": self.ownership.owner if self.ownership else None,
+            # A kernel of our own process has begun already.
+            "capture": captured.as_record() if captured and not self.options.in_process else None,
         }
         self.link = ExecutorLink.open(request, self.options.worker_socket, self.options.executor)
         self.tree.spared = self.link.pid
@@ -241,6 +251,13 @@ class Supervisor:
         self._list_packages()
         return None
 
+    def _captured(self, workdir: Path) -> capture.Settings | None:
+        """How the kernel records what it does by itself; None for languages in which it cannot."""
+        if self.job["environment"].get("language") != "python" or not self.files.reads.exists():
+            return None
+        wish = str(self.job.get("autolog") or capture.OFF)
+        return capture.Settings(str(self.files.reads), str(self.files.job_dir), str(workdir), wish)
+
     def _variables(self) -> dict[str, str]:
         base = container.own_variables() if self.options.in_container else {}
         if self.tenant:
@@ -248,13 +265,14 @@ class Supervisor:
         return job_environment(self.files.job_dir, self.job, base)
 
     def _list_packages(self) -> None:
-        """Write the package list of the kernel's environment; another interpreter is asked in the background."""
-        from . import packages
+        """Write which packages the kernel has and what it runs on; another interpreter is asked in the background."""
+        from . import machine, packages
 
         with contextlib.suppress(OSError):
             self.files.packages.parent.mkdir(parents=True, exist_ok=True)
             if self.options.in_process:
                 records.write(self.files.packages, packages.listing(sys.path).encode(), sync=False)
+                records.write(self.files.packages.with_name(records.MACHINE), machine.listing(), sync=False)
             else:
                 packages.ask(self.job["environment"], self.files.packages, self.options.executor)
 
@@ -435,6 +453,7 @@ class Supervisor:
                 self.recording.close()
         faults.point("before_exit_record", self.options.fault)
         self.log_guard.look()
+        self._tell_notes()
         record = self._record(kernel_status)
         if record["reason"] != "Completed" and record["message"]:
             records.append(1, f"--- {record['message']} ---\n".encode("utf-8", "replace"))
@@ -447,6 +466,13 @@ class Supervisor:
         for spare in (self.files.job_dir / "output").glob(f"{records.SPARE_PREFIX}*.tmp"):
             with contextlib.suppress(OSError):  # the job may have made a folder of that name
                 spare.unlink()
+
+    def _tell_notes(self) -> None:
+        """Put into the log what could not be recorded by itself, and why."""
+        events, _ = records.read_events(self.files.reads)
+        notes = dict.fromkeys(str(event["note"])[:_LONGEST_NOTE] for event in events if "note" in event)
+        for note in list(notes)[:_MOST_NOTES]:
+            records.append(1, f"--- {' '.join(note.split())} ---\n".encode("utf-8", "replace"))
 
     def _end_executor(self) -> None:
         """The executor has been told; it is killed if it does not go."""

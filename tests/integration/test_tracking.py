@@ -23,7 +23,7 @@ from studio_ext.contract.errors import Conflict, Unavailable
 from studio_ext.ports.tracking import RunHandle, Tracking
 from studio_ext.testing.mlflow_server import MlflowServer
 from studio_ext.testing.recorded_job import RecordedJob
-from studio_ext.testing.tracking_suite import TrackingSuite, start
+from studio_ext.testing.tracking_suite import ReadInputs, TrackingSuite, start
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -61,6 +61,19 @@ class _Suite(TrackingSuite):
             assert post(backend, "runs/log-metric", **fields).ok
 
         return log
+
+    @pytest.fixture
+    def read_inputs(self, uri: str, root: Path) -> ReadInputs:
+        backend = open_backend(uri, root)
+
+        def read(run: RunHandle) -> dict[str, tuple[str, str, dict[str, str]]]:
+            found = get(backend, "runs/get", run_id=run.run_id).json()["run"].get("inputs", {})
+            datasets = [each["dataset"] for each in found.get("dataset_inputs", [])]
+            return {
+                each["name"]: (each["digest"], each["source_type"], json.loads(each["source"])) for each in datasets
+            }
+
+        return read
 
     @pytest.fixture
     def add_child(self, uri: str, root: Path) -> Callable[[RunHandle, str], str]:

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type {
+  Autolog,
   JobDetail,
   NotebookInspection,
   Resources,
@@ -32,6 +33,8 @@ export interface IFormState extends IPlace {
   cpus: string;
   memory: string;
   timeLimit: string;
+  /** What MLflow logs by itself. */
+  autolog: Autolog;
 }
 
 /** What is wrong, by dotted name of the field as the server names it. */
@@ -48,7 +51,8 @@ export function shownFields(
     'runner',
     'resources.cpus',
     'resources.memory_bytes',
-    'resources.time_limit_seconds'
+    'resources.time_limit_seconds',
+    'autolog'
   ];
   if (!hasImages(state, options)) {
     return [...fields, 'kernel'];
@@ -96,7 +100,8 @@ export function initialState(
     timeLimit:
       resources?.time_limit_seconds != null
         ? exactDuration(resources.time_limit_seconds)
-        : ''
+        : '',
+    autolog: job?.autolog ?? options.autolog ?? 'on'
   };
 }
 
@@ -203,6 +208,7 @@ export function toRequest(
     parameters,
     ...placeRequest(state, options),
     resources: toResources(state, options),
+    autolog: state.autolog,
     idempotency_key: key
   };
 }

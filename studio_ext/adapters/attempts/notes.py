@@ -24,6 +24,14 @@ def note_launch(launch: Launch, **more: Any) -> None:
     records.write(files.launch, records.encode(note | more))
 
 
+def note_more(launch: Launch, **more: Any) -> None:
+    """Add to ``launch.json``, before anything of the attempt has started."""
+    files = records.AttemptFiles(launch.directory, launch.attempt)
+    note = records.read(files.launch)
+    if note is not None and not files.claim.exists() and not more.items() <= note.items():
+        records.write(files.launch, records.encode(note | more))
+
+
 def note_stop(launch: Launch, *, kill: bool, reason: str) -> bool:
     """Write ``stop.json``, a wish that is not lost when nobody is there to take a signal. False: it is over already."""
     files = records.AttemptFiles(launch.directory, launch.attempt)

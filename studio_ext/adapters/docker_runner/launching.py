@@ -13,6 +13,7 @@ from typing import Any
 
 from studio_ext.adapters import host
 from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.notes import note_more
 from studio_ext.adapters.attempts.options import supervisor_options
 from studio_ext.adapters.docker_runner import spec
 from studio_ext.adapters.docker_runner.engine import Engine, engine_errors
@@ -67,6 +68,7 @@ class Launcher:
         image = self._image(job["environment"]["container"], say, cancelled)
         if image.profile is ContainerProfile.contract:
             _open_input(launch.directory)
+        note_more(launch, image_id=image.id)
         found = launch.directory.stat()
         made = spec.Spec(
             launch=launch,

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 
 from studio_ext.contract.jobs import Attempt, Exit, Job, JobDetail, Progress, Transition, TrialRef
 
-_DETAIL = ("resources", "environment", "snapshot", "directory", "content_path", "notebook_sha256", "tags")
+_DETAIL = ("resources", "environment", "snapshot", "directory", "content_path", "notebook_sha256", "tags", "autolog")
 
 
 def job_columns(job: JobDetail) -> dict[str, Any]:

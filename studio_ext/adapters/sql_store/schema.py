@@ -31,7 +31,7 @@ jobs = Table(
     Column("user", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("pid", Integer),
-    # What only the detail page shows: resources, environment, snapshot, directory, content path, hash, tags.
+    # What only the detail page shows: resources, environment, snapshot, directory, content path, hash, tags, autolog.
     Column("detail", JSON, nullable=False),
     Column("stop_level", Integer, nullable=False, default=0),
     Column("recorded", Boolean, nullable=False, default=False),

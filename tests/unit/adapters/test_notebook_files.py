@@ -268,7 +268,7 @@ def mutate(value: Any, chance: random.Random) -> Any:
 def test_mutated_notebooks_raise_errors_for_people_only(tmp_path: Path, seed: int) -> None:
     path = write(tmp_path / "n.ipynb", mutate(VICTIM, random.Random(seed)))
     try:
-        FILES.images(path)
+        FILES.displayed(path)
         read = FILES.read(path)
         for each in FILES.parameters(read, kernel()):
             each.model_dump_json()
@@ -473,10 +473,10 @@ def test_pictures_are_named_after_their_cells(tmp_path: Path) -> None:
             code("b", outputs=[svg, picture(image_jpeg=[PNG[:4], PNG[4:]])]),
         ),
     )
-    assert FILES.images(path) == [
-        ("cell-02.png", b"\x89PNG picture"),
-        ("cell-03-1.svg", b"<svg></svg>"),
-        ("cell-03-2.jpg", b"\x89PNG picture"),
+    assert FILES.displayed(path) == [
+        ("plots/cell-02.png", b"\x89PNG picture"),
+        ("plots/cell-03-1.svg", b"<svg></svg>"),
+        ("plots/cell-03-2.jpg", b"\x89PNG picture"),
     ]
 
 
@@ -484,10 +484,10 @@ def test_pictures_are_named_after_their_cells(tmp_path: Path) -> None:
 def test_broken_pictures_are_left_out(tmp_path: Path, value: Any) -> None:
     good = picture(image_png=PNG)
     path = write(tmp_path / "n", notebook(code("a", outputs=[picture(image_png=value), {"data": value}, good])))
-    assert FILES.images(path)[-1][1] == b"\x89PNG picture"
+    assert FILES.displayed(path)[-1][1] == b"\x89PNG picture"
 
 
 def test_no_notebook_has_no_pictures(tmp_path: Path) -> None:
-    assert FILES.images(tmp_path / "missing") == []
+    assert FILES.displayed(tmp_path / "missing") == []
     (tmp_path / "broken").write_text("{")
-    assert FILES.images(tmp_path / "broken") == []
+    assert FILES.displayed(tmp_path / "broken") == []

@@ -59,7 +59,7 @@ class Outside:
     def finish(self, job_id: str, directory: Any, attempt: int, run: RunHandle) -> None:
         self._call("drain", job_id)
 
-    def images(self, path: Any) -> list[tuple[str, bytes]]:
+    def displayed(self, path: Any) -> list[tuple[str, bytes]]:
         return []
 
     def of(self, job_id: str) -> list[str]:

@@ -59,6 +59,7 @@ def test_submit_asks_for_what_was_said(fake: FakeClient) -> None:
         time_limit="1h",
         variables=["TOKEN"],
         tags={"team": "red"},
+        autolog="models",
         idempotency_key="k",
     )
     assert fake.requests[0].model_dump() == {
@@ -74,6 +75,7 @@ def test_submit_asks_for_what_was_said(fake: FakeClient) -> None:
         "network_access": False,
         "variables": ["TOKEN"],
         "tags": {"team": "red"},
+        "autolog": "models",
         "idempotency_key": "k",
     }
     assert (job.name, job.experiment, job.runner, job.notebook) == (

@@ -13,9 +13,19 @@ import pytest
 from studio_ext.adapters.notebook_files import NotebookFiles
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.contract.errors import StudioError, Unavailable
-from studio_ext.contract.jobs import Exit, ExitReason, JobDetail, JobStatus, SecondaryStatus, Snapshot, TrialRef
+from studio_ext.contract.jobs import (
+    Container,
+    ContainerProfile,
+    Exit,
+    ExitReason,
+    JobDetail,
+    JobStatus,
+    SecondaryStatus,
+    Snapshot,
+    TrialRef,
+)
 from studio_ext.core.workspace import Workspace
-from studio_ext.ports.tracking import RunHandle, RunStart
+from studio_ext.ports.tracking import DataInput, RunHandle, RunStart
 from studio_ext.services.recording import Recording
 from studio_ext.testing.store_suite import finish, sample_job
 
@@ -28,6 +38,9 @@ class Tracking:
         self.ended: list[tuple[str, str, float, Mapping[str, str]]] = []
         self.logged: dict[str, bytes] = {}
         self.fault: BaseException | None = None
+        self.input_fault: BaseException | None = None
+        self.inputs: list[DataInput] = []
+        self.tables: list[str] = []
 
     def start_run(self, job_id: str, start: RunStart) -> RunHandle:
         self.started.append(start)
@@ -35,6 +48,14 @@ class Tracking:
 
     def end_run(self, run_id: str, status: str, ended: float, tags: Mapping[str, str]) -> None:
         self.ended.append((run_id, status, ended, tags))
+
+    def log_inputs(self, run_id: str, inputs: Any) -> None:
+        if self.input_fault is not None:
+            raise self.input_fault
+        self.inputs += inputs
+
+    def show_tables(self, run_id: str, paths: Any) -> None:
+        self.tables += paths
 
     def log_artifacts(self, run_id: str, source: Path, artifact_path: str = "") -> None:
         if self.fault is not None:
@@ -97,6 +118,89 @@ def test_what_is_recorded_before_the_start(recording: Recording, tracking: Track
 def test_a_job_without_a_work_tree(recording: Recording, tracking: Tracking) -> None:
     recording.start(sample_job(snapshot=None))
     assert not [name for name in tracking.started[0].tags if "git" in name]
+
+
+def display(over: JobDetail, *data: Mapping[str, Any]) -> None:
+    """Have a cell of the executed notebook display this."""
+    path = Path(over.output_notebook or "")
+    document = json.loads(path.read_text())
+    outputs = [{"output_type": "display_data", "metadata": {}, "data": dict(each)} for each in data]
+    document["cells"].append(
+        {"cell_type": "code", "metadata": {}, "source": "show()", "outputs": outputs, "execution_count": 2}
+    )
+    path.write_text(json.dumps(document))
+
+
+def test_tables_are_recorded_and_shown(recording: Recording, tracking: Tracking, over: JobDetail) -> None:
+    html = "<table class='dataframe'><thead><tr><th></th><th>a</th></tr></thead><tbody><tr><th>0</th><td>1.5</td></tr>"
+    display(over, {"text/html": f"{html}</tbody></table>"}, {"text/html": "<p>no table</p>"})
+    recording.finish(over)
+    assert json.loads(tracking.logged["tables/cell-02.json"]) == {"columns": ["index", "a"], "data": [[0, 1.5]]}
+    assert tracking.tables == ["tables/cell-02.json"]
+
+
+def test_what_was_not_committed_and_the_machine(recording: Recording, tracking: Tracking, over: JobDetail) -> None:
+    directory = Path(over.directory)
+    (directory / "uncommitted.diff").write_text("diff --git a/x b/x\n")
+    facts = {"python": "3.12.1", "platform": "Linux 6 x86_64", "cpus": 8, "gpus": ["A100", "A100", "T4"]}
+    (directory / "output" / "environment" / "machine.json").write_text(json.dumps(facts))
+    recording.finish(over)
+    assert tracking.logged["code/uncommitted.diff"] == b"diff --git a/x b/x\n"
+    assert json.loads(tracking.logged["environment/machine.json"]) == facts
+    tags = tracking.ended[0][3]
+    assert (tags["studio.python"], tags["studio.platform"], tags["studio.cpus"]) == ("3.12.1", "Linux 6 x86_64", "8")
+    assert tags["studio.gpus"] == "2 x A100, T4"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{", '{"python": 3, "platform": [], "cpus": "8", "gpus": {}}', '{"cpus": true, "gpus": [1]}',
+     "9" * 70000, '{"python": "3.11\\u001b[31m", "cpus": -1}'],
+)  # fmt: skip
+def test_a_job_may_write_anything_about_its_machine(
+    recording: Recording, tracking: Tracking, over: JobDetail, content: str
+) -> None:
+    (Path(over.directory) / "output" / "environment" / "machine.json").write_text(content)
+    recording.finish(over)
+    tags = tracking.ended[0][3]
+    assert tags.get("studio.python", "3.11") == "3.11"
+    assert not {"studio.platform", "studio.cpus", "studio.gpus"} & tags.keys()
+
+
+def test_nothing_is_taken_by_a_link(recording: Recording, tracking: Tracking, over: JobDetail, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    directory = Path(over.directory)
+    for name in ("uncommitted.diff", "output/environment/machine.json"):
+        (directory / name).symlink_to(tmp_path / "secret")
+    recording.finish(over)
+    assert not [name for name, data in tracking.logged.items() if b"secret" in data]
+
+
+def test_data_is_recorded_and_its_fault_is_no_other_ones(
+    recording: Recording, tracking: Tracking, over: JobDetail
+) -> None:
+    inputs = [DataInput("a.csv", "d1", "local", "/w/a.csv")]
+    recording.finish(over, inputs, has_more=True)
+    assert tracking.inputs == inputs
+    assert tracking.ended[0][3]["studio.inputs"] == "1 and more"
+    tracking.input_fault = ValueError("no")
+    recording.finish(over, inputs)
+    assert len(tracking.ended) == 2 and "plots/cell-01.png" in tracking.logged
+    tracking.input_fault = Unavailable("away")
+    with pytest.raises(Unavailable):
+        recording.finish(over, inputs)
+
+
+def test_the_image_that_a_container_was_made_of(recording: Recording, tracking: Tracking, over: JobDetail) -> None:
+    container = Container(image="r/x:1", profile=ContainerProfile.notebook, pull=True)
+    job = over.model_copy(update={"environment": over.environment.model_copy(update={"container": container})})
+    launch = Path(over.directory) / "attempts" / str(over.attempt) / "launch.json"
+    launch.parent.mkdir(parents=True)
+    for image_id, expected in ((f"sha256:{'a' * 64}", f"sha256:{'a' * 64}"), ("sha256:evil", None), (5, None)):
+        launch.write_text(json.dumps({"image_id": image_id}))
+        tracking.ended.clear()
+        recording.finish(job)
+        assert tracking.ended[0][3].get("studio.image_id") == expected
 
 
 def test_outputs_and_end(recording: Recording, tracking: Tracking, store: SqlStore, over: JobDetail) -> None:

@@ -145,7 +145,7 @@ def test_the_job_directory_is_as_documented(submission: Submission, notebook: Pa
     spec = json.loads((directory / "job.json").read_text())
     assert set(spec) == {
         "id", "kind", "attempt", "notebook", "workdir", "cells", "resources", "grace_seconds", "environment",
-        "base_env", "links", "experiment",
+        "base_env", "links", "experiment", "autolog",
     }  # fmt: skip
     assert (spec["id"], spec["notebook"], spec["workdir"], spec["cells"]) == (job.id, "train.ipynb", "code", 3)
     assert (spec["kind"], spec["grace_seconds"], spec["experiment"]) == ("notebook", 10.0, "houses")

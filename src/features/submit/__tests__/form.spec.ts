@@ -156,6 +156,20 @@ describe('validate', () => {
 });
 
 describe('toRequest', () => {
+  it('asks for what MLflow is to log by itself', () => {
+    const usual = initialState(
+      makeInspection(),
+      makeOptions({ autolog: 'models' })
+    );
+    expect(toRequest(usual, options, 'a', 'k', trans).autolog).toBe('models');
+    const again = initialState(
+      makeInspection(),
+      options,
+      makeJob({ autolog: 'off' })
+    );
+    expect(toRequest(again, options, 'a', 'k', trans).autolog).toBe('off');
+  });
+
   it('sends values by their types and limits in base units', () => {
     const request = toRequest(
       state({
@@ -174,6 +188,7 @@ describe('toRequest', () => {
       trans
     );
     expect(request).toEqual({
+      autolog: 'on',
       notebook: 'work/train.ipynb',
       name: 'fit',
       experiment: 'house-prices',

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useId, useRef } from 'react';
-import type { SubmitOptions } from '../../../contract';
+import type { Autolog, SubmitOptions } from '../../../contract';
 import { Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import { SelectField, TextField } from '../../../shared/formFields';
@@ -114,6 +114,7 @@ export function SubmitForm(props: ISubmitFormProps): JSX.Element {
           </fieldset>
           <Place {...props} id={id} state={state} choices={choices} />
           <Size {...props} id={id} state={state} choices={choices} />
+          <More {...props} id={id} state={state} choices={choices} />
         </>
       )}
       <div className="jp-StudioForm-buttons">
@@ -253,5 +254,40 @@ function Size(props: PartProps): JSX.Element {
         onBlur={() => model.leave('resources.time_limit_seconds')}
       />
     </fieldset>
+  );
+}
+
+/** What most people leave as it is. */
+function More(props: PartProps): JSX.Element {
+  const { model, trans, id, state, choices } = props;
+  const { errors } = model;
+  return (
+    <details
+      className="jp-StudioForm-more"
+      open={state.autolog !== choices.autolog || 'autolog' in errors}
+    >
+      <summary>{trans.__('More')}</summary>
+      <fieldset className="jp-StudioForm-section">
+        <legend className="jp-mod-hidden">{trans.__('More')}</legend>
+        <SelectField
+          id={`${id}-autolog`}
+          label={trans.__('Autologging')}
+          value={state.autolog}
+          error={errors.autolog}
+          note={trans.__(
+            'what MLflow logs by itself of scikit-learn and other libraries it knows'
+          )}
+          options={[
+            { value: 'on', label: trans.__('Parameters and metrics') },
+            {
+              value: 'models',
+              label: trans.__('Models too (seconds for each)')
+            },
+            { value: 'off', label: trans.__('Nothing') }
+          ]}
+          onChange={value => model.update({ autolog: value as Autolog })}
+        />
+      </fieldset>
+    </details>
   );
 }
