@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         inspect,
         job,
         jobs,
+        set_experiment,
         submit,
         trials,
     )
@@ -37,6 +38,7 @@ __all__ = [
     "inspect",
     "job",
     "jobs",
+    "set_experiment",
     "submit",
     "trials",
 ]
@@ -69,3 +71,17 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     from studio_ext.app import StudioApp
 
     return [{"module": "studio_ext.app", "app": StudioApp}]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext studio_ext``: the magics, in a notebook or an IPython terminal."""
+    from studio_ext.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext studio_ext``."""
+    from studio_ext.magics import unload
+
+    unload(shell)

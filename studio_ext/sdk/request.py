@@ -48,6 +48,8 @@ def build_request(
     variables: Sequence[str],
     tags: Mapping[str, str] | None,
     idempotency_key: str | None,
+    document: Mapping[str, Any] | None = None,
+    cells_of: str | None = None,
 ) -> SubmitRequest:
     """The request for these arguments of ``submit``. Raises ``InvalidRequest`` that names the wrong field."""
     resources = {
@@ -60,6 +62,8 @@ def build_request(
         return SubmitRequest.model_validate(
             {
                 "notebook": os.fspath(notebook),
+                "document": document,
+                "cells_of": cells_of,
                 "name": name,
                 "experiment": experiment,
                 "parameters": {key: _plain(key, value) for key, value in (parameters or {}).items()},
