@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -91,7 +91,8 @@ class MlflowActiveRun:
             stack = fluent._active_run_stack.get()
             is_ours = self._is_active and run_id in (None, self._run_id) and not options.get("nested")
             if not is_ours or (stack and stack[-1] is not kept):
-                return original(run_id, *arguments, **options)
+                with self._without_variable():  # MLflow would take it for the run to start, nested or not
+                    return original(run_id, *arguments, **options)
             if not stack:
                 stack.append(kept)
             if options.get("tags"):
@@ -99,6 +100,17 @@ class MlflowActiveRun:
             return kept
 
         return start_run
+
+    @contextlib.contextmanager
+    def _without_variable(self) -> Iterator[None]:
+        hidden = self._is_active and os.environ.get("MLFLOW_RUN_ID") == self._run_id
+        if hidden:
+            del os.environ["MLFLOW_RUN_ID"]
+        try:
+            yield
+        finally:
+            if hidden:
+                os.environ["MLFLOW_RUN_ID"] = self._run_id
 
     def _end_run(self, fluent: Any, kept: Any) -> Any:
         original = fluent.end_run

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from studio_ext.core.record_names import MAX_NAME
+from studio_ext.contract.errors import InvalidRequest
+from studio_ext.core.record_names import MAX_NAME, checked_name
 
 MOST_PARAMETERS = 100
 MOST_METRICS = 1000
@@ -16,6 +17,7 @@ MOST_CHARACTERS = 500
 """A text that is longer is no setting but data."""
 _DEEPEST = 10
 _NO_NAME = re.compile(r"[^/\w.\- :]|\n")
+_NO_PART = re.compile(r"[^\w\- ]|\n")
 _PLAIN = (int, float, str, bool)
 
 
@@ -93,7 +95,15 @@ def _collect(mapping: Mapping[Any, Any], prefix: str, found: dict[str, float], d
             if depth < _DEEPEST:
                 _collect(value, f"{name}.", found, depth + 1)
         elif (number := as_number(value)) is not None:
-            found[name[:MAX_NAME]] = number
+            found[_metric_name(name)] = number
+
+
+def _metric_name(name: str) -> str:
+    """One that MLflow takes: also not one that leads elsewhere, as a path."""
+    try:
+        return checked_name(name[:MAX_NAME], "metric")
+    except InvalidRequest:
+        return _NO_PART.sub("_", name)[:MAX_NAME]
 
 
 def _parse(source: str) -> ast.Module | None:

@@ -23,6 +23,7 @@ class History:
     """The cells that run now, innermost last, and the source of each that ran, by the id that the front end gave it."""
 
     def __init__(self, shell: Any) -> None:
+        self._shell = shell
         self._running: list[Any] = []
         self._ran: dict[str, RanCell] = {}
         # The cell that loads the extension runs already.
@@ -39,6 +40,12 @@ class History:
     def current(self) -> Any | None:
         """``ExecutionInfo`` of the cell that runs now."""
         return self._running[-1] if self._running else None
+
+    @property
+    def number(self) -> int:
+        """The number at the prompt of the cell that runs: the shell counts on when it begins one."""
+        counted = self._running[0].store_history if self._running else False
+        return int(self._shell.execution_count) - (1 if counted else 0)
 
     def ran(self, cell_id: str) -> RanCell | None:
         """The cell with this id as it was run last; None: it was not, since the extension was loaded."""

@@ -35,7 +35,7 @@ def submit_cell(call: Call, notebook: str | None, experiment: str | None, **opti
     cells = with_setup(path, call.cell or "", call.session.history)
     if options["image"] or options["runner"] not in (None, "process"):
         _leave_out_ours(cells.document)
-    name = options.pop("name") or f"{path.stem[:180]} [{call.session.shell.execution_count}]"
+    name = options.pop("name") or f"{path.stem[:180]} [{call.session.history.number}]"
     request = submit_request(client, str(path), experiment=experiment, name=name, **options)
     job = client.submit(request.model_copy(update={"document": cells.document}))
     return Job(client, job), _sentence(path.name, cells)

@@ -177,7 +177,7 @@ class TrialCells:
         tags = dict(wanted.tags)
         if notebook is not None and recorder().job_run is None:  # a job says where it comes from by itself
             tags = {"studio.notebook": str(notebook), "mlflow.source.name": str(notebook), **tags}
-        name = wanted.name or f"{notebook.stem if notebook else 'cell'} [{self._shell.execution_count}]"
+        name = wanted.name or f"{notebook.stem if notebook else 'cell'} [{self._history.number}]"
         return Tracker.create(name, experiment_name=experiment, tags=tags)
 
     def _record(self, trial: _Open, result: Any, error: BaseException | None) -> None:
