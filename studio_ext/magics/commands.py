@@ -10,6 +10,7 @@ import click
 from studio_ext.cli.submit_options import submit_options, submit_request
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.core.plain_text import LogFilter
+from studio_ext.core.states import FINAL
 from studio_ext.core.units import format_size
 from studio_ext.magics.this_notebook import found_notebook, job_experiment
 from studio_ext.magics.trial_cell import Wanted
@@ -170,7 +171,15 @@ def logs(job_id: str, tail: int, follow: bool) -> None:
 def stop(job_id: str) -> Job:
     """Ask a job to stop; a second time kills it. The beginning of an ID will do."""
     client = current()
-    return Job(client, client.stop(client.job(job_id).id))
+    before = client.job(job_id)
+    job = client.stop(before.id)
+    if before.status in FINAL:
+        print(f"Job {job.id} was over: {before.status}.")
+    elif before.stop_requested:
+        print(f"Job {job.id} is killed.")
+    else:
+        print(f"Asked job {job.id} to stop. It gets a moment to clean up; %stop again kills it.")
+    return Job(client, job)
 
 
 @click.command()

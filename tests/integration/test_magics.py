@@ -355,7 +355,7 @@ def test_a_notebook_as_a_job_its_log_and_its_end(place: Place) -> None:
     listed = place.kernel.run("jobs = %jobs --status inprogress -e submitted\nprint(len(jobs), jobs[0] == job)\njobs")
     assert listed.streams["stdout"] == "1 True\n"
     assert "endless" in listed.results[0]["text/html"]
-    assert "Stop" in place.kernel.run("%stop {job.id}").text
+    assert "Asked job" in place.kernel.run("%stop {job.id}").streams["stdout"]
     assert place.kernel.run("job.wait(60, progress=False).status").text == "<JobStatus.Stopped: 'Stopped'>"
 
 
