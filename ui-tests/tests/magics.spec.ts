@@ -20,8 +20,8 @@ test('A cell as a trial, and a cell as a job', async ({ page, tmpPath, server, p
   test.setTimeout(180_000);
   await server.write(`${tmpPath}/by-magic.ipynb`, NOTEBOOK);
   await server.write(`${tmpPath}/numbers.txt`, '21');
-  await panel.open();
   await page.notebook.openByPath(`${tmpPath}/by-magic.ipynb`);
+  await panel.open();
 
   // The first trial of a kernel opens the record, which takes a while.
   for (const cell of [0, 1, 2, 3]) {
