@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio_ext.magics.completion import Completion
 from studio_ext.magics.history import History
-from studio_ext.magics.trial_cell import TrialCells, trial_lines
+from studio_ext.magics.trial_lines import trial_lines
+
+if TYPE_CHECKING:
+    from studio_ext.magics.trial_cell import TrialCells
 
 MAGICS = {
     "compare": "line",
@@ -28,15 +31,23 @@ class Session:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.history = History(shell)
-        self.trials = TrialCells(shell, self.history)
+        self._trials: TrialCells | None = None
         self._completion = Completion(self)
         self._functions = {name: _function(self, name) for name in MAGICS}
+
+    @property
+    def trials(self) -> TrialCells:
+        """The trials of this shell; imported when there is one."""
+        from studio_ext.magics.trial_cell import TrialCells
+
+        if self._trials is None:
+            self._trials = TrialCells(self.shell, self.history)
+        return self._trials
 
     def register(self) -> None:
         """Put everything in its place."""
         for name, kind in MAGICS.items():
             self.shell.register_magic_function(self._functions[name], kind, name)
-        # The history first: a trial asks it which cell runs.
         for event, hook in self._hooks():
             self.shell.events.register(event, hook)
         self.shell.input_transformers_cleanup.append(trial_lines)
@@ -44,7 +55,8 @@ class Session:
 
     def unregister(self) -> None:
         """Take it all away; what others put in the same place stays."""
-        self.trials.abandon()
+        if self._trials is not None:
+            self._trials.abandon()
         for kind in ("line", "cell"):
             table = self.shell.magics_manager.magics[kind]
             for name, function in self._functions.items():
@@ -59,9 +71,14 @@ class Session:
     def _hooks(self) -> list[tuple[str, Callable[..., None]]]:
         return [
             ("pre_run_cell", self.history.begin),
-            ("post_run_cell", self.trials.end),
-            ("post_run_cell", self.history.end),
+            ("post_run_cell", self._end),
         ]
+
+    def _end(self, result: Any) -> None:
+        """A cell is over: first its trial, which asks whether it is the one."""
+        if self._trials is not None:
+            self._trials.end(result)
+        self.history.end(result)
 
 
 def _function(session: Session, name: str) -> Any:

@@ -11,7 +11,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from studio_ext.magics import load, unload
-from studio_ext.magics.trial_cell import trial_lines, trial_source
+from studio_ext.magics.trial_lines import trial_lines, trial_source
+from studio_ext.sdk import recording_place, tracker
+from studio_ext.testing.fake_client import FakeClient
 from tests.unit.magics.conftest import Kept
 
 CALL = "get_ipython().run_line_magic('trial', {!r})\n"
@@ -336,3 +338,22 @@ def test_in_a_job_the_trial_has_an_end_of_its_own(shell: InteractiveShell, kept:
     assert run.tags["mlflow.parentRunId"] == kept.job_run
     assert kept.ends == {run.run_id: "FAILED"}
     assert kept.logged[run.run_id]["tags"]["tracker.status_message"] == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(
+    ("typed", "state"),
+    [("%%trial a\n", "incomplete"), ("%%trial a\nx = 1", "incomplete"), ("%%trial a\nx = 1\n\n", "complete")],
+)
+def test_a_terminal_waits_for_the_whole_cell(shell: InteractiveShell, typed: str, state: str) -> None:
+    assert shell.input_transformer_manager.check_complete(typed)[0] == state
+
+
+def test_with_a_server_elsewhere_a_trial_is_refused_in_a_line(
+    shell: InteractiveShell, fake: FakeClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in (recording_place, tracker):
+        monkeypatch.setattr(module, "recorder", lambda: recording_place._of(fake))
+    assert not shell.run_cell("%%trial a\nran = True").success
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be used over HTTP" in line
+    assert "ran" not in shell.user_ns
