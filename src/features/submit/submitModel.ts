@@ -223,7 +223,9 @@ export class SubmitModel implements IDisposable {
         const request = toRequest(form, choices, path, key, trans);
         const cells_of = this._cellsOf;
         jobs.push(
-          await client.jobs.submit(cells_of ? { ...request, cells_of } : request)
+          await client.jobs.submit(
+            cells_of ? { ...request, cells_of } : request
+          )
         );
       }
     } catch (reason) {
