@@ -16,6 +16,7 @@ import sqlite3
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -262,7 +263,9 @@ class AppBackend:
             except Unavailable as error:
                 self._failed = (time.monotonic(), error)
                 raise
-            from mlflow.server import app
+            with warnings.catch_warnings():  # of what MLflow imports; they would stand in the user's notebook
+                warnings.simplefilter("ignore")
+                from mlflow.server import app
 
             with AppBackend._turn:
                 AppBackend._opened += 1
