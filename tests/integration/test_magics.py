@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.local_client import LocalClient
 from studio_ext.contract.experiments import Trial
 from studio_ext.core.workspace import Workspace
@@ -357,6 +358,19 @@ def test_a_notebook_as_a_job_its_log_and_its_end(place: Place) -> None:
     assert "endless" in listed.results[0]["text/html"]
     assert "Asked job" in place.kernel.run("%stop {job.id}").streams["stdout"]
     assert place.kernel.run("job.wait(60, progress=False).status").text == "<JobStatus.Stopped: 'Stopped'>"
+
+
+def test_a_cell_as_a_job_in_a_container(place: Place, docker_engine: Engine) -> None:
+    setup = "%load_ext studio_ext\n%experiment elsewhere\nfrom pathlib import Path"  # the image has no such extension
+    write_notebook(place.folder / "contained.ipynb", ("a", setup, ["setup"]))
+    reply = place.kernel.run(
+        "%%job --notebook contained.ipynb --runner docker --memory 1GiB --wait -e contained\n"
+        "print(Path('numbers.txt').read_text(), Path('/.dockerenv').exists())"
+    )
+    assert "Completed" in reply.text, (reply, [job.exit for job in place.client.jobs(limit=1).items])
+    (job,) = place.client.jobs(experiment="contained").items
+    assert (job.runner, job.name.startswith("contained [")) == ("docker", True)
+    assert place.printed(job.id).split() == ["21", "True"]
 
 
 def test_trials_side_by_side(place: Place) -> None:

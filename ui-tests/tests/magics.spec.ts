@@ -82,6 +82,7 @@ async function run(page: Page, cell: number): Promise<void> {
 
 /** Take a picture in both themes. */
 async function shot(page: Page, name: string): Promise<void> {
+  await page.locator('.jp-Notebook:visible .jp-OutputArea').last().scrollIntoViewIfNeeded().catch(() => undefined);
   for (const theme of ['dark', 'light']) {
     await (theme === 'dark' ? page.theme.setDarkTheme() : page.theme.setLightTheme());
     await page.screenshot({ path: path.join(LOOK, `${name}-${theme}.png`), animations: 'disabled', caret: 'hide' });
