@@ -263,9 +263,9 @@ class AppBackend:
             except Unavailable as error:
                 self._failed = (time.monotonic(), error)
                 raise
-            with warnings.catch_warnings():  # of what MLflow imports; they would stand in the user's notebook
-                warnings.simplefilter("ignore")
-                from mlflow.server import app
+            # It warns of what it imports, now and later, and the warnings would stand in the user's notebook.
+            warnings.filterwarnings("ignore", module=r"mlflow\.server\b")
+            from mlflow.server import app
 
             with AppBackend._turn:
                 AppBackend._opened += 1

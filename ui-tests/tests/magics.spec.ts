@@ -36,6 +36,7 @@ test('A cell as a trial, and a cell as a job', async ({ page, tmpPath, server, p
   const table = main.locator('.jp-OutputArea table');
   await expect(table.getByRole('columnheader')).toHaveText(['', 'deep trees', 'flat trees']);
   await expect(table.getByRole('row').filter({ hasText: 'rmse' })).toContainText('0.25 ★');
+  await expect(main.locator('[data-mime-type="application/vnd.jupyter.stderr"]')).toHaveCount(0);
   await shot(page, 'magics-trials');
 
   // The name of the experiment leads to its trials.
