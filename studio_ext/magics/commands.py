@@ -12,11 +12,11 @@ from studio_ext.contract.errors import InvalidRequest
 from studio_ext.core.plain_text import LogFilter
 from studio_ext.core.states import FINAL
 from studio_ext.core.units import format_size
-from studio_ext.magics.this_notebook import found_notebook, job_experiment
+from studio_ext.magics.this_notebook import found_notebook
 from studio_ext.magics.trial_cell import Wanted
 from studio_ext.sdk.api import list_jobs
 from studio_ext.sdk.connection import current
-from studio_ext.sdk.current_experiment import current_experiment, set_experiment
+from studio_ext.sdk.current_experiment import current_experiment, job_experiment, set_experiment
 from studio_ext.sdk.entities import UNASSIGNED
 from studio_ext.sdk.handles import Job
 from studio_ext.sdk.progress import describe

@@ -44,17 +44,6 @@ def found_notebook(user_ns: Mapping[str, Any]) -> Path | None:
         return None
 
 
-def job_experiment() -> str | None:
-    """The experiment of the job that this kernel runs in; None: it runs in none."""
-    from studio_ext.adapters.recorders import in_job
-    from studio_ext.sdk.recording_place import recorder
-
-    if not in_job(os.environ):
-        return None
-    place = recorder()
-    return place.records.experiment_by_id(place.records.run(str(place.job_run)).experiment_id).name
-
-
 @dataclass(frozen=True)
 class Cells:
     """Cells to run as a notebook of their own."""

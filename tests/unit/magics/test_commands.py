@@ -116,6 +116,8 @@ def test_in_a_job_the_experiment_is_the_jobs(
     assert said.result.result == "Default"
     assert "recorded in the job's experiment, Default" in said.out
     assert fake.experiments() == []
+    assert studio.set_experiment("another") == "Default"
+    assert fake.experiments() == []
     assert "runs as a job already" in say("%%job\n1").error
 
 
