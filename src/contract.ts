@@ -720,6 +720,16 @@ export interface SubmitRequest {
    * What MLflow logs by itself; None: what is usual in the workspace.
    */
   autolog?: Autolog | null;
+   * Id of a job that ran a document: run the same document again.
+   */
+  cells_of?: string | null;
+  /**
+   * A notebook (nbformat 4) to run in place of what is in the file, for example some of its cells; ``notebook`` says
+   * beside which files.
+   */
+  document?: {
+    [k: string]: unknown;
+  } | null;
   experiment?: string | null;
   /**
    * Requests with the same key make one job.

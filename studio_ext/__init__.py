@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         job,
         jobs,
         metrics,
+        set_experiment,
         submit,
         trials,
     )
@@ -39,6 +40,7 @@ __all__ = [
     "job",
     "jobs",
     "metrics",
+    "set_experiment",
     "submit",
     "trials",
 ]
@@ -71,3 +73,17 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     from studio_ext.app import StudioApp
 
     return [{"module": "studio_ext.app", "app": StudioApp}]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext studio_ext``: the magics, in a notebook or an IPython terminal."""
+    from studio_ext.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext studio_ext``."""
+    from studio_ext.magics import unload
+
+    unload(shell)

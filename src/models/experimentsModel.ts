@@ -1,5 +1,5 @@
 import type { IDisposable } from '@lumino/disposable';
-import { Throttler } from '@lumino/polling';
+import { Poll, Throttler } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import { asRequestError } from '../client';
@@ -10,15 +10,30 @@ import type { JobsModel } from './jobsModel';
 /** Least time between two looks while jobs change, in milliseconds. */
 const THROTTLE = 2_000;
 
+/**
+ * Time between two looks when no job changes, in milliseconds: what notebooks
+ * and scripts record by themselves has no job that would tell of it.
+ */
+const INTERVAL = 5_000;
+
 /** All experiments, last updated first; follows the jobs. */
 export class ExperimentsModel implements IDisposable {
   constructor(
     readonly client: StudioClient,
-    private readonly _jobs: JobsModel
+    private readonly _jobs: JobsModel,
+    interval: number = INTERVAL
   ) {
     this._refresh = new Throttler(() => this.load(), {
       limit: THROTTLE,
       edge: 'trailing'
+    });
+    let ticks = 0;
+    this._poll = new Poll({
+      auto: false,
+      // The first tick is at once, and `load` has looked.
+      factory: () => (ticks++ > 0 ? this._look(true) : Promise.resolve()),
+      frequency: { interval, backoff: false },
+      standby: 'when-hidden'
     });
     _jobs.jobsChanged.connect(this._onJobsChanged, this);
     _jobs.reset.connect(this._onJobsChanged, this);
@@ -46,13 +61,24 @@ export class ExperimentsModel implements IDisposable {
       return;
     }
     this._isDisposed = true;
+    this._poll.dispose();
     this._refresh.dispose();
     this._jobs.jobsChanged.disconnect(this._onJobsChanged, this);
     this._jobs.reset.disconnect(this._onJobsChanged, this);
     Signal.clearData(this);
   }
 
+  /** Look now, and from then on every few seconds while the page is seen. */
   async load(): Promise<void> {
+    await this._look(false);
+    if (!this._isDisposed && this._poll.state.phase === 'constructed') {
+      void this._poll.start();
+    }
+  }
+
+  /** Ask; `quiet`: say only what is new. */
+  private async _look(quiet: boolean): Promise<void> {
+    const before = JSON.stringify([this._items, this._error?.message]);
     try {
       const found = await this.client.experiments.list();
       // MLflow makes one named Default in every store; empty, it is noise.
@@ -63,7 +89,8 @@ export class ExperimentsModel implements IDisposable {
     } catch (reason) {
       this._error = asRequestError(reason);
     }
-    if (!this._isDisposed) {
+    const after = JSON.stringify([this._items, this._error?.message]);
+    if (!this._isDisposed && !(quiet && before === after)) {
       this._changed.emit();
     }
   }
@@ -78,5 +105,6 @@ export class ExperimentsModel implements IDisposable {
   private _error: RequestError | null = null;
   private _isDisposed = false;
   private _items: Experiment[] | null = null;
+  private readonly _poll: Poll;
   private readonly _refresh: Throttler;
 }

@@ -5,6 +5,7 @@ import type { ISignal } from '@lumino/signaling';
 import { asRequestError, isAbort } from '../client';
 import type { RequestError, StudioClient } from '../client';
 import type { Trial } from '../contract';
+import type { ExperimentsModel } from './experimentsModel';
 import type { IJobsChange, JobsModel } from './jobsModel';
 
 /** Trials on a page. */
@@ -24,7 +25,8 @@ export class TrialsModel implements IDisposable {
     readonly client: StudioClient,
     private readonly _jobs: JobsModel,
     readonly experiment: string,
-    view: Partial<ITrialsView> = {}
+    view: Partial<ITrialsView> = {},
+    private readonly _experiments: ExperimentsModel | null = null
   ) {
     this._view = { sort: 'started', descending: true, ...view };
     this._refresh = new Throttler(() => this._fetch(), {
@@ -33,6 +35,8 @@ export class TrialsModel implements IDisposable {
     });
     _jobs.jobsChanged.connect(this._onJobsChanged, this);
     _jobs.reset.connect(this._onReset, this);
+    this._known = this._state();
+    _experiments?.changed.connect(this._onExperimentsChanged, this);
     this.ready = this._fetch();
   }
 
@@ -91,6 +95,7 @@ export class TrialsModel implements IDisposable {
     this._refresh.dispose();
     this._jobs.jobsChanged.disconnect(this._onJobsChanged, this);
     this._jobs.reset.disconnect(this._onReset, this);
+    this._experiments?.changed.disconnect(this._onExperimentsChanged, this);
     Signal.clearData(this);
   }
 
@@ -164,6 +169,22 @@ export class TrialsModel implements IDisposable {
     void this._fetch();
   }
 
+  /** What the list says of the experiment: trials begin and end without jobs, too. */
+  private _state(): string {
+    const found = this._experiments?.items?.find(
+      ({ name }) => name === this.experiment
+    );
+    return found ? `${found.trials} ${found.updated}` : '';
+  }
+
+  private _onExperimentsChanged(): void {
+    const state = this._state();
+    if (state !== this._known) {
+      this._known = state;
+      void this._refresh.invoke().catch(() => undefined);
+    }
+  }
+
   private _onJobsChanged(_: JobsModel, change: IJobsChange): void {
     const concerned =
       change.removed.length > 0 ||
@@ -180,6 +201,7 @@ export class TrialsModel implements IDisposable {
   private _isDisposed = false;
   private _isLoading = false;
   private _items: readonly Trial[] | null = null;
+  private _known: string;
   private _next: string | null = null;
   private readonly _refresh: Throttler;
   private _total = 0;

@@ -16,6 +16,7 @@ import sqlite3
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -262,6 +263,8 @@ class AppBackend:
             except Unavailable as error:
                 self._failed = (time.monotonic(), error)
                 raise
+            # It warns of what it imports, now and later, and the warnings would stand in the user's notebook.
+            warnings.filterwarnings("ignore", module=r"mlflow\.server\b")
             from mlflow.server import app
 
             with AppBackend._turn:

@@ -40,7 +40,17 @@ class NotebookFiles:
 
     def read(self, path: Path) -> Notebook:
         """Read a notebook of nbformat 4, with or without a byte order mark."""
-        raw = _bytes(path)
+        return self._notebook(path, _bytes(path))
+
+    def from_document(self, path: Path, document: Mapping[str, Any]) -> Notebook:
+        """See :class:`studio_ext.ports.submission.Notebooks`."""
+        try:
+            raw = json.dumps(document).encode()
+        except RecursionError as error:
+            raise _too_deep(path) from error
+        return self._notebook(path, raw)
+
+    def _notebook(self, path: Path, raw: bytes) -> Notebook:
         document = _parse(path, raw)
         cells = document.get("cells", [])
         metadata = document.get("metadata", {})

@@ -23,6 +23,7 @@ class LocalRecorder:
 
     def __init__(self, workspace: Workspace) -> None:
         self._trackers: Path = workspace.trackers
+        self.tracking_uri = workspace.tracking_uri
         self._launcher = DetachedController(workspace)
         self.records: Records = MlflowRecords(open_backend(workspace.tracking_uri, workspace.artifacts))
 
@@ -37,6 +38,7 @@ class JobRecorder:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._uri, self._token = environ["MLFLOW_TRACKING_URI"], environ["MLFLOW_TRACKING_TOKEN"]
         self.job_run: str | None = environ["STUDIO_RUN_ID"]
+        self.tracking_uri = self._uri
         self.records: Records = MlflowRecords(_relay(self._uri, self._token))
 
     def open_sink(self, run: RunRecord, *, ends: bool) -> LogSink:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from studio_ext.cli.context import EXIT_INTERRUPTED, EXIT_JOB, Context, json_option, pass_context, print_json
+from studio_ext.cli.submit_options import submit_options, submit_request
 
 if TYPE_CHECKING:
     from studio_ext.contract.jobs import JobDetail
@@ -17,71 +18,16 @@ _STATUSES = ("Pending", "Starting", "InProgress", "Stopping", "Completed", "Fail
 
 @click.command()
 @click.argument("notebook")
-@click.option("-p", "--parameter", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter.")
-@click.option("--name", help="Name of the job.")
-@click.option("-e", "--experiment", help="Experiment that records it.")
-@click.option("--runner", help="Where it runs: process (default), or docker (default with --image).")
-@click.option("--kernel", help="Kernel to run it in (default: the notebook's own).")
-@click.option("--image", help="Image to run it in, with the runner docker (default: studio/notebook:1).")
-@click.option("--pull", is_flag=True, help="Fetch the image if it is not there.")
-@click.option("--network", "network_access", is_flag=True, help="Let a job in a container reach other machines.")
-@click.option("--cpus", type=float, help="Limit on processors.")
-@click.option("--memory", metavar="SIZE", help="Limit on memory, for example 2GiB.")
-@click.option("--time-limit", metavar="TIME", help="Limit on time, for example 1h.")
-@click.option("--gpus", type=int, help="GPUs for a job in a container.")
-@click.option("--env", "variables", multiple=True, metavar="NAME", help="Environment variable to hand on.")
-@click.option("--autolog", type=click.Choice(["on", "models", "off"]), help="What MLflow logs by itself (default: on).")
-@click.option("--wait", is_flag=True, help="Wait until it is over, and show how far it is.")
+@submit_options
 @json_option
 @pass_context
-def submit(
-    context: Context,
-    notebook: str,
-    parameters: tuple[tuple[str, str], ...],
-    name: str | None,
-    experiment: str | None,
-    runner: str | None,
-    kernel: str | None,
-    image: str | None,
-    pull: bool,
-    network_access: bool,
-    cpus: float | None,
-    memory: str | None,
-    time_limit: str | None,
-    gpus: int | None,
-    variables: tuple[str, ...],
-    autolog: str | None,
-    wait: bool,
-    json: bool,
-) -> int:
+def submit(context: Context, /, notebook: str, wait: bool, json: bool, **options: Any) -> int:
     """Run NOTEBOOK as a job.
 
     With --wait the exit code is 0 only if the job completed, and 1 otherwise.
     """
-    from studio_ext.cli.values import parse_values
-    from studio_ext.sdk.request import build_request
-
     client = context.client
-    known = client.inspect(notebook).parameters if parameters else []
-    request = build_request(
-        notebook,
-        parameters=parse_values(parameters, known),
-        name=name,
-        experiment=experiment,
-        runner=runner or ("docker" if image else "process"),
-        kernel=kernel,
-        image=image,
-        pull=pull,
-        network_access=network_access,
-        cpus=cpus,
-        memory=memory,
-        time_limit=time_limit,
-        gpus=gpus,
-        variables=variables,
-        tags=None,
-        autolog=autolog,
-        idempotency_key=None,
-    )
+    request = submit_request(client, notebook, **options)
     job = client.submit(request)
     if wait:
         return _wait(context, job, json=json)

@@ -9,6 +9,9 @@ from pydantic import Field
 
 from studio_ext.contract.base import Wire
 
+CELLS_TAG = "studio.cells"
+"""Tag of jobs that ran a document which is in no file."""
+
 
 class JobKind(StrEnum):
     """What a job runs."""
@@ -270,6 +273,11 @@ class SubmitRequest(Wire):
 
     notebook: str
     """Path: absolute or relative to the caller's directory (local client), relative to the server's root (REST)."""
+    document: dict[str, Any] | None = None
+    """A notebook (nbformat 4) to run in place of what is in the file, for example some of its cells; ``notebook`` says
+    beside which files."""
+    cells_of: str | None = None
+    """Id of a job that ran a document: run the same document again."""
     name: str | None = Field(default=None, max_length=200)
     experiment: str | None = Field(default=None, max_length=250)
     parameters: dict[str, Any] = {}

@@ -142,6 +142,8 @@ class Recorder(Protocol):
     records: Records
     job_run: str | None
     """Id of the job's run inside a job; there a run ends with the job or by its tracker, never by us."""
+    tracking_uri: str
+    """What MLflow's own client has to talk to, to find these records."""
 
     def open_sink(self, run: RunRecord, *, ends: bool) -> LogSink:
         """A sink of this process. ``ends``: the run ends with this process, if nobody says how, as failed."""

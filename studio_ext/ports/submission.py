@@ -21,7 +21,7 @@ class Notebook:
     document: Any
     """The parsed document (nbformat 4)."""
     sha256: str
-    """Of the file's bytes."""
+    """Of the file's bytes, or the document's."""
     kernel: str | None
     """Kernel spec that its metadata names."""
     language: str | None
@@ -34,6 +34,9 @@ class Notebooks(Protocol):
 
     def read(self, path: Path) -> Notebook:
         """Raises ``NotFound`` or ``InvalidRequest`` (field ``notebook``) saying what is wrong with the file."""
+
+    def from_document(self, path: Path, document: Mapping[str, Any]) -> Notebook:
+        """A notebook that is not in the file at ``path``, but given. Raises as :meth:`read` does."""
 
     def parameters(self, notebook: Notebook, environment: KernelEnvironment | None) -> list[NotebookParameter]:
         """What papermill's inspection finds in the parameters cell."""

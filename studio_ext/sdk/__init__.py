@@ -10,6 +10,7 @@ from studio_ext.contract.errors import StudioError
 from studio_ext.sdk.api import doctor, experiments, inspect, job, jobs, metrics, submit, trials
 from studio_ext.sdk.component import TrialComponent
 from studio_ext.sdk.connection import connect
+from studio_ext.sdk.current_experiment import set_experiment
 from studio_ext.sdk.experiment import Experiment
 from studio_ext.sdk.handles import Job, WaitTimeout
 from studio_ext.sdk.tracker import Tracker
@@ -30,6 +31,7 @@ __all__ = [
     "job",
     "jobs",
     "metrics",
+    "set_experiment",
     "submit",
     "trials",
 ]

@@ -13,6 +13,7 @@ from studio_ext.contract.jobs import JobStatus, NotebookInspection
 from studio_ext.contract.page import MAX_PAGE
 from studio_ext.contract.workspace import Diagnosis
 from studio_ext.sdk.connection import current
+from studio_ext.sdk.current_experiment import current_experiment
 from studio_ext.sdk.handles import Job
 from studio_ext.sdk.metric_series import Metrics
 from studio_ext.sdk.request import build_request
@@ -47,7 +48,8 @@ def submit(
 
     :param notebook: path of the notebook; with a server elsewhere, relative to that server's root.
     :param parameters: values that replace those of the cell tagged ``parameters``.
-    :param experiment: MLflow experiment that records the job.
+    :param experiment: MLflow experiment that records the job; None: that of :func:`set_experiment`, else the one with
+        the name of the notebook's folder.
     :param runner: where the job runs: ``"process"`` or ``"docker"``.
     :param kernel: kernel to run it in; None: the notebook's own. Not for jobs in containers.
     :param image: image of a job in a container; None: the default one.
@@ -68,7 +70,7 @@ def submit(
         notebook,
         parameters=parameters,
         name=name,
-        experiment=experiment,
+        experiment=current_experiment() if experiment is None else experiment,
         runner=runner,
         kernel=kernel,
         image=image,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from studio_ext.contract.errors import NotFound, StudioError
-from studio_ext.contract.jobs import Exit, JobDetail, JobStatus, Progress, SecondaryStatus
+from studio_ext.contract.jobs import CELLS_TAG, Exit, JobDetail, JobStatus, Progress, SecondaryStatus
 from studio_ext.contract.jobs import Job as JobRow
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
@@ -247,7 +247,10 @@ class Job:
         return self
 
     def run_again(self, **changes: Any) -> Job:
-        """Submit the same again. ``changes`` are arguments of ``submit``; ``parameters`` are changed one by one."""
+        """Submit the same again; of a job that ran some cells, those cells.
+
+        ``changes`` are arguments of ``submit``; ``parameters`` are changed one by one.
+        """
         detail = self.detail
         arguments: dict[str, Any] = {
             "name": None if detail.name.endswith(f"-{detail.id[-4:]}") else detail.name,
@@ -262,7 +265,10 @@ class Job:
             **changes,
             "parameters": {**detail.parameters, **(changes.get("parameters") or {})},
         }
-        notebook = arguments.pop("notebook", None) or notebook_of(self._client, detail)
+        notebook = arguments.pop("notebook", None)
+        if notebook is None:
+            notebook = notebook_of(self._client, detail)
+            arguments["cells_of"] = detail.id if CELLS_TAG in detail.tags else None
         return Job(self._client, self._client.submit(build_request(notebook, **arguments)))
 
     # How it is shown

@@ -50,6 +50,8 @@ def build_request(
     tags: Mapping[str, str] | None,
     autolog: str | None = None,
     idempotency_key: str | None,
+    document: Mapping[str, Any] | None = None,
+    cells_of: str | None = None,
 ) -> SubmitRequest:
     """The request for these arguments of ``submit``. Raises ``InvalidRequest`` that names the wrong field."""
     resources = {
@@ -62,6 +64,8 @@ def build_request(
         return SubmitRequest.model_validate(
             {
                 "notebook": os.fspath(notebook),
+                "document": document,
+                "cells_of": cells_of,
                 "name": name,
                 "experiment": experiment,
                 "parameters": {key: _plain(key, value) for key, value in (parameters or {}).items()},

@@ -23,6 +23,7 @@ from studio_ext.core.record_names import MAX_PARAMETER, MAX_TAG, checked_name, s
 from studio_ext.ports.records import RunRecord
 from studio_ext.sdk import entities, graphs, tracker_files
 from studio_ext.sdk.component import TrialComponent
+from studio_ext.sdk.current_experiment import current_experiment
 from studio_ext.sdk.log_buffer import LogBuffer
 from studio_ext.sdk.recording_place import recorder
 
@@ -71,8 +72,8 @@ class Tracker:
         """A tracker of a new trial component, which exists when this returns.
 
         :param display_name: name of the component; None: the time.
-        :param experiment_name: the experiment, made if there is none; None: that of the trial, else MLflow's own. In a
-            job it is the job's.
+        :param experiment_name: the experiment, made if there is none; None: that of the trial, else that of
+            :func:`set_experiment`, else MLflow's own. In a job it is the job's.
         :param trial: the trial that it is made in, or its name.
         :raises studio_ext.contract.errors.Unavailable: while the tracking store is away.
         """
@@ -92,7 +93,7 @@ class Tracker:
         elif parent is not None:
             experiment_id = parent.experiment_id
         else:
-            experiment_id = entities.experiment_for(experiment_name).experiment_id
+            experiment_id = entities.experiment_for(experiment_name or current_experiment()).experiment_id
         return cls(place.records.create_run(experiment_id, name, given, time.time()), ends=True)
 
     @classmethod
@@ -123,6 +124,11 @@ class Tracker:
     def display_name(self) -> str:
         """Display name of the component."""
         return self._run.name
+
+    @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment that it is in."""
+        return self._run.experiment_id
 
     @property
     def trial_component(self) -> TrialComponent:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio_ext.contract.errors import InvalidRequest, Unavailable
+from studio_ext.contract.errors import InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.jobs import (
+    CELLS_TAG,
     JobDetail,
     JobKind,
     JobStatus,
@@ -86,7 +87,8 @@ class Submission:
         if key and (known := self.store.by_key(key)):
             return known
         runner = self._runner(request.runner)
-        notebook = self._read(path)
+        document = self._document(request)
+        notebook = self._read(path) if document is None else self._given(path, document)
         environment = self._environment(request, runner, notebook)
         parameters = check_parameters(
             request.parameters,
@@ -120,8 +122,8 @@ class Submission:
                 directory=str(directory),
                 content_path=f"{job_id}/output/{path.name}",
                 notebook_sha256=notebook.sha256,
-                tags=request.tags,
                 autolog=request.autolog or self.workspace.autolog,
+                tags=request.tags | ({} if document is None else {CELLS_TAG: "true"}),
             )
             job.snapshot = self._write_directory(directory, job, notebook, parameters, values)
             committed, is_new = self.store.add(job, key)
@@ -136,13 +138,27 @@ class Submission:
         return committed
 
     def _read(self, path: Path) -> Notebook:
-        try:
-            str(path).encode()
-        except UnicodeEncodeError as error:  # names on disk are bytes; ours are written to JSON and databases
-            raise InvalidRequest.field(
-                "notebook", "its path is not UTF-8", hint="Rename the file or folder."
-            ) from error
+        _check_path(path)
         return self.notebooks.read(path)
+
+    def _given(self, path: Path, document: Mapping[str, Any]) -> Notebook:
+        _check_path(path)
+        if not path.is_file():
+            raise NotFound(f"There is no notebook {path.name!r}.", hint="Save it first, or check the path.")
+        return self.notebooks.from_document(path, document)
+
+    def _document(self, request: SubmitRequest) -> Mapping[str, Any] | None:
+        """The notebook to run, where it is not the file."""
+        if request.cells_of is None:
+            return request.document
+        before = self.store.get(request.cells_of)
+        if CELLS_TAG not in before.tags:
+            raise InvalidRequest.field("cells_of", f"job {before.id} ran a whole notebook", hint="Submit the notebook.")
+        path = self.workspace.job(before.id) / "input" / "notebook.ipynb"
+        document = self.notebooks.read(path).document
+        # Parameters are injected anew.
+        cells = [cell for cell in document["cells"] if "injected-parameters" not in _tags(cell)]
+        return {**document, "cells": cells}
 
     def _make_directory(self, now: float) -> Path:
         """A new directory, whose name is the id of the job."""
@@ -266,6 +282,18 @@ def linked_places(code: Path) -> list[str]:
             hint="Put them into a folder of their own, or use the process runner.",
         )
     return sorted(places)
+
+
+def _check_path(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:  # names on disk are bytes; ours are written to JSON and databases
+        raise InvalidRequest.field("notebook", "its path is not UTF-8", hint="Rename the file or folder.") from error
+
+
+def _tags(cell: Mapping[str, Any]) -> list[Any]:
+    tags = cell.get("metadata", {}).get("tags")
+    return tags if isinstance(tags, list) else []
 
 
 def _names(folder: Path) -> set[str]:

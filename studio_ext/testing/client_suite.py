@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
-from studio_ext.contract.jobs import JobDetail, JobStatus, SubmitRequest
+from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 
@@ -101,6 +101,16 @@ class ClientSuite:
         return cls.ended(client, submitted)
 
     # Jobs
+
+    def test_a_document_runs_in_place_of_the_file_and_again(self, client: Client, folder: Path) -> None:
+        notebook = self.notebook(client, folder, "completes")
+        document = json.loads((folder / notebook).read_text("utf-8"))
+        document["cells"] = document["cells"][:1]
+        first = client.submit(SubmitRequest(notebook=notebook, document=document))
+        again = client.submit(SubmitRequest(notebook=notebook, cells_of=first.id, parameters={"depth": 9}))
+        for job in (first, again):
+            assert CELLS_TAG in job.tags
+            assert self.ended(client, job).status == JobStatus.Completed
 
     def test_a_submission_is_known_at_once(self, client: Client, folder: Path) -> None:
         job = self.submit(client, folder, "completes")

@@ -11,6 +11,7 @@ from typing import Any
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
+    CELLS_TAG,
     Autolog,
     Container,
     ContainerProfile,
@@ -119,8 +120,8 @@ class FakeClient:
             ),
             directory=f"/nowhere/jobs/{job_id}",
             notebook_sha256="0" * 64,
-            tags=request.tags,
             autolog=request.autolog or Autolog.on,
+            tags=request.tags | ({CELLS_TAG: "true"} if request.document or request.cells_of else {}),
         )
         self._jobs[job_id] = job
         if request.idempotency_key:

@@ -22,6 +22,11 @@ def loaded_by(statement: str) -> set[str]:
     [
         ("import studio_ext", NOT_EVEN_JUPYTER),
         ("import studio_ext; studio_ext._jupyter_labextension_paths()", NOT_EVEN_JUPYTER),
+        (
+            "import studio_ext; from IPython.core.interactiveshell import InteractiveShell; "
+            "studio_ext.load_ipython_extension(InteractiveShell())",
+            (*NOT_EVEN_JUPYTER, "click", "rich", "httpx"),
+        ),
         ("import studio_ext.app", HEAVY),
         ("import studio_ext; studio_ext._jupyter_server_extension_points()", HEAVY),
     ],

@@ -4,6 +4,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 import type { StudioClient } from '../../client';
+import type { ExperimentsModel } from '../../models/experimentsModel';
 import type { JobsModel } from '../../models/jobsModel';
 import { TrialsModel } from '../../models/trialsModel';
 import { experimentIcon } from '../../shared/icons';
@@ -13,6 +14,7 @@ export interface IExperimentTabOptions {
   name: string;
   client: StudioClient;
   jobs: JobsModel;
+  experiments?: ExperimentsModel;
   commands: CommandRegistry;
   trans: TranslationBundle;
 }
@@ -22,8 +24,8 @@ class ExperimentContent extends ReactWidget {
   constructor(private readonly _options: IExperimentTabOptions) {
     super();
     this.addClass('jp-StudioExperiment');
-    const { client, jobs, name } = _options;
-    this.model = new TrialsModel(client, jobs, name);
+    const { client, jobs, name, experiments } = _options;
+    this.model = new TrialsModel(client, jobs, name, {}, experiments);
   }
 
   readonly model: TrialsModel;

@@ -65,7 +65,14 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
         const { createExperimentTab } = await import('./experimentTab');
         widget = find(name);
         if (!widget) {
-          widget = createExperimentTab({ name, client, jobs, commands, trans });
+          widget = createExperimentTab({
+            name,
+            client,
+            jobs,
+            experiments: model,
+            commands,
+            trans
+          });
           app.shell.add(widget, 'main', { type: 'Studio experiment' });
           await tracker.add(widget);
         }

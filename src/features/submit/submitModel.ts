@@ -16,6 +16,9 @@ import { addedField } from './parameters';
 import type { IParameterField } from './parameters';
 import type { IPreferences } from './place';
 
+/** Tag of jobs that ran a document which is in no file. */
+const CELLS_TAG = 'studio.cells';
+
 /** The Run as job form: what it shows, what is wrong, and sending it. */
 export class SubmitModel implements IDisposable {
   constructor(private readonly _options: SubmitModel.IOptions) {}
@@ -42,9 +45,13 @@ export class SubmitModel implements IDisposable {
   /** What is odd about the notebooks, with their names when there are several. */
   get warnings(): readonly string[] {
     const several = this._inspections.length > 1;
-    return this._inspections.flatMap(({ notebook, warnings }) =>
+    const found = this._inspections.flatMap(({ notebook, warnings }) =>
       warnings.map(text => (several ? `${notebook}: ${text}` : text))
     );
+    const { trans } = this._options;
+    return this._cellsOf
+      ? [trans.__('The cells that the job ran are run, not the notebook.')]
+      : found;
   }
 
   get choices(): SubmitOptions | null {
@@ -112,6 +119,7 @@ export class SubmitModel implements IDisposable {
       ]);
       this._choices = choices;
       this._inspections = inspections;
+      this._cellsOf = job && CELLS_TAG in (job.tags ?? {}) ? job.id : null;
       this._state = initialState(inspections[0], choices, job, wish);
     } catch (reason) {
       this._failure = asRequestError(reason);
@@ -213,7 +221,12 @@ export class SubmitModel implements IDisposable {
         const form =
           index === 0 ? state : this._likeFirst(state, choices, index);
         const request = toRequest(form, choices, path, key, trans);
-        jobs.push(await client.jobs.submit(request));
+        const cells_of = this._cellsOf;
+        jobs.push(
+          await client.jobs.submit(
+            cells_of ? { ...request, cells_of } : request
+          )
+        );
       }
     } catch (reason) {
       this._refuse(asRequestError(reason), state, choices);
@@ -267,6 +280,8 @@ export class SubmitModel implements IDisposable {
     }
   }
 
+  /** The job whose cells are run, where it ran some cells of the notebook. */
+  private _cellsOf: string | null = null;
   private readonly _changed = new Signal<this, void>(this);
   private _choices: SubmitOptions | null = null;
   private _failure: Pick<RequestError, 'message' | 'hint'> | null = null;

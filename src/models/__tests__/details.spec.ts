@@ -107,6 +107,40 @@ describe('models that follow the jobs', () => {
       model.dispose();
     });
 
+    it('finds out by itself what was recorded without a job, and says only what is new', async () => {
+      server.on('GET experiments', []);
+      const model = new ExperimentsModel(server.client, jobs, 20);
+      await model.load();
+      const said = jest.fn();
+      model.changed.connect(said);
+      await until(() => server.of('GET experiments').length >= 4);
+      expect(said).not.toHaveBeenCalled();
+      const found = { id: '1', name: 'churn', trials: 1, updated: 1 };
+      server.on('GET experiments', [found]);
+      const trials = new TrialsModel(
+        server.on('GET trials', pageOf([])).client,
+        jobs,
+        'churn',
+        {},
+        model
+      );
+      await until(() => model.items?.length === 1);
+      await until(() => server.of('GET trials').length === 2);
+      expect(said).toHaveBeenCalledTimes(1);
+      server.on('GET experiments', [
+        { ...found, name: 'other', id: '2' },
+        found
+      ]);
+      await until(() => model.items?.length === 2);
+      server.on('GET experiments', [{ ...found, updated: 2 }]);
+      await until(() => server.of('GET trials').length === 3);
+      trials.dispose();
+      model.dispose();
+      const looked = server.of('GET experiments').length;
+      await new Promise(resolve => setTimeout(resolve, 60));
+      expect(server.of('GET experiments')).toHaveLength(looked);
+    });
+
     it('keeps the old list when a request fails', async () => {
       server.on('GET experiments', []);
       const model = new ExperimentsModel(server.client, jobs);

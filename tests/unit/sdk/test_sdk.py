@@ -64,6 +64,8 @@ def test_submit_asks_for_what_was_said(fake: FakeClient) -> None:
     )
     assert fake.requests[0].model_dump() == {
         "notebook": "train.ipynb",
+        "document": None,
+        "cells_of": None,
         "name": "night run",
         "experiment": "house-prices",
         "parameters": {"max_depth": 8, "sizes": [1, 2], "path": "/data"},

@@ -275,6 +275,17 @@ describe('the Run as job form', () => {
     expect(screen.getByLabelText('max_depth')).toHaveProperty('value', '4');
   });
 
+  it('runs the cells of a job again where it ran only those', async () => {
+    const tags = { 'studio.cells': 'true' };
+    server.on('GET jobs/job1', makeJob({ id: 'job1', tags }));
+    await open(undefined, 'job1');
+    expect(
+      screen.getByText('The cells that the job ran are run, not the notebook.')
+    ).toBeTruthy();
+    await act(() => model.submit());
+    expect(sent()[0].cells_of).toBe('job1');
+  });
+
   it('runs several notebooks, each with its own defaults and name', async () => {
     server.on('POST notebooks/inspect', ({ body }: ISeen) => {
       const { notebook } = body as { notebook: string };
