@@ -720,6 +720,7 @@ export interface SubmitRequest {
    * What MLflow logs by itself; None: what is usual in the workspace.
    */
   autolog?: Autolog | null;
+  /**
    * Id of a job that ran a document: run the same document again.
    */
   cells_of?: string | null;
