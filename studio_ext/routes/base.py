@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_origin
 
 from jupyter_server.base.handlers import APIHandler
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from tornado import web
 
 from studio_ext.contract.errors import ErrorBody, FieldError, InvalidRequest, StudioError
 from studio_ext.ports.client import HostClient
 from studio_ext.ports.contents import Contents
+from studio_ext.ports.records import HostRecorder
 from studio_ext.routes.calls import Calls, Lane
 from studio_ext.routes.operation import Operation, verbs
 
@@ -47,6 +48,14 @@ class Query(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+def _separated(value: Any) -> Any:
+    return [item for item in value.split(",") if item] if isinstance(value, str) else value
+
+
+Separated = BeforeValidator(_separated)
+"""Lists in a query are separated by commas."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What handlers work with; made once by the composition root."""
@@ -56,10 +65,13 @@ class Parts:
     """Opens the workspace when first called. Blocks; raises ``StudioError`` when it cannot be opened."""
     contents: Callable[[], Contents]
     """As ``client``, for the job directories."""
+    recorder: Callable[[], HostRecorder]
+    """As ``client``, for what is recorded without a job."""
     root: Callable[[], Path]
     """The folder whose notebooks may be submitted: the server's root."""
     max_page: int
     max_body_bytes: int
+    max_artifact_bytes: int
 
 
 class StudioHandler(APIHandler):
@@ -183,6 +195,8 @@ def encode(value: Any) -> bytes:
         return b""
     if isinstance(value, BaseModel):
         return value.model_dump_json().encode()
-    if isinstance(value, Sequence):
+    if isinstance(value, Mapping) and any(isinstance(item, Mapping | BaseModel) for item in value.values()):
+        return b"{" + b",".join(json.dumps(key).encode() + b":" + encode(item) for key, item in value.items()) + b"}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return b"[" + b",".join(encode(item) for item in value) + b"]"
     return json.dumps(value, allow_nan=False).encode()

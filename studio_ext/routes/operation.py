@@ -46,7 +46,12 @@ class Operation:
     """One verb of one address. Annotations are looked up when they are first needed, not while extensions load."""
 
     def __init__(
-        self, function: Callable[..., Any], status: HTTPStatus, errors: Sequence[type[StudioError]], media_type: str
+        self,
+        function: Callable[..., Any],
+        status: HTTPStatus,
+        errors: Sequence[type[StudioError]],
+        media_type: str,
+        takes: str,
     ) -> None:
         self.function = function
         self.status = status
@@ -54,6 +59,8 @@ class Operation:
         self.errors = tuple(errors)
         """Errors that are possible here on top of those that always are."""
         self.media_type = media_type
+        self.takes = takes
+        """Media type of a body that is not parsed; empty when there is none."""
         self.replies_itself = inspect.iscoroutinefunction(function)
 
     @cached_property
@@ -83,12 +90,16 @@ class Operation:
 
 
 def operation(
-    *, status: HTTPStatus = HTTPStatus.OK, errors: Sequence[type[StudioError]] = (), media_type: str = JSON
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    errors: Sequence[type[StudioError]] = (),
+    media_type: str = JSON,
+    takes: str = "",
 ) -> Callable[[Callable[..., Any]], Verb]:
-    """Make a verb of tornado's out of a function as described above. ``errors``: see :attr:`Operation.errors`."""
+    """Make a verb of tornado's out of a function as described above. ``errors``, ``takes``: see :class:`Operation`."""
 
     def decorate(function: Callable[..., Any]) -> Verb:
-        declared = Operation(function, status, errors, media_type)
+        declared = Operation(function, status, errors, media_type, takes)
 
         @wraps(function)
         async def verb(self: StudioHandler, **parts: str) -> None:

@@ -207,8 +207,10 @@ class TrialComponent:
 
 def summaries(runs: list[RunRecord]) -> dict[str, list[TrialComponentMetricSummary]]:
     """Summaries of the metrics of runs, by run id."""
-    moments = recorder().records.moments(runs)
-    return {run.run_id: [_summary(run, key, moments[run.run_id]) for key in sorted(run.metrics)] for run in runs}
+    moments = recorder().records.moments([run.run_id for run in runs if run.metrics])
+    return {
+        run.run_id: [_summary(run, key, moments.get(run.run_id, {})) for key in sorted(run.metrics)] for run in runs
+    }
 
 
 def _summary(run: RunRecord, key: str, moments: Mapping[str, object]) -> TrialComponentMetricSummary:
@@ -217,7 +219,7 @@ def _summary(run: RunRecord, key: str, moments: Mapping[str, object]) -> TrialCo
 
     found, last = moments.get(key), run.metrics[key]
     if not isinstance(found, Moments):
-        found = Moments(0, math.nan, math.nan, math.nan, math.nan)
+        found = Moments(count=0, min=math.nan, max=math.nan, avg=math.nan, std_dev=math.nan)
     return TrialComponentMetricSummary(
         metric_name=key,
         max=found.max,

@@ -115,7 +115,7 @@ def add_membership(run: RunRecord, trial: RunRecord) -> None:
         )
     if trial.run_id in trials_of(run) and run.run_id != trial.run_id:
         return
-    recorder().records.log(run.run_id, {"tags": [{"key": TRIAL + trial.run_id, "value": trial.name}]})
+    recorder().records.set_tags(run.run_id, {TRIAL + trial.run_id: trial.name})
 
 
 def remove_membership(run: RunRecord, trial_id: str) -> None:

@@ -63,7 +63,7 @@ class Experiment:
 
     @description.setter
     def description(self, text: str) -> None:
-        recorder().records.tag_experiment(self.experiment_id, _DESCRIPTION, sound_text(text)[:MAX_TAG])
+        recorder().records.tag_experiment(self.experiment_id, {_DESCRIPTION: sound_text(text)[:MAX_TAG]})
         self._record = recorder().records.experiment_by_id(self.experiment_id)
 
     @property

@@ -45,6 +45,7 @@ class LogBuffer:
         self._wake = threading.Event()
         self._busy = False
         self._closed = False
+        self._sink_closed = False
         self._warned = False
 
     def open(self) -> None:
@@ -68,9 +69,12 @@ class LogBuffer:
                 self._sink.sync()
 
     def close(self, status: str = "", message: str = "") -> None:
-        """Write everything and close the sink; see :meth:`studio_ext.ports.records.LogSink.close`. Idempotent."""
+        """Write everything and close the sink; see :meth:`studio_ext.ports.records.LogSink.close`.
+
+        Idempotent. When it raises, nothing is forgotten and it can be tried again.
+        """
         with self._lock:
-            if self._closed:
+            if self._sink_closed:
                 return
             self._drain()
             self._closed = True
@@ -78,6 +82,7 @@ class LogBuffer:
                 self._sink_now()
             if self._sink is not None:
                 self._sink.close(status, message)
+            self._sink_closed = True
         self._wake.set()
 
     def applied(self) -> bool:
@@ -194,7 +199,7 @@ def _after_fork() -> None:
     for buffer in list(_buffers):
         was_closed = buffer.is_closed
         buffer._reset()
-        buffer._closed = was_closed
+        buffer._closed = buffer._sink_closed = was_closed
 
 
 def _at_exit_of_workers(buffer: LogBuffer) -> None:
