@@ -20,6 +20,7 @@ from studio_ext.contract.records import (
     HistoryPage,
     MetricLast,
     Moments,
+    RunMoments,
     RunPage,
     RunRecord,
     UpdateExperimentRecord,
@@ -137,7 +138,7 @@ class HttpRecords:
         found: dict[str, dict[str, Moments]] = {}
         for first in range(0, len(run_ids), MAX_RUNS):
             params = {"runs": ",".join(run_ids[first : first + MAX_RUNS])}
-            found |= self._client.ask(dict[str, dict[str, Moments]], "GET", "records/moments", params=params)
+            found |= self._client.ask(RunMoments, "GET", "records/moments", params=params).runs
         return found
 
     def history_page(self, run_id: str, metric: str, cursor: str = "") -> HistoryPage:

@@ -82,6 +82,13 @@ class Moments(Record):
     """Of all values as they are (divided by ``count``); 0 for a single one."""
 
 
+class RunMoments(Record):
+    """Summaries of the metrics of some runs."""
+
+    runs: dict[str, dict[str, Moments]]
+    """By run id and metric. A metric all of whose values are no numbers may be missing."""
+
+
 class RunPage(Record):
     """A part of a list of runs. MLflow does not count them."""
 

@@ -16,7 +16,7 @@ from pydantic import Field
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from studio_ext.contract.errors import InvalidRequest
+from studio_ext.contract.errors import InvalidRequest, StudioError
 from studio_ext.contract.records import Artifacts, RunRecord
 from studio_ext.core.paths import relative
 from studio_ext.routes.base import Query, StudioHandler, TooLarge
@@ -58,6 +58,7 @@ class ArtifactHandler(StudioHandler):
     """One file. What a run logged may be anything, so no browser gets to show or run it under our address."""
 
     _run: RunRecord
+    _problem: Exception | None = None
     _upload: Path | None = None
     _file: BinaryIO | None = None
     _buffer: bytearray
@@ -69,21 +70,36 @@ class ArtifactHandler(StudioHandler):
 
     async def prepare(self) -> None:  # type: ignore[override]  # Jupyter's own base does the same
         """Before the first byte of a file comes: may it come, and does it fit?"""
-        await super().prepare()
-        if self.request.method != "PUT":
-            return
+        try:
+            await super().prepare()
+            if self.request.method == "PUT":
+                await self._admit()
+        except (StudioError, web.HTTPError) as error:
+            # To close a connection on which something still comes is to lose the answer: little is read to its end.
+            if self.request.method != "PUT" or self._announced() > self.parts.max_body_bytes:
+                raise
+            self._connection.set_max_body_size(self.parts.max_body_bytes)
+            self._problem = error
+
+    async def _admit(self) -> None:
         allowed = self.authorizer.is_authorized(self, self.current_user, "write", self.auth_resource)
         if not await ensure_async(allowed):
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
         most = self.parts.max_artifact_bytes
-        if int(self.request.headers.get("Content-Length") or 0) > most:
+        if self._announced() > most:
             raise TooLarge(
                 f"The file is larger than {most} bytes.", hint="StudioApp.max_artifact_bytes sets the limit."
             )
-        connection: Any = self.request.connection
-        connection.set_max_body_size(most)
+        self._connection.set_max_body_size(most)
         run_id, path = self.path_kwargs["run_id"], self.path_kwargs["path"]
         await self.parts.calls.run(lambda: self._begin(run_id, path), Lane.tracking)
+
+    def _announced(self) -> int:
+        return int(self.request.headers.get("Content-Length") or 0)
+
+    @property
+    def _connection(self) -> Any:
+        return self.request.connection
 
     def _begin(self, run_id: str, path: str) -> None:
         if relative(path).as_posix() == ".":
@@ -143,6 +159,9 @@ class ArtifactHandler(StudioHandler):
     @operation(status=HTTPStatus.NO_CONTENT, errors=[TooLarge], takes=_BYTES)
     async def put(self, run_id: RunId, path: ArtifactPath) -> None:
         """Put a file there. The body is the file as it is; it appears whole or not at all."""
+
+        if self._problem is not None:
+            raise self._problem
 
         def end() -> None:
             self._write()

@@ -195,8 +195,6 @@ def encode(value: Any) -> bytes:
         return b""
     if isinstance(value, BaseModel):
         return value.model_dump_json().encode()
-    if isinstance(value, Mapping) and any(isinstance(item, Mapping | BaseModel) for item in value.values()):
-        return b"{" + b",".join(json.dumps(key).encode() + b":" + encode(item) for key, item in value.items()) + b"}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return b"[" + b",".join(encode(item) for item in value) + b"]"
     return json.dumps(value, allow_nan=False).encode()

@@ -21,8 +21,8 @@ from studio_ext.contract.records import (
     Identity,
     JournalState,
     LogCalls,
-    Moments,
     OpenJournal,
+    RunMoments,
     RunPage,
     RunRecord,
     RunStatus,
@@ -212,9 +212,9 @@ class MomentsHandler(StudioHandler):
     @web.authenticated
     @authorized
     @operation(errors=[NotFound])
-    def get(self, query: MomentsQuery) -> dict[str, dict[str, Moments]]:
-        """What the values of each metric of some runs amount to, by run id and metric."""
-        return self.parts.recorder().records.moments(query.runs)
+    def get(self, query: MomentsQuery) -> RunMoments:
+        """What the values of each metric of some runs amount to."""
+        return RunMoments(runs=self.parts.recorder().records.moments(query.runs))
 
 
 class CloseQuery(Query):

@@ -55,6 +55,7 @@ class Cable:
                     continue
             try:
                 server = socket.create_connection(("127.0.0.1", self.target), 5)
+                server.settimeout(None)
             except OSError:
                 _close(client)
                 continue

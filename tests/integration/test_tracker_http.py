@@ -24,6 +24,7 @@ from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.core.workspace import Workspace
 from studio_ext.sdk import connection, entities
 from studio_ext.testing.live_server import LiveServer
+from studio_ext.testing.workspaces import temporary_workspace
 from tests.integration.cable import Cable
 
 pytestmark = [
@@ -387,3 +388,57 @@ def test_many_at_once(mlflow_client: Any) -> None:
     for tracker in trackers:
         assert tracker.flush(applied=True, timeout=120)
         assert len(values(mlflow_client, tracker.run_id, "a")) == 2000
+
+
+SERVER = """
+import sys
+from pathlib import Path
+from studio_ext.testing.live_server import LiveServer
+from studio_ext.testing.workspaces import temporary_workspace
+base = Path(sys.argv[1])
+server = LiveServer(base / "root", base / "home")
+server.token = "secret"
+server.__enter__()
+print(server.app.port, flush=True)
+sys.stdin.read()
+"""
+
+
+def start_server(base: Path) -> tuple[subprocess.Popen[str], int]:
+    command = [sys.executable, "-W", "ignore", "-c", SERVER, str(base)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, int(process.stdout.readline())
+
+
+def test_a_server_that_is_killed_and_starts_again(tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    (tmp_path / "root").mkdir()
+    with temporary_workspace(tmp_path / "home") as workspace:
+        process, port = start_server(tmp_path)
+        try:
+            with Cable(port) as cable:
+                client = HttpClient(f"http://127.0.0.1:{cable.port}/a%40b/", "secret")
+                connection.use(client)
+                tracker = studio.Tracker.create("restarts", experiment_name="restarts")
+                step = 0
+                for _ in range(3):
+                    for _ in range(2000):
+                        tracker.log_metric("loss", float(step), step=step)
+                        step += 1
+                    tracker.flush()
+                    for _ in range(500):
+                        tracker.log_metric("loss", float(step), step=step)
+                        step += 1
+                    process.kill()
+                    process.wait()
+                    process, cable.target = start_server(tmp_path)
+                tracker.close()
+                assert tracker.flush(applied=True, timeout=120)
+                client.close()
+        finally:
+            process.kill()
+            process.wait()
+        found = values(MlflowClient(workspace.tracking_uri), tracker.run_id, "loss")
+        assert found == [(number, float(number)) for number in range(step)]
