@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from studio_ext.sdk import (
         Experiment,
         Job,
+        Run,
         StudioError,
         Tracker,
         Trial,
         TrialComponent,
+        TrialComponentArtifact,
         WaitTimeout,
         connect,
         doctor,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
         inspect,
         job,
         jobs,
+        load_run,
         submit,
         trials,
     )
@@ -26,10 +29,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Experiment",
     "Job",
+    "Run",
     "StudioError",
     "Tracker",
     "Trial",
     "TrialComponent",
+    "TrialComponentArtifact",
     "WaitTimeout",
     "connect",
     "doctor",
@@ -37,6 +42,7 @@ __all__ = [
     "inspect",
     "job",
     "jobs",
+    "load_run",
     "submit",
     "trials",
 ]

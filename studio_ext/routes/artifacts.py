@@ -58,7 +58,6 @@ class ArtifactHandler(StudioHandler):
     """One file. What a run logged may be anything, so no browser gets to show or run it under our address."""
 
     _run: RunRecord
-    _problem: Exception | None = None
     _upload: Path | None = None
     _file: BinaryIO | None = None
     _buffer: bytearray
@@ -76,10 +75,16 @@ class ArtifactHandler(StudioHandler):
                 await self._admit()
         except (StudioError, web.HTTPError) as error:
             # To close a connection on which something still comes is to lose the answer: little is read to its end.
-            if self.request.method != "PUT" or self._announced() > self.parts.max_body_bytes:
+            if self._announced() > self.parts.max_body_bytes:
                 raise
             self._connection.set_max_body_size(self.parts.max_body_bytes)
-            self._problem = error
+            self._answer_with(error)
+
+    def _answer_with(self, error: Exception) -> None:
+        async def answer(*_: Any, **__: Any) -> None:
+            raise error
+
+        setattr(self, str(self.request.method).lower(), answer)
 
     async def _admit(self) -> None:
         allowed = self.authorizer.is_authorized(self, self.current_user, "write", self.auth_resource)
@@ -160,9 +165,6 @@ class ArtifactHandler(StudioHandler):
     async def put(self, run_id: RunId, path: ArtifactPath) -> None:
         """Put a file there. The body is the file as it is; it appears whole or not at all."""
 
-        if self._problem is not None:
-            raise self._problem
-
         def end() -> None:
             self._write()
             assert self._upload is not None
@@ -171,6 +173,11 @@ class ArtifactHandler(StudioHandler):
         await self.parts.calls.run(end, Lane.tracking)
         self.set_status(HTTPStatus.NO_CONTENT)
         await self.finish()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """As everywhere. Of a request that was not read to its end the connection is closed: the client is told."""
+        self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
 
     def on_finish(self) -> None:
         """Nothing is left of a file that did not arrive."""
