@@ -115,12 +115,12 @@ class Batch:
             self.tags[tag["key"]] = tag
         self.size += len(log.call.body)
 
-    def body(self) -> bytes:
+    def request(self) -> dict[str, Any]:
         """The request of ``runs/log-batch``; empty when there is nothing to log."""
         request: dict[str, Any] = {"run_id": self.run_id}
         parts = {"metrics": self.metrics, "params": list(self.params.values()), "tags": list(self.tags.values())}
         request |= {name: part for name, part in parts.items() if part}
-        return json.dumps(request, ensure_ascii=False).encode() if len(request) > 1 else b""
+        return request if len(request) > 1 else {}
 
 
 def batches(logs: list[LogCall]) -> Iterator[Batch]:

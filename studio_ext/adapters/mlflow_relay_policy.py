@@ -384,8 +384,8 @@ def _log(policy: Policy, question: Question) -> Answer:
         raise Refused("The request names two runs in two spellings.")
     batch = Batch(log.run_id)
     batch.add(log)
-    body = batch.body()
-    return Answer(policy.backend.call("POST", API + "runs/log-batch", body) if body else _json_reply({}))
+    request = batch.request()
+    return Answer(policy.backend.log_batch(request) if request else _json_reply({}))
 
 
 def _record_model(policy: Policy, question: Question) -> Answer:
