@@ -291,6 +291,10 @@ export interface JobDetail {
   id: string;
   kind: JobKind;
   /**
+   * What it logged and the tracking store has not got yet, in bytes of its journal.
+   */
+  lag_bytes: number;
+  /**
    * One line that says what the job waits for or why it ended.
    */
   message: string;
@@ -512,6 +516,16 @@ export interface NotebookParameter {
   value: unknown;
 }
 /**
+ * What was logged and lies in journals, and the tracking store has not got yet.
+ */
+export interface RecordingLag {
+  bytes: number;
+  /**
+   * Of how many jobs and trackers.
+   */
+  journals: number;
+}
+/**
  * A runner that is installed.
  */
 export interface RunnerInfo {
@@ -533,6 +547,7 @@ export interface RunnerInfo {
 export interface ServerInfo {
   controller_running: boolean;
   jobs_revision: number;
+  lag: RecordingLag;
   /**
    * Tracking store with user name and password masked.
    */
@@ -616,6 +631,10 @@ export interface Trial {
   ended: number | null;
   experiment: string;
   job_id: string | null;
+  /**
+   * What a tracker logged to it and the tracking store has not got yet, in bytes of its journals.
+   */
+  lag_bytes: number;
   /**
    * Last value of each metric; None stands for NaN, which JSON lacks.
    */

@@ -75,6 +75,13 @@ class HttpSink:
             return False
         return self._state.waiting_bytes == 0 and not self._closed
 
+    def behind(self) -> int:
+        """See :class:`~studio_ext.ports.records.LogSink`. Of the last answer when the server does not answer now."""
+        if self.applied():
+            return 0
+        with self._changed:
+            return self._taken - self._sent + max(0, self._state.number - self._state.applied)
+
     def refused(self) -> list[str]:
         """See :class:`~studio_ext.ports.records.LogSink`."""
         return [*self._refused, *self._state.refused]

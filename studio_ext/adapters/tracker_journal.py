@@ -76,6 +76,13 @@ class TrackerJournal:
             return gone
         return size == 0 or position(self._directory) >= size
 
+    def behind(self) -> int:
+        """See :class:`~studio_ext.ports.records.LogSink`."""
+        if self._is_applied():
+            return 0
+        found = notes(self._directory)
+        return max(0, self._journal.last - (int(found[-1].get("i", 0)) if found else 0))
+
     def refused(self) -> list[str]:
         """See :class:`~studio_ext.ports.records.LogSink`; what the controller has noted of late."""
         return [sentence for note in notes(self._directory) for sentence in note.get("refused", [])]

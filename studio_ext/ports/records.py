@@ -117,6 +117,9 @@ class LogSink(Protocol):
     def applied(self) -> bool:
         """Whether the store has everything that was taken."""
 
+    def behind(self) -> int:
+        """How many of the calls that were taken the store has not got yet, as far as this process can know."""
+
     def refused(self) -> list[str]:
         """Sentences about what the store refused."""
 

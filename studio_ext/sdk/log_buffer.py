@@ -21,6 +21,8 @@ WRITE_SECONDS = 0.2
 """What a process that is killed may lose."""
 MAX_WAITING = 200_000
 """Entries in memory from which on the caller writes them itself."""
+_COUNTED = 100_000
+"""Bodies of which it is remembered how many entries they hold."""
 _METRICS_A_CALL = 1000
 _OTHERS_A_CALL = 100
 _BYTES_A_CALL = 600_000
@@ -39,6 +41,8 @@ class LogBuffer:
         """What a child inherits is its parent's to write."""
         self._entries: deque[tuple[Any, ...]] = deque()
         self._unwritten: deque[bytes] = deque()
+        self._counts: deque[int] = deque(maxlen=_COUNTED)
+        """How many entries each of the last bodies holds that were written."""
         self._lock = threading.RLock()
         self._sink: LogSink | None = None
         self._thread: threading.Thread | None = None
@@ -90,6 +94,13 @@ class LogBuffer:
         with self._lock:
             return not self._entries and not self._unwritten and (self._sink is None or self._sink.applied())
 
+    def lag(self) -> int:
+        """How many entries the store has not got yet: in memory, and written but not applied."""
+        with self._lock:
+            behind = 0 if self._sink is None else self._sink.behind()
+            counts = list(self._counts)[-behind:] if behind else []
+            return len(self._entries) + sum(map(_count, self._unwritten)) + sum(counts)
+
     def refused(self) -> list[str]:
         """Sentences about what the store refused."""
         with self._lock:
@@ -118,7 +129,7 @@ class LogBuffer:
     def _write(self) -> None:
         while self._unwritten:
             self._sink_now().write(self._unwritten[0])
-            self._unwritten.popleft()
+            self._counts.append(_count(self._unwritten.popleft()))
 
     def _start(self) -> None:
         with self._lock:
@@ -149,6 +160,11 @@ class LogBuffer:
         if not self._warned:
             warnings.warn(f"{error.message} {error.hint}", RuntimeWarning, stacklevel=2)
             self._warned = True
+
+
+def _count(body: bytes) -> int:
+    """Entries of a body. A name that holds these letters has a backslash among them."""
+    return body.count(b'{"key":')
 
 
 def bodies(run_id: str, entries: list[tuple[Any, ...]]) -> Iterator[bytes]:

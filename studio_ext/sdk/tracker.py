@@ -283,6 +283,14 @@ class Tracker:
         return done
 
     @property
+    def lag(self) -> int:
+        """How many values, parameters and tags MLflow has not got yet. They are safe after :meth:`flush`.
+
+        In a job those are counted that this process still holds; the rest is in ``lag_bytes`` of the job.
+        """
+        return self._buffer.lag()
+
+    @property
     def refused(self) -> list[str]:
         """Sentences about what MLflow refused, for example because the run was deleted meanwhile."""
         return self._buffer.refused()
@@ -319,7 +327,9 @@ class Tracker:
             self.close("Failed", f"{type(error).__name__}: {error}")
 
     def __repr__(self) -> str:
-        return f"<Tracker {one_line(self.display_name)!r} {self.run_id}>"
+        lag = self.lag
+        behind = f", MLflow is {lag:,} behind" if lag else ""
+        return f"<Tracker {one_line(self.display_name)!r} {self.run_id}{behind}>"
 
     # -- inside
 
