@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
 
 from studio_ext.adapters.http_client import HttpClient, segment
 from studio_ext.contract.errors import InvalidRequest
@@ -57,12 +60,12 @@ class HttpRecords:
 
     def create_experiment(self, name: str, tags: Mapping[str, str]) -> ExperimentRecord:
         """See :class:`~studio_ext.ports.records.Records`."""
-        body = CreateExperimentRecord(name=name, tags=dict(tags)).model_dump(mode="json")
+        body = _document(CreateExperimentRecord, name=name, tags=dict(tags))
         return self._client.ask(ExperimentRecord, "POST", "records/experiments", body=body)
 
     def tag_experiment(self, experiment_id: str, tags: Mapping[str, str]) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        body = UpdateExperimentRecord(tags=dict(tags)).model_dump(mode="json")
+        body = _document(UpdateExperimentRecord, tags=dict(tags))
         self._client.send("PATCH", f"records/experiments/{segment(experiment_id)}", body=body, repeat=True)
 
     def delete_experiment(self, experiment_id: str) -> None:
@@ -73,8 +76,8 @@ class HttpRecords:
 
     def create_run(self, experiment_id: str, name: str, tags: Mapping[str, str], started: float) -> RunRecord:
         """See :class:`~studio_ext.ports.records.Records`."""
-        asked = CreateRunRecord(experiment_id=experiment_id, name=name, tags=dict(tags), started=started)
-        return self._client.ask(RunRecord, "POST", "records/runs", body=asked.model_dump(mode="json"))
+        body = _document(CreateRunRecord, experiment_id=experiment_id, name=name, tags=dict(tags), started=started)
+        return self._client.ask(RunRecord, "POST", "records/runs", body=body)
 
     def run(self, run_id: str) -> RunRecord:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -113,23 +116,22 @@ class HttpRecords:
 
     def update_run(self, run_id: str, *, status: str = "", ended: float | None = None, name: str = "") -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        given = {"status": status or None, "ended": ended, "name": name or None}
-        self._patch(run_id, UpdateRunRecord.model_validate(given))
+        self._patch(run_id, status=status or None, ended=ended, name=name or None)
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        self._patch(run_id, UpdateRunRecord(tags=dict(tags)))
+        self._patch(run_id, tags=dict(tags))
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        self._patch(run_id, UpdateRunRecord(removed_tags=[key]))
+        self._patch(run_id, removed_tags=[key])
 
     def delete_run(self, run_id: str) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
         self._client.send("DELETE", _address(run_id))
 
-    def _patch(self, run_id: str, change: UpdateRunRecord) -> None:
-        self._client.send("PATCH", _address(run_id), body=change.model_dump(mode="json"), repeat=True)
+    def _patch(self, run_id: str, **change: Any) -> None:
+        self._client.send("PATCH", _address(run_id), body=_document(UpdateRunRecord, **change), repeat=True)
 
     # ---- metrics
 
@@ -191,6 +193,15 @@ class HttpRecords:
     def _artifacts(self, run: RunRecord, folder: str) -> Artifacts:
         params = {"folder": folder or None}
         return self._client.ask(Artifacts, "GET", _address(run.run_id, "artifacts"), params=params)
+
+
+def _document(kind: type[BaseModel], **fields: Any) -> dict[str, Any]:
+    """A request's body. Raises ``InvalidRequest`` for what the server would refuse."""
+    try:
+        return kind(**fields).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise InvalidRequest.field(".".join(map(str, first["loc"])), str(first["msg"])) from None
 
 
 def _address(run_id: str, part: str = "") -> str:

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio_ext.adapters.mlflow_relay_journal import Call
-
-RESERVED = "studio."
-"""Prefix of the tags that say how a run came about. A job cannot write them."""
+from studio_ext.core.record_names import RESERVED
 
 _LOG_CALL = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow/runs/(log-metric|log-parameter|set-tag|log-batch)$")
 _METRIC_TEXTS = ("model_id", "dataset_name", "dataset_digest")

@@ -16,10 +16,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from studio_ext.adapters.mlflow_backend import API, Backend, Reply, get, post
-from studio_ext.adapters.mlflow_relay_batches import RESERVED, Batch, parse_log_call
+from studio_ext.adapters.mlflow_relay_batches import Batch, parse_log_call
 from studio_ext.adapters.mlflow_relay_journal import Call, Own
 from studio_ext.adapters.mlflow_relay_paths import Locations, artifact_path
 from studio_ext.contract.errors import InvalidRequest
+from studio_ext.core.record_names import RESERVED
 from studio_ext.ports.tracking import RunHandle
 
 log = logging.getLogger(__name__)

@@ -103,7 +103,7 @@ class StudioHandler(APIHandler):
         # All of it in the thread: reading a large body and writing a large answer would hold up the event loop.
         body = await self.parts.calls.run(
             lambda: encode(operation.function(self, **self._arguments(operation, parts))),
-            Lane.changes if is_change else self.lane,
+            operation.lane or (Lane.changes if is_change else self.lane),
         )
         self.set_status(operation.status)
         await self.finish(body or None)

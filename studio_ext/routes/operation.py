@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from tornado.web import RequestHandler
 
 from studio_ext.contract.errors import StudioError
+from studio_ext.routes.calls import Lane
 
 if TYPE_CHECKING:
     from studio_ext.routes.base import StudioHandler
@@ -52,6 +53,7 @@ class Operation:
         errors: Sequence[type[StudioError]],
         media_type: str,
         takes: str,
+        lane: Lane | None,
     ) -> None:
         self.function = function
         self.status = status
@@ -61,6 +63,8 @@ class Operation:
         self.media_type = media_type
         self.takes = takes
         """Media type of a body that is not parsed; empty when there is none."""
+        self.lane = lane
+        """Threads that it runs in; None: those of its handler."""
         self.replies_itself = inspect.iscoroutinefunction(function)
 
     @cached_property
@@ -95,11 +99,12 @@ def operation(
     errors: Sequence[type[StudioError]] = (),
     media_type: str = JSON,
     takes: str = "",
+    lane: Lane | None = None,
 ) -> Callable[[Callable[..., Any]], Verb]:
-    """Make a verb of tornado's out of a function as described above. ``errors``, ``takes``: see :class:`Operation`."""
+    """Make a verb of tornado's out of a function as described above. The others: see :class:`Operation`."""
 
     def decorate(function: Callable[..., Any]) -> Verb:
-        declared = Operation(function, status, errors, media_type, takes)
+        declared = Operation(function, status, errors, media_type, takes, lane)
 
         @wraps(function)
         async def verb(self: StudioHandler, **parts: str) -> None:

@@ -29,6 +29,7 @@ from studio_ext.contract.records import (
     UpdateExperimentRecord,
     UpdateRunRecord,
 )
+from studio_ext.core.record_names import refuse_reserved
 from studio_ext.routes.base import Query, Separated, StudioHandler
 from studio_ext.routes.calls import Lane
 from studio_ext.routes.operation import operation
@@ -66,6 +67,7 @@ class ExperimentRecordsHandler(StudioHandler):
     @operation(status=HTTPStatus.CREATED)
     def post(self, body: CreateExperimentRecord) -> ExperimentRecord:
         """Make an experiment with tags."""
+        refuse_reserved(body.tags)
         return self.parts.recorder().records.create_experiment(body.name, body.tags)
 
 
@@ -86,6 +88,7 @@ class ExperimentRecordHandler(StudioHandler):
     @operation()
     def patch(self, experiment_id: ExperimentId, body: UpdateExperimentRecord) -> ExperimentRecord:
         """Set tags of an experiment."""
+        refuse_reserved(body.tags)
         records, experiment_id = self.parts.recorder().records, _checked(experiment_id)
         records.tag_experiment(experiment_id, body.tags)
         return records.experiment_by_id(experiment_id)
@@ -136,6 +139,7 @@ class RunRecordsHandler(StudioHandler):
     @operation(status=HTTPStatus.CREATED, errors=[NotFound])
     def post(self, body: CreateRunRecord) -> RunRecord:
         """Make a run."""
+        refuse_reserved(body.tags)
         records = self.parts.recorder().records
         return records.create_run(body.experiment_id, body.name, body.tags, body.started)
 
@@ -157,6 +161,7 @@ class RunRecordHandler(StudioHandler):
     @operation()
     def patch(self, run_id: RunId, body: UpdateRunRecord) -> RunRecord:
         """Change name, status or tags of a run."""
+        refuse_reserved([*body.tags, *body.removed_tags])
         records, run_id = self.parts.recorder().records, checked_run(run_id)
         if body.name is not None or body.status is not None or body.ended is not None:
             records.update_run(run_id, status=body.status or "", ended=body.ended, name=body.name or "")
@@ -245,7 +250,7 @@ class JournalHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    @operation()
+    @operation(lane=Lane.tracking)  # which the others do not wait for
     def put(self, run_id: RunId, client_id: ClientId, body: OpenJournal) -> JournalState:
         """Open the journal; one that is open stays as it is."""
         recorder = self.parts.recorder()

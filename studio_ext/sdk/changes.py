@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from studio_ext.contract.errors import InvalidRequest
-from studio_ext.core.record_names import MAX_PARAMETER, MAX_TAG, checked_name, sound_text
+from studio_ext.core.record_names import MAX_PARAMETER, MAX_TAG, checked_name, refuse_reserved, sound_text
 from studio_ext.ports.records import RunRecord
 from studio_ext.sdk import entities
 from studio_ext.sdk.component_types import TrialComponentArtifact
-
-RESERVED = "studio."
-"""Beginning of tags that say how a run came about."""
 
 Artifacts = tuple[Mapping[str, TrialComponentArtifact], Sequence[str]]
 """Inputs or outputs to record, and names of those to remove."""
@@ -59,9 +56,7 @@ def changes(
             else:
                 removed.append(types + name)
         removed += [kind + name for name in gone for kind in (prefix, types)]
-    for key in (*tags, *tags_to_remove):
-        if key.startswith(RESERVED):
-            raise InvalidRequest.field("tags", f"{key!r} says how the run came about and stays")
+    refuse_reserved([*tags, *tags_to_remove])
     found |= tags
     removed += tags_to_remove
     return found, [key for key in dict.fromkeys(removed) if key in run.tags and key not in found]

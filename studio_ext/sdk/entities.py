@@ -12,7 +12,7 @@ from pathlib import Path
 
 from studio_ext.contract import experiments as wire
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
-from studio_ext.core.record_names import MAX_TAG, checked_name, sound_text
+from studio_ext.core.record_names import MAX_TAG, checked_name, refuse_reserved, sound_text
 from studio_ext.ports.records import ExperimentRecord, RunRecord
 from studio_ext.sdk.recording_place import recorder
 
@@ -50,6 +50,7 @@ def checked_label(name: object, what: str) -> str:
 
 def checked_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
     """Tags as MLflow will take them. Raises ``InvalidRequest``."""
+    refuse_reserved(tags or {})
     return {checked_name(key, "tags"): sound_text(value)[:MAX_TAG] for key, value in (tags or {}).items()}
 
 
