@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 import studio_ext as studio
 from studio_ext.adapters.http_client import HttpClient
+from studio_ext.adapters.local_client import LocalClient
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.core.workspace import Workspace
@@ -416,6 +418,9 @@ def test_a_server_that_is_killed_and_starts_again(tmp_path: Path) -> None:
 
     (tmp_path / "root").mkdir()
     with temporary_workspace(tmp_path / "home") as workspace:
+        with closing(LocalClient(workspace)) as local:  # on a busy machine the making takes longer than an answer may
+            assert local.store
+            local.experiments()
         process, port = start_server(tmp_path)
         try:
             with Cable(port) as cable:
