@@ -38,7 +38,7 @@ def run(options: Options) -> list[Row]:
     """Each round: a job, a process on SQLite, a process on a server; the value of a round is its median call."""
     ours = Samples("ms")
     theirs = {"mlflow on SQLite": Samples("ms"), "mlflow server": Samples("ms")}
-    with place() as here, folder() as files, _mlflow_server(files) as address:
+    with place() as here, folder() as files, mlflow_server(files) as address:
         stores = {"mlflow on SQLite": f"sqlite:///{files}/direct.db", "mlflow server": address}
         use(here.client)
         for number in range(-1, options.repeat):
@@ -66,7 +66,7 @@ def _median_ms(target: Path) -> float:
 
 
 @contextmanager
-def _mlflow_server(files: Path) -> Iterator[str]:
+def mlflow_server(files: Path) -> Iterator[str]:
     """MLflow's own server on SQLite with one worker."""
     import httpx
 

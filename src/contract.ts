@@ -309,6 +309,10 @@ export interface JobDetail {
   id: string;
   kind: JobKind;
   /**
+   * What it logged and the tracking store has not got yet, in bytes of its journal.
+   */
+  lag_bytes: number;
+  /**
    * One line that says what the job waits for or why it ended.
    */
   message: string;
@@ -603,6 +607,16 @@ export interface NotebookParameter {
   value: unknown;
 }
 /**
+ * What was logged and lies in journals, and the tracking store has not got yet.
+ */
+export interface RecordingLag {
+  bytes: number;
+  /**
+   * Of how many jobs and trackers.
+   */
+  journals: number;
+}
+/**
  * What the last attempt of a job used while it ran: one entry a sample in each list.
  *
  * Of more samples than were asked for, those with the smallest and the largest figures of each group of neighbours are
@@ -680,6 +694,7 @@ export interface RunnerInfo {
 export interface ServerInfo {
   controller_running: boolean;
   jobs_revision: number;
+  lag: RecordingLag;
   /**
    * Tracking store with user name and password masked.
    */
@@ -779,6 +794,10 @@ export interface Trial {
   ended: number | null;
   experiment: string;
   job_id: string | null;
+  /**
+   * What a tracker logged to it and the tracking store has not got yet, in bytes of its journals.
+   */
+  lag_bytes: number;
   /**
    * Last value of each metric; None stands for NaN, which JSON lacks.
    */

@@ -22,6 +22,7 @@ from studio_ext.contract.workspace import JobsChanged
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.client import HostClient
 from studio_ext.ports.contents import Contents
+from studio_ext.ports.records import HostRecorder
 from studio_ext.routes.base import Parts
 from studio_ext.routes.calls import Calls
 from studio_ext.routes.table import routes
@@ -34,6 +35,7 @@ class _Open:
 
     client: HostClient
     contents: Contents
+    recorder: HostRecorder
 
 
 class StudioApp(ExtensionApp):
@@ -62,6 +64,14 @@ class StudioApp(ExtensionApp):
         50 * 1024 * 1024,
         min=1024,
         help="Largest file of a job that can be opened in JupyterLab, in bytes. Downloads have no limit.",
+    ).tag(config=True)
+    max_artifact_bytes = Int(
+        64 * 1024**3, min=1024, help="Largest artefact that a client elsewhere may send, in bytes."
+    ).tag(config=True)
+    recording_lease = Float(
+        120.0,
+        min=1.0,
+        help="Seconds after which a client elsewhere that records and is not heard of any more is taken for gone.",
     ).tag(config=True)
     threads = Int(8, min=1, max=64, help="Threads that answer requests; as many again for the tracking store.").tag(
         config=True
@@ -95,9 +105,11 @@ class StudioApp(ExtensionApp):
             calls=self._calls,
             client=self.client,
             contents=self._contents,
+            recorder=self._recorder,
             root=self._root,
             max_page=self.max_page,
             max_body_bytes=self.max_body_bytes,
+            max_artifact_bytes=self.max_artifact_bytes,
         )
         self.handlers.extend(routes(parts))
 
@@ -151,15 +163,20 @@ class StudioApp(ExtensionApp):
     def _contents(self) -> Contents:
         return self._opened().contents
 
+    def _recorder(self) -> HostRecorder:
+        return self._opened().recorder
+
     def _opened(self) -> _Open:
         """What is open, opened at the first call; tries again after a failure."""
         from studio_ext.adapters.contents_view import ContentsView
+        from studio_ext.adapters.recorders import LocalRecorder
 
         with self._lock:
             if self._open is None:
                 workspace = self.open_workspace()
                 contents = ContentsView(workspace.jobs, max_content_bytes=self.max_content_bytes)
-                self._open = _Open(self.make_client(workspace), contents)
+                recorder = LocalRecorder(workspace, self.recording_lease)
+                self._open = _Open(self.make_client(workspace), contents, recorder)
             return self._open
 
     def _root(self) -> Path:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from studio_ext._version import __version__
 from studio_ext.adapters import doctor_tools as tools
 from studio_ext.adapters.doctor_containers import container_checks
+from studio_ext.adapters.doctor_recording import check_recording
 from studio_ext.adapters.workspace_config import NETWORK_FILE_SYSTEMS, filesystem, open_workspace
 from studio_ext.contract.errors import InvalidRequest, StudioError
 from studio_ext.contract.workspace import Check, Diagnosis
@@ -63,6 +64,7 @@ def checks(workspace: Workspace) -> list[NamedCheck]:
         ("database", lambda: check_database(workspace)),
         ("controller", lambda: check_controller(workspace)),
         ("tracking", lambda: check_tracking(workspace)),
+        ("recording", lambda: check_recording(workspace)),
         ("kernels", tools.check_kernels),
         ("limits", tools.check_limits),
         ("fork", tools.check_fork),

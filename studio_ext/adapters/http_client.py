@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -73,16 +75,28 @@ class HttpClient:
             # A token in this header also tells Jupyter that the request does not come from another site's page.
             headers["Authorization"] = f"token {token}"
         self._has_token = bool(token)
-        self._http = httpx.Client(
-            base_url=f"{self.url}studio/api/", headers=headers, timeout=_TIMEOUT, transport=transport
-        )
+        self._headers = headers
+        self._transport = transport
+        self._pid = 0
+        self._connections: httpx.Client | None = None
 
     def __repr__(self) -> str:
         return f"<HttpClient {self.url}>"
 
     # Requests
 
-    def _ask(
+    @property
+    def _http(self) -> httpx.Client:
+        """Connections of this process: a forked one must not speak over its parent's, nor close them."""
+        if self._connections is None or self._pid != os.getpid():
+            base = f"{self.url}studio/api/"
+            self._connections, self._pid = (
+                httpx.Client(base_url=base, headers=self._headers, timeout=_TIMEOUT, transport=self._transport),
+                os.getpid(),
+            )
+        return self._connections
+
+    def ask(
         self,
         answer: type[T],
         method: str,
@@ -90,22 +104,36 @@ class HttpClient:
         *,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
+        content: Any = None,
         repeat: bool | None = None,
     ) -> T:
-        reply = self._send(method, path, params=params, body=body, repeat=method == "GET" if repeat is None else repeat)
+        """The answer to a request; see :meth:`send`. ``repeat`` None: what changes nothing is repeated."""
+        repeat = method == "GET" if repeat is None else repeat
+        reply = self.send(method, path, params=params, body=body, content=content, repeat=repeat)
         try:
             return TypeAdapter(answer).validate_json(reply.content)
         except ValidationError as error:
             raise self._mismatch(path) from error
 
-    def _send(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None, repeat: bool
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content: Any = None,
+        repeat: bool = False,
     ) -> httpx.Response:
+        """Send a request below ``studio/api/``; ``body``: JSON, ``content``: bytes, or an iterator of them.
+
+        ``repeat``: send it again after a lost connection. Raises ``StudioError``.
+        """
         query = {key: _query(value) for key, value in (params or {}).items() if value is not None}
         pauses = iter(_RETRIES if repeat else ())
         while True:
             try:
-                reply = self._http.request(method, path, params=query, json=body)
+                reply = self._http.request(method, path, params=query, json=body, content=content)
             except httpx.TimeoutException as error:
                 raise Unavailable(
                     f"{self.url} did not answer in time.", hint="Try again; if it stays so, look at the server's log."
@@ -163,7 +191,7 @@ class HttpClient:
 
     def info(self) -> ServerInfo:
         """Version and workspace of the server."""
-        return self._ask(ServerInfo, "GET", "info")
+        return self.ask(ServerInfo, "GET", "info")
 
     def submit(self, request: SubmitRequest) -> JobDetail:
         """Commit a job. A parameter that is not a number, or infinite, is refused: JSON would make it null."""
@@ -178,20 +206,20 @@ class HttpClient:
                 ) from error
         if request.idempotency_key is None:
             request = request.model_copy(update={"idempotency_key": uuid.uuid4().hex})
-        return self._ask(JobDetail, "POST", "jobs", body=request.model_dump(mode="json"), repeat=True)
+        return self.ask(JobDetail, "POST", "jobs", body=request.model_dump(mode="json"), repeat=True)
 
     def inspect(self, notebook: str) -> NotebookInspection:
         """Parameters, kernel and cells of a notebook below the server's root."""
         body = InspectRequest(notebook=notebook).model_dump(mode="json")
-        return self._ask(NotebookInspection, "POST", "notebooks/inspect", body=body, repeat=True)
+        return self.ask(NotebookInspection, "POST", "notebooks/inspect", body=body, repeat=True)
 
     def options(self) -> SubmitOptions:
         """What can be chosen at submission."""
-        return self._ask(SubmitOptions, "GET", "options")
+        return self.ask(SubmitOptions, "GET", "options")
 
     def job(self, job_id: str) -> JobDetail:
         """One job."""
-        return self._ask(JobDetail, "GET", f"jobs/{_segment(job_id)}")
+        return self.ask(JobDetail, "GET", f"jobs/{segment(job_id)}")
 
     def jobs(
         self,
@@ -210,46 +238,46 @@ class HttpClient:
             "experiment": experiment,
             "text": text or None,
         }
-        return self._ask(Page[Job], "GET", "jobs", params=params)
+        return self.ask(Page[Job], "GET", "jobs", params=params)
 
     def changes(self, since: int, *, limit: int = 200) -> JobsDelta:
         """What changed after a revision."""
-        return self._ask(JobsDelta, "GET", "jobs/changes", params={"since": since, "limit": limit})
+        return self.ask(JobsDelta, "GET", "jobs/changes", params={"since": since, "limit": limit})
 
     def stop(self, job_id: str) -> JobDetail:
         """Ask a job to stop; asked again, kill it (so this is never repeated by itself)."""
-        return self._ask(JobDetail, "POST", f"jobs/{_segment(job_id)}/stop")
+        return self.ask(JobDetail, "POST", f"jobs/{segment(job_id)}/stop")
 
     def delete(self, job_id: str, *, trial: bool = False) -> None:
         """Delete a finished job."""
-        self._send("DELETE", f"jobs/{_segment(job_id)}", params={"trial": trial}, repeat=False)
+        self.send("DELETE", f"jobs/{segment(job_id)}", params={"trial": trial}, repeat=False)
 
     def restore(self, job_id: str) -> JobDetail:
         """Undo a deletion."""
-        return self._ask(JobDetail, "POST", f"jobs/{_segment(job_id)}/restore")
+        return self.ask(JobDetail, "POST", f"jobs/{segment(job_id)}/restore")
 
     def log(self, job_id: str, *, offset: int = 0, limit: int = 262_144, attempt: int | None = None) -> LogChunk:
         """A range of the log."""
         params = {"offset": offset, "limit": limit, "attempt": attempt}
-        return self._ask(LogChunk, "GET", f"jobs/{_segment(job_id)}/log", params=params)
+        return self.ask(LogChunk, "GET", f"jobs/{segment(job_id)}/log", params=params)
 
     def files(self, job_id: str, path: str = "") -> list[FileEntry]:
         """What lies in the job directory."""
-        return self._ask(list[FileEntry], "GET", f"jobs/{_segment(job_id)}/files", params={"path": path})
+        return self.ask(list[FileEntry], "GET", f"jobs/{segment(job_id)}/files", params={"path": path})
 
     def metrics(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """The metrics of a job's runs."""
         params = {"max_points": max_points, "cursor": cursor}
-        return self._ask(MetricHistory, "GET", f"jobs/{_segment(job_id)}/metrics", params=params)
+        return self.ask(MetricHistory, "GET", f"jobs/{segment(job_id)}/metrics", params=params)
 
     def resources(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> ResourceUsage:
         """What a job uses."""
         params = {"max_points": max_points, "cursor": cursor}
-        return self._ask(ResourceUsage, "GET", f"jobs/{_segment(job_id)}/resources", params=params)
+        return self.ask(ResourceUsage, "GET", f"jobs/{segment(job_id)}/resources", params=params)
 
     def experiments(self) -> list[Experiment]:
         """All experiments."""
-        return self._ask(list[Experiment], "GET", "experiments")
+        return self.ask(list[Experiment], "GET", "experiments")
 
     def create_experiment(self, name: str) -> Experiment:
         """Make an experiment."""
@@ -257,7 +285,7 @@ class HttpClient:
             body = CreateExperiment(name=name).model_dump(mode="json")
         except ValidationError as error:
             raise InvalidRequest.field("name", "must have 1 to 250 characters") from error
-        return self._ask(Experiment, "POST", "experiments", body=body)
+        return self.ask(Experiment, "POST", "experiments", body=body)
 
     def trials(
         self,
@@ -270,27 +298,44 @@ class HttpClient:
     ) -> Page[Trial]:
         """A page of trials."""
         params = {"experiment": experiment, "limit": limit, "cursor": cursor, "sort": sort, "desc": descending}
-        return self._ask(Page[Trial], "GET", "trials", params=params)
+        return self.ask(Page[Trial], "GET", "trials", params=params)
 
     def trial(self, run_id: str) -> Trial:
         """One trial."""
-        return self._ask(Trial, "GET", f"trials/{_segment(run_id)}")
+        return self.ask(Trial, "GET", f"trials/{segment(run_id)}")
 
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """The metrics of one run."""
         params = {"max_points": max_points, "cursor": cursor}
-        return self._ask(MetricHistory, "GET", f"trials/{_segment(run_id)}/metrics", params=params)
+        return self.ask(MetricHistory, "GET", f"trials/{segment(run_id)}/metrics", params=params)
 
     def doctor(self) -> Diagnosis:
         """What works on the server, and what does not."""
-        return self._ask(Diagnosis, "GET", "doctor")
+        return self.ask(Diagnosis, "GET", "doctor")
+
+    def download(self, path: str) -> AbstractContextManager[httpx.Response]:
+        """The answer to a GET whose body is read piece by piece. Raises ``StudioError`` when it is an error."""
+        return self._stream(path)
+
+    @contextmanager
+    def _stream(self, path: str) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream("GET", path) as reply:
+                if not reply.is_success:
+                    reply.read()
+                    raise self._error(reply)
+                yield reply
+        except httpx.HTTPError as error:
+            raise Unavailable(f"{self.url} cannot be reached: {_reason(error)}.") from error
 
     def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        """Close the connections. Who asks again opens new ones."""
+        connections, self._connections = self._connections, None
+        if connections is not None and self._pid == os.getpid():
+            connections.close()
 
 
-def _segment(text: str) -> str:
+def segment(text: str) -> str:
     """``text`` as one segment of a path; an id never holds what could leave it."""
     if not text or text in (".", ".."):
         raise InvalidRequest(f"{text!r} is not an id.", hint="Ids have twelve letters and digits.")

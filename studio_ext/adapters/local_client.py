@@ -42,7 +42,7 @@ from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Runner
 from studio_ext.ports.submission import Images
 from studio_ext.ports.tracking import Tracking
-from studio_ext.services import job_files
+from studio_ext.services import job_files, lag
 from studio_ext.services.submission import Submission
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,9 @@ class LocalClient:
     def job(self, job_id: str) -> JobDetail:
         """One job, by id or the beginning of it."""
         self._revive()
-        return self._seen_from_root(self.store.get(job_id))
+        job = self._seen_from_root(self.store.get(job_id))
+        waiting = lag.lag_bytes(Path(job.directory), job.attempt)
+        return job.model_copy(update={"lag_bytes": waiting}) if waiting else job
 
     def jobs(
         self,
@@ -200,13 +202,14 @@ class LocalClient:
         descending: bool = True,
     ) -> Page[Trial]:
         """A page of trials."""
-        return self.tracking.trials(
+        page = self.tracking.trials(
             experiment, limit=_page_size(limit), cursor=cursor, sort=sort, descending=descending
         )
+        return page.model_copy(update={"items": [self._with_lag(trial) for trial in page.items]})
 
     def trial(self, run_id: str) -> Trial:
         """One trial."""
-        return self.tracking.trial(run_id)
+        return self._with_lag(self.tracking.trial(run_id))
 
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """The metrics of one run."""
@@ -229,6 +232,7 @@ class LocalClient:
             controller_running=self._launcher.running(),
             jobs_revision=self.store.revision(),
             user=user_name(),
+            lag=lag.recording_lag(self.workspace.trackers, self._recorded_jobs()),
         )
 
     def grown(self) -> LiveChanged:
@@ -337,6 +341,14 @@ class LocalClient:
                     settings = DockerSettings()
                 self._image_list = DockerImages(Engine(settings))
             return self._image_list
+
+    def _recorded_jobs(self) -> list[tuple[Path, int]]:
+        jobs = [*self.store.active(), *self.store.unfinished_recording()]
+        return [(Path(job.directory), job.attempt) for job in jobs]
+
+    def _with_lag(self, trial: Trial) -> Trial:
+        waiting = lag.run_lag_bytes(self.workspace.trackers, trial.run_id)
+        return trial.model_copy(update={"lag_bytes": waiting}) if waiting else trial
 
     def _seen_from_root(self, job: J) -> J:
         """The job with its notebook named relative to the root where it lies there, to be opened and run again."""

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from studio_ext.adapters.mlflow_artifacts import local_path
+from studio_ext.adapters.mlflow_artifact_files import listing, open_file, put_file
 from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
 from studio_ext.contract.errors import Conflict, Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.core.moments import moments
-from studio_ext.core.plain_text import masked
-from studio_ext.ports.records import ExperimentRecord, MetricLast, Moments, RunRecord
+from studio_ext.ports.contents import Download
+from studio_ext.ports.records import (
+    ArtifactEntry,
+    ExperimentRecord,
+    HistoryPage,
+    MetricLast,
+    Moments,
+    RunPage,
+    RunRecord,
+)
 
 _PAGE = 1000
 _RUNS_A_QUERY = 400
@@ -61,10 +68,11 @@ class MlflowRecords:
             raise InvalidRequest.field("experiment_name", reply.message)
         return self.experiment_by_id(_checked(reply)["experiment_id"])
 
-    def tag_experiment(self, experiment_id: str, key: str, value: str) -> None:
+    def tag_experiment(self, experiment_id: str, tags: Mapping[str, str]) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        fields = {"experiment_id": experiment_id, "key": key, "value": value}
-        _checked(post(self._backend, "experiments/set-experiment-tag", **fields))
+        for key, value in tags.items():
+            fields = {"experiment_id": experiment_id, "key": key, "value": value}
+            _checked(post(self._backend, "experiments/set-experiment-tag", **fields))
 
     def delete_experiment(self, experiment_id: str) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -78,7 +86,7 @@ class MlflowRecords:
         fields = {"experiment_id": experiment_id, "run_name": name, "start_time": int(started * 1000)}
         run = _run(_checked(post(self._backend, "runs/create", **fields, tags=given[:_TAGS_A_CALL]))["run"])
         for first in range(_TAGS_A_CALL, len(given), _TAGS_A_CALL):
-            self.log(run.run_id, {"tags": given[first : first + _TAGS_A_CALL]})
+            _checked(post(self._backend, "runs/log-batch", run_id=run.run_id, tags=given[first : first + _TAGS_A_CALL]))
         return run
 
     def run(self, run_id: str) -> RunRecord:
@@ -91,10 +99,35 @@ class MlflowRecords:
             raise NotFound(f"The run {run_id} was deleted.", hint="Restore it in MLflow.")
         return _run(found)
 
-    def runs(self, experiment_ids: Sequence[str], filter_: str = "") -> Iterator[RunRecord]:
+    def run_page(
+        self,
+        experiment_ids: Sequence[str],
+        filter_: str = "",
+        *,
+        order_by: Sequence[str] = (),
+        limit: int = _PAGE,
+        cursor: str = "",
+    ) -> RunPage:
         """See :class:`~studio_ext.ports.records.Records`."""
-        request = {"experiment_ids": list(experiment_ids), "filter": filter_, "max_results": _PAGE}
-        return (_run(each) for each in self._pages("runs/search", "runs", request))
+        request: dict[str, Any] = {"experiment_ids": list(experiment_ids), "filter": filter_, "max_results": limit}
+        if order_by:
+            request["order_by"] = list(order_by)
+        if cursor:
+            request["page_token"] = cursor
+        answer = _checked(post(self._backend, "runs/search", **request))
+        return RunPage(
+            items=[_run(each) for each in answer.get("runs", [])], next_cursor=answer.get("next_page_token") or None
+        )
+
+    def runs(
+        self, experiment_ids: Sequence[str], filter_: str = "", *, order_by: Sequence[str] = ()
+    ) -> Iterator[RunRecord]:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.run_page(experiment_ids, filter_, order_by=order_by, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
 
     def update_run(self, run_id: str, *, status: str = "", ended: float | None = None, name: str = "") -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -107,13 +140,18 @@ class MlflowRecords:
             fields["run_name"] = name
         _checked(post(self._backend, "runs/update", **fields))
 
-    def log(self, run_id: str, body: Mapping[str, Any]) -> None:
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        _checked(post(self._backend, "runs/log-batch", run_id=run_id, **body))
+        if tags:
+            _checked(post(self._backend, "runs/log-batch", run_id=run_id, tags=_tags(tags)))
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        _checked(post(self._backend, "runs/delete-tag", run_id=run_id, key=key))
+        reply = post(self._backend, "runs/delete-tag", run_id=run_id, key=key)
+        if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
+            self.run(run_id)  # it is the tag that does not exist, unless this says otherwise
+            return
+        _checked(reply)
 
     def delete_run(self, run_id: str) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -121,54 +159,64 @@ class MlflowRecords:
 
     # ---- metrics
 
-    def moments(self, runs: Sequence[RunRecord]) -> dict[str, dict[str, Moments]]:
+    def moments(self, run_ids: Sequence[str]) -> dict[str, dict[str, Moments]]:
         """See :class:`~studio_ext.ports.records.Records`. Databases sum up by themselves."""
-        found: dict[str, dict[str, Moments]] = {run.run_id: {} for run in runs}
-        missing = {run.run_id: set(run.metrics) for run in runs}
-        for first in range(0, len(runs), _RUNS_A_QUERY):
-            part = [run.run_id for run in runs[first : first + _RUNS_A_QUERY]]
-            for run_id, key, count, low, high, mean, squares in self._backend.metric_sums(part) or []:
-                if max(abs(low), abs(high)) < _OVERFLOWS:
-                    found[run_id][key] = Moments(count, low, high, mean, (max(squares, 0.0) / count) ** 0.5)
-                    missing[run_id].discard(key)
-        for run_id, keys in missing.items():
-            for key in keys:
-                found[run_id][key] = Moments(*moments(each.value for each in self.history(run_id, key)))
+        found: dict[str, dict[str, Moments]] = {run_id: {} for run_id in run_ids}
+        for first in range(0, len(run_ids), _RUNS_A_QUERY):
+            part = list(run_ids[first : first + _RUNS_A_QUERY])
+            sums = self._backend.metric_sums(part)
+            if sums is None:
+                for run_id in part:
+                    for key in self.run(run_id).metrics:
+                        found[run_id][key] = self._summed_here(run_id, key)
+                continue
+            for run_id, key, count, low, high, mean, squares in sums:
+                small = max(abs(low), abs(high)) < _OVERFLOWS
+                found[run_id][key] = (
+                    Moments(count=count, min=low, max=high, avg=mean, std_dev=(max(squares, 0.0) / count) ** 0.5)
+                    if small
+                    else self._summed_here(run_id, key)
+                )
         return found
+
+    def _summed_here(self, run_id: str, key: str) -> Moments:
+        count, low, high, mean, deviation = moments(each.value for each in self.history(run_id, key))
+        return Moments(count=count, min=low, max=high, avg=mean, std_dev=deviation)
+
+    def history_page(self, run_id: str, metric: str, cursor: str = "") -> HistoryPage:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        fields = {"run_id": run_id, "metric_key": metric, "max_results": "25000"}
+        if cursor:
+            fields["page_token"] = cursor
+        answer = _checked(get(self._backend, "metrics/get-history", **fields))
+        return HistoryPage(
+            items=[_metric(each) for each in answer.get("metrics", [])],
+            next_cursor=answer.get("next_page_token") or None,
+        )
 
     def history(self, run_id: str, metric: str) -> list[MetricLast]:
         """See :class:`~studio_ext.ports.records.Records`."""
-        fields = {"run_id": run_id, "metric_key": metric, "max_results": "25000"}
         values: list[MetricLast] = []
-        while True:
-            answer = _checked(get(self._backend, "metrics/get-history", **fields))
-            values += [_metric(each) for each in answer.get("metrics", [])]
-            if not (token := answer.get("next_page_token")):
-                return sorted(values, key=lambda each: (each.step, each.timestamp))
-            fields["page_token"] = token
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.history_page(run_id, metric, cursor)
+            values += page.items
+            cursor = page.next_cursor
+        return sorted(values, key=lambda each: (each.step, each.timestamp))
 
     # ---- artefacts
 
-    def log_artifact(self, run: RunRecord, source: Path, name: str) -> None:
+    def log_artifact(self, run: RunRecord, source: Path, name: str, *, move: bool = False) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        folder = local_path(run.artifact_uri)
-        try:
-            if folder is None:
-                _upload(run.artifact_uri, source, name, self._backend.uri)
-                return
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            spare = target.with_name(f".{secrets.token_hex(6)}.part")
-            try:
-                shutil.copyfile(source, spare)
-                spare.replace(target)
-            finally:
-                spare.unlink(missing_ok=True)
-        except OSError as error:
-            raise Unavailable(
-                f"{source} cannot be logged to {masked(run.artifact_uri)}: {error.strerror or error}.",
-                hint="Make room, or see to it that the file can be read and the place written to.",
-            ) from error
+        put_file(run.artifact_uri, source, name, self._backend.uri, move=move)
+
+    def artifacts(self, run: RunRecord, folder: str = "") -> list[ArtifactEntry]:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        return listing(run.artifact_uri, folder, self._backend.uri)
+
+    def open_artifact(self, run: RunRecord, name: str) -> AbstractContextManager[Download]:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        return open_file(run.artifact_uri, name, self._backend.uri)
 
     def _pages(self, method: str, key: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token: str | None = ""
@@ -176,28 +224,6 @@ class MlflowRecords:
             answer = _checked(post(self._backend, method, **request, **({"page_token": token} if token else {})))
             yield from answer.get(key, [])
             token = answer.get("next_page_token") or None
-
-
-def _upload(artifact_uri: str, source: Path, name: str, tracking_uri: str) -> None:
-    """Through MLflow, which knows S3, Azure, its own server and more, and names files by their sources."""
-    import tempfile
-
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    with tempfile.TemporaryDirectory() as folder:
-        staged = source
-        if source.name != Path(name).name:
-            staged = Path(folder, Path(name).name)
-            shutil.copyfile(source, staged)
-        parent = Path(name).parent.as_posix()
-        try:
-            repository = get_artifact_repository(artifact_uri, tracking_uri=tracking_uri)
-            repository.log_artifact(str(staged), None if parent == "." else parent)
-        except OSError:
-            raise
-        except Exception as error:  # every kind of store has its own
-            text = masked(" ".join(str(error).split()))[:300]
-            raise Unavailable(f"{source} cannot be uploaded to {masked(artifact_uri)}: {text}.") from error
 
 
 def _checked(reply: Reply) -> dict[str, Any]:
@@ -266,7 +292,7 @@ def _metric(found: dict[str, Any]) -> MetricLast:
     number = float("nan")
     with contextlib.suppress(TypeError, ValueError):
         number = float(value)  # type: ignore[arg-type]
-    return MetricLast(number, int(found.get("timestamp") or 0) / 1000, int(found.get("step") or 0))
+    return MetricLast(value=number, timestamp=int(found.get("timestamp") or 0) / 1000, step=int(found.get("step") or 0))
 
 
 def _seconds(milliseconds: Any) -> float | None:

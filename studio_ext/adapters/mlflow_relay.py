@@ -12,7 +12,7 @@ from pathlib import Path
 
 from studio_ext.adapters import mlflow_relay_models  # noqa: F401  (adds its rules to the policy)
 from studio_ext.adapters.mlflow_artifacts import move_artifacts
-from studio_ext.adapters.mlflow_backend import API, AppBackend, Backend, Reply, StoreFault, get, open_backend, post
+from studio_ext.adapters.mlflow_backend import AppBackend, Backend, Reply, StoreFault, get, open_backend, post
 from studio_ext.adapters.mlflow_relay_batches import Batch, LogCall, batches, parse_log_call
 from studio_ext.adapters.mlflow_relay_journal import Call, Journal, Own
 from studio_ext.adapters.mlflow_relay_paths import Locations
@@ -141,11 +141,11 @@ class MlflowRelay:
         return refused
 
     def _send_batch(self, session: _Session, batch: Batch) -> Reply:
-        body = batch.body()
-        if not body:
+        request = batch.request()
+        if not request:
             return Reply(200, b"{}")
         try:
-            return self._backend.call("POST", API + "runs/log-batch", body)
+            return self._backend.log_batch(request)
         except StoreFault as fault:
             if not self._gives_up(session):
                 raise

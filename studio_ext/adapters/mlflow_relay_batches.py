@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio_ext.adapters.mlflow_relay_journal import Call
-
-RESERVED = "studio."
-"""Prefix of the tags that say how a run came about. A job cannot write them."""
+from studio_ext.core.record_names import RESERVED
 
 _LOG_CALL = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow/runs/(log-metric|log-parameter|set-tag|log-batch)$")
 _METRIC_TEXTS = ("model_id", "dataset_name", "dataset_digest")
@@ -128,12 +126,12 @@ class Batch:
             self.tags[tag["key"]] = tag
         self.size += len(log.call.body)
 
-    def body(self) -> bytes:
+    def request(self) -> dict[str, Any]:
         """The request of ``runs/log-batch``; empty when there is nothing to log."""
         request: dict[str, Any] = {"run_id": self.run_id}
         parts = {"metrics": self.metrics, "params": list(self.params.values()), "tags": list(self.tags.values())}
         request |= {name: part for name, part in parts.items() if part}
-        return json.dumps(request, ensure_ascii=False).encode() if len(request) > 1 else b""
+        return request if len(request) > 1 else {}
 
 
 def batches(logs: list[LogCall]) -> Iterator[Batch]:

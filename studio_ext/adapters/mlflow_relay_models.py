@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from studio_ext.adapters.mlflow_backend import Reply, get, post
-from studio_ext.adapters.mlflow_relay_batches import RESERVED
 from studio_ext.adapters.mlflow_relay_policy import Answer, Policy, Question, Refused, path_field, rules, tag_list
+from studio_ext.core.record_names import RESERVED
 
 _ID = "([A-Za-z0-9_-]+)"
 """An id in an address: nothing that a server on the way could take for a folder above."""

@@ -16,10 +16,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from studio_ext.adapters.mlflow_backend import API, Backend, Reply, get, post
-from studio_ext.adapters.mlflow_relay_batches import RESERVED, Batch, parse_log_call
+from studio_ext.adapters.mlflow_relay_batches import Batch, parse_log_call
 from studio_ext.adapters.mlflow_relay_journal import AUTOLOG, NOTEBOOK, Call, Own
 from studio_ext.adapters.mlflow_relay_paths import Locations, artifact_path
 from studio_ext.contract.errors import InvalidRequest
+from studio_ext.core.record_names import RESERVED
 from studio_ext.ports.tracking import RunHandle
 
 log = logging.getLogger(__name__)
@@ -392,8 +393,8 @@ def _log(policy: Policy, question: Question) -> Answer:
         raise Refused("The request names two runs in two spellings.")
     batch = Batch(log.run_id)
     batch.add(log)
-    body = batch.body()
-    return Answer(policy.backend.call("POST", API + "runs/log-batch", body) if body else _json_reply({}))
+    request = batch.request()
+    return Answer(policy.backend.log_batch(request) if request else _json_reply({}))
 
 
 def _record_model(policy: Policy, question: Question) -> Answer:

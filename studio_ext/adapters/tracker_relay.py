@@ -35,6 +35,10 @@ class RelaySink:
         """The relay answers questions after it has applied all that was logged before them."""
         return True
 
+    def behind(self) -> int:
+        """See :class:`~studio_ext.ports.records.LogSink`. What the relay has is the job's: its row says how much."""
+        return 0
+
     def refused(self) -> list[str]:
         """See :class:`~studio_ext.ports.records.LogSink`."""
         return list(self._refused)

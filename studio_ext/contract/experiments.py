@@ -44,4 +44,6 @@ class Trial(Wire):
     job_id: str | None = None
     parent_run_id: str | None = None
     user: str | None = None
+    lag_bytes: int = 0
+    """What a tracker logged to it and the tracking store has not got yet, in bytes of its journals."""
     tags: dict[str, Any] = {}

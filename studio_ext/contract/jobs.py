@@ -261,6 +261,8 @@ class JobDetail(Job):
     content_path: str | None = None
     """Path of the output notebook in the contents drive ``Studio:``."""
     notebook_sha256: str
+    lag_bytes: int = 0
+    """What it logged and the tracking store has not got yet, in bytes of its journal."""
     attempts: list[Attempt] = []
     transitions: list[Transition] = []
     tags: dict[str, str] = {}

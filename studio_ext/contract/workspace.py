@@ -32,6 +32,14 @@ class Diagnosis(Wire):
     checks: list[Check]
 
 
+class RecordingLag(Wire):
+    """What was logged and lies in journals, and the tracking store has not got yet."""
+
+    journals: int = 0
+    """Of how many jobs and trackers."""
+    bytes: int = 0
+
+
 class ServerInfo(Wire):
     """What the front end asks first."""
 
@@ -42,6 +50,7 @@ class ServerInfo(Wire):
     controller_running: bool
     jobs_revision: int
     user: str
+    lag: RecordingLag = RecordingLag()
 
 
 class JobsChanged(Wire):

@@ -34,6 +34,16 @@ def clean(path: str) -> PurePosixPath:
     backslashes, NUL, text that is not UTF-8, names and paths that are too long.
     """
     path = path.removeprefix(_COLLABORATION_DRIVE)
+    if _DRIVE.match(path):
+        raise InvalidRequest(
+            f"The path names a drive ({path.split(':', 1)[0][:50]}:).",
+            hint="Save a copy in the server's own folder first.",
+        )
+    return relative(path)
+
+
+def relative(path: str) -> PurePosixPath:
+    """As :func:`clean`, for paths in which a colon is a letter like others."""
     try:
         size = len(path.encode())
     except UnicodeEncodeError:
@@ -44,11 +54,6 @@ def clean(path: str) -> PurePosixPath:
         raise InvalidRequest("The path contains a backslash.", hint="Separate folders with '/'.")
     if path.startswith("/"):
         raise InvalidRequest("The path is absolute.", hint=_RELATIVE)
-    if _DRIVE.match(path):
-        raise InvalidRequest(
-            f"The path names a drive ({path.split(':', 1)[0][:50]}:).",
-            hint="Save a copy in the server's own folder first.",
-        )
     if size > MAX_PATH_BYTES:
         raise InvalidRequest(f"The path is longer than {MAX_PATH_BYTES} bytes.")
     segments = [segment for segment in path.split("/") if segment not in ("", ".")]
@@ -67,22 +72,22 @@ def resolve_inside(root: Path, path: str) -> Path:
     ``root`` through a symbolic link, ``NotFound`` where there is nothing. Only names are looked up; no file is
     opened.
     """
-    relative = clean(path)
+    below = clean(path)
     try:
         real_root = root.resolve(strict=True)
         # Not strict at first: whether something exists outside is nobody's business.
-        real = (real_root / relative).resolve()
+        real = (real_root / below).resolve()
         if not real.is_relative_to(real_root):
-            raise Forbidden(f"{relative.name!r} is a link that leads out of the folder the server shows.")
+            raise Forbidden(f"{below.name!r} is a link that leads out of the folder the server shows.")
         real.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise NotFound(f"There is no file {str(relative)!r}.") from None
+        raise NotFound(f"There is no file {str(below)!r}.") from None
     except PermissionError:
-        raise Forbidden(f"{str(relative)!r} may not be read by the server.") from None
+        raise Forbidden(f"{str(below)!r} may not be read by the server.") from None
     except (RuntimeError, OSError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
             raise InvalidRequest("The path is too long for this file system.") from None
-        raise InvalidRequest(f"{str(relative)!r} cannot be followed (links in a circle?).") from None
+        raise InvalidRequest(f"{str(below)!r} cannot be followed (links in a circle?).") from None
     return real
 
 

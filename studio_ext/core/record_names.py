@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 
 from studio_ext.contract.errors import InvalidRequest
 
+RESERVED = "studio."
+"""Beginning of the tags that say how a run came about: ours alone."""
 MAX_NAME = 250
 MAX_PARAMETER = 6000
 """Characters of a parameter's value."""
@@ -36,3 +39,10 @@ def checked_name(name: object, what: str) -> str:
 def sound_text(value: object) -> str:
     """A text that every store takes: half a character becomes a question mark."""
     return str(value).encode("utf-8", "replace").decode()
+
+
+def refuse_reserved(keys: Iterable[str]) -> None:
+    """Raise ``InvalidRequest`` for names of tags that are ours alone."""
+    for key in keys:
+        if key.startswith(RESERVED):
+            raise InvalidRequest.field("tags", f"{key[:80]!r} says how a run came about", hint="Choose another name.")

@@ -48,7 +48,7 @@ class _Open:
     wanted: Wanted
     names: list[str]
     tracker: Tracker
-    active: MlflowActiveRun
+    active: MlflowActiveRun | None
     began: float
     pid: int
 
@@ -94,7 +94,8 @@ class TrialCells:
         error = _error_of(result)
         self._open = None
         try:
-            trial.active.restore()
+            if trial.active is not None:
+                trial.active.restore()
             self._record(trial, result, error)
         except StudioError as failure:
             _say(failure.message, failure.hint)
@@ -105,7 +106,8 @@ class TrialCells:
         """End a trial of whose cell no end was heard."""
         trial, self._open = self._open, None
         if trial is not None and trial.pid == os.getpid():
-            trial.active.restore()
+            if trial.active is not None:
+                trial.active.restore()
             _finish(trial.tracker, KeyboardInterrupt())
 
     # -- inside
@@ -206,7 +208,7 @@ def _finish(tracker: Tracker, error: BaseException | None) -> str:
     place = recorder()
     if place.job_run is not None:
         if message:
-            place.records.log(tracker.run_id, {"tags": [{"key": MESSAGE, "value": message[:1000]}]})
+            place.records.set_tags(tracker.run_id, {MESSAGE: message[:1000]})
         place.records.update_run(tracker.run_id, status=word, ended=time.time())
     return status
 
@@ -218,11 +220,13 @@ def _log_source(tracker: Tracker, source: str) -> None:
         tracker.log_artifact(path, media_type="text/x-python", is_output=False)
 
 
-def _activate(tracker: Tracker) -> MlflowActiveRun:
+def _activate(tracker: Tracker) -> MlflowActiveRun | None:
+    """Let plain MLflow calls of the cell go to its component, where this process can reach the store."""
     from studio_ext.adapters.mlflow_active_run import MlflowActiveRun
     from studio_ext.sdk.recording_place import recorder
 
-    return MlflowActiveRun(recorder().tracking_uri, tracker.run_id, tracker.experiment_id)
+    address = recorder().tracking_uri
+    return None if address is None else MlflowActiveRun(address, tracker.run_id, tracker.experiment_id)
 
 
 def _experiment_of(tracker: Tracker) -> str:

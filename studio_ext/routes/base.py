@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_origin
 
 from jupyter_server.base.handlers import APIHandler
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from tornado import web
 from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.errors import ErrorBody, FieldError, InvalidRequest, StudioError
 from studio_ext.ports.client import HostClient
 from studio_ext.ports.contents import Contents
+from studio_ext.ports.records import HostRecorder
 from studio_ext.routes.calls import Calls, Lane
 from studio_ext.routes.operation import Operation, verbs
 
@@ -48,6 +49,14 @@ class Query(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+def _separated(value: Any) -> Any:
+    return [item for item in value.split(",") if item] if isinstance(value, str) else value
+
+
+Separated = BeforeValidator(_separated)
+"""Lists in a query are separated by commas."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What handlers work with; made once by the composition root."""
@@ -57,10 +66,13 @@ class Parts:
     """Opens the workspace when first called. Blocks; raises ``StudioError`` when it cannot be opened."""
     contents: Callable[[], Contents]
     """As ``client``, for the job directories."""
+    recorder: Callable[[], HostRecorder]
+    """As ``client``, for what is recorded without a job."""
     root: Callable[[], Path]
     """The folder whose notebooks may be submitted: the server's root."""
     max_page: int
     max_body_bytes: int
+    max_artifact_bytes: int
 
 
 class StudioHandler(APIHandler):
@@ -91,7 +103,7 @@ class StudioHandler(APIHandler):
         # All of it in the thread: reading a large body and writing a large answer would hold up the event loop.
         body = await self.parts.calls.run(
             lambda: encode(operation.function(self, **self._arguments(operation, parts))),
-            Lane.changes if is_change else self.lane,
+            operation.lane or (Lane.changes if is_change else self.lane),
         )
         self.set_status(operation.status)
         await self.finish(body or None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from jupyter_server.auth.decorator import authorized
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from tornado import web
 
 from studio_ext.contract.errors import NotFound
@@ -14,7 +14,7 @@ from studio_ext.contract.jobs import FileEntry, Job, JobDetail, JobsDelta, JobSt
 from studio_ext.contract.live import MAX_POINTS, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.core import ids
-from studio_ext.routes.base import Query, StudioHandler
+from studio_ext.routes.base import Query, Separated, StudioHandler
 from studio_ext.routes.notebooks import notebook_inside
 from studio_ext.routes.operation import operation
 
@@ -30,10 +30,6 @@ JobId = Annotated[
 ]
 
 
-def _separated(value: Any) -> Any:
-    return [item for item in value.split(",") if item] if isinstance(value, str) else value
-
-
 class JobsQuery(Query):
     """Query of the job list."""
 
@@ -41,7 +37,7 @@ class JobsQuery(Query):
     """Most jobs in the answer; the server's largest page when that is smaller."""
     cursor: str = ""
     """``next_cursor`` of the page before; empty for the first page."""
-    status: Annotated[list[JobStatus], BeforeValidator(_separated)] = []
+    status: Annotated[list[JobStatus], Separated] = []
     """Only jobs in one of these states; empty for all."""
     experiment: str = ""
     """Only jobs of this experiment; empty for all."""

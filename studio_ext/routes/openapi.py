@@ -179,6 +179,8 @@ def _operation(address: str, verb: str, operation: Operation, types: _Types) -> 
     if operation.body is not None:
         schema = types.schema(operation.body, "validation")
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    if operation.takes:
+        described["requestBody"] = {"required": True, "content": {operation.takes: {}}}
     return described
 
 
@@ -215,6 +217,8 @@ def _parameter(place: str, name: str, schema: Document, is_required: bool) -> Do
 
 def _answer(operation: Operation, types: _Types) -> Document:
     described: Document = {"description": HTTPStatus(operation.status).phrase}
+    if operation.answer is NoneType and operation.status is HTTPStatus.NO_CONTENT:
+        return described
     if operation.media_type != JSON:
         described["content"] = {operation.media_type: {}}
     elif operation.answer is not NoneType:

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from tornado.web import RequestHandler
 
 from studio_ext.contract.errors import StudioError
+from studio_ext.routes.calls import Lane
 
 if TYPE_CHECKING:
     from studio_ext.routes.base import StudioHandler
@@ -46,7 +47,13 @@ class Operation:
     """One verb of one address. Annotations are looked up when they are first needed, not while extensions load."""
 
     def __init__(
-        self, function: Callable[..., Any], status: HTTPStatus, errors: Sequence[type[StudioError]], media_type: str
+        self,
+        function: Callable[..., Any],
+        status: HTTPStatus,
+        errors: Sequence[type[StudioError]],
+        media_type: str,
+        takes: str,
+        lane: Lane | None,
     ) -> None:
         self.function = function
         self.status = status
@@ -54,6 +61,10 @@ class Operation:
         self.errors = tuple(errors)
         """Errors that are possible here on top of those that always are."""
         self.media_type = media_type
+        self.takes = takes
+        """Media type of a body that is not parsed; empty when there is none."""
+        self.lane = lane
+        """Threads that it runs in; None: those of its handler."""
         self.replies_itself = inspect.iscoroutinefunction(function)
 
     @cached_property
@@ -83,12 +94,17 @@ class Operation:
 
 
 def operation(
-    *, status: HTTPStatus = HTTPStatus.OK, errors: Sequence[type[StudioError]] = (), media_type: str = JSON
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    errors: Sequence[type[StudioError]] = (),
+    media_type: str = JSON,
+    takes: str = "",
+    lane: Lane | None = None,
 ) -> Callable[[Callable[..., Any]], Verb]:
-    """Make a verb of tornado's out of a function as described above. ``errors``: see :attr:`Operation.errors`."""
+    """Make a verb of tornado's out of a function as described above. The others: see :class:`Operation`."""
 
     def decorate(function: Callable[..., Any]) -> Verb:
-        declared = Operation(function, status, errors, media_type)
+        declared = Operation(function, status, errors, media_type, takes, lane)
 
         @wraps(function)
         async def verb(self: StudioHandler, **parts: str) -> None:

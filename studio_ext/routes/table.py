@@ -9,7 +9,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from studio_ext.routes import contents, experiments, jobs, notebooks, trials, workspace
+from studio_ext.routes import artifacts, contents, experiments, jobs, notebooks, records, trials, workspace
 from studio_ext.routes.base import Parts, StudioHandler
 from studio_ext.routes.openapi import document
 from studio_ext.routes.operation import operation
@@ -35,6 +35,8 @@ ADDRESSES: list[tuple[str, type[StudioHandler]]] = [
     *notebooks.HANDLERS,
     *experiments.HANDLERS,
     *trials.HANDLERS,
+    *records.HANDLERS,
+    *artifacts.HANDLERS,
     *contents.HANDLERS,
     *workspace.HANDLERS,
     ("openapi.json", OpenApiHandler),

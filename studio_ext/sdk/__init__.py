@@ -9,20 +9,24 @@ from __future__ import annotations
 from studio_ext.contract.errors import StudioError
 from studio_ext.sdk.api import doctor, experiments, inspect, job, jobs, metrics, submit, trials
 from studio_ext.sdk.component import TrialComponent
+from studio_ext.sdk.component_types import TrialComponentArtifact
 from studio_ext.sdk.connection import connect
 from studio_ext.sdk.current_experiment import set_experiment
 from studio_ext.sdk.experiment import Experiment
 from studio_ext.sdk.handles import Job, WaitTimeout
+from studio_ext.sdk.run import Run, load_run
 from studio_ext.sdk.tracker import Tracker
 from studio_ext.sdk.trial import Trial
 
 __all__ = [
     "Experiment",
     "Job",
+    "Run",
     "StudioError",
     "Tracker",
     "Trial",
     "TrialComponent",
+    "TrialComponentArtifact",
     "WaitTimeout",
     "connect",
     "doctor",
@@ -32,6 +36,7 @@ __all__ = [
     "jobs",
     "metrics",
     "set_experiment",
+    "load_run",
     "submit",
     "trials",
 ]

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import builtins
 import math
+import os
 import re
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
-from studio_ext.contract.errors import InvalidRequest
+from studio_ext.contract.errors import InvalidRequest, StudioError, Unavailable
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.record_names import SYSTEM
 from studio_ext.ports.records import RunRecord
-from studio_ext.sdk import entities
+from studio_ext.sdk import entities, listing
+from studio_ext.sdk.component_types import (
+    TrialComponentArtifact,
+    TrialComponentMetricSummary,
+    TrialComponentSource,
+    TrialComponentStatus,
+)
 from studio_ext.sdk.recording_place import recorder
 
 if TYPE_CHECKING:
@@ -29,41 +36,8 @@ STATUS = {
     "KILLED": "Stopped",
 }
 """A component's word for each of MLflow's."""
+_TAGS_A_CALL = 100
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
-
-
-@dataclass(frozen=True)
-class TrialComponentStatus:
-    """What became of a component."""
-
-    primary_status: str
-    """InProgress, Completed, Failed or Stopped."""
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class TrialComponentArtifact:
-    """An input or output: where it lies, and what it is."""
-
-    value: str
-    media_type: str | None = None
-
-
-@dataclass(frozen=True)
-class TrialComponentMetricSummary:
-    """All values of one metric. ``count`` is that of values which are numbers; without any, the others are NaN."""
-
-    metric_name: str
-    max: float
-    min: float
-    last: float
-    """Value of the highest step."""
-    count: int
-    avg: float
-    std_dev: float
-    """Population standard deviation."""
-    time_stamp: datetime
-    """When the last value was logged."""
 
 
 class TrialComponent:
@@ -71,6 +45,8 @@ class TrialComponent:
 
     def __init__(self, record: RunRecord) -> None:
         self._run = record
+        self._kept: dict[str, dict[str, Any]] = {}
+        """What was read and may be changed before :meth:`save`."""
 
     @classmethod
     def create(
@@ -97,10 +73,41 @@ class TrialComponent:
         return cls(entities.find_run(trial_component_name, experiment_name))
 
     @classmethod
-    def list(cls, experiment_name: str) -> Iterator[TrialComponent]:
-        """The components of an experiment, newest first."""
-        experiment = recorder().records.experiment(experiment_name)
-        return (cls(run) for run in entities.runs_of(experiment.experiment_id) if entities.is_component(run))
+    def list(
+        cls,
+        experiment_name: str | None = None,
+        *,
+        trial_name: str | None = None,
+        source_arn: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        sort_by: str = "CreationTime",
+        sort_order: str = "Descending",
+        max_results: int | None = None,
+    ) -> Iterator[TrialComponent]:
+        """Components of an experiment (None: of all), also those of other experiments that are in its trials.
+
+        Read page by page, as they are asked for.
+
+        :param trial_name: only those of this trial.
+        :param source_arn: only those of this job, as ``job/<id>``.
+        :param sort_by: ``CreationTime``, ``EndTime``, ``Name``, ``Status``, ``metrics.<name>`` (its last value) or
+            ``parameters.<name>``.
+        :param sort_order: ``Descending`` or ``Ascending``.
+        :raises studio_ext.contract.errors.NotFound: when there is no such experiment or trial.
+        """
+        choice = listing.Choice(created_after, created_before, sort_by, sort_order, max_results)
+        trial = None if trial_name is None else entities.find_run(trial_name, experiment_name, trials_first=True)
+        experiments = listing.experiments_of(experiment_name)
+
+        def wanted(run: RunRecord) -> bool:
+            return (
+                entities.is_component(run)
+                and (trial is None or trial.run_id in entities.trials_of(run))
+                and (source_arn is None or source_arn == cls(run).source)
+            )
+
+        return (cls(run) for run in listing.components(experiments, choice, wanted, trial))
 
     # -- what it is
 
@@ -116,8 +123,22 @@ class TrialComponent:
 
     @property
     def display_name(self) -> str:
-        """The name that people gave it."""
+        """The name that people gave it. To set it is to rename it, at once."""
         return self._run.name
+
+    @display_name.setter
+    def display_name(self, text: str) -> None:
+        self.rename(text)
+
+    @property
+    def experiment_name(self) -> str:
+        """Name of the experiment that it was made in."""
+        return recorder().records.experiment_by_id(self._run.experiment_id).name
+
+    @property
+    def created_by(self) -> str | None:
+        """Who recorded it, as the system there named that person."""
+        return self._run.tags.get("mlflow.user")
 
     @property
     def status(self) -> TrialComponentStatus:
@@ -138,24 +159,31 @@ class TrialComponent:
 
     @property
     def parameters(self) -> dict[str, float | str]:
-        """Parameters; texts that are numbers are numbers. Of one that was logged twice, the later value."""
+        """Parameters; texts that are numbers are numbers. Of one that was logged twice, the later value.
+
+        What is changed here is recorded by :meth:`save`.
+        """
         later = {
             key.removeprefix(entities.PARAMETER): value
             for key, value in self._run.tags.items()
             if key.startswith(entities.PARAMETER)
         }
-        return {key: number_or_text(value) for key, value in {**self._run.parameters, **later}.items()}
+        found = {key: number_or_text(value) for key, value in {**self._run.parameters, **later}.items()}
+        return self._kept.setdefault("parameters", found)
 
     @property
     def input_artifacts(self) -> dict[str, TrialComponentArtifact]:
-        """What it read: data that MLflow lists, and what a tracker logged as input."""
+        """What it read: data that MLflow lists, and what a tracker logged as input.
+
+        What is changed here is recorded by :meth:`save`.
+        """
         read = {name: TrialComponentArtifact(place) for name, place in self._run.inputs.items()}
-        return read | self._artifacts(entities.INPUT, entities.INPUT_TYPE)
+        return self._kept.setdefault("inputs", read | self._artifacts(entities.INPUT, entities.INPUT_TYPE))
 
     @property
     def output_artifacts(self) -> dict[str, TrialComponentArtifact]:
-        """What it made."""
-        return self._artifacts(entities.OUTPUT, entities.OUTPUT_TYPE)
+        """What it made. What is changed here is recorded by :meth:`save`."""
+        return self._kept.setdefault("outputs", self._artifacts(entities.OUTPUT, entities.OUTPUT_TYPE))
 
     def _artifacts(self, prefix: str, types: str) -> dict[str, TrialComponentArtifact]:
         tags = self._run.tags
@@ -177,6 +205,17 @@ class TrialComponent:
         return f"job/{job}" if job else None
 
     @property
+    def sources(self) -> builtins.list[TrialComponentSource]:
+        """The job, and the script or notebook, that it comes from; as far as they are known."""
+        found = [TrialComponentSource(self.source, "Job")] if self.source else []
+        script = self._run.tags.get("studio.notebook") or self._run.tags.get("mlflow.source.name")
+        if script:
+            kind = "Notebook" if script.endswith(".ipynb") else self._run.tags.get("mlflow.source.type", "")
+            kinds = {"Notebook": "Notebook", "NOTEBOOK": "Notebook", "PROJECT": "Project"}
+            found.append(TrialComponentSource(script, kinds.get(kind, "Script")))
+        return found
+
+    @property
     def tags(self) -> dict[str, str]:
         """Tags of the run."""
         return dict(self._run.tags)
@@ -192,7 +231,105 @@ class TrialComponent:
         """Look at it anew; returns it."""
         entities.settle()
         self._run = recorder().records.run(self._run.run_id)
+        self._kept.clear()
         return self
+
+    def update(
+        self,
+        *,
+        display_name: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+        parameters_to_remove: Sequence[str] = (),
+        input_artifacts: Mapping[str, TrialComponentArtifact] | None = None,
+        input_artifacts_to_remove: Sequence[str] = (),
+        output_artifacts: Mapping[str, TrialComponentArtifact] | None = None,
+        output_artifacts_to_remove: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        tags_to_remove: Sequence[str] = (),
+    ) -> TrialComponent:
+        """Change what is given; returns it, read anew. Nothing is changed when something of it will not do.
+
+        MLflow removes no parameters: of one that was logged twice the later value goes, a first value stays. That is
+        ``InvalidRequest``, as is a tag that says how a run came about (``studio.``).
+        """
+        from studio_ext.sdk.changes import changes
+
+        set_tags, removed = changes(
+            self._run,
+            parameters or {},
+            parameters_to_remove,
+            (input_artifacts or {}, input_artifacts_to_remove),
+            (output_artifacts or {}, output_artifacts_to_remove),
+            entities.checked_tags(tags),
+            tags_to_remove,
+        )
+        if display_name is not None:
+            self.rename(display_name)
+        records = recorder().records
+        names = list(set_tags)
+        for first in range(0, len(names), _TAGS_A_CALL):
+            records.set_tags(self.run_id, {name: set_tags[name] for name in names[first : first + _TAGS_A_CALL]})
+        for name in removed:
+            records.delete_tag(self.run_id, name)
+        return self.refresh()
+
+    def save(self) -> TrialComponent:
+        """Record what was changed in ``parameters``, ``input_artifacts`` and ``output_artifacts``; see :meth:`update`.
+
+        Returns it, read anew.
+        """
+        kept, self._kept = self._kept, {}
+        before: builtins.list[dict[str, Any]] = [self.parameters, self.input_artifacts, self.output_artifacts]
+        now = [kept.get(name, was) for name, was in zip(("parameters", "inputs", "outputs"), before, strict=True)]
+        changed = [
+            (
+                {key: value for key, value in new.items() if old.get(key) != value},
+                [key for key in old if key not in new],
+            )
+            for old, new in zip(before, now, strict=True)
+        ]
+        try:
+            return self.update(
+                parameters=changed[0][0],
+                parameters_to_remove=changed[0][1],
+                input_artifacts=changed[1][0],
+                input_artifacts_to_remove=changed[1][1],
+                output_artifacts=changed[2][0],
+                output_artifacts_to_remove=changed[2][1],
+            )
+        except StudioError:
+            self._kept = kept  # to be mended and saved again
+            raise
+
+    def list_artifacts(self) -> builtins.list[str]:
+        """Paths of all files among its artefacts."""
+        records = recorder().records
+        found: builtins.list[str] = []
+        folders = [""]
+        while folders:
+            for entry in records.artifacts(self._run, folders.pop()):
+                (folders if entry.is_folder else found).append(entry.path)
+        return sorted(found)
+
+    def download_artifact(self, name: str, folder: str | os.PathLike[str] = ".") -> Path:
+        """Copy a file of its artefacts below a folder; returns its path. It appears whole or not at all.
+
+        Raises ``NotFound`` when it has none of this name.
+        """
+        target = Path(folder) / PurePosixPath(name)
+        with recorder().records.open_artifact(self._run, name) as download:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            spare = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
+            try:
+                with spare.open("wb") as file:
+                    for chunk in download.chunks:
+                        file.write(chunk)
+                if spare.stat().st_size != download.size_bytes:
+                    raise Unavailable(f"{name!r} did not come whole.", hint="Try again.")
+                spare.replace(target)
+            finally:
+                spare.unlink(missing_ok=True)
+        return target
 
     def rename(self, display_name: str) -> None:
         """Give it another display name."""
@@ -211,11 +348,15 @@ def summaries(runs: list[RunRecord], *, system_metrics: bool = False) -> dict[st
     """Summaries of the metrics of runs, by run id; of those of the system only if asked for."""
     if not system_metrics:
         runs = [
-            replace(run, metrics={key: each for key, each in run.metrics.items() if not key.startswith(SYSTEM)})
+            run.model_copy(
+                update={"metrics": {key: each for key, each in run.metrics.items() if not key.startswith(SYSTEM)}}
+            )
             for run in runs
         ]
-    moments = recorder().records.moments(runs)
-    return {run.run_id: [_summary(run, key, moments[run.run_id]) for key in sorted(run.metrics)] for run in runs}
+    moments = recorder().records.moments([run.run_id for run in runs if run.metrics])
+    return {
+        run.run_id: [_summary(run, key, moments.get(run.run_id, {})) for key in sorted(run.metrics)] for run in runs
+    }
 
 
 def _summary(run: RunRecord, key: str, moments: Mapping[str, object]) -> TrialComponentMetricSummary:
@@ -224,7 +365,7 @@ def _summary(run: RunRecord, key: str, moments: Mapping[str, object]) -> TrialCo
 
     found, last = moments.get(key), run.metrics[key]
     if not isinstance(found, Moments):
-        found = Moments(0, math.nan, math.nan, math.nan, math.nan)
+        found = Moments(count=0, min=math.nan, max=math.nan, avg=math.nan, std_dev=math.nan)
     return TrialComponentMetricSummary(
         metric_name=key,
         max=found.max,

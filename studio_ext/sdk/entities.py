@@ -12,7 +12,7 @@ from pathlib import Path
 
 from studio_ext.contract import experiments as wire
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
-from studio_ext.core.record_names import MAX_TAG, SYSTEM, checked_name, sound_text
+from studio_ext.core.record_names import MAX_TAG, SYSTEM, checked_name, refuse_reserved, sound_text
 from studio_ext.ports.records import ExperimentRecord, RunRecord
 from studio_ext.sdk.recording_place import recorder
 
@@ -20,11 +20,16 @@ KIND = "tracker.kind"
 """Tag of runs that were made as trials: ``trial``; of those that trackers made: ``component``."""
 TRIAL = "tracker.trial."
 """Beginning of tags that put a component into a trial; the trial's run id follows, the value is its name."""
+EXPERIMENT = "tracker.experiment."
+"""Beginning of tags that say in which other experiments a component is in a trial; the id follows, the value is its
+name."""
 PARAMETER = "tracker.parameter."
 """Beginning of tags with the later value of a parameter, which MLflow does not overwrite."""
 INPUT, OUTPUT = "tracker.input.", "tracker.output."
 INPUT_TYPE, OUTPUT_TYPE = "tracker.input_media_type.", "tracker.output_media_type."
 MESSAGE = "tracker.status_message"
+CREATED_BY = "tracker.created_by"
+"""Tag of experiments with who made them."""
 PARENT = "mlflow.parentRunId"
 UNASSIGNED = "Default"
 """MLflow's experiment for what was given none."""
@@ -45,6 +50,7 @@ def checked_label(name: object, what: str) -> str:
 
 def checked_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
     """Tags as MLflow will take them. Raises ``InvalidRequest``."""
+    refuse_reserved(tags or {})
     return {checked_name(key, "tags"): sound_text(value)[:MAX_TAG] for key, value in (tags or {}).items()}
 
 
@@ -56,11 +62,17 @@ def new_run_tags() -> dict[str, str]:
     tags = {"mlflow.source.type": "LOCAL"}
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     tags["mlflow.source.name"] = str(Path(script).absolute()) if script else "notebook or interactive"
-    try:
-        tags["mlflow.user"] = getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a user without a name
-        pass
+    if user := user_name():
+        tags["mlflow.user"] = user
     return tags
+
+
+def user_name() -> str:
+    """Name of who runs this process; empty for a user without one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
 
 
 def experiment_for(name: str | None) -> ExperimentRecord:
@@ -105,27 +117,41 @@ def _memberships(run: RunRecord) -> list[str]:
 
 
 def add_membership(run: RunRecord, trial: RunRecord) -> None:
-    """Put a component into a trial."""
+    """Put a component into a trial, of any experiment."""
     if not is_component(run):
         raise InvalidRequest(f"{run.name!r} is a trial, not a component.")
-    if run.experiment_id != trial.experiment_id:
-        raise InvalidRequest(
-            f"The component {run.name!r} belongs to another experiment than the trial {trial.name!r}.",
-            hint="A run of MLflow is in one experiment; make the trial there.",
-        )
     if trial.run_id in trials_of(run) and run.run_id != trial.run_id:
         return
-    recorder().records.log(run.run_id, {"tags": [{"key": TRIAL + trial.run_id, "value": trial.name}]})
+    tags = {TRIAL + trial.run_id: trial.name}
+    if run.experiment_id != trial.experiment_id:
+        tags[EXPERIMENT + trial.experiment_id] = recorder().records.experiment_by_id(trial.experiment_id).name
+    recorder().records.set_tags(run.run_id, tags)
 
 
-def remove_membership(run: RunRecord, trial_id: str) -> None:
+def remove_membership(run: RunRecord, trial: RunRecord) -> None:
     """Take a component out of a trial."""
-    if run.tags.get(PARENT) == trial_id:
+    if run.tags.get(PARENT) == trial.run_id:
         raise InvalidRequest(
             f"The component {run.name!r} was made in this trial and cannot leave it.", hint="Delete the component."
         )
-    if TRIAL + trial_id in run.tags:
-        recorder().records.delete_tag(run.run_id, TRIAL + trial_id)
+    records = recorder().records
+    records.delete_tag(run.run_id, TRIAL + trial.run_id)
+    if EXPERIMENT + trial.experiment_id in run.tags:
+        left = [each for each in _memberships(run) if each != trial.run_id]
+        if not any(_experiment_of(each) == trial.experiment_id for each in left):
+            records.delete_tag(run.run_id, EXPERIMENT + trial.experiment_id)
+
+
+def _experiment_of(run_id: str) -> str:
+    try:
+        return recorder().records.run(run_id).experiment_id
+    except NotFound:
+        return ""
+
+
+def experiments_of(run: RunRecord) -> dict[str, str]:
+    """Ids and names of other experiments in whose trials a component is."""
+    return {key.removeprefix(EXPERIMENT): name for key, name in run.tags.items() if key.startswith(EXPERIMENT)}
 
 
 def refuse_second_trial(experiment: ExperimentRecord, name: str) -> None:

@@ -21,6 +21,8 @@ WRITE_SECONDS = 0.2
 """What a process that is killed may lose."""
 MAX_WAITING = 200_000
 """Entries in memory from which on the caller writes them itself."""
+_COUNTED = 100_000
+"""Bodies of which it is remembered how many entries they hold."""
 _METRICS_A_CALL = 1000
 _OTHERS_A_CALL = 100
 _BYTES_A_CALL = 600_000
@@ -39,12 +41,15 @@ class LogBuffer:
         """What a child inherits is its parent's to write."""
         self._entries: deque[tuple[Any, ...]] = deque()
         self._unwritten: deque[bytes] = deque()
+        self._counts: deque[int] = deque(maxlen=_COUNTED)
+        """How many entries each of the last bodies holds that were written."""
         self._lock = threading.RLock()
         self._sink: LogSink | None = None
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._busy = False
         self._closed = False
+        self._sink_closed = False
         self._warned = False
 
     def open(self) -> None:
@@ -68,9 +73,12 @@ class LogBuffer:
                 self._sink.sync()
 
     def close(self, status: str = "", message: str = "") -> None:
-        """Write everything and close the sink; see :meth:`studio_ext.ports.records.LogSink.close`. Idempotent."""
+        """Write everything and close the sink; see :meth:`studio_ext.ports.records.LogSink.close`.
+
+        Idempotent. When it raises, nothing is forgotten and it can be tried again.
+        """
         with self._lock:
-            if self._closed:
+            if self._sink_closed:
                 return
             self._drain()
             self._closed = True
@@ -78,12 +86,20 @@ class LogBuffer:
                 self._sink_now()
             if self._sink is not None:
                 self._sink.close(status, message)
+            self._sink_closed = True
         self._wake.set()
 
     def applied(self) -> bool:
         """Whether the store has everything that was written."""
         with self._lock:
             return not self._entries and not self._unwritten and (self._sink is None or self._sink.applied())
+
+    def lag(self) -> int:
+        """How many entries the store has not got yet: in memory, and written but not applied."""
+        with self._lock:
+            behind = 0 if self._sink is None else self._sink.behind()
+            counts = list(self._counts)[-behind:] if behind else []
+            return len(self._entries) + sum(map(_count, self._unwritten)) + sum(counts)
 
     def refused(self) -> list[str]:
         """Sentences about what the store refused."""
@@ -113,7 +129,7 @@ class LogBuffer:
     def _write(self) -> None:
         while self._unwritten:
             self._sink_now().write(self._unwritten[0])
-            self._unwritten.popleft()
+            self._counts.append(_count(self._unwritten.popleft()))
 
     def _start(self) -> None:
         with self._lock:
@@ -144,6 +160,11 @@ class LogBuffer:
         if not self._warned:
             warnings.warn(f"{error.message} {error.hint}", RuntimeWarning, stacklevel=2)
             self._warned = True
+
+
+def _count(body: bytes) -> int:
+    """Entries of a body. A name that holds these letters has a backslash among them."""
+    return body.count(b'{"key":')
 
 
 def bodies(run_id: str, entries: list[tuple[Any, ...]]) -> Iterator[bytes]:
@@ -194,7 +215,7 @@ def _after_fork() -> None:
     for buffer in list(_buffers):
         was_closed = buffer.is_closed
         buffer._reset()
-        buffer._closed = was_closed
+        buffer._closed = buffer._sink_closed = was_closed
 
 
 def _at_exit_of_workers(buffer: LogBuffer) -> None:

@@ -17,18 +17,15 @@ _lock = threading.Lock()
 _made: dict[object, Recorder] = {}
 
 
-class NotOverHttp(StudioError):
-    """Trackers record to the workspace of their machine, or to the job that they run in (501)."""
+class NotRecorded(StudioError):
+    """The client in use can neither record nor read records (501)."""
 
-    code = "not_over_http"
+    code = "not_recorded"
     status = 501
 
 
 def recorder() -> Recorder:
-    """The job that this process is part of, else the workspace that is connected.
-
-    Raises ``NotOverHttp`` when that is a Jupyter server elsewhere.
-    """
+    """The job that this process is part of, else the workspace or the Jupyter server that is connected."""
     from studio_ext.adapters.recorders import JobRecorder, in_job
 
     if in_job(os.environ):
@@ -41,18 +38,21 @@ def recorder() -> Recorder:
 
 
 def _of(client: Client) -> Recorder:
+    from studio_ext.adapters.http_client import HttpClient
     from studio_ext.adapters.local_client import LocalClient
-    from studio_ext.adapters.recorders import LocalRecorder
+    from studio_ext.adapters.recorders import HttpRecorder, LocalRecorder
 
-    if not isinstance(client, LocalClient):
-        raise NotOverHttp(
-            "Experiments and trackers cannot be used over HTTP, and a Jupyter server elsewhere is connected.",
-            hint="Submit a job there with studio.submit() and use the tracker in it, or connect a workspace.",
-        )
+    key: object
     with _lock:
-        if client.workspace not in _made:
-            _made[client.workspace] = LocalRecorder(client.workspace)
-        return _made[client.workspace]
+        if isinstance(client, LocalClient):
+            if (key := client.workspace) not in _made:
+                _made[key] = LocalRecorder(client.workspace)
+        elif isinstance(client, HttpClient):
+            if (key := client) not in _made:
+                _made[key] = HttpRecorder(client)
+        else:
+            raise NotRecorded(f"{type(client).__name__} keeps no experiments.", hint="Use studio.connect().")
+        return _made[key]
 
 
 def _after_fork() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import itertools
 import math
 import os
@@ -283,10 +282,19 @@ class Tracker:
         :raises studio_ext.contract.errors.Unavailable: when it cannot be written; nothing is forgotten then.
         """
         self._buffer.flush()
-        deadline = time.monotonic() + timeout
+        deadline, pause = time.monotonic() + timeout, 0.02
         while not (done := self._buffer.applied()) and applied and time.monotonic() < deadline:
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(pause * 1.3, 0.3)
         return done
+
+    @property
+    def lag(self) -> int:
+        """How many values, parameters and tags MLflow has not got yet. They are safe after :meth:`flush`.
+
+        In a job those are counted that this process still holds; the rest is in ``lag_bytes`` of the job.
+        """
+        return self._buffer.lag()
 
     @property
     def refused(self) -> list[str]:
@@ -325,7 +333,9 @@ class Tracker:
             self.close("Failed", f"{type(error).__name__}: {error}")
 
     def __repr__(self) -> str:
-        return f"<Tracker {one_line(self.display_name)!r} {self.run_id}>"
+        lag = self.lag
+        behind = f", MLflow is {lag:,} behind" if lag else ""
+        return f"<Tracker {one_line(self.display_name)!r} {self.run_id}{behind}>"
 
     # -- inside
 
@@ -442,10 +452,12 @@ _trackers_lock = threading.Lock()
 
 
 def open_trackers() -> list[Tracker]:
-    """Trackers of this process that the store may not have everything of."""
+    """Trackers of this process that the store that is read now may not have everything of."""
+    place = recorder()
     with _trackers_lock:
-        waiting = [tracker for tracker in _trackers if not tracker._buffer.applied()]
-        for tracker in _trackers - set(waiting):
+        here = {tracker for tracker in _trackers if tracker._recorder is place}
+        waiting = [tracker for tracker in here if not tracker._buffer.applied()]
+        for tracker in here - set(waiting):
             if tracker._buffer.is_closed:
                 _trackers.discard(tracker)
         return waiting
@@ -457,11 +469,13 @@ def _at_exit() -> None:
     with _trackers_lock:
         left = list(_trackers)
     for tracker in left:
-        with contextlib.suppress(StudioError):
+        try:
             if failure is not None and not isinstance(failure, KeyboardInterrupt):
                 tracker.close("Failed", f"{type(failure).__name__}: {failure}")
             else:
                 tracker.close("Stopped" if failure is not None else "Completed")
+        except StudioError as error:  # nobody is left to whom it could be raised
+            print(f"{tracker!r}: {error.message} What was logged last is lost.", file=sys.stderr)
 
 
 def _after_fork() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from studio_ext.contract import experiments as wire
 from studio_ext.core.plain_text import one_line
-from studio_ext.sdk import entities
+from studio_ext.sdk import entities, listing
 from studio_ext.sdk.recording_place import recorder
 
 if TYPE_CHECKING:
@@ -97,17 +97,82 @@ class Trial:
         return cls(entities.wire_trial(run, recorder().records.experiment_by_id(run.experiment_id).name))
 
     @classmethod
-    def list(cls, experiment_name: str) -> Iterator[Trial]:
-        """The trials of an experiment, newest first: those that were made as trials, and runs that are in none."""
-        experiment = recorder().records.experiment(experiment_name)
-        for run in entities.runs_of(experiment.experiment_id):
-            if entities.is_trial(run):
-                yield cls(entities.wire_trial(run, experiment.name))
+    def list(
+        cls,
+        experiment_name: str | None = None,
+        *,
+        trial_component_name: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        sort_by: str = "CreationTime",
+        sort_order: str = "Descending",
+        max_results: int | None = None,
+    ) -> Iterator[Trial]:
+        """Trials of an experiment (None: of all): those that were made as trials, and runs that are in none.
+
+        Read page by page, as they are asked for. Order and limits as for :meth:`TrialComponent.list`.
+
+        :param trial_component_name: only those that this component is in.
+        """
+        choice = listing.Choice(created_after, created_before, sort_by, sort_order, max_results)
+        experiments = listing.experiments_of(experiment_name)
+        names = {each.experiment_id: each.name for each in experiments}
+        only = None
+        if trial_component_name is not None:
+            only = set(entities.trials_of(entities.find_run(trial_component_name)))
+        found = (
+            cls(entities.wire_trial(run, names[run.experiment_id]))
+            for run in listing.runs(experiments, choice)
+            if entities.is_trial(run) and (only is None or run.run_id in only)
+        )
+        return choice.cut(found)
 
     @property
     def trial_name(self) -> str:
-        """Name of the trial."""
+        """Name of the trial. To set it is to rename it, at once."""
         return self.name
+
+    @trial_name.setter
+    def trial_name(self, text: str) -> None:
+        self.update(display_name=text)
+
+    @property
+    def display_name(self) -> str:
+        """Name of the trial; another word for :attr:`trial_name`."""
+        return self.name
+
+    @display_name.setter
+    def display_name(self, text: str) -> None:
+        self.update(display_name=text)
+
+    @property
+    def created_by(self) -> str | None:
+        """Who made it, as the system there named that person."""
+        return self.data.user
+
+    def update(
+        self,
+        *,
+        display_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        tags_to_remove: Sequence[str] = (),
+    ) -> Trial:
+        """Change what is given; returns it, read anew. Raises ``Conflict`` if another trial there has the name."""
+        from studio_ext.sdk.component import TrialComponent
+
+        records = recorder().records
+        run = records.run(self.run_id)
+        if display_name is not None and display_name != self.name:
+            name = entities.checked_label(display_name, "display_name")
+            entities.refuse_second_trial(records.experiment_by_id(run.experiment_id), name)
+            display_name = name
+        TrialComponent(run).update(display_name=display_name, tags=tags, tags_to_remove=tags_to_remove)
+        self.data = entities.wire_trial(records.run(self.run_id), self.experiment)
+        return self
+
+    def save(self) -> Trial:
+        """Read it anew: what is set is recorded at once. There so that scripts that call it work."""
+        return self.update()
 
     @property
     def experiment_name(self) -> str:
@@ -117,7 +182,7 @@ class Trial:
     def add_trial_component(self, component: str | TrialComponent | Tracker) -> None:
         """Put a component (or a tracker's) into this trial as well. Once it is there, nothing changes.
 
-        Raises ``InvalidRequest`` when it belongs to another experiment.
+        One of another experiment stays a run of that experiment; a tag says that it is here as well.
         """
         from studio_ext.sdk.component import component_id
 
@@ -132,17 +197,14 @@ class Trial:
         """
         from studio_ext.sdk.component import component_id
 
-        entities.remove_membership(recorder().records.run(component_id(component)), self.run_id)
+        records = recorder().records
+        entities.remove_membership(records.run(component_id(component)), records.run(self.run_id))
 
     def list_trial_components(self) -> Iterator[TrialComponent]:
         """Its components, newest first; a job's run is a component of the trial that it is."""
         from studio_ext.sdk.component import TrialComponent
 
-        records = recorder().records
-        run = records.run(self.run_id)
-        for each in entities.runs_of(run.experiment_id):
-            if self.run_id in entities.trials_of(each):
-                yield TrialComponent(each)
+        return TrialComponent.list(self.experiment_name, trial_name=self.run_id)
 
     def delete(self) -> None:
         """Delete the trial. Raises ``Conflict`` while it has components other than itself."""

@@ -1,11 +1,15 @@
-"""Makes a folder survive a power cut."""
+"""Makes files and folders survive a power cut."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 MANY = 256
 """Entries from which one sync of their file system costs less than one of each."""
@@ -26,6 +30,21 @@ def sync_tree(folder: Path) -> None:
             return
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(_sync, paths))
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write a small JSON file, synced and renamed into place. Raises ``OSError``; nothing of it is left then."""
+    spare = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}")
+    try:
+        with spare.open("w", encoding="utf-8") as file:
+            json.dump(record, file)
+            file.flush()
+            os.fsync(file.fileno())
+        spare.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            spare.unlink()
+        raise
 
 
 def _sync(path: Path) -> None:

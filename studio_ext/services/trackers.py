@@ -1,7 +1,8 @@
 """Applies what was recorded without a job: the journals below ``trackers/`` of the workspace.
 
-A journal is that of a process. It is open while its lock is held; when it is not, the rest is applied, the run is
-ended where that was asked, and the directory goes. Every step can be repeated.
+A journal is that of a process. It is open while its lock is held, or, where the process is elsewhere and records over
+HTTP, while its lease is renewed. When it is not, the rest is applied, the run is ended where that was asked, and the
+directory goes. Every step can be repeated.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from typing import Any
 
 from studio_ext.contract.errors import StudioError, Unavailable
 from studio_ext.ports.tracking import Relay, RunHandle, Tracking
+from studio_ext.services import durable
 
 log = logging.getLogger(__name__)
 
 MESSAGE_TAG = "tracker.status_message"
 """Tag with what a tracker's run ended with."""
 GONE = "The process that recorded this was gone before it closed its tracker."
+SILENT = "Who recorded this over HTTP was not heard of for {seconds:g} s."
 _RETRY_SECONDS = 1.0
 _UNREADY_SECONDS = 60.0
 """After that a journal that was being made was left by a process that was killed."""
@@ -40,6 +43,8 @@ class Trackers:
     relay: Relay
     _put_off: dict[Path, float] = field(default_factory=dict)
     """Journals that cannot be applied, and when they are tried again (monotonic seconds)."""
+    _leases: dict[Path, tuple[tuple[int, ...], float]] = field(default_factory=dict)
+    """Leases as they were last seen, and since when (monotonic seconds): clocks that are set end none."""
 
     def turn(self) -> bool:
         """A turn for each journal; whether there was anything to do. The fault of one does not hold up the others."""
@@ -66,6 +71,7 @@ class Trackers:
                 return False
             _clear(home, directory)
             return True
+        self._end_silent(directory)
         over = not is_open(directory)  # before the journal is read: what comes after the last look is not lost
         if not over:
             return self.relay.pump(run.run_id, home, attempt, run) > 0
@@ -73,7 +79,36 @@ class Trackers:
         self._end(run, directory)
         _clear(home, directory)
         self._put_off.pop(directory, None)
+        self._leases.pop(directory, None)
         return True
+
+    def _end_silent(self, directory: Path) -> None:
+        """Close a journal whose lease was not renewed for as long as it holds."""
+        seen = _lease(directory)
+        if seen is None:
+            return
+        now = time.monotonic()
+        before, since = self._leases.setdefault(directory, (seen, now))
+        if seen != before:
+            self._leases[directory] = (seen, now)
+            return
+        seconds = float(_read(directory / "lease.json").get("seconds", 0.0))
+        if now - since < seconds:
+            return
+        lock = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _lease(directory) != seen:
+                return
+            if (directory / "ends.json").exists():
+                ended = max(map(_modified, (directory / "calls.jsonl", directory / "lease.json")))
+                message = SILENT.format(seconds=seconds)
+                durable.write_json(directory / "end.json", {"status": "FAILED", "message": message, "ended": ended})
+            (directory / "lease.json").unlink()
+        except BlockingIOError:
+            return  # a request is under way: it renews the lease
+        finally:
+            os.close(lock)
 
     def _end(self, run: RunHandle, directory: Path) -> None:
         end = _read(directory / "end.json")
@@ -98,7 +133,9 @@ def has_journals(folder: Path) -> bool:
 
 
 def is_open(directory: Path) -> bool:
-    """Whether the process of a journal holds its lock."""
+    """Whether the process of a journal holds its lock or has a lease."""
+    if (directory / "lease.json").exists():
+        return True
     try:
         lock = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -110,6 +147,29 @@ def is_open(directory: Path) -> bool:
     finally:
         os.close(lock)
     return False
+
+
+def _lease(directory: Path) -> tuple[int, ...] | None:
+    """What changes whenever the client of a journal is heard of; None where there is no lease."""
+    try:
+        lease = (directory / "lease.json").stat()
+    except FileNotFoundError:
+        return None
+    return (lease.st_ino, lease.st_mtime_ns, _size(directory / "calls.jsonl"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _journals(folder: Path) -> Iterator[tuple[Path, int]]:

@@ -26,14 +26,20 @@ class CallJournal:
     Thread-safe. Goes on after the last whole line of an existing file; half a line at its end is cut off.
     """
 
-    def __init__(self, path: Path, sync_seconds: float = _SYNC_INTERVAL) -> None:
-        self._sync_seconds = sync_seconds
+    def __init__(self, path: Path, sync_seconds: float | None = _SYNC_INTERVAL) -> None:
+        """``sync_seconds`` None: synced when asked for and at the end only, without a thread."""
         self._file = open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         self._lock = threading.Lock()
         self._size, self._last = _whole_lines(self._file)
         self._dirty = threading.Event()
         self._closed = False
-        threading.Thread(target=self._sync, name="relay-sync", daemon=True).start()
+        if sync_seconds is not None:
+            threading.Thread(target=self._sync, args=(sync_seconds,), name="relay-sync", daemon=True).start()
+
+    @property
+    def last(self) -> int:
+        """Number of the last call; 0 when there is none."""
+        return self._last
 
     def append(
         self,
@@ -90,10 +96,10 @@ class CallJournal:
     def _cut(self) -> None:
         os.ftruncate(self._file, self._size)
 
-    def _sync(self) -> None:
+    def _sync(self, seconds: float) -> None:
         while True:
             self._dirty.wait()
-            time.sleep(self._sync_seconds)
+            time.sleep(seconds)
             self._dirty.clear()
             with self._lock:
                 if self._closed:

@@ -58,6 +58,28 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "GET /trials": (f"trials?experiment={EXPERIMENT}&sort=duration&limit=1", None),
     "GET /trials/{run_id}": ("trials/{run}", None),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
+    "GET /records/experiments": (f"records/experiments?name={EXPERIMENT}", None),
+    "POST /records/experiments": ("records/experiments", {"name": "recorded", "tags": {"team": "red"}}),
+    "GET /records/experiments/{experiment_id}": ("records/experiments/0", None),
+    "PATCH /records/experiments/{experiment_id}": ("records/experiments/0", {"tags": {"team": "red"}}),
+    "DELETE /records/experiments/{experiment_id}": ("records/experiments/{spare}", None),
+    "GET /records/runs": ("records/runs?experiments=0&limit=5&filter=attributes.status%3D'FINISHED'", None),
+    "POST /records/runs": ("records/runs", {"experiment_id": "0", "name": "r", "tags": {}, "started": 1.0}),
+    "GET /records/runs/{run_id}": ("records/runs/{run}", None),
+    "PATCH /records/runs/{run_id}": ("records/runs/{run}", {"tags": {"team": "red"}, "removed_tags": ["none"]}),
+    "GET /records/runs/{run_id}/history": ("records/runs/{run}/history?metric=loss", None),
+    "PUT /records/runs/{run_id}/journals/{client_id}": ("records/runs/{run}/journals/{client}", {"ends": False}),
+    "POST /records/runs/{run_id}/journals/{client_id}": (
+        "records/runs/{run}/journals/{client}",
+        {"first": 1, "calls": [{"metrics": [{"key": "loss", "value": "NaN", "timestamp": 1, "step": 0}]}]},
+    ),
+    "GET /records/runs/{run_id}/journals/{client_id}": ("records/runs/{run}/journals/{client}", None),
+    "DELETE /records/runs/{run_id}/journals/{client_id}": ("records/runs/{run}/journals/{client}", None),
+    "PUT /records/runs/{run_id}/artifacts/{path}": ("records/runs/{run}/artifacts/a.txt", "text"),
+    "GET /records/runs/{run_id}/artifacts": ("records/runs/{run}/artifacts?folder=", None),
+    "GET /records/runs/{run_id}/artifacts/{path}": ("records/runs/{run}/artifacts/a.txt", None),
+    "GET /records/moments": ("records/moments?runs={run}", None),
+    "DELETE /records/runs/{run_id}": ("records/runs/{other}", None),
     "GET /contents": ("contents?content=0", None),
     "GET /contents/{path}": (f"contents/{{job}}/output/{NOTEBOOK}?hash=1", None),
     "GET /files/{path}": (f"files/{{job}}/output/{NOTEBOOK}", None),
@@ -84,6 +106,22 @@ MORE_RULES = {
     "GET /jobs/{job_id}/resources": "as above",
     "POST /experiments": "a name is not made of spaces only",
     "GET /trials": "only some columns sort, and cursors come from the list",
+    "GET /records/experiments": "a name is not made of spaces only",
+    "POST /records/experiments": "a name is not made of spaces only, and MLflow has a say in names",
+    "GET /records/experiments/{experiment_id}": "MLflow's ids are numbers",
+    "PATCH /records/experiments/{experiment_id}": "as above, and MLflow has a say in names",
+    "DELETE /records/experiments/{experiment_id}": "as above",
+    "GET /records/runs": "filter and order are of a language, and cursors come from the list",
+    "POST /records/runs": "MLflow has a say in names and ids",
+    "PATCH /records/runs/{run_id}": "MLflow has a say in names",
+    "GET /records/runs/{run_id}/history": "cursors come from the list, and MLflow has a say in names",
+    "GET /records/runs/{run_id}/journals/{client_id}": "a client's id has 32 digits",
+    "PUT /records/runs/{run_id}/journals/{client_id}": "as above",
+    "POST /records/runs/{run_id}/journals/{client_id}": "as above",
+    "DELETE /records/runs/{run_id}/journals/{client_id}": "as above",
+    "GET /records/runs/{run_id}/artifacts": "paths must not lead out",
+    "GET /records/runs/{run_id}/artifacts/{path}": "paths must not lead out",
+    "PUT /records/runs/{run_id}/artifacts/{path}": "paths must not lead out",
     "GET /contents": "a folder is not read as a file",
     "GET /contents/{path}": "as above, and paths must not lead out",
     "GET /files/{path}": "as above",
@@ -129,12 +167,25 @@ def job(client: HttpClient) -> JobDetail:
     return job
 
 
-def settings(job: JobDetail) -> str:
+@pytest.fixture(scope="module")
+def names(server: LiveServer, job: JobDetail) -> dict[str, str]:
+    """What stands for the names in ``SUCCEEDS``: of things that are there, some of which will be deleted."""
+    with server.session() as session:
+        spare = session.post("records/experiments", json={"name": "spare"}).json()["experiment_id"]
+        run = session.post("records/runs", json={"experiment_id": "0", "name": "other", "started": 1.0}).json()[
+            "run_id"
+        ]
+    return {"job": job.id, "run": str(job.trial.run_id), "spare": spare, "other": run, "client": "c0ffee" * 5 + "00"}
+
+
+def settings(job: JobDetail, names: dict[str, str]) -> str:
     """What schemathesis is told: names of things that are there, names that have made servers stumble, exceptions."""
     output = f"{job.id}/output"
     words = {
         "ids": [job.id],
-        "runs": [job.trial.run_id],
+        "runs": [job.trial.run_id, names["other"]],
+        "clients": [names["client"]],
+        "experiment_ids": ["0", names["spare"]],
         "notebooks": [NOTEBOOK],
         "experiments": [EXPERIMENT],
         "paths": [job.id, output, f"{output}/{NOTEBOOK}", f"{output}/{NOTEBOOK}/checkpoints", f"{job.id}/job.json"],
@@ -145,6 +196,8 @@ def settings(job: JobDetail) -> str:
 [parameters]
 "path.job_id" = { dictionary = "ids", probability = 0.5 }
 "path.run_id" = { dictionary = "runs", probability = 0.5 }
+"path.client_id" = { dictionary = "clients", probability = 0.5 }
+"path.experiment_id" = { dictionary = "experiment_ids", probability = 0.5 }
 "path.path" = { dictionary = "paths", probability = 0.5 }
 "query.experiment" = { dictionary = "experiments", probability = 0.5 }
 "body.notebook" = { dictionary = "notebooks", probability = 0.5 }
@@ -174,21 +227,22 @@ def session(server: LiveServer, transport: Any) -> Iterator[httpx.Client]:
         yield session
 
 
-def test_every_operation_succeeds_as_described(session: httpx.Client, transport: Any, job: JobDetail) -> None:
+def test_every_operation_succeeds_as_described(session: httpx.Client, transport: Any, names: dict[str, str]) -> None:
     described = {label: int(next(iter(each["responses"]))) for label, each in OPERATIONS.items()}
     assert set(SUCCEEDS) == set(described), "enter a request that succeeds in SUCCEEDS"
     for label, (address, body) in SUCCEEDS.items():
-        reply = session.request(label.split()[0], address.format(job=job.id, run=job.trial.run_id), json=body)
+        reply = session.request(label.split()[0], address.format(**names), json=body)
         assert reply.status_code == described[label], f"{label}: {reply.status_code} {reply.text}"
     assert transport.seen == set(described.items())
 
 
-def strange_requests(job: JobDetail) -> Iterator[tuple[str, str, Any]]:
+def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     """Verb, address and body of requests that would succeed, but for one strange value."""
-    known = {"job_id": job.id, "run_id": str(job.trial.run_id), "path": job.id}
+    known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
+    known |= {"client_id": names["client"], "experiment_id": names["spare"]}
     for label, (succeeds, body) in SUCCEEDS.items():
         verb, path = label.split()
-        address, _, query = succeeds.format(job=job.id, run=job.trial.run_id).partition("?")
+        address, _, query = succeeds.format(**names).partition("?")
         for value in [*STRANGE, *NUMBERS]:
             quoted = quote(value, safe="")
             for parameter in OPERATIONS[label]["parameters"]:
@@ -207,7 +261,7 @@ def strange_requests(job: JobDetail) -> Iterator[tuple[str, str, Any]]:
                     yield verb, address, {**body, name: value}
                 yield verb, address, {**body, "variables": [value]}
                 yield verb, address, {**body, "parameters": {value: value}}
-            elif body is not None:
+            elif isinstance(body, dict):
                 for name in body:
                     yield verb, address, {**body, name: value}
         if label == "POST /jobs":
@@ -217,9 +271,9 @@ def strange_requests(job: JobDetail) -> Iterator[tuple[str, str, Any]]:
 
 
 @pytest.mark.timeout(SECONDS)
-def test_strange_values_get_answers_that_are_described(session: httpx.Client, job: JobDetail) -> None:
+def test_strange_values_get_answers_that_are_described(session: httpx.Client, names: dict[str, str]) -> None:
     wrong = []
-    for verb, address, body in strange_requests(job):
+    for verb, address, body in strange_requests(names):
         try:
             session.request(verb, address, json=body)
         except AssertionError as failure:
@@ -228,9 +282,11 @@ def test_strange_values_get_answers_that_are_described(session: httpx.Client, jo
 
 
 @pytest.mark.timeout(SECONDS)
-def test_any_request_gets_an_answer_that_is_described(server: LiveServer, job: JobDetail, tmp_path: Path) -> None:
+def test_any_request_gets_an_answer_that_is_described(
+    server: LiveServer, job: JobDetail, names: dict[str, str], tmp_path: Path
+) -> None:
     (tmp_path / "openapi.json").write_text(json.dumps(describe()))
-    (tmp_path / "schemathesis.toml").write_text(settings(job))
+    (tmp_path / "schemathesis.toml").write_text(settings(job, names))
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json"]
     command += ["--url", f"{server.url}studio/api", "--header", f"Authorization: Bearer {server.token}"]
     command += ["--max-examples", str(EXAMPLES), "--continue-on-failure", "--no-color"]

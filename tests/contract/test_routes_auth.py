@@ -21,6 +21,7 @@ from studio_ext.routes.table import ADDRESSES, pattern
 from studio_ext.testing.live_server import FakeHostClient, LiveServer
 
 JOB = new_id(1.0)
+RUN = "0" * 32
 
 # Address -> (one that it stands for, the verbs that it knows). A new route must be entered here.
 TABLE: dict[str, tuple[str, str]] = {
@@ -39,6 +40,15 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials": ("trials?experiment=e", "get"),
     "trials/{run_id}": ("trials/abc", "get"),
     "trials/{run_id}/metrics": ("trials/abc/metrics", "get"),
+    "records/experiments": ("records/experiments", "get post"),
+    "records/experiments/{experiment_id}": ("records/experiments/99", "get patch delete"),
+    "records/runs": ("records/runs?experiments=99", "get post"),
+    "records/runs/{run_id}": (f"records/runs/{RUN}", "get patch delete"),
+    "records/runs/{run_id}/history": (f"records/runs/{RUN}/history?metric=a", "get"),
+    "records/runs/{run_id}/journals/{client_id}": (f"records/runs/{RUN}/journals/{RUN}", "get put post delete"),
+    "records/runs/{run_id}/artifacts": (f"records/runs/{RUN}/artifacts", "get"),
+    "records/runs/{run_id}/artifacts/{path}": (f"records/runs/{RUN}/artifacts/a", "get put"),
+    "records/moments": (f"records/moments?runs={RUN}", "get"),
     "contents": ("contents", "get post put patch delete"),
     "contents/{path}": (f"contents/{JOB}/output", "get post put patch delete"),
     "files/{path}": (f"files/{JOB}/output/a.txt", "get"),

@@ -25,6 +25,11 @@ class Sink:
         self.full = False
         self.synced = 0
         self.closed: tuple[str, str] | None = None
+        self.behind_by = 0
+        self.fails_to_close = False
+
+    def behind(self) -> int:
+        return self.behind_by
 
     def write(self, body: bytes) -> None:
         if self.full:
@@ -41,6 +46,8 @@ class Sink:
         return []
 
     def close(self, status: str, message: str) -> None:
+        if self.fails_to_close:
+            raise Unavailable("Not now.")
         self.closed = (status, message)
 
     @property
@@ -166,3 +173,34 @@ def test_values_that_json_lacks_are_spelt_as_mlflow_reads_them() -> None:
     entries = [("m", value, 1, 0) for value in (float("nan"), float("inf"), float("-inf"), 1e308, 0.1)]
     found = [m["value"] for m in json.loads(next(bodies("r", entries)))["metrics"]]
     assert found == ["NaN", "Infinity", "-Infinity", 1e308, 0.1]
+
+
+def test_lag_counts_what_waits_and_what_was_written(buffer: LogBuffer, sink: Sink) -> None:
+    sink.full = True
+    for number in range(1500):
+        buffer.add(metric(number))
+    buffer.add(("params", '{"key":', '{"key":{"key":'))
+    assert buffer.lag() == 1501
+    with pytest.raises(Unavailable):
+        buffer.flush()
+    assert buffer.lag() == 1501
+    sink.full = False
+    buffer.flush()
+    assert buffer.lag() == 0
+    sink.behind_by = len(sink.taken)
+    assert buffer.lag() == 1501
+    sink.behind_by = 1
+    assert buffer.lag() == 701  # the last body: 700 values and the parameter
+
+
+def test_an_end_that_failed_can_be_tried_again(buffer: LogBuffer, sink: Sink) -> None:
+    buffer.add(metric(1))
+    sink.fails_to_close = True
+    with pytest.raises(Unavailable):
+        buffer.close("FINISHED")
+    assert buffer.is_closed
+    sink.fails_to_close = False
+    buffer.close("FINISHED")
+    buffer.close("FAILED")
+    assert sink.closed == ("FINISHED", "")
+    assert sink.values == [1.0]
