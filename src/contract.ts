@@ -472,6 +472,66 @@ export interface LogChunk {
   text: string;
 }
 /**
+ * The metrics of a job, or of one run.
+ */
+export interface MetricHistory {
+  /**
+   * Whether nothing can come any more.
+   */
+  complete: boolean;
+  /**
+   * Ask again with it for what came after.
+   */
+  cursor: string;
+  /**
+   * Metrics that are not shown because there are too many.
+   */
+  left_out: number;
+  /**
+   * Whether there is more to ask for at once: a long journal is read in several turns.
+   */
+  more: boolean;
+  /**
+   * In the order in which they were first logged; the job's own run first.
+   */
+  series: MetricSeries[];
+  /**
+   * False: only what came after the cursor that was asked with, to be added to what is known.
+   */
+  whole: boolean;
+}
+/**
+ * The values of one metric of one run, in the order in which they were logged.
+ *
+ * Of a series that has more values than were asked for, neighbours are put into groups of which the smallest and
+ * the largest value are kept; every point is one that was logged.
+ */
+export interface MetricSeries {
+  /**
+   * Values that were logged so far.
+   */
+  count: number;
+  /**
+   * The value that was logged last; None when it was NaN or infinite.
+   */
+  last: number | null;
+  name: string;
+  /**
+   * How many of them were NaN or infinite.
+   */
+  not_finite: number;
+  run_id: string;
+  step: number[];
+  /**
+   * Seconds since the epoch.
+   */
+  time: number[];
+  /**
+   * None stands for NaN and infinities, which JSON lacks.
+   */
+  value: (number | null)[];
+}
+/**
  * What the Run as job form needs to know of a notebook.
  */
 export interface NotebookInspection {

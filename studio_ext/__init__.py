@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         inspect,
         job,
         jobs,
+        metrics,
         submit,
         trials,
     )
@@ -37,6 +38,7 @@ __all__ = [
     "inspect",
     "job",
     "jobs",
+    "metrics",
     "submit",
     "trials",
 ]

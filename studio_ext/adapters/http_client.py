@@ -27,6 +27,7 @@ from studio_ext.contract.jobs import (
     SubmitOptions,
     SubmitRequest,
 )
+from studio_ext.contract.live import MetricHistory
 from studio_ext.contract.page import Page
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
@@ -236,6 +237,11 @@ class HttpClient:
         """What lies in the job directory."""
         return self._ask(list[FileEntry], "GET", f"jobs/{_segment(job_id)}/files", params={"path": path})
 
+    def metrics(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
+        """The metrics of a job's runs."""
+        params = {"max_points": max_points, "cursor": cursor}
+        return self._ask(MetricHistory, "GET", f"jobs/{_segment(job_id)}/metrics", params=params)
+
     def experiments(self) -> list[Experiment]:
         """All experiments."""
         return self._ask(list[Experiment], "GET", "experiments")
@@ -264,6 +270,11 @@ class HttpClient:
     def trial(self, run_id: str) -> Trial:
         """One trial."""
         return self._ask(Trial, "GET", f"trials/{_segment(run_id)}")
+
+    def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
+        """The metrics of one run."""
+        params = {"max_points": max_points, "cursor": cursor}
+        return self._ask(MetricHistory, "GET", f"trials/{_segment(run_id)}/metrics", params=params)
 
     def doctor(self) -> Diagnosis:
         """What works on the server, and what does not."""

@@ -16,6 +16,7 @@ from studio_ext._version import __version__
 from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.host import user_name
 from studio_ext.adapters.kernel_specs import KernelSpecs
+from studio_ext.adapters.local_live import LocalLive
 from studio_ext.adapters.notebook_files import NotebookFiles, import_papermill
 from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
@@ -34,6 +35,7 @@ from studio_ext.contract.jobs import (
     SubmitOptions,
     SubmitRequest,
 )
+from studio_ext.contract.live import MetricHistory
 from studio_ext.contract.page import MAX_PAGE, Page
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
@@ -72,6 +74,7 @@ class LocalClient:
         self._installed: dict[str, Runner] | None = None
         self._image_list: Images | None = None
         self._runners_lock = threading.Lock()
+        self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -165,6 +168,10 @@ class LocalClient:
         """What lies in the job directory."""
         return job_files.list_files(self.store.get(job_id), path)
 
+    def metrics(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
+        """The metrics of a job's runs, from its journal."""
+        return self._live.metrics(self.store.get(job_id), max_points=max_points, cursor=cursor)
+
     # -- experiments ------------------------------------------------------------------------------------------
 
     def experiments(self) -> list[Experiment]:
@@ -195,6 +202,10 @@ class LocalClient:
     def trial(self, run_id: str) -> Trial:
         """One trial."""
         return self.tracking.trial(run_id)
+
+    def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
+        """The metrics of one run."""
+        return self._live.trial_metrics(run_id, max_points=max_points, cursor=cursor)
 
     # -- the workspace ----------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.page import Page
+from studio_ext.core.log_calls import LoggedValue
 from studio_ext.ports.tracking import RunHandle, RunStart
 
 _JOB_TAG = "studio.job_id"
@@ -24,6 +25,8 @@ _MAX_TAG_VALUE = 5000
 _MAX_KEY = 250
 _BATCH = 100
 _PAGE = 1000
+_HISTORY = 25_000
+"""Values of a metric in one answer of MLflow's."""
 _MAX_SORTED_HERE = 5000
 """Newest trials that a sort which MLflow cannot do (by duration) looks at."""
 _SORT = {
@@ -246,6 +249,19 @@ class MlflowTracking:
             raise NotFound(f"The trial {run_id} was deleted.", hint="Restore it in MLflow.")
         experiment = get(self._backend, "experiments/get", experiment_id=run["info"]["experiment_id"])
         return _trial(run, self._json(experiment)["experiment"]["name"])
+
+    def metric_history(self, run_id: str) -> Iterator[LoggedValue]:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        for metric in self._run(run_id)["data"].get("metrics", []):
+            fields = {"run_id": run_id, "metric_key": metric["key"], "max_results": str(_HISTORY)}
+            while True:
+                answer = self._json(get(self._backend, "metrics/get-history", **fields))
+                for each in answer.get("metrics", []):
+                    time_, step = int(each.get("timestamp") or 0) / 1000, int(each.get("step") or 0)
+                    yield LoggedValue(run_id, metric["key"], step, time_, float(each.get("value", math.nan)))
+                if not (token := answer.get("next_page_token")):
+                    break
+                fields["page_token"] = token
 
     def close(self) -> None:
         """Let go of connections."""

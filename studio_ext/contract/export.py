@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from studio_ext.contract import errors, experiments, jobs, workspace
+from studio_ext.contract import errors, experiments, jobs, live, workspace
 from studio_ext.contract.base import Wire
 
 REQUESTS = frozenset({"CreateExperiment", "InspectRequest", "SubmitRequest"})
 """Types that clients write: fields with a default may be left out."""
 
-MODULES: tuple[ModuleType, ...] = (errors, experiments, jobs, workspace)
+MODULES: tuple[ModuleType, ...] = (errors, experiments, jobs, live, workspace)
 
 
 def wire_types() -> list[type[Wire]]:

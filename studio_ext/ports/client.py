@@ -20,6 +20,7 @@ from studio_ext.contract.jobs import (
     SubmitOptions,
     SubmitRequest,
 )
+from studio_ext.contract.live import MetricHistory
 from studio_ext.contract.page import Page
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
@@ -68,6 +69,12 @@ class Client(Protocol):
     def files(self, job_id: str, path: str = "") -> list[FileEntry]:
         """What lies in the job directory."""
 
+    def metrics(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
+        """The metrics of a job's runs, also while it runs. At most ``max_points`` points (4 to 5,000) of each.
+
+        ``cursor``: of an earlier answer, for what came after it (see :attr:`MetricHistory.whole`).
+        """
+
     def experiments(self) -> list[Experiment]:
         """All experiments, last updated first."""
 
@@ -87,6 +94,9 @@ class Client(Protocol):
 
     def trial(self, run_id: str) -> Trial:
         """One trial."""
+
+    def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
+        """As :meth:`metrics` for one run, whoever records it: a job, a tracker, or somebody else."""
 
     def doctor(self) -> Diagnosis:
         """What works here, what does not, and what to do about it."""

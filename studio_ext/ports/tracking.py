@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.page import Page
+from studio_ext.core.log_calls import LoggedValue
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class Tracking(Protocol):
 
     def trial(self, run_id: str) -> Trial:
         """One trial. Raises ``NotFound``."""
+
+    def metric_history(self, run_id: str) -> Iterator[LoggedValue]:
+        """Every value of every metric of a run, one metric after the other. Raises ``NotFound``."""
 
 
 class Relay(Protocol):

@@ -11,6 +11,7 @@ from tornado import web
 
 from studio_ext.contract.errors import NotFound
 from studio_ext.contract.jobs import FileEntry, Job, JobDetail, JobsDelta, JobStatus, LogChunk, SubmitRequest
+from studio_ext.contract.live import MAX_POINTS, MetricHistory
 from studio_ext.contract.page import Page
 from studio_ext.core import ids
 from studio_ext.routes.base import Query, StudioHandler
@@ -66,6 +67,15 @@ class LogQuery(Query):
     """Most bytes in the answer, never more than 262,144."""
     attempt: int | None = Field(default=None, ge=1)
     """Number of the attempt; without it, the last one."""
+
+
+class LiveQuery(Query):
+    """Query of what grows while a job runs."""
+
+    max_points: int = Field(default=500, ge=4)
+    """Most points of each series in the answer, never more than 5,000."""
+    cursor: str = Field(default="", max_length=100)
+    """``cursor`` of an earlier answer, for what came after it; empty for everything."""
 
 
 class DeleteQuery(Query):
@@ -181,6 +191,18 @@ class FilesHandler(StudioHandler):
         return self.parts.client().files(checked(job_id), query.path)
 
 
+class MetricsHandler(StudioHandler):
+    """The metrics of a job."""
+
+    @web.authenticated
+    @authorized
+    @operation()
+    def get(self, job_id: JobId, query: LiveQuery) -> MetricHistory:
+        """The metrics of the job's runs, also while it runs."""
+        most = min(query.max_points, MAX_POINTS)
+        return self.parts.client().metrics(checked(job_id), max_points=most, cursor=query.cursor or None)
+
+
 def checked(job_id: str) -> str:
     """``job_id``; raises ``NotFound`` when no job can have it."""
     if not ids.is_id(job_id):
@@ -196,4 +218,5 @@ HANDLERS = [
     ("jobs/{job_id}/restore", RestoreHandler),
     ("jobs/{job_id}/log", LogHandler),
     ("jobs/{job_id}/files", FilesHandler),
+    ("jobs/{job_id}/metrics", MetricsHandler),
 ]

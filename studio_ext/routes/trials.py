@@ -10,9 +10,11 @@ from tornado import web
 
 from studio_ext.contract.errors import NotFound
 from studio_ext.contract.experiments import Trial
+from studio_ext.contract.live import MAX_POINTS, MetricHistory
 from studio_ext.contract.page import Page
 from studio_ext.routes.base import Query, StudioHandler
 from studio_ext.routes.calls import Lane
+from studio_ext.routes.jobs import LiveQuery
 from studio_ext.routes.operation import operation
 
 RunId = Annotated[str, Field(description="MLflow's id of the run.")]
@@ -66,4 +68,22 @@ class TrialHandler(StudioHandler):
         return self.parts.client().trial(run_id)
 
 
-HANDLERS = [("trials", TrialsHandler), ("trials/{run_id}", TrialHandler)]
+class TrialMetricsHandler(StudioHandler):
+    """The metrics of a trial."""
+
+    lane = Lane.tracking
+
+    @web.authenticated
+    @authorized
+    @operation()
+    def get(self, run_id: RunId, query: LiveQuery) -> MetricHistory:
+        """The metrics of the trial, also while it runs."""
+        most = min(query.max_points, MAX_POINTS)
+        return self.parts.client().trial_metrics(run_id, max_points=most, cursor=query.cursor or None)
+
+
+HANDLERS = [
+    ("trials", TrialsHandler),
+    ("trials/{run_id}", TrialHandler),
+    ("trials/{run_id}/metrics", TrialMetricsHandler),
+]

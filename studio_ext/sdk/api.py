@@ -14,6 +14,7 @@ from studio_ext.contract.page import MAX_PAGE
 from studio_ext.contract.workspace import Diagnosis
 from studio_ext.sdk.connection import current
 from studio_ext.sdk.handles import Job
+from studio_ext.sdk.metric_series import Metrics
 from studio_ext.sdk.request import build_request
 
 if TYPE_CHECKING:
@@ -149,6 +150,22 @@ def trials(experiment: str) -> pd.DataFrame:
     from studio_ext.sdk.frames import all_trials, trials_frame
 
     return trials_frame(all_trials(current(), experiment))
+
+
+def metrics(run_id: str, max_points: int = 500) -> Metrics:
+    """The metrics of one run as they are logged, by a job, a :class:`Tracker` or anybody else.
+
+    As :meth:`Job.metrics <studio_ext.sdk.handles.Job.metrics>`, which see. ``refresh()`` of what is returned
+    takes in what was logged since.
+
+    :param run_id: MLflow's id of the run: ``trial.run_id``, ``tracker.run_id``.
+    """
+    client = current()
+    found = Metrics(
+        lambda most, cursor: client.trial_metrics(run_id, max_points=most, cursor=cursor), run_id, max_points
+    )
+    found.refresh()
+    return found
 
 
 def experiments() -> list[Experiment]:

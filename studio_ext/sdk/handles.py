@@ -14,6 +14,7 @@ from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 from studio_ext.sdk.connection import notebook_of
+from studio_ext.sdk.metric_series import Metrics
 from studio_ext.sdk.request import build_request, environment_as_arguments, resources_as_arguments
 from studio_ext.sdk.trial import Trial
 from studio_ext.sdk.watching import log_pieces, settled_trial, watch
@@ -152,6 +153,21 @@ class Job:
                 f"Job {self.id} has no trial yet: it is {row.status}.", hint="Ask again when it has started."
             )
         return Trial(settled_trial(self._client, row.trial.run_id, job_over=row.status in FINAL))
+
+    def metrics(self, max_points: int = 500) -> Metrics:
+        """The metrics that the job has logged so far, also while it runs: ``job.metrics()["loss"]["value"]``.
+
+        ``refresh()`` of what is returned takes in what came since, ``to_frame()`` makes a DataFrame of it.
+
+        :param max_points: points of each metric, 4 to 5,000; longer series are thinned out, keeping extremes.
+        """
+        run_id = self._row.trial.run_id or self.data.trial.run_id
+        job_id = self.id
+        found = Metrics(
+            lambda most, cursor: self._client.metrics(job_id, max_points=most, cursor=cursor), run_id, max_points
+        )
+        found.refresh()
+        return found
 
     # What can be done with it
 

@@ -209,6 +209,19 @@ class ClientSuite:
         assert client.log(completed.id, offset=-5).text == whole.text[-5:]
         assert client.log(completed.id, offset=10**9).text == ""
 
+    def test_metrics_of_a_job(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id
+        assert run_id is not None
+        for history in (client.metrics(completed.id), client.trial_metrics(run_id, max_points=10)):
+            assert [(each.run_id, each.count, len(each.value)) for each in history.series] == [(run_id, 1, 1)]
+            assert history.whole and not history.more
+        later = client.metrics(completed.id, cursor=client.metrics(completed.id).cursor)
+        assert later.series == [] and later.complete and not later.whole
+        for unknown in ("zzzzzzzzzzzz", "../x"):
+            with pytest.raises(StudioError) as caught:
+                client.metrics(unknown)
+            assert 400 <= caught.value.status < 500
+
     def test_files_lie_in_the_job_directory(self, client: Client, completed: JobDetail) -> None:
         for outside in ("..", "../..", "/etc", "output/../../.."):
             with pytest.raises(StudioError) as caught:

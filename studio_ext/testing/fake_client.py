@@ -33,6 +33,7 @@ from studio_ext.contract.jobs import (
     SubmitRequest,
     TrialRef,
 )
+from studio_ext.contract.live import MetricHistory, MetricSeries
 from studio_ext.contract.page import Page
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
@@ -302,6 +303,26 @@ class FakeClient:
         """Nothing."""
         self._find(job_id)
         return []
+
+    def metrics(self, job_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
+        """What its trial has, as series of one value."""
+        job = self._find(job_id)
+        if job.trial.run_id is None:
+            return MetricHistory(series=[], cursor="0")
+        history = self.trial_metrics(job.trial.run_id, max_points=max_points, cursor=cursor)
+        return history.model_copy(update={"complete": job.status in FINAL})
+
+    def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
+        """What the trial has, as series of one value; nothing new after a cursor."""
+        trial = self.trial(run_id)
+        values = {} if cursor else trial.metrics
+        series = [
+            MetricSeries(
+                run_id=run_id, name=name, count=1, last=value, step=[0], time=[trial.started or 0.0], value=[value]
+            )
+            for name, value in values.items()
+        ]
+        return MetricHistory(series=series, whole=not cursor, cursor="1", complete=trial.ended is not None)
 
     def experiments(self) -> list[Experiment]:
         """All experiments."""
