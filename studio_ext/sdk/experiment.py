@@ -102,5 +102,11 @@ class Experiment:
 
         return components_frame(self._record)
 
+    def _ipython_display_(self) -> None:
+        from studio_ext.sdk.showing import show_experiment
+
+        if not show_experiment(self):
+            raise NotImplementedError  # IPython then takes the text
+
     def __repr__(self) -> str:
         return f"<Experiment {one_line(self.experiment_name)!r}>"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from studio_ext.widgets.places import enable
+from studio_ext.widgets.places import enable, execution, place_for_widgets
 
 if TYPE_CHECKING:
     from studio_ext.widgets.job_progress import JobProgress
     from studio_ext.widgets.metric_chart import MetricChart
     from studio_ext.widgets.trial_table import TrialTable
 
-__all__ = ["JobProgress", "MetricChart", "TrialTable", "enable"]
+__all__ = ["JobProgress", "MetricChart", "TrialTable", "enable", "execution", "place_for_widgets"]
 
 _MODULES = {"JobProgress": "job_progress", "MetricChart": "metric_chart", "TrialTable": "trial_table"}
 

@@ -37,8 +37,8 @@ class MetricChart(LiveWidget):
     ) -> None:
         """Draw the metrics of ``what``.
 
-        :param what: a job, a tracker, a trial, a trial component, several of them (at most 20), or an experiment (by name
-            or itself), of which the 20 newest trials are drawn and new ones appear.
+        :param what: a job, a tracker, a trial, a trial component, several of them (at most 20), or an experiment (by
+            name or itself), of which the 20 newest trials are drawn and new ones appear.
         :param metrics: names of metrics; None: all, of which the first 12 are drawn.
         :param x: ``"step"``, or ``"time"`` for seconds since each trial's first value.
         :raises InvalidRequest: for anything else.
@@ -79,7 +79,7 @@ class MetricChart(LiveWidget):
         try:
             if before is not None:
                 news = source.read(POINTS, before.cursor)
-                if not news.series and news.complete == before.complete:
+                if not news.series and not news.more and news.complete == before.complete:
                     return
             self._histories[source.key] = source.read(POINTS, None)
         except NotFound:
@@ -100,9 +100,8 @@ class MetricChart(LiveWidget):
                 if series.run_id not in runs:
                     runs[series.run_id] = len(lines)
                     lines.append(self._line(source, series.run_id, first=len(runs) == 1))
-                metric = metrics.setdefault(series.name, {"name": series.name, "not_finite": 0, "count": 0, "lines": []})
+                metric = metrics.setdefault(series.name, {"name": series.name, "not_finite": 0, "lines": []})
                 metric["not_finite"] += series.not_finite
-                metric["count"] = max(metric["count"], series.count)
                 metric["lines"].append(
                     {
                         "line": runs[series.run_id],
@@ -122,7 +121,9 @@ class MetricChart(LiveWidget):
             "metrics": drawn[:MOST_METRICS],
             "others": [cut(one_line(each["name"]), NAME) for each in drawn[MOST_METRICS:][:50]],
             "left_out": max(len(drawn) - MOST_METRICS - 50, 0) + left_out,
-            "waiting": [cut(one_line(s.name), NAME) for s in self._known if not _has_values(self._histories.get(s.key))],
+            "waiting": [
+                cut(one_line(s.name), NAME) for s in self._known if not _has_values(self._histories.get(s.key))
+            ],
             "over": over,
             "loading": False,
             "error": "",

@@ -70,7 +70,8 @@ def _job_rows(job: dict[str, Any]) -> str:
         rows["end"] = escape(job["end"]["message"]) + _failure(job["end"])
         rows["next"] = escape(job["end"]["next"])
     return "".join(
-        f'<tr><th style="{_CELL}">{escape(key)}</th><td style="{_CELL}">{value}</td></tr>' for key, value in rows.items()
+        f'<tr><th style="{_CELL}">{escape(key)}</th><td style="{_CELL}">{value}</td></tr>'
+        for key, value in rows.items()
     )
 
 

@@ -22,7 +22,7 @@ class FrontEnd(Enum):
 
 
 def enable(on: bool = True) -> None:
-    """Show jobs and experiments as live widgets (``False``: as plain tables) from now on, whatever the environment says.
+    """Show jobs and experiments as live widgets from now on (``False``: as tables), whatever the environment says.
 
     Without a call, ``STUDIO_WIDGETS=off`` in the environment turns them off.
     """
@@ -48,6 +48,12 @@ def front_end() -> FrontEnd:
     parent = kernel.get_parent() if hasattr(kernel, "get_parent") else None
     metadata = parent.get("metadata") if isinstance(parent, dict) else None
     return FrontEnd.lab if isinstance(metadata, dict) and "deletedCells" in metadata else FrontEnd.other
+
+
+def place_for_widgets() -> FrontEnd | None:
+    """The front end, if there is one and people want widgets there."""
+    place = front_end()
+    return place if place is not FrontEnd.none and enabled() else None
 
 
 def kernel_here() -> Any:

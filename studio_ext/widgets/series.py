@@ -68,11 +68,15 @@ def sources_of(what: Any) -> tuple[Sources, bool]:
 def _source(thing: Any) -> Source:
     if isinstance(thing, Job):
         job, client = thing, thing._client
-        return Source(job.id, one_line(job.name), lambda most, since: client.metrics(job.id, max_points=most, cursor=since))
+        return Source(
+            job.id, one_line(job.name), lambda most, since: client.metrics(job.id, max_points=most, cursor=since)
+        )
     run_id = getattr(thing, "run_id", None)
     if not isinstance(run_id, str):
         raise InvalidRequest.field(
-            "what", "takes jobs, trackers, trials, trial components, or an experiment", hint="A text names an experiment."
+            "what",
+            "takes jobs, trackers, trials, trial components, or an experiment",
+            hint="A text names an experiment.",
         )
     name = next((str(found) for key in ("display_name", "name") if (found := getattr(thing, key, None))), run_id[:8])
     return _run(connection.current(), run_id, name)
@@ -84,4 +88,6 @@ def _newest(client: Client, experiment: str) -> Iterator[Source]:
 
 
 def _run(client: Client, run_id: str, name: str) -> Source:
-    return Source(run_id, one_line(name), lambda most, since: client.trial_metrics(run_id, max_points=most, cursor=since))
+    return Source(
+        run_id, one_line(name), lambda most, since: client.trial_metrics(run_id, max_points=most, cursor=since)
+    )

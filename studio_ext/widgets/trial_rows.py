@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from studio_ext.contract.experiments import Trial
 from studio_ext.core.plain_text import one_line
@@ -87,8 +86,8 @@ def _differs(column: Column, trials: Sequence[Trial]) -> bool:
 def matching(trials: Iterable[Trial], text: str) -> list[Trial]:
     """Trials in whose name, id, status, parameters or metrics' names each word of ``text`` is found.
 
-    A word ``key=value`` asks for a parameter of just this value, ``key<number`` and ``key>number`` compare a metric or a
-    parameter.
+    A word ``key=value`` asks for a parameter of just this value, ``key<number`` and ``key>number`` compare a metric or
+    a parameter.
     """
     tests = [_test(word) for word in text.split()]
     return [trial for trial in trials if all(test(trial) for test in tests)]
