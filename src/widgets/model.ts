@@ -4,6 +4,8 @@ export interface IModel {
   on(name: string, callback: () => void): void;
   off(name: string, callback: () => void): void;
   send(content: unknown): void;
+  /** The host's manager of widgets; JupyterLab's says when its notebook was closed. */
+  widget_manager?: { isDisposed?: boolean };
 }
 
 /** A live view of a model's state in some element. */

@@ -27,13 +27,24 @@ export class Mount {
     private readonly _factory: ViewFactory
   ) {
     this._name = String(_model.get('_place'));
+    // A notebook that is opened again makes its models anew; what is left of the earlier ones is out of date.
+    for (const mount of mounts) {
+      if (mount._name === this._name) {
+        mount.dispose();
+      }
+    }
     mounts.add(this);
+    this._model.on('comm_live_update', this._end);
     watch();
     this.look();
   }
 
   /** Look for places that came or went. */
   look(): void {
+    if (this._model.widget_manager?.isDisposed) {
+      this.dispose();
+      return;
+    }
     for (const place of document.getElementsByClassName(PLACE)) {
       if (
         place.classList.contains(this._name) &&
@@ -51,6 +62,7 @@ export class Mount {
 
   dispose(): void {
     mounts.delete(this);
+    this._model.off('comm_live_update', this._end);
     clearTimeout(this._gone);
     for (const each of [...this._mounted]) {
       this._drop(each);
@@ -96,6 +108,9 @@ export class Mount {
       this._gone = setTimeout(tell, GONE_AFTER);
     }
   }
+
+  /** The kernel was restarted or is gone: nothing more will come. */
+  private readonly _end = (): void => this.dispose();
 
   private readonly _name: string;
   private readonly _mounted: IMounted[] = [];

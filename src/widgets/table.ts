@@ -267,7 +267,7 @@ function cell(column: IColumn, value: Cell): HTMLElement {
   const full = typeof value === 'number' && column.kind === 'time' ? formatTime(value) : String(value ?? '');
   return h(
     'td',
-    { class: `studio-${typeof value === 'number' ? 'number' : column.kind}`, title: full },
+    { class: `studio-${typeof value === 'number' && column.kind !== 'time' ? 'number' : column.kind}`, title: full },
     column.kind === 'status' && sign(String(value)),
     text
   );

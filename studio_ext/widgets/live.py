@@ -179,7 +179,8 @@ class LiveWidget(anywidget.AnyWidget):
     def close(self) -> None:
         """Take the widget away. Its thread ends; the picture stays where it was shown."""
         self._closed = True
-        self._awake.set()
+        if hasattr(self, "_awake"):  # one whose arguments were refused has no thread
+            self._awake.set()
         super().close()
 
     # -- how it is shown

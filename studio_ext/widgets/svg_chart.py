@@ -7,6 +7,7 @@ import math
 from html import escape
 from typing import Any
 
+from studio_ext.core.plain_text import one_line
 from studio_ext.widgets.job_state import cut
 from studio_ext.widgets.pictures import digits
 
@@ -156,4 +157,5 @@ def _stroke(line: dict[str, Any]) -> str:
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: bool = False) -> str:
     bold = ' font-weight="600"' if weight else ""
+    text = one_line(text)  # XML knows no control characters, not even escaped
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{bold}>{escape(text)}</text>'
