@@ -4,8 +4,12 @@ export interface IModel {
   on(name: string, callback: () => void): void;
   off(name: string, callback: () => void): void;
   send(content: unknown): void;
-  /** The host's manager of widgets; JupyterLab's says when its notebook was closed. */
-  widget_manager?: { isDisposed?: boolean };
+  /** The host's manager of widgets. JupyterLab's knows its notebook (`context`) and the kernel of it. */
+  widget_manager?: {
+    isDisposed?: boolean;
+    context?: { isDisposed: boolean } | null;
+    kernel?: unknown;
+  };
 }
 
 /** A live view of a model's state in some element. */

@@ -41,7 +41,7 @@ export class Mount {
 
   /** Look for places that came or went. */
   look(): void {
-    if (this._model.widget_manager?.isDisposed) {
+    if (isOver(this._model)) {
       this.dispose();
       return;
     }
@@ -116,6 +116,15 @@ export class Mount {
   private readonly _mounted: IMounted[] = [];
   private _told: number | null = null;
   private _gone: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** Whether the model's notebook was closed, or its kernel shut down: the model then stays in the page for nothing. */
+function isOver(model: IModel): boolean {
+  const manager = model.widget_manager;
+  return (
+    manager !== undefined &&
+    (manager.isDisposed === true || manager.context?.isDisposed === true || manager.kernel === null)
+  );
 }
 
 const mounts = new Set<Mount>();
