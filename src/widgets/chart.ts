@@ -24,7 +24,11 @@ class Chart implements IView {
     this._tools.append(
       this._axisButton,
       this._logButton,
-      copyButton('Copy data', () => tsv(this._state), 'Copy all points that are drawn, as a table')
+      copyButton(
+        'Copy data',
+        () => tsv(this._state),
+        'Copy all points that are drawn, as a table'
+      )
     );
     this._root.append(this._tools, this._panels, this._note, this._error);
     this._axisButton.addEventListener('click', () => {
@@ -38,8 +42,13 @@ class Chart implements IView {
     });
     this._resizes = new ResizeObserver(() => this._resize());
     this._resizes.observe(this._root);
-    this._themes = new MutationObserver(() => this._drawn.forEach(panel => panel.redraw()));
-    this._themes.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-light', 'class'] });
+    this._themes = new MutationObserver(() =>
+      this._drawn.forEach(panel => panel.redraw())
+    );
+    this._themes.observe(document.body, {
+      attributes: true,
+      attributeFilter: ['data-jp-theme-light', 'class']
+    });
     this._clock = setInterval(() => this._says(), 5000);
     this.update();
   }
@@ -48,7 +57,9 @@ class Chart implements IView {
     const state = this._state;
     setText(this._axisButton, this._axis === 'step' ? 'By step' : 'By time');
     this._axisButton.title =
-      this._axis === 'step' ? 'Draw over the time since each trial began' : 'Draw over the steps';
+      this._axis === 'step'
+        ? 'Draw over the time since each trial began'
+        : 'Draw over the steps';
     const names = new Set(state.metrics.map(metric => metric.name));
     for (const [name, panel] of this._drawn) {
       if (!names.has(name)) {
@@ -63,7 +74,11 @@ class Chart implements IView {
         this._drawn.set(metric.name, panel);
         this._panels.append(panel.node);
       }
-      panel.draw(linesOf(state, metric, this._axis, this._log), this._axis, this._log);
+      panel.draw(
+        linesOf(state, metric, this._axis, this._log),
+        this._axis,
+        this._log
+      );
     }
     this._panels.classList.toggle('studio-mod-one', state.metrics.length === 1);
     show(this._tools, state.metrics.length > 0);
@@ -94,17 +109,30 @@ class Chart implements IView {
     const state = this._state;
     setText(this._note, notes(state, this._log).join(' · '));
     const silent = this._pulse.silent && !state.over;
-    setText(this._error, silent ? `The kernel does not answer. As of ${formatTime(this._pulse.last)}.` : state.error);
+    setText(
+      this._error,
+      silent
+        ? `The kernel does not answer. As of ${formatTime(this._pulse.last)}.`
+        : state.error
+    );
     show(this._error, this._error.textContent !== '');
   }
 
   private readonly _key = `studio-chart-${charts++}`;
   private readonly _tools = h('div', { class: 'studio-tools' });
   private readonly _axisButton = h('button', { type: 'button' });
-  private readonly _logButton = h('button', { type: 'button', 'aria-pressed': 'false' }, 'Log scale');
+  private readonly _logButton = h(
+    'button',
+    { type: 'button', 'aria-pressed': 'false' },
+    'Log scale'
+  );
   private readonly _panels = h('div', { class: 'studio-panels' });
   private readonly _note = h('div', { class: 'studio-note', role: 'status' });
-  private readonly _error = h('div', { class: 'studio-fault', role: 'alert', hidden: true });
+  private readonly _error = h('div', {
+    class: 'studio-fault',
+    role: 'alert',
+    hidden: true
+  });
   private readonly _drawn = new Map<string, Panel>();
   private readonly _pulse: Pulse;
   private readonly _resizes: ResizeObserver;
@@ -121,26 +149,41 @@ export function notes(state: IChartState, log: boolean): string[] {
     if (state.loading) {
       return ['Reading metrics…'];
     }
-    return [state.over ? 'No metrics were logged.' : 'No metrics yet. What is logged with mlflow.log_metric or a tracker is drawn here.'];
+    return [
+      state.over
+        ? 'No metrics were logged.'
+        : 'No metrics yet. What is logged with mlflow.log_metric or a tracker is drawn here.'
+    ];
   }
   if (state.waiting.length > 0 && !state.over) {
     said.push(`Nothing yet of ${state.waiting.join(', ')}`);
   }
-  const thinned = state.metrics.flatMap(metric => metric.lines).filter(line => line.count > line.value.length);
+  const thinned = state.metrics
+    .flatMap(metric => metric.lines)
+    .filter(line => line.count > line.value.length);
   if (thinned.length > 0) {
     const most = Math.max(...thinned.map(line => line.count));
-    said.push(`Up to ${most.toLocaleString()} values a line, thinned out; smallest and largest are kept`);
+    said.push(
+      `Up to ${most.toLocaleString()} values a line, thinned out; smallest and largest are kept`
+    );
   }
-  const gaps = state.metrics.reduce((sum, metric) => sum + metric.not_finite, 0);
+  const gaps = state.metrics.reduce(
+    (sum, metric) => sum + metric.not_finite,
+    0
+  );
   if (gaps > 0) {
-    said.push(`${gaps.toLocaleString()} values that are NaN or infinite are left out`);
+    said.push(
+      `${gaps.toLocaleString()} values that are NaN or infinite are left out`
+    );
   }
   if (log) {
     said.push('Values of 0 and below have no place on a log scale');
   }
   if (state.others.length > 0) {
     const more = state.left_out > 0 ? ` and ${state.left_out} more` : '';
-    said.push(`Not drawn: ${state.others.join(', ')}${more}; name them with metrics=[…]`);
+    said.push(
+      `Not drawn: ${state.others.join(', ')}${more}; name them with metrics=[…]`
+    );
   }
   return said;
 }

@@ -77,7 +77,14 @@ export function tsv(state: IChartState): string {
       const { name, key } = state.lines[line.line];
       line.value.forEach((value, at) => {
         rows.push(
-          [field(metric.name), field(name), key, line.step[at], line.time[at], value ?? 'NaN'].join('\t')
+          [
+            field(metric.name),
+            field(name),
+            key,
+            line.step[at],
+            line.time[at],
+            value ?? 'NaN'
+          ].join('\t')
         );
       });
     }

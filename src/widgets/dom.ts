@@ -49,8 +49,7 @@ const SHAPES: Record<string, string> = {
     'M8 2.5a5.5 5.5 0 1 0 .01 0ZM8 4a4 4 0 1 1-.01 0Z M7 5h2v3.5h-2Z M7 9.5h2v1.5h-2Z',
   running: 'M8 2a6 6 0 0 1 6 6h-2a4 4 0 0 0-4-4Z',
   done: 'M6.4 12.6 2.2 8.4l1.4-1.4 2.8 2.8 6-6 1.4 1.4Z',
-  failed:
-    'M8 1.5 14.5 8 8 14.5 1.5 8Zm-.9 3v4.2h1.8V4.5Zm0 5.3v1.7h1.8V9.8Z',
+  failed: 'M8 1.5 14.5 8 8 14.5 1.5 8Zm-.9 3v4.2h1.8V4.5Zm0 5.3v1.7h1.8V9.8Z',
   stopped: 'M3.5 3.5h9v9h-9Z'
 };
 
@@ -116,7 +115,11 @@ export function copyButton(
   text: () => string,
   title: string
 ): HTMLButtonElement {
-  const button = h('button', { type: 'button', class: 'studio-link', title }, label);
+  const button = h(
+    'button',
+    { type: 'button', class: 'studio-link', title },
+    label
+  );
   button.addEventListener('click', () => {
     void copyText(text()).then(done => {
       button.textContent = done ? 'copied' : 'could not copy';

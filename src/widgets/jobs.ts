@@ -24,7 +24,13 @@ export interface IJobState {
   run_id: string | null;
   metrics: [string, number | string | null][];
   more_metrics: number;
-  end: { message: string; next: string; cell: number | null; source: string; traceback: string } | null;
+  end: {
+    message: string;
+    next: string;
+    cell: number | null;
+    source: string;
+    traceback: string;
+  } | null;
   log: string | null;
   fault: string;
 }
@@ -68,7 +74,9 @@ export function jobProgress(model: IModel, root: HTMLElement): IView {
     const silent = pulse.silent && !state.over;
     setText(
       note,
-      silent ? `The kernel does not answer. As of ${formatTime(pulse.last)}.` : state.error
+      silent
+        ? `The kernel does not answer. As of ${formatTime(pulse.last)}.`
+        : state.error
     );
     show(note, note.textContent !== '');
   };
@@ -104,8 +112,20 @@ class JobRow {
     );
     this._confirm.append(
       h('span', {}, 'Stop this job? What it has done so far is kept.'),
-      h('button', { type: 'button', class: 'studio-danger', onclick: () => this._sendStop() }, 'Stop'),
-      h('button', { type: 'button', onclick: () => this._ask(false) }, 'Keep running')
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'studio-danger',
+          onclick: () => this._sendStop()
+        },
+        'Stop'
+      ),
+      h(
+        'button',
+        { type: 'button', onclick: () => this._ask(false) },
+        'Keep running'
+      )
     );
     this._confirm.addEventListener('keydown', event => {
       if (event.key === 'Escape') {
@@ -157,7 +177,9 @@ class JobRow {
     const ends = !job.over && !job.gone;
     show(this._stop, ends);
     setText(this._stop, job.stopping ? 'Kill' : 'Stop');
-    this._stop.title = job.stopping ? 'End the job at once' : 'Let the job stop';
+    this._stop.title = job.stopping
+      ? 'End the job at once'
+      : 'Let the job stop';
     if (!ends || job.stopping !== this._wasStopping) {
       this._wasStopping = job.stopping;
       this._answered();
@@ -175,7 +197,10 @@ class JobRow {
       this._runId = run;
       this._run.replaceChildren();
       if (run) {
-        this._run.append('trial ', copyButton(run.slice(0, 8), () => run, 'Copy the run id'));
+        this._run.append(
+          'trial ',
+          copyButton(run.slice(0, 8), () => run, 'Copy the run id')
+        );
       }
     }
   }
@@ -184,7 +209,10 @@ class JobRow {
     const part = job.total > 0 ? Math.min(1, job.done / job.total) : 0;
     this._full.style.width = `${100 * part}%`;
     this._bar.setAttribute('aria-valuenow', String(Math.round(100 * part)));
-    this._bar.setAttribute('aria-label', `${job.name}: ${job.done} of ${job.total} cells`);
+    this._bar.setAttribute(
+      'aria-label',
+      `${job.name}: ${job.done} of ${job.total} cells`
+    );
     show(this._bar, job.total > 0 && !job.over);
   }
 
@@ -221,7 +249,10 @@ class JobRow {
     setText(this._reason, job.end.message);
     setText(this._next, job.end.next);
     show(this._next, job.end.next !== '');
-    setText(this._failureTitle, job.end.cell ? `Cell ${job.end.cell}` : 'Traceback');
+    setText(
+      this._failureTitle,
+      job.end.cell ? `Cell ${job.end.cell}` : 'Traceback'
+    );
     setText(this._source, job.end.source);
     show(this._source, job.end.source !== '');
     setText(this._traceback, job.end.traceback);
@@ -233,7 +264,9 @@ class JobRow {
     if (this._text.textContent === text) {
       return;
     }
-    const atEnd = this._text.scrollTop + this._text.clientHeight >= this._text.scrollHeight - 4;
+    const atEnd =
+      this._text.scrollTop + this._text.clientHeight >=
+      this._text.scrollHeight - 4;
     this._text.textContent = text;
     if (atEnd) {
       this._text.scrollTop = this._text.scrollHeight;
@@ -254,7 +287,8 @@ class JobRow {
     this._model.send({ kind: 'stop', job: this._id });
     clearTimeout(this._waiting);
     this._waiting = setTimeout(() => {
-      this._late = 'The kernel is busy: the job is stopped when it has time, or from the Studio panel now.';
+      this._late =
+        'The kernel is busy: the job is stopped when it has time, or from the Studio panel now.';
       setText(this._fault, this._late);
       show(this._fault, true);
     }, PATIENCE);
@@ -271,7 +305,11 @@ class JobRow {
   private readonly _name = h('span', { class: 'studio-name' });
   private readonly _state = h('span', { class: 'studio-state' });
   private readonly _clock = h('span', { class: 'studio-clock' });
-  private readonly _log = h('button', { type: 'button', 'aria-expanded': 'false' }, 'Log');
+  private readonly _log = h(
+    'button',
+    { type: 'button', 'aria-expanded': 'false' },
+    'Log'
+  );
   private readonly _stop = h('button', { type: 'button' }, 'Stop');
   private readonly _bar = h('div', {
     class: 'studio-bar',
@@ -280,9 +318,20 @@ class JobRow {
     'aria-valuemax': 100
   });
   private readonly _full = h('div', { class: 'studio-full' });
-  private readonly _confirm = h('div', { class: 'studio-confirm', role: 'alertdialog', hidden: true });
-  private readonly _fault = h('div', { class: 'studio-fault', role: 'alert', hidden: true });
-  private readonly _metrics = h('div', { class: 'studio-metrics', hidden: true });
+  private readonly _confirm = h('div', {
+    class: 'studio-confirm',
+    role: 'alertdialog',
+    hidden: true
+  });
+  private readonly _fault = h('div', {
+    class: 'studio-fault',
+    role: 'alert',
+    hidden: true
+  });
+  private readonly _metrics = h('div', {
+    class: 'studio-metrics',
+    hidden: true
+  });
   private readonly _end = h('div', { class: 'studio-end', hidden: true });
   private readonly _reason = h('div', { class: 'studio-reason' });
   private readonly _next = h('div', { class: 'studio-next' });
@@ -290,7 +339,11 @@ class JobRow {
   private readonly _failureTitle = h('summary', {});
   private readonly _source = h('pre', {});
   private readonly _traceback = h('pre', { tabindex: 0 });
-  private readonly _text = h('pre', { class: 'studio-log', tabindex: 0, hidden: true });
+  private readonly _text = h('pre', {
+    class: 'studio-log',
+    tabindex: 0,
+    hidden: true
+  });
   private readonly _about = h('div', { class: 'studio-about' });
   private readonly _experiment = h('span', {});
   private readonly _run = h('span', {});

@@ -48,7 +48,9 @@ export class Mount {
     for (const place of document.getElementsByClassName(PLACE)) {
       if (
         place.classList.contains(this._name) &&
-        !this._mounted.some(each => each.place === place && place.contains(each.root))
+        !this._mounted.some(
+          each => each.place === place && place.contains(each.root)
+        )
       ) {
         this._fill(place);
       }
@@ -57,7 +59,9 @@ export class Mount {
     for (const each of spare.slice(0, Math.max(0, spare.length - SPARE))) {
       this._drop(each);
     }
-    this._tell(this._mounted.length - Math.min(spare.length, this._mounted.length));
+    this._tell(
+      this._mounted.length - Math.min(spare.length, this._mounted.length)
+    );
   }
 
   dispose(): void {
@@ -82,7 +86,12 @@ export class Mount {
     }
     const root = document.createElement('div');
     place.append(root);
-    this._mounted.push({ place, root, kept, view: this._factory(this._model, root) });
+    this._mounted.push({
+      place,
+      root,
+      kept,
+      view: this._factory(this._model, root)
+    });
   }
 
   private _drop(mounted: IMounted): void {
@@ -123,7 +132,9 @@ function isOver(model: IModel): boolean {
   const manager = model.widget_manager;
   return (
     manager !== undefined &&
-    (manager.isDisposed === true || manager.context?.isDisposed === true || manager.kernel === null)
+    (manager.isDisposed === true ||
+      manager.context?.isDisposed === true ||
+      manager.kernel === null)
   );
 }
 

@@ -15,7 +15,11 @@ export class Panel {
   ) {
     setText(this._title, name);
     this._title.title = name;
-    this.node.append(h('div', { class: 'studio-panel-head' }, this._title, this._where), this._plotted, this._legend);
+    this.node.append(
+      h('div', { class: 'studio-panel-head' }, this._title, this._where),
+      this._plotted,
+      this._legend
+    );
   }
 
   /** Draw lines; the chart is made anew only when its lines or scales are others. */
@@ -23,7 +27,11 @@ export class Panel {
     this._lines = lines;
     this._axis = axis;
     const data = joined(lines);
-    const shape = JSON.stringify([lines.map(line => [line.name, line.colour]), axis, log]);
+    const shape = JSON.stringify([
+      lines.map(line => [line.name, line.colour]),
+      axis,
+      log
+    ]);
     const empty = !lines.some(line => line.y.some(value => value !== null));
     if (this._plot && shape === this._shape && !empty) {
       this._plot.setData(data);
@@ -33,10 +41,17 @@ export class Panel {
       this._shape = shape;
       this._drawLegend();
       if (empty) {
-        setText(this._plotted, log ? 'No values above 0.' : 'No finite values.');
+        setText(
+          this._plotted,
+          log ? 'No values above 0.' : 'No finite values.'
+        );
       } else {
         this._plotted.replaceChildren();
-        this._plot = new uPlot(this._options(lines, axis, log), data, this._plotted);
+        this._plot = new uPlot(
+          this._options(lines, axis, log),
+          data,
+          this._plotted
+        );
       }
     }
     this._point(null);
@@ -64,11 +79,23 @@ export class Panel {
     return Math.max(NARROWEST, Math.floor(this._plotted.clientWidth || 360));
   }
 
-  private _options(lines: IDrawnLine[], axis: 'step' | 'time', log: boolean): uPlot.Options {
-    const ink = () => getComputedStyle(this.node).getPropertyValue('--studio-ink').trim() || '#767676';
-    const grid = { stroke: () => getComputedStyle(this.node).getPropertyValue('--studio-grid').trim() || '#8884', width: 1 };
+  private _options(
+    lines: IDrawnLine[],
+    axis: 'step' | 'time',
+    log: boolean
+  ): uPlot.Options {
+    const ink = () =>
+      getComputedStyle(this.node).getPropertyValue('--studio-ink').trim() ||
+      '#767676';
+    const grid = {
+      stroke: () =>
+        getComputedStyle(this.node).getPropertyValue('--studio-grid').trim() ||
+        '#8884',
+      width: 1
+    };
     const font = '11px system-ui, sans-serif';
-    const alone = (line: IDrawnLine) => line.y.filter(value => value !== null).length < 2;
+    const alone = (line: IDrawnLine) =>
+      line.y.filter(value => value !== null).length < 2;
     return {
       width: this._width(),
       height: HEIGHT,
@@ -87,7 +114,10 @@ export class Panel {
           ticks: grid,
           font,
           size: 28,
-          values: (_, found) => found.map(value => (axis === 'step' ? formatNumber(value) : formatClock(value)))
+          values: (_, found) =>
+            found.map(value =>
+              axis === 'step' ? formatNumber(value) : formatClock(value)
+            )
         },
         {
           stroke: ink,
@@ -95,7 +125,8 @@ export class Panel {
           ticks: grid,
           font,
           size: 62,
-          values: (_, found) => found.map(value => (value === null ? '' : formatNumber(value)))
+          values: (_, found) =>
+            found.map(value => (value === null ? '' : formatNumber(value)))
         }
       ],
       series: [
@@ -116,12 +147,21 @@ export class Panel {
     this._values = this._lines.map(() => h('span', { class: 'studio-value' }));
     this._legend.replaceChildren(
       ...this._lines.map((line, at) => {
-        const swatch = h('span', { class: 'studio-swatch', 'aria-hidden': 'true' });
+        const swatch = h('span', {
+          class: 'studio-swatch',
+          'aria-hidden': 'true'
+        });
         swatch.style.borderTopColor = colourOf(line.colour);
-        swatch.style.borderTopStyle = dashOf(line.colour).length > 0 ? 'dashed' : 'solid';
+        swatch.style.borderTopStyle =
+          dashOf(line.colour).length > 0 ? 'dashed' : 'solid';
         const row = h(
           'button',
-          { type: 'button', class: 'studio-key', 'aria-pressed': 'true', title: `${line.name}: show or hide` },
+          {
+            type: 'button',
+            class: 'studio-key',
+            'aria-pressed': 'true',
+            title: `${line.name}: show or hide`
+          },
           swatch,
           h('span', { class: 'studio-name' }, line.name),
           this._values[at]
@@ -138,15 +178,28 @@ export class Panel {
 
   /** Show the values at a place of the joined x values; null: the last ones. */
   private _point(index: number | null): void {
-    const x = index === null || !this._plot ? null : (this._plot.data[0][index] ?? null);
+    const x =
+      index === null || !this._plot
+        ? null
+        : (this._plot.data[0][index] ?? null);
     this._lines.forEach((line, at) => {
       const value = x === null ? line.last : valueAt(line, x);
-      const text = x !== null && value === null ? '' : value === null ? 'NaN' : formatNumber(value);
+      const text =
+        x !== null && value === null
+          ? ''
+          : value === null
+            ? 'NaN'
+            : formatNumber(value);
       if (this._values[at]) {
         setText(this._values[at], text);
       }
     });
-    const place = x === null ? '' : this._axis === 'step' ? `step ${formatNumber(x)}` : formatClock(x);
+    const place =
+      x === null
+        ? ''
+        : this._axis === 'step'
+          ? `step ${formatNumber(x)}`
+          : formatClock(x);
     setText(this._where, place);
   }
 
@@ -168,7 +221,10 @@ function joined(lines: IDrawnLine[]): uPlot.AlignedData {
 }
 
 /** The value of a line at `x`, or the last one before it. */
-export function valueAt(line: Pick<IDrawnLine, 'x' | 'y'>, x: number): number | null {
+export function valueAt(
+  line: Pick<IDrawnLine, 'x' | 'y'>,
+  x: number
+): number | null {
   let low = 0;
   let high = line.x.length;
   while (low < high) {

@@ -57,8 +57,17 @@ class Table implements IView {
     this._tools.append(
       this._title,
       this._filter,
-      h('label', { class: 'studio-check' }, this._differing, 'Only what differs'),
-      h('button', { type: 'button', onclick: () => this._ask({ kind: 'refresh' }) }, 'Refresh'),
+      h(
+        'label',
+        { class: 'studio-check' },
+        this._differing,
+        'Only what differs'
+      ),
+      h(
+        'button',
+        { type: 'button', onclick: () => this._ask({ kind: 'refresh' }) },
+        'Refresh'
+      ),
       this._clear,
       this._copy
     );
@@ -67,7 +76,10 @@ class Table implements IView {
     this._root.append(this._tools, this._scroller, this._note, this._error);
     this._filter.addEventListener('input', () => {
       clearTimeout(this._typing);
-      this._typing = setTimeout(() => this._ask({ kind: 'filter', text: this._filter.value }), TYPING);
+      this._typing = setTimeout(
+        () => this._ask({ kind: 'filter', text: this._filter.value }),
+        TYPING
+      );
     });
     this._differing.addEventListener('change', () =>
       this._ask({ kind: 'only_differing', on: this._differing.checked })
@@ -82,7 +94,10 @@ class Table implements IView {
   update(): void {
     const state = this._state;
     setText(this._title, state.title);
-    if (document.activeElement !== this._filter && this._filter.value !== state.filter) {
+    if (
+      document.activeElement !== this._filter &&
+      this._filter.value !== state.filter
+    ) {
       this._filter.value = state.filter;
     }
     this._differing.checked = state.only_differing;
@@ -94,7 +109,11 @@ class Table implements IView {
     show(this._clear, state.selected.length > 0);
     show(this._copy, state.selected.length > 0);
     // The picture took this view's place for a moment: the place in the list is not lost.
-    if (this._scroller.scrollTop === 0 && this._top > 0 && state.matched * ROW > this._top) {
+    if (
+      this._scroller.scrollTop === 0 &&
+      this._top > 0 &&
+      state.matched * ROW > this._top
+    ) {
       this._scroller.scrollTop = this._top;
     }
   }
@@ -122,17 +141,26 @@ class Table implements IView {
       return;
     }
     this._headText = text;
-    const focused = (document.activeElement as HTMLElement | null)?.dataset?.studioSort;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset
+      ?.studioSort;
     this._head.replaceChildren(
       h(
         'tr',
         {},
-        h('th', { class: 'studio-pick', scope: 'col' }, h('span', { class: 'studio-hidden' }, 'Selected')),
+        h(
+          'th',
+          { class: 'studio-pick', scope: 'col' },
+          h('span', { class: 'studio-hidden' }, 'Selected')
+        ),
         ...state.columns.map(column => this._headCell(column, state))
       )
     );
     if (focused) {
-      this._head.querySelector<HTMLElement>(`[data-studio-sort="${CSS.escape(focused)}"]`)?.focus();
+      this._head
+        .querySelector<HTMLElement>(
+          `[data-studio-sort="${CSS.escape(focused)}"]`
+        )
+        ?.focus();
     }
   }
 
@@ -142,7 +170,12 @@ class Table implements IView {
     const mark = sorted ? (state.descending ? ' ▾' : ' ▴') : '';
     return h(
       'th',
-      { scope: 'col', class: `studio-${column.kind}`, 'aria-sort': sorted ? order : 'none', title: column.key },
+      {
+        scope: 'col',
+        class: `studio-${column.kind}`,
+        'aria-sort': sorted ? order : 'none',
+        title: column.key
+      },
       h(
         'button',
         {
@@ -162,27 +195,49 @@ class Table implements IView {
 
   private _drawRows(state: ITableState): void {
     const selected = new Set(state.selected);
-    const text = JSON.stringify([state.columns, state.first, state.matched, state.rows, state.selected]);
+    const text = JSON.stringify([
+      state.columns,
+      state.first,
+      state.matched,
+      state.rows,
+      state.selected
+    ]);
     if (text === this._rowsText) {
       return;
     }
     this._rowsText = text;
-    const focused = (document.activeElement as HTMLElement | null)?.dataset?.studioTrial;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset
+      ?.studioTrial;
     const above = state.first * ROW;
-    const below = Math.max(0, state.matched - state.first - state.rows.length) * ROW;
+    const below =
+      Math.max(0, state.matched - state.first - state.rows.length) * ROW;
     this._body.replaceChildren(
       this._space(above),
-      ...state.rows.map(row => this._row(row, state.columns, selected.has(row.id))),
+      ...state.rows.map(row =>
+        this._row(row, state.columns, selected.has(row.id))
+      ),
       this._space(below)
     );
     if (focused) {
-      this._body.querySelector<HTMLElement>(`input[data-studio-trial="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+      this._body
+        .querySelector<HTMLElement>(
+          `input[data-studio-trial="${CSS.escape(focused)}"]`
+        )
+        ?.focus({ preventScroll: true });
     }
   }
 
-  private _row(row: ITableState['rows'][number], columns: IColumn[], selected: boolean): HTMLElement {
+  private _row(
+    row: ITableState['rows'][number],
+    columns: IColumn[],
+    selected: boolean
+  ): HTMLElement {
     const name = String(row.cells[0] ?? row.id);
-    const box = h('input', { type: 'checkbox', 'aria-label': `Select ${name}`, 'data-studio-trial': row.id });
+    const box = h('input', {
+      type: 'checkbox',
+      'aria-label': `Select ${name}`,
+      'data-studio-trial': row.id
+    });
     box.checked = selected;
     box.addEventListener('change', () => this._toggle(row.id, box.checked));
     return h(
@@ -194,7 +249,11 @@ class Table implements IView {
   }
 
   private _space(height: number): HTMLElement {
-    const row = h('tr', { class: 'studio-space', 'aria-hidden': 'true' }, h('td', {}));
+    const row = h(
+      'tr',
+      { class: 'studio-space', 'aria-hidden': 'true' },
+      h('td', {})
+    );
     row.style.height = `${height}px`;
     return row;
   }
@@ -208,15 +267,26 @@ class Table implements IView {
       const seen = Math.ceil(this._scroller.clientHeight / ROW);
       const last = Math.min(state.matched, top + seen);
       if (top < state.first || last > state.first + state.rows.length) {
-        this._ask({ kind: 'window', first: Math.max(0, top - MARGIN), count: seen + 2 * MARGIN });
+        this._ask({
+          kind: 'window',
+          first: Math.max(0, top - MARGIN),
+          count: seen + 2 * MARGIN
+        });
       }
     });
   }
 
   private _pressed(event: KeyboardEvent): void {
-    const boxes = [...this._body.querySelectorAll<HTMLElement>('input[data-studio-trial]')];
+    const boxes = [
+      ...this._body.querySelectorAll<HTMLElement>('input[data-studio-trial]')
+    ];
     const at = boxes.indexOf(event.target as HTMLElement);
-    const next = event.key === 'ArrowDown' ? at + 1 : event.key === 'ArrowUp' ? at - 1 : -1;
+    const next =
+      event.key === 'ArrowDown'
+        ? at + 1
+        : event.key === 'ArrowUp'
+          ? at - 1
+          : -1;
     if (at >= 0 && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
       event.preventDefault();
       event.stopPropagation();
@@ -247,14 +317,31 @@ class Table implements IView {
     'aria-label': 'Filter trials'
   });
   private readonly _differing = h('input', { type: 'checkbox' });
-  private readonly _clear = h('button', { type: 'button', hidden: true }, 'Clear selection');
-  private readonly _copy = h('button', { type: 'button', hidden: true }, 'Copy ids');
-  private readonly _scroller = h('div', { class: 'studio-scroller', tabindex: 0, role: 'region', 'aria-label': 'Trials' });
+  private readonly _clear = h(
+    'button',
+    { type: 'button', hidden: true },
+    'Clear selection'
+  );
+  private readonly _copy = h(
+    'button',
+    { type: 'button', hidden: true },
+    'Copy ids'
+  );
+  private readonly _scroller = h('div', {
+    class: 'studio-scroller',
+    tabindex: 0,
+    role: 'region',
+    'aria-label': 'Trials'
+  });
   private readonly _grid = h('table', { class: 'studio-trials' });
   private readonly _head = h('thead', {});
   private readonly _body = h('tbody', {});
   private readonly _note = h('div', { class: 'studio-note', role: 'status' });
-  private readonly _error = h('div', { class: 'studio-fault', role: 'alert', hidden: true });
+  private readonly _error = h('div', {
+    class: 'studio-fault',
+    role: 'alert',
+    hidden: true
+  });
   private _headText = '';
   private _rowsText = '';
   private _top = 0;
@@ -264,10 +351,16 @@ class Table implements IView {
 
 function cell(column: IColumn, value: Cell): HTMLElement {
   const text = shown(column, value);
-  const full = typeof value === 'number' && column.kind === 'time' ? formatTime(value) : String(value ?? '');
+  const full =
+    typeof value === 'number' && column.kind === 'time'
+      ? formatTime(value)
+      : String(value ?? '');
   return h(
     'td',
-    { class: `studio-${typeof value === 'number' && column.kind !== 'time' ? 'number' : column.kind}`, title: full },
+    {
+      class: `studio-${typeof value === 'number' && column.kind !== 'time' ? 'number' : column.kind}`,
+      title: full
+    },
     column.kind === 'status' && sign(String(value)),
     text
   );
@@ -285,9 +378,14 @@ export function shown(column: Pick<IColumn, 'kind'>, value: Cell): string {
     return value;
   }
   if (column.kind === 'time') {
-    return new Date(value * 1000).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+    return new Date(value * 1000).toLocaleString(undefined, {
+      dateStyle: 'short',
+      timeStyle: 'short'
+    });
   }
-  return column.kind === 'duration' ? formatDuration(value) : formatNumber(value);
+  return column.kind === 'duration'
+    ? formatDuration(value)
+    : formatNumber(value);
 }
 
 /** What of all trials is shown, in a sentence. */
@@ -295,10 +393,14 @@ export function summary(state: ITableState): string {
   const count = (number: number) => number.toLocaleString();
   const parts = [];
   if (state.total === 0) {
-    return state.loading ? 'Reading trials…' : 'No trials yet. Jobs and trackers that record here appear by themselves.';
+    return state.loading
+      ? 'Reading trials…'
+      : 'No trials yet. Jobs and trackers that record here appear by themselves.';
   }
   parts.push(
-    state.filter ? `${count(state.matched)} of ${count(state.total)} trials match` : `${count(state.total)} trials`
+    state.filter
+      ? `${count(state.matched)} of ${count(state.total)} trials match`
+      : `${count(state.total)} trials`
   );
   if (state.loading && state.known < state.total) {
     parts.push(`${count(state.known)} read so far`);

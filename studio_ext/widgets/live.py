@@ -70,8 +70,18 @@ class LiveWidget(anywidget.AnyWidget):
         self._pictured: dict[str, Any] | None = None
         self._pictured_at = 0.0
         super().__init__(_kind=self.kind, _place=f"studio-place-{uuid.uuid4().hex}", _state=self._first())
+        self._answer_while_cells_run()
         self.on_msg(self._heard)
         self._start()
+
+    def _answer_while_cells_run(self) -> None:
+        """Take messages of the front end where it sends them: JupyterLab has a subshell for widgets.
+
+        ipykernel (from 7.3) would take them to the shell that last sent something to the view, which is the one that a
+        cell may hold for hours. What is done with them here is safe in any thread.
+        """
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = lambda _data, asked: asked
 
     # -- what subclasses say
 

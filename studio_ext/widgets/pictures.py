@@ -110,11 +110,11 @@ def digits(value: float | str | None) -> str:
 
 
 def log_lines(text: str, *, whole: bool) -> str:
-    """The end of a log: whole lines, and of each what a terminal would still show."""
-    lines = plain(text.replace("\r\n", "\n")).split("\n")
-    if not whole and len(lines) > 1:
-        lines = lines[1:]
-    return "\n".join(line.rsplit("\r", 1)[-1] for line in lines).rstrip("\n")
+    """The end of a log: of each line what a terminal would still show; the first may have lost its beginning."""
+    lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in plain(text).split("\n")]
+    if not whole:
+        lines[0] = f"…{lines[0]}"
+    return "\n".join(lines).rstrip("\n")
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]], caption: str = "") -> str:

@@ -94,6 +94,11 @@ def shown(messages: list[Message]) -> list[Message]:
     return [each["content"]["data"] for each in messages if each["msg_type"] in ("display_data", "execute_result")]
 
 
+def lasts(state: Message) -> list[float]:
+    """The last values of the first lines of a chart."""
+    return [metric["lines"][0]["last"] for metric in state.get("metrics", ())]
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with temporary_workspace(tmp_path_factory.mktemp("widgets") / "studio") as workspace:
@@ -223,7 +228,9 @@ def test_a_tracker_is_drawn_while_it_records(lab: FrontEnd) -> None:
     for step in range(3):
         lab.run(f"tracker.log_metric('score', {step}.5, iteration_number={step})\ntracker.flush()", LAB)
         lab.until_state(
-            lambda state, step=step: any(metric["lines"][0]["last"] == step + 0.5 for metric in state.get("metrics", ())),
+            lambda state, step=step: any(
+                metric["lines"][0]["last"] == step + 0.5 for metric in state.get("metrics", ())
+            ),
             start=before,
         )
     lab.run("tracker.close()")
@@ -239,7 +246,9 @@ def test_an_experiment_shows_its_trials(lab: FrontEnd) -> None:
     assert state is not None
     assert state["rows"][0]["cells"][0] == "row"
     lab.until(
-        lambda each: each["msg_type"] == "update_display_data" and "<td>row</td>" in each["content"]["data"]["text/html"],
+        lambda each: (
+            each["msg_type"] == "update_display_data" and "<td>row</td>" in each["content"]["data"]["text/html"]
+        ),
         start=before,
     )
 
@@ -266,7 +275,9 @@ def test_in_a_job_there_is_nobody_to_press_anything(start: Callable[..., FrontEn
 
 def test_in_a_terminal_it_is_text(home: Workspace, tmp_path: Path) -> None:
     write(tmp_path / "short.ipynb", ["1"])
-    code = "import studio_ext as studio; job = studio.submit('short.ipynb', name='plain'); get_ipython().run_cell('job')"
+    code = (
+        "import studio_ext as studio; job = studio.submit('short.ipynb', name='plain'); get_ipython().run_cell('job')"
+    )
     done = subprocess.run(
         [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "-c", code],
         env={**os.environ, "STUDIO_HOME": str(home.home)},

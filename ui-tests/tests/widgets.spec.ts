@@ -1,6 +1,5 @@
 import { expect, test } from '../fixtures';
-import type { Page } from '../fixtures';
-import { code, notebook, parameters, waitFor } from '../notebooks';
+import { code, notebook, parameters, runCell, waitFor } from '../notebooks';
 import { Widgets } from '../pages/Widgets';
 
 const TRAIN = (root: string) =>
@@ -17,18 +16,6 @@ while step < 4 or not pathlib.Path(f"${root}/go-{name}").exists():
 print("learned")`),
     waitFor(`${root}/end`, 'Save')
   );
-
-/** Run a cell of the notebook in front, once its kernel is there. */
-async function runCell(page: Page, index: number): Promise<void> {
-  await page.evaluate(async index => {
-    const panel = window.jupyterapp.shell.currentWidget as any;
-    await panel.sessionContext.ready;
-    await panel.sessionContext.session.kernel.info;
-    panel.content.deselectAll();
-    panel.content.activeCellIndex = index;
-    await window.jupyterapp.commands.execute('notebook:run-cell');
-  }, index);
-}
 
 test('Two trainings are watched live from a notebook, and their picture stays', async ({ page, tmpPath, server }) => {
   test.setTimeout(180_000);
@@ -107,4 +94,54 @@ JobProgress(jobs)`),
   await expect(widgets.picture.nth(2)).toContainText('run a');
   await expect(widgets.main).not.toContainText(/Error displaying|model not found|Loading widget/);
   await expect(widgets.live).toHaveCount(0);
+});
+
+test('A kernel that ends in the middle leaves a picture that says when it was taken', async ({
+  page,
+  tmpPath,
+  server
+}) => {
+  test.setTimeout(120_000);
+  const root = `${await page.getServerRoot()}/${tmpPath}`;
+  await server.write(`${tmpPath}/long.ipynb`, notebook(code('1'), waitFor(`${root}/end`, 'Wait long')));
+  await server.write(
+    `${tmpPath}/watch.ipynb`,
+    notebook(code('import studio_ext as studio\nstudio.submit("long.ipynb", name="long one")'))
+  );
+  await page.notebook.openByPath(`${tmpPath}/watch.ipynb`);
+  const widgets = new Widgets(page);
+  await runCell(page, 0);
+  await expect(widgets.jobNamed('long one')).toContainText('Running, cell 2 of 2: Wait long', { timeout: 60_000 });
+  await page.notebook.save();
+
+  // The kernel goes, the notebook stays open: the picture is back where the live view was.
+  await page.evaluate(() => window.jupyterapp.serviceManager.sessions.shutdownAll());
+  await expect(widgets.live).toHaveCount(0);
+  await expect(widgets.picture).toContainText('As of');
+  await page.evaluate(() => (window.jupyterapp.shell.currentWidget as any).close());
+  await expect(widgets.main).toHaveCount(0);
+  await page.notebook.openByPath(`${tmpPath}/watch.ipynb`);
+  await expect(widgets.picture).toContainText('long one');
+  await expect(widgets.picture).toContainText('As of');
+  await expect(widgets.main).not.toContainText(/Error displaying|model not found|Loading widget/);
+});
+
+test('A job is stopped from its widget, also while the kernel is busy', async ({ page, tmpPath, server }) => {
+  test.setTimeout(120_000);
+  const root = `${await page.getServerRoot()}/${tmpPath}`;
+  await server.write(`${tmpPath}/long.ipynb`, notebook(waitFor(`${root}/end`, 'Wait long')));
+  await server.write(
+    `${tmpPath}/watch.ipynb`,
+    notebook(code('import studio_ext as studio\nstudio.submit("long.ipynb", name="long one").wait()'))
+  );
+  await page.notebook.openByPath(`${tmpPath}/watch.ipynb`);
+  const widgets = new Widgets(page);
+  void runCell(page, 0);
+  const job = widgets.jobNamed('long one');
+  await expect(job).toContainText('Running', { timeout: 60_000 });
+  await job.getByRole('button', { name: 'Stop' }).click();
+  await expect(job.getByRole('alertdialog')).toContainText('Stop this job?');
+  await job.getByRole('alertdialog').getByRole('button', { name: 'Stop' }).click();
+  await expect(job).toContainText('Stopped', { timeout: 40_000 });
+  await expect(job).toContainText('job.run_again()');
 });

@@ -3,7 +3,12 @@ import type { IModel } from '../model';
 /** A model without a kernel: what the kernel would set is set here, what is sent to it is kept. */
 export class FakeModel implements IModel {
   constructor(values: Record<string, unknown> = {}) {
-    this._values = { _place: 'studio-place-1', _beat: 1000, _state: {}, ...values };
+    this._values = {
+      _place: 'studio-place-1',
+      _beat: 1000,
+      _state: {},
+      ...values
+    };
   }
 
   get(name: string): unknown {
@@ -15,7 +20,9 @@ export class FakeModel implements IModel {
   }
 
   off(name: string, callback: () => void): void {
-    this._listeners = this._listeners.filter(([other, each]) => other !== name || each !== callback);
+    this._listeners = this._listeners.filter(
+      ([other, each]) => other !== name || each !== callback
+    );
   }
 
   send(content: unknown): void {

@@ -3,7 +3,8 @@ import type { IJobState } from '../jobs';
 import type { IView } from '../model';
 import { FakeModel } from './fakeModel';
 
-const BAIT = '<img src=x onerror="window.__planted=1"><script>window.__planted=1</script>';
+const BAIT =
+  '<img src=x onerror="window.__planted=1"><script>window.__planted=1</script>';
 
 function job(changes: Partial<IJobState> = {}): IJobState {
   return {
@@ -37,7 +38,10 @@ describe('words', () => {
   it.each([
     [{}, 'Running, cell 5 of 12: fit model'],
     [{ label: '' }, 'Running, cell 5 of 12'],
-    [{ status: 'Pending', current: null, message: 'waits for room' }, 'Waiting: waits for room'],
+    [
+      { status: 'Pending', current: null, message: 'waits for room' },
+      'Waiting: waits for room'
+    ],
     [{ status: 'Starting', current: null }, 'Starting'],
     [{ status: 'Completed', over: true }, 'Completed'],
     [{ status: 'Failed', over: true }, 'Failed, 4 of 12 cells'],
@@ -55,15 +59,24 @@ describe('jobProgress', () => {
   const open = (...jobs: IJobState[]) => {
     root = document.createElement('div');
     document.body.append(root);
-    model = new FakeModel({ _state: { jobs, over: jobs.every(each => each.over), error: '' } });
+    model = new FakeModel({
+      _state: { jobs, over: jobs.every(each => each.over), error: '' }
+    });
     view = jobProgress(model, root);
   };
   const set = (...jobs: IJobState[]) => {
-    model.set('_state', { jobs, over: jobs.every(each => each.over), error: '' });
+    model.set('_state', {
+      jobs,
+      over: jobs.every(each => each.over),
+      error: ''
+    });
     view!.update();
   };
   const button = (name: string) =>
-    [...root.querySelectorAll('button')].filter(each => each.textContent === name && !each.hidden && !each.closest('[hidden]'));
+    [...root.querySelectorAll('button')].filter(
+      each =>
+        each.textContent === name && !each.hidden && !each.closest('[hidden]')
+    );
   const text = (selector: string) => root.querySelector(selector)?.textContent;
 
   beforeEach(() => jest.useFakeTimers({ now: 5_000_000 }));
@@ -74,12 +87,23 @@ describe('jobProgress', () => {
   });
 
   it('says what the job does, by shape and word, and how far it is', () => {
-    open(job({ metrics: [['rmse', 48210.44], ['odd', 'NaN'], ['none', null]], more_metrics: 3 }));
+    open(
+      job({
+        metrics: [
+          ['rmse', 48210.44],
+          ['odd', 'NaN'],
+          ['none', null]
+        ],
+        more_metrics: 3
+      })
+    );
     expect(text('.studio-name')).toBe('train');
     expect(text('.studio-state')).toBe('Running, cell 5 of 12: fit model');
     expect(text('.studio-clock')).toBe('0:41');
     expect(root.querySelector('.studio-sign.studio-mod-running')).toBeTruthy();
-    expect(root.querySelector('[role=progressbar]')!.getAttribute('aria-valuenow')).toBe('33');
+    expect(
+      root.querySelector('[role=progressbar]')!.getAttribute('aria-valuenow')
+    ).toBe('33');
     expect(text('.studio-metrics')).toMatch(/rmse48,210.*oddNaN.*and 3 more/);
   });
 
@@ -103,8 +127,12 @@ describe('jobProgress', () => {
     button('Keep running')[0].click();
     expect(model.sent).toEqual([]);
     button('Stop')[0].click();
-    document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
-    expect(root.querySelector<HTMLElement>('.studio-confirm')!.hidden).toBe(true);
+    document.activeElement!.dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'Escape', bubbles: true })
+    );
+    expect(root.querySelector<HTMLElement>('.studio-confirm')!.hidden).toBe(
+      true
+    );
     button('Stop')[0].click();
     button('Stop')[1].click();
     expect(model.sent).toEqual([{ kind: 'stop', job: 'abcdefgh1234' }]);
@@ -129,17 +157,29 @@ describe('jobProgress', () => {
     const log = button('Log')[0];
     log.click();
     expect(log.getAttribute('aria-expanded')).toBe('true');
-    expect(model.sent).toEqual([{ kind: 'log', job: 'abcdefgh1234', on: true }]);
+    expect(model.sent).toEqual([
+      { kind: 'log', job: 'abcdefgh1234', on: true }
+    ]);
     set(job({ log: '' }));
     expect(text('.studio-log')).toBe('Nothing was printed yet.');
     set(job({ log: 'epoch 1\nepoch 2' }));
     expect(text('.studio-log')).toBe('epoch 1\nepoch 2');
     log.click();
-    expect(model.sent[1]).toEqual({ kind: 'log', job: 'abcdefgh1234', on: false });
+    expect(model.sent[1]).toEqual({
+      kind: 'log',
+      job: 'abcdefgh1234',
+      on: false
+    });
   });
 
   it('says why it ended, and what to do', () => {
-    const end = { message: 'KeyError in cell 7', next: 'Mend it.', cell: 7, source: 'x["a"]', traceback: 'Traceback…' };
+    const end = {
+      message: 'KeyError in cell 7',
+      next: 'Mend it.',
+      cell: 7,
+      source: 'x["a"]',
+      traceback: 'Traceback…'
+    };
     open(job({ status: 'Failed', over: true, ended: 1000, end }));
     expect(text('.studio-reason')).toBe('KeyError in cell 7');
     expect(text('.studio-next')).toBe('Mend it.');
@@ -149,10 +189,31 @@ describe('jobProgress', () => {
   });
 
   it('takes every text for a text', () => {
-    const end = { message: BAIT, next: BAIT, cell: 1, source: BAIT, traceback: BAIT };
+    const end = {
+      message: BAIT,
+      next: BAIT,
+      cell: 1,
+      source: BAIT,
+      traceback: BAIT
+    };
     open(
-      job({ name: BAIT, notebook: BAIT, label: BAIT, experiment: BAIT, metrics: [[BAIT, BAIT]], log: BAIT, fault: BAIT }),
-      job({ id: 'b', name: BAIT, status: 'Failed', over: true, end, run_id: BAIT })
+      job({
+        name: BAIT,
+        notebook: BAIT,
+        label: BAIT,
+        experiment: BAIT,
+        metrics: [[BAIT, BAIT]],
+        log: BAIT,
+        fault: BAIT
+      }),
+      job({
+        id: 'b',
+        name: BAIT,
+        status: 'Failed',
+        over: true,
+        end,
+        run_id: BAIT
+      })
     );
     expect(root.querySelectorAll('img, script, a, iframe')).toHaveLength(0);
     expect(root.textContent).toContain(BAIT);
@@ -161,8 +222,19 @@ describe('jobProgress', () => {
   it('keeps elements while it says something else', () => {
     open(job(), job({ id: 'other', name: 'second' }));
     const rows = [...root.querySelectorAll('.studio-job')];
-    set(job({ current: 6 }), job({ id: 'other', name: 'second', status: 'Completed', over: true, ended: 970 }));
+    set(
+      job({ current: 6 }),
+      job({
+        id: 'other',
+        name: 'second',
+        status: 'Completed',
+        over: true,
+        ended: 970
+      })
+    );
     expect([...root.querySelectorAll('.studio-job')]).toEqual(rows);
-    expect(rows.map(row => row.querySelector('.studio-clock')!.textContent)).toEqual(['0:41', '0:11']);
+    expect(
+      rows.map(row => row.querySelector('.studio-clock')!.textContent)
+    ).toEqual(['0:41', '0:11']);
   });
 });

@@ -79,7 +79,11 @@ describe('Mount', () => {
   ])('ends with its notebook or kernel: %j', async manager => {
     const place = picture();
     const model = new FakeModel();
-    model.widget_manager = { isDisposed: false, context: { isDisposed: false }, kernel: {} };
+    model.widget_manager = {
+      isDisposed: false,
+      context: { isDisposed: false },
+      kernel: {}
+    };
     mount = new Mount(model, factory);
     expect(place.textContent).toBe('live');
     model.widget_manager = manager;

@@ -51,10 +51,19 @@ describe('shown', () => {
 describe('summary', () => {
   it.each([
     [{ total: 0, loading: true }, 'Reading trials…'],
-    [{ total: 0 }, 'No trials yet. Jobs and trackers that record here appear by themselves.'],
-    [{ total: 10_000, known: 400, loading: true }, '10,000 trials · 400 read so far'],
+    [
+      { total: 0 },
+      'No trials yet. Jobs and trackers that record here appear by themselves.'
+    ],
+    [
+      { total: 10_000, known: 400, loading: true },
+      '10,000 trials · 400 read so far'
+    ],
     [{ filter: 'x', matched: 1 }, '1 of 2 trials match'],
-    [{ selected: ['r1'], more_columns: 5 }, '2 trials · 1 selected · 5 further columns are not shown']
+    [
+      { selected: ['r1'], more_columns: 5 },
+      '2 trials · 1 selected · 5 further columns are not shown'
+    ]
   ])('%j', (changes, text) => {
     expect(summary(state(changes as Partial<ITableState>))).toBe(text);
   });
@@ -84,7 +93,10 @@ describe('trialTable', () => {
 
   it('shows trials with sensible digits and states by shape and word', () => {
     open(state());
-    expect(rows().map(row => row.textContent)).toEqual(['oneCompleted48,210', 'twoRunning']);
+    expect(rows().map(row => row.textContent)).toEqual([
+      'oneCompleted48,210',
+      'twoRunning'
+    ]);
     expect(root.querySelector('.studio-mod-done')).toBeTruthy();
     expect(root.textContent).toContain('house-prices');
   });
@@ -102,35 +114,56 @@ describe('trialTable', () => {
     const sorted = root.querySelector('th[aria-sort=descending]')!;
     expect(sorted.textContent).toBe('rmse ▾');
     sorted.querySelector('button')!.click();
-    expect(model.sent[2]).toEqual({ kind: 'sort', key: 'metrics.rmse', descending: false });
+    expect(model.sent[2]).toEqual({
+      kind: 'sort',
+      key: 'metrics.rmse',
+      descending: false
+    });
   });
 
   it('selects on both sides', () => {
     open(state({ selected: ['r2'] }));
-    expect(rows().map(row => row.querySelector('input')!.checked)).toEqual([false, true]);
+    expect(rows().map(row => row.querySelector('input')!.checked)).toEqual([
+      false,
+      true
+    ]);
     const box = rows()[0].querySelector('input')!;
     box.checked = true;
     box.dispatchEvent(new Event('change'));
     expect(model.sent).toEqual([{ kind: 'select', ids: ['r2', 'r1'] }]);
     set(state({ selected: ['r1'] }));
-    expect(rows().map(row => row.querySelector('input')!.checked)).toEqual([true, false]);
+    expect(rows().map(row => row.querySelector('input')!.checked)).toEqual([
+      true,
+      false
+    ]);
   });
 
   it('moves from row to row by the arrows', () => {
     open(state());
     const boxes = [...root.querySelectorAll<HTMLInputElement>('tbody input')];
     boxes[0].focus();
-    boxes[0].dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
+    boxes[0].dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true })
+    );
     expect(document.activeElement).toBe(boxes[1]);
-    boxes[1].dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowUp', bubbles: true }));
+    boxes[1].dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'ArrowUp', bubbles: true })
+    );
     expect(document.activeElement).toBe(boxes[0]);
   });
 
   it('keeps the focus when rows change', () => {
     open(state());
     root.querySelector<HTMLInputElement>('tbody input')!.focus();
-    set(state({ rows: [{ id: 'r0', cells: ['new', 'RUNNING', 1] }, ...state().rows], matched: 3 }));
-    expect((document.activeElement as HTMLElement).dataset.studioTrial).toBe('r1');
+    set(
+      state({
+        rows: [{ id: 'r0', cells: ['new', 'RUNNING', 1] }, ...state().rows],
+        matched: 3
+      })
+    );
+    expect((document.activeElement as HTMLElement).dataset.studioTrial).toBe(
+      'r1'
+    );
   });
 
   it('filters when typing rests', () => {
@@ -148,7 +181,9 @@ describe('trialTable', () => {
 
   it('keeps room for the rows that are not here', () => {
     open(state({ first: 100, matched: 10_000 }));
-    const [above, below] = [...root.querySelectorAll<HTMLElement>('.studio-space')];
+    const [above, below] = [
+      ...root.querySelectorAll<HTMLElement>('.studio-space')
+    ];
     expect(above.style.height).toBe('2400px');
     expect(below.style.height).toBe(`${(10_000 - 102) * 24}px`);
   });

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio_ext.contract.jobs import Exit, ExitReason, Job, JobStatus
-from tests.unit.widgets.rows import job_row
 from studio_ext.widgets import pictures, svg_chart
 from studio_ext.widgets.job_state import LINE, NAME, TRACEBACK, cut, job_state, number
+from tests.unit.widgets.rows import job_row
 
 BAIT = "<img src=x onerror=alert(1)>\x1b[31m<script>alert(2)</script>\u202e' \" javascript:alert(3)"
 
@@ -40,7 +40,23 @@ class Tags(HTMLParser):
         self.text += data
 
 
-PLAIN = {"table", "tbody", "thead", "tr", "th", "td", "b", "code", "div", "details", "summary", "pre", "caption", "p", "img"}
+PLAIN = {
+    "table",
+    "tbody",
+    "thead",
+    "tr",
+    "th",
+    "td",
+    "b",
+    "code",
+    "div",
+    "details",
+    "summary",
+    "pre",
+    "caption",
+    "p",
+    "img",
+}
 
 
 def jobs_state(*jobs: Job, **more: Any) -> dict[str, Any]:
@@ -72,7 +88,9 @@ def test_a_picture_of_what_goes_on_says_when_it_was_taken() -> None:
 def test_texts_of_any_length_are_cut() -> None:
     long = "x" * 1_000_000
     end = Exit(reason=ExitReason.cell_failed, message=long, cell=1, cell_source=long, traceback=long)
-    state = job_state(job_row(status=JobStatus.Failed, name=long, message=long, exit=end), metrics={long: 1.0}, log=long)
+    state = job_state(
+        job_row(status=JobStatus.Failed, name=long, message=long, exit=end), metrics={long: 1.0}, log=long
+    )
     assert len(state["name"]) == NAME
     assert len(state["end"]["message"]) == 4 * LINE
     assert len(state["end"]["traceback"]) == TRACEBACK
@@ -125,7 +143,7 @@ def test_digits(value: Any, text: str) -> None:
 
 
 def test_the_end_of_a_log_is_what_a_terminal_would_show() -> None:
-    assert pictures.log_lines("half\n10%\r20%\r30%\n\x1b[32mdone\x1b[0m\n", whole=False) == "30%\ndone"
+    assert pictures.log_lines("half\n10%\r20%\r30%\n\x1b[32mdone\x1b[0m\n", whole=False) == "…half\n30%\ndone"
     assert pictures.log_lines("one\r\ntwo", whole=True) == "one\ntwo"
 
 
@@ -153,9 +171,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_a_chart_is_a_sound_svg_with_a_path_a_line() -> None:
     state = chart(([0, 1, 2], [1.0, None, 3.0]), ([0, 5], [2.0, 2.5]), name=BAIT)
     root = ElementTree.fromstring(svg_chart.chart_svg(state))
-    assert {each.tag for each in root.iter()} == {SVG + tag for tag in ("svg", "g", "path", "line", "circle", "text")} - {
-        SVG + "g"
-    }
+    assert {each.tag for each in root.iter()} == {
+        SVG + tag for tag in ("svg", "g", "path", "line", "circle", "text")
+    } - {SVG + "g"}
     paths = root.findall(f"{SVG}path")
     assert len(paths) == 2
     assert len({path.get("stroke") for path in paths}) == 2

@@ -90,7 +90,10 @@ def test_only_what_differs() -> None:
 
 def test_cells_are_bounded_and_json() -> None:
     odd = trial(
-        "o", name="<b>\n\x1b[1m", parameters={"p": "y" * 6000, "n": "1e999", "z": "007"}, metrics={"m": None, "i": 1e308}
+        "o",
+        name="<b>\n\x1b[1m",
+        parameters={"p": "y" * 6000, "n": "1e999", "z": "007"},
+        metrics={"m": None, "i": 1e308},
     )
     columns = trial_rows.columns_of([odd])
     values = dict(zip([each.key for each in columns], trial_rows.cells(odd, columns), strict=True))

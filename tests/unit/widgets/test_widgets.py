@@ -156,7 +156,16 @@ def test_a_fault_of_the_view_is_told_not_lost(
 
 @pytest.mark.parametrize(
     "content",
-    [None, 3, "stop", {}, {"kind": "stop"}, {"kind": "stop", "job": 3}, {"kind": "log", "job": []}, {"kind": "x" * 10**6}],
+    [
+        None,
+        3,
+        "stop",
+        {},
+        {"kind": "stop"},
+        {"kind": "stop", "job": 3},
+        {"kind": "log", "job": []},
+        {"kind": "x" * 10**6},
+    ],
 )
 def test_messages_without_sense_change_nothing(fake: FakeClient, eventually: Eventually, content: Any) -> None:
     fake.hold = True
@@ -226,7 +235,9 @@ def test_a_chart_grows_while_things_are_logged(histories: dict[str, MetricHistor
     eventually(lambda: chart._state["metrics"])
     assert chart._state["metrics"][0]["lines"][0]["value"] == [1.0, 0.5]
     histories["r1"] = MetricHistory(series=[series("r1", "loss", [1.0, 0.5, None])], cursor="", complete=True)
-    histories["r2"] = MetricHistory(series=[series("r2", "loss", [2.0]), series("r2", "rmse", [3.0])], cursor="", complete=True)
+    histories["r2"] = MetricHistory(
+        series=[series("r2", "loss", [2.0]), series("r2", "rmse", [3.0])], cursor="", complete=True
+    )
     eventually(lambda: chart._state["over"])
     loss, rmse = chart._state["metrics"]
     assert [line["line"] for line in loss["lines"]] == [0, 1]
@@ -414,7 +425,8 @@ def test_bad_messages_to_a_table_do_no_harm(many: FakeClient, eventually: Eventu
 
 def test_importing_is_cheap_and_names_are_found() -> None:
     code = (
-        "import sys, studio_ext.widgets as w; assert not {'anywidget', 'ipywidgets', 'IPython', 'mlflow'} & set(sys.modules);"
+        "import sys, studio_ext.widgets as w; heavy = {'anywidget', 'ipywidgets', 'IPython', 'mlflow'};"
+        "assert not heavy & set(sys.modules);"
         "w.JobProgress, w.TrialTable, w.MetricChart; assert 'mlflow' not in sys.modules\n"
         "try: w.Nothing\nexcept AttributeError: print('none')"
     )
