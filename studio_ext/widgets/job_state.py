@@ -72,8 +72,16 @@ def _end(row: Job) -> dict[str, Any] | None:
         "next": _NEXT.get(last.reason, "job.run_again() starts it anew.") if last else "",
         "cell": last.cell if last else None,
         "source": cut(plain(last.cell_source or ""), SOURCE) if last else "",
-        "traceback": plain((last.traceback or "")[-4 * TRACEBACK :])[-TRACEBACK:] if last else "",
+        "traceback": _ends(plain(last.traceback or ""), TRACEBACK) if last else "",
     }
+
+
+def _ends(text: str, length: int) -> str:
+    """``text``, its middle left out when it is longer: where it began and how it ended says most."""
+    if len(text) <= length:
+        return text
+    head = length // 4
+    return f"{text[:head]}\n…\n{text[head + 3 - length :]}"
 
 
 def number(value: float | None) -> float | str | None:
