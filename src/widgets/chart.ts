@@ -27,7 +27,8 @@ class Chart implements IView {
       copyButton(
         'Copy data',
         () => tsv(this._state),
-        'Copy all points that are drawn, as a table'
+        'Copy all points that are drawn, as a table',
+        ''
       )
     );
     this._root.append(this._tools, this._panels, this._note, this._error);

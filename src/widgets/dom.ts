@@ -47,7 +47,8 @@ export function show(element: HTMLElement, shown: boolean): void {
 const SHAPES: Record<string, string> = {
   waiting:
     'M8 2.5a5.5 5.5 0 1 0 .01 0ZM8 4a4 4 0 1 1-.01 0Z M7 5h2v3.5h-2Z M7 9.5h2v1.5h-2Z',
-  running: 'M8 2a6 6 0 0 1 6 6h-2a4 4 0 0 0-4-4Z',
+  running:
+    'M8 1.9a6.1 6.1 0 1 0 .01 0ZM8 2.8a5.2 5.2 0 1 1-.01 0Z M8 1.9a6.1 6.1 0 0 1 6.1 6.1h-2.3a3.8 3.8 0 0 0-3.8-3.8Z',
   done: 'M6.4 12.6 2.2 8.4l1.4-1.4 2.8 2.8 6-6 1.4 1.4Z',
   failed: 'M8 1.5 14.5 8 8 14.5 1.5 8Zm-.9 3v4.2h1.8V4.5Zm0 5.3v1.7h1.8V9.8Z',
   stopped: 'M3.5 3.5h9v9h-9Z'
@@ -86,7 +87,7 @@ export function sign(status: string): SVGSVGElement {
   const path = document.createElementNS(space, 'path');
   path.setAttribute('d', SHAPES[shape]);
   path.setAttribute('fill', 'currentColor');
-  path.setAttribute('fill-rule', 'evenodd');
+  path.setAttribute('fill-rule', shape === 'running' ? 'nonzero' : 'evenodd');
   svg.append(path);
   return svg;
 }
@@ -113,11 +114,12 @@ export async function copyText(text: string): Promise<boolean> {
 export function copyButton(
   label: string,
   text: () => string,
-  title: string
+  title: string,
+  className = 'studio-link'
 ): HTMLButtonElement {
   const button = h(
     'button',
-    { type: 'button', class: 'studio-link', title },
+    { type: 'button', class: className, title },
     label
   );
   button.addEventListener('click', () => {

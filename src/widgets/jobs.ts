@@ -370,5 +370,7 @@ export function describe(job: IJobState): string {
     const cell = `${word}, cell ${job.current} of ${job.total}`;
     return job.label ? `${cell}: ${job.label}` : cell;
   }
-  return job.message ? `${word}: ${job.message}` : word;
+  return job.message && !job.message.startsWith(word)
+    ? `${word}: ${job.message}`
+    : job.message || word;
 }

@@ -400,7 +400,7 @@ export function summary(state: ITableState): string {
   parts.push(
     state.filter
       ? `${count(state.matched)} of ${count(state.total)} trials match`
-      : `${count(state.total)} trials`
+      : `${count(state.total)} ${state.total === 1 ? 'trial' : 'trials'}`
   );
   if (state.loading && state.known < state.total) {
     parts.push(`${count(state.known)} read so far`);

@@ -112,6 +112,10 @@ class LiveWidget(anywidget.AnyWidget):
         """Whether more may always come. Then it rests while no view is open."""
         return False
 
+    def _hurried(self) -> bool:
+        """Whether there is more to look at, at once."""
+        return False
+
     # -- the thread
 
     def _looking(self) -> bool:
@@ -131,8 +135,8 @@ class LiveWidget(anywidget.AnyWidget):
             over = False
             if self._looking():
                 changed, over, failed = self._step()
-                pause = self.shortest_pause if changed else min(pause * 1.3, self.longest_pause)
-                pause = FAULT_SECONDS if failed else pause
+                pause = self.shortest_pause if changed or not pause else min(pause * 1.3, self.longest_pause)
+                pause = FAULT_SECONDS if failed else 0.0 if self._hurried() else pause
             with self._starting:
                 if over and self._messages.empty():
                     self._thread = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import count
 from typing import Any, Literal
 
 from studio_ext.contract.errors import InvalidRequest, NotFound
@@ -131,8 +133,9 @@ class MetricChart(LiveWidget):
 
     def _line(self, source: Source, run_id: str, *, first: bool) -> dict[str, Any]:
         name = source.name if first else f"{source.name} · {run_id[:6]}"
-        colour = self._colours.setdefault(run_id, len(self._colours))
-        return {"key": run_id, "name": cut(name, NAME), "colour": colour}
+        if run_id not in self._colours:
+            self._colours[run_id] = _colour_of(run_id, self._colours.values())
+        return {"key": run_id, "name": cut(name, NAME), "colour": self._colours[run_id]}
 
     def _picture(self, state: dict[str, Any]) -> str:
         return svg_chart.chart_picture(state) + pictures.as_of(state["over"])
@@ -142,6 +145,20 @@ class MetricChart(LiveWidget):
 
     def _words(self, state: dict[str, Any]) -> str:
         return svg_chart.chart_words(state)
+
+
+def _colour_of(run_id: str, taken: Collection[int]) -> int:
+    """A number for the colour of a run: the one that it has in other charts if that is free here, else the lowest."""
+    with _colours_lock:
+        known = _colours_elsewhere.get(run_id)
+        if known is None or known in taken:
+            known = next(number for number in count() if number not in taken)
+            _colours_elsewhere.setdefault(run_id, known)
+        return known
+
+
+_colours_lock = threading.Lock()
+_colours_elsewhere: dict[str, int] = {}
 
 
 def _starts(history: MetricHistory | None) -> dict[str, float]:

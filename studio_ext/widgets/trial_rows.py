@@ -80,7 +80,8 @@ def differing(columns: Sequence[Column], trials: Sequence[Trial]) -> list[Column
 
 
 def _differs(column: Column, trials: Sequence[Trial]) -> bool:
-    return len({repr(column.value(trial)) for trial in trials}) > 1
+    first = repr(column.value(trials[0])) if trials else ""
+    return any(repr(column.value(trial)) != first for trial in trials)
 
 
 def matching(trials: Iterable[Trial], text: str) -> list[Trial]:

@@ -10,6 +10,7 @@ from studio_ext.contract import experiments as wire
 from studio_ext.contract.errors import InvalidRequest, NotFound
 from studio_ext.contract.page import MAX_PAGE
 from studio_ext.sdk import connection
+from studio_ext.sdk.component import STATUS
 from studio_ext.widgets import pictures, trial_rows
 from studio_ext.widgets.job_state import cut
 from studio_ext.widgets.live import LiveWidget
@@ -93,6 +94,9 @@ class TrialTable(LiveWidget):
 
     def _endless(self) -> bool:
         return self._experiment is not None and self._loaded
+
+    def _hurried(self) -> bool:
+        return not self._loaded
 
     def _start_anew(self) -> None:
         self._cursor, self._loaded, self._gone = None, False, set(self._trials)
@@ -218,7 +222,9 @@ class TrialTable(LiveWidget):
         title = f"{state['title']}: " if state["title"] else ""
         if state["loading"] and not state["known"]:
             return f"{title}trials are being read"
-        return f"{title}{shown} of {state['total']} trials" if state["total"] else f"{title}no trials"
+        if state["total"] < 2:
+            return f"{title}one trial" if state["total"] else f"{title}no trials"
+        return f"{title}{shown:,} of {state['total']:,} trials"
 
 
 def _what(trials: Any) -> tuple[str | None, list[str]]:
@@ -244,6 +250,8 @@ def _ids(trials: Iterable[Any]) -> Iterator[str]:
 def _text(value: Any, kind: str) -> str:
     if value is None:
         return ""
+    if kind == "status":
+        return STATUS.get(str(value), str(value))
     if kind == "time" and isinstance(value, float):
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(value))
     if kind == "duration" and isinstance(value, float):

@@ -42,6 +42,10 @@ describe('words', () => {
       { status: 'Pending', current: null, message: 'waits for room' },
       'Waiting: waits for room'
     ],
+    [
+      { status: 'Pending', current: null, message: 'Waiting to start' },
+      'Waiting to start'
+    ],
     [{ status: 'Starting', current: null }, 'Starting'],
     [{ status: 'Completed', over: true }, 'Completed'],
     [{ status: 'Failed', over: true }, 'Failed, 4 of 12 cells'],

@@ -296,7 +296,10 @@ def test_the_trials_of_an_experiment_appear_by_themselves(
     fake.add_trial(trial("r2", started=2.0))
     eventually(lambda: len(chart._state["lines"]) == 2)
     colours = {line["key"]: line["colour"] for line in chart._state["lines"]}
-    assert colours == {"r1": 0, "r2": 1}, "a trial keeps its colour"
+    assert colours["r1"] != colours["r2"]
+    other = MetricChart([Logged("r2", "two"), Logged("r1", "one")])
+    eventually(lambda: len(other._state["lines"]) == 2)
+    assert {line["key"]: line["colour"] for line in other._state["lines"]} == colours, "a trial keeps its colour"
     assert threads("metric-chart"), "an experiment may always get another trial"
 
 
