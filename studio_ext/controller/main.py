@@ -137,7 +137,7 @@ def _lock(workspace: Workspace) -> int | None:
 
 def _settings(workspace: Workspace) -> dict[str, Any]:
     """``[controller]`` of ``studio.toml``: ``max_running`` (jobs at once) and ``idle_seconds``."""
-    settings: dict[str, Any] = {"max_running": max(2, os.cpu_count() or 1), "idle_seconds": IDLE_SECONDS}
+    settings: dict[str, Any] = {"max_running": 1 + (os.cpu_count() or 1), "idle_seconds": IDLE_SECONDS}
     try:
         given = tomllib.loads(workspace.config_file.read_text("utf-8")).get("controller", {})
     except FileNotFoundError:

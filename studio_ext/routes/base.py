@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar, get_origin
 from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.errors import ErrorBody, FieldError, InvalidRequest, StudioError
 from studio_ext.ports.client import HostClient
@@ -140,7 +141,9 @@ class StudioHandler(APIHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what is ours to mend, with its traceback; what the caller did wrong is told to the caller."""
-        if isinstance(value, StudioError) and value.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        if isinstance(value, StreamClosedError):  # whoever asked has gone
+            self.log.debug("%s %s: nobody waits for the answer", self.request.method, self.request.path)
+        elif isinstance(value, StudioError) and value.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self.log.debug("%s %s: %s", self.request.method, self.request.path, value.message)
         elif isinstance(value, web.HTTPError):
             super().log_exception(typ, value, tb)

@@ -66,7 +66,9 @@ class Reconciler:
 
     def run_pass(self, jobs: list[JobDetail], recorded: set[str]) -> None:
         """One step for each job. ``recorded``: jobs whose trial is complete, so that they may end."""
-        occupied = sum(job.status is not S.Pending for job in jobs)
+        # One that is only being recorded uses nothing that another would have to wait for.
+        closing = {job.id for job in self.closing()}
+        occupied = sum(job.status is not S.Pending and job.id not in closing for job in jobs)
         for job in jobs:
             memory = self._memory.get(job.id) or self._memory.setdefault(job.id, Memory(self.new_clock()))
             try:

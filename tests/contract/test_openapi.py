@@ -157,7 +157,9 @@ def test_requests_may_leave_out_what_has_a_default_and_replies_carry_everything(
     assert set(schemas["Resources"]["required"]) == set(schemas["ResourcesInput"]["properties"])
 
 
-@pytest.mark.parametrize("text", [new_id(1.0), "0", "z" * 12, "z" * 13, "", "A", "a-b", "a\n", "\u0663"])
+@pytest.mark.parametrize(
+    "text", [pytest.param(new_id(1.0), id="new"), "0", "z" * 12, "z" * 13, "", "A", "a-b", "a\n", "\u0663"]
+)
 def test_the_shape_of_an_id_is_described_as_it_is_checked(text: str) -> None:
     pattern = JobId.__metadata__[0].json_schema_extra["pattern"].replace("$", r"\Z")  # JSON Schema's $ is the end
     assert (re.search(pattern, text) is not None) == is_id(text)

@@ -13,11 +13,8 @@ from types import TracebackType
 
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.settings import DockerSettings
-from tests.integration.docker_images import NOTEBOOK
 
 _START_SECONDS = 60.0
-_NOT_NEEDED = "mlflow sklearn scipy pandas matplotlib pyarrow numpy numpy.libs scipy.libs sqlalchemy botocore fontTools"
-"""What notebooks in these tests do not import, and copying would take long."""
 
 
 class OwnEngine:
@@ -71,23 +68,6 @@ class OwnEngine:
     def engine(self) -> Engine:
         """A new connection."""
         return Engine(DockerSettings(host=self.address))
-
-    def take_image(self, other: Engine) -> None:
-        """Put a smaller copy of the notebook image, of another engine, into this one."""
-        api, own = other.api(300.0), self.engine().api(300.0)
-        packages = "$(python3 -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
-        made = api.create_container(
-            NOTEBOOK, entrypoint=["sh", "-c"], command=[f"cd {packages} && rm -rf {_NOT_NEEDED}"], user="0:0"
-        )
-        try:
-            api.start(made["Id"])
-            assert api.wait(made["Id"])["StatusCode"] == 0
-            config = api.inspect_image(NOTEBOOK)["Config"]
-            changes = [f"ENV {each}" for each in config["Env"]] + ["LABEL studio.profile=notebook"]
-            repository, _, tag = NOTEBOOK.rpartition(":")
-            own.import_image_from_stream(api.export(made["Id"]), repository=repository, tag=tag, changes=changes)
-        finally:
-            api.remove_container(made["Id"], force=True)
 
     def _pid(self) -> int:
         assert self._daemon is not None

@@ -17,6 +17,7 @@ from studio_ext.testing.live_server import LiveServer
 from studio_ext.testing.runner_suite import end_all, read_log, wait_ended, wait_for, wait_running
 from tests.faults.conftest import Drill
 from tests.faults.own_engine import OwnEngine
+from tests.integration.docker_images import copy_notebook
 from tests.integration.test_docker_runner import in_image
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
@@ -30,7 +31,7 @@ PROMPT_SECONDS = 1.0
 @pytest.fixture(scope="module")
 def own_engine(docker_engine: Engine) -> Iterator[OwnEngine]:
     with OwnEngine() as own:
-        own.take_image(docker_engine)
+        copy_notebook(docker_engine, own.engine(), own.directory)
         yield own
 
 
@@ -156,6 +157,7 @@ def test_stop_while_the_engine_hangs(runner: DockerRunner, own_engine: OwnEngine
         own_engine.release()
     seen = wait_ended(runner, launch)
     assert seen.exit and seen.exit.reason is ExitReason.stopped
+    wait_for(lambda: no_container_is_left(own_engine), 30)
 
 
 def test_engine_that_is_not_there(

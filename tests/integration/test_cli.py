@@ -103,7 +103,12 @@ def test_the_example_completes(example: Any) -> None:
     assert example["progress"]["done"] == example["progress"]["total"] == 12
     assert example["trial"]["experiment"] == "house-prices" and example["trial"]["run_id"]
     assert Path(example["output_notebook"]).is_file()
-    assert example["resources"] == {"cpus": None, "memory_bytes": 2 * 1024**3, "time_limit_seconds": 300.0}
+    assert example["resources"] == {
+        "cpus": None,
+        "memory_bytes": 2 * 1024**3,
+        "time_limit_seconds": 300.0,
+        "gpus": None,
+    }
 
 
 def test_its_trial_has_parameters_and_metrics(run: Studio, example: Any) -> None:

@@ -55,7 +55,7 @@ def test_those_who_only_look_are_waited_for(workspace: Workspace) -> None:
 )
 def test_settings(workspace: Workspace, text: str, expected: dict[str, float]) -> None:
     workspace.config_file.write_bytes(text.encode("utf-8", "surrogatepass"))
-    default = {"max_running": max(2, os.cpu_count() or 1), "idle_seconds": main.IDLE_SECONDS}
+    default = {"max_running": 1 + (os.cpu_count() or 1), "idle_seconds": main.IDLE_SECONDS}
     assert main._settings(workspace) == default | expected
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import threading
 import time
 
 import httpx
@@ -94,6 +95,27 @@ def test_unknown_faults_are_logged_and_not_shown(
     assert (reply.status_code, body_of(reply).code) == (500, "internal")
     assert "hunter2" not in reply.text
     assert any(record.exc_info and "hunter2" in str(record.exc_info[1]) for record in caplog.records)
+
+
+def test_whoever_hangs_up_leaves_no_fault_in_the_log(
+    http: httpx.Client, client: FakeHostClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answered = threading.Event()
+
+    def late() -> list[object]:
+        time.sleep(0.5)
+        answered.set()
+        return []
+
+    client.experiments = late  # type: ignore[method-assign,assignment]
+    logging.getLogger("ServerApp").propagate = True
+    with caplog.at_level(logging.WARNING):
+        with pytest.raises(httpx.ReadTimeout):
+            http.get("experiments", timeout=0.1)
+        assert answered.wait(10)
+        client.experiments = list  # type: ignore[method-assign,assignment]
+        assert http.get("experiments").status_code == 200
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_timeout_inside_a_call_is_not_mistaken_for_ours(http: httpx.Client, client: FakeHostClient) -> None:

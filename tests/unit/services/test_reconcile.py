@@ -185,6 +185,17 @@ def test_no_more_jobs_than_there_is_room_for(bench: Bench, room: int) -> None:
     assert sum(bench.status(job_id) is S.Starting for job_id in ids) == room
 
 
+def test_a_job_that_is_only_being_recorded_leaves_its_room(bench: Bench) -> None:
+    bench.max_running = 1
+    bench.restart()
+    first, second = bench.add(), bench.add()
+    bench.turn(2)
+    bench.runner.end(first)
+    bench.turn(2)
+    assert bench.status(first) in (S.Starting, S.InProgress)
+    assert bench.status(second) is S.Starting
+
+
 def test_a_job_that_could_not_start_leaves_its_room(bench: Bench) -> None:
     bench.max_running = 1
     bench.restart()
