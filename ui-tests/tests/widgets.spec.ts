@@ -1,3 +1,4 @@
+import { findings } from '../axe';
 import { expect, test } from '../fixtures';
 import { code, notebook, parameters, runCell, waitFor } from '../notebooks';
 import { Widgets } from '../pages/Widgets';
@@ -18,7 +19,7 @@ print("learned")`),
   );
 
 test('Two trainings are watched live from a notebook, and their picture stays', async ({ page, tmpPath, server }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(400_000);
   const root = `${await page.getServerRoot()}/${tmpPath}`;
   await server.write(`${tmpPath}/train.ipynb`, TRAIN(root));
   await server.write(
@@ -56,11 +57,22 @@ JobProgress(jobs)`),
 
   // The table knows both while they run; a row that is picked is known in Python.
   await runCell(page, 2);
-  await expect(widgets.table.locator('tbody tr:not(.studio-space)')).toHaveCount(2, { timeout: 30_000 });
+  await expect(widgets.table.locator('tbody tr:not(.studio-space)')).toHaveCount(2, { timeout: 120_000 });
   await widgets.table.getByRole('checkbox', { name: 'Select run b' }).check();
   await expect(widgets.live.locator('.studio-note').last()).toContainText('1 selected');
   await runCell(page, 3);
   await expect(widgets.main).toContainText('chosen True 1');
+
+  // Nothing keeps people who do not see or point from it, in either theme.
+  await widgets.jobNamed('run a').getByRole('button', { name: 'Log' }).click();
+  await widgets.jobNamed('run b').getByRole('button', { name: 'Stop' }).click();
+  for (const theme of ['dark', 'light']) {
+    await (theme === 'dark' ? page.theme.setDarkTheme() : page.theme.setLightTheme());
+    for (const live of await widgets.live.all()) {
+      expect(await findings(page, live)).toEqual([]);
+    }
+  }
+  await widgets.jobNamed('run b').getByRole('button', { name: 'Keep running' }).click();
 
   // They end, and everything says so.
   for (const name of ['go-a', 'go-b', 'end']) {
@@ -70,8 +82,8 @@ JobProgress(jobs)`),
     await expect(widgets.jobNamed(name)).toContainText('Completed', { timeout: 60_000 });
     await expect(widgets.jobNamed(name).getByRole('button', { name: 'Stop' })).toBeHidden();
   }
-  await expect(widgets.table.locator('tbody')).toContainText('Completed', { timeout: 30_000 });
-  await expect(widgets.table.locator('tbody')).not.toContainText('Running', { timeout: 30_000 });
+  await expect(widgets.table.locator('tbody')).toContainText('Completed', { timeout: 60_000 });
+  await expect(widgets.table.locator('tbody')).not.toContainText('Running', { timeout: 60_000 });
 
   // Reload with the kernel: live again.
   await page.notebook.save();
