@@ -26,6 +26,17 @@ const factory: ViewFactory = (model: IModel, root: HTMLElement): IView => {
   };
 };
 
+/** Views that the host made, by the name of the model's place. */
+const made = new Map<string, number>();
+
+/** Tell the kernel how many of them there are: an endless one rests while there is none. */
+function tell(model: IModel, change: number): void {
+  const place = String(model.get('_place'));
+  const count = Math.max(0, (made.get(place) ?? 0) + change);
+  made.set(place, count);
+  model.send({ kind: 'views', count });
+}
+
 /** The module of all widgets as anywidget loads it: once a model, and once a view where the host makes views. */
 export default {
   initialize({ model }: { model: IModel }): () => void {
@@ -37,10 +48,11 @@ export default {
     const root = document.createElement('div');
     el.append(root);
     const view = factory(model, root);
-    model.send({ kind: 'views', count: 1 });
+    tell(model, 1);
     return () => {
       view.dispose();
       root.remove();
+      tell(model, -1);
     };
   }
 };

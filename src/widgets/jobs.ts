@@ -321,6 +321,7 @@ class JobRow {
   private readonly _confirm = h('div', {
     class: 'studio-confirm',
     role: 'alertdialog',
+    'aria-label': 'Stop this job?',
     hidden: true
   });
   private readonly _fault = h('div', {

@@ -34,7 +34,11 @@ export class Panel {
     ]);
     const empty = !lines.some(line => line.y.some(value => value !== null));
     if (this._plot && shape === this._shape && !empty) {
-      this._plot.setData(data);
+      const zoomed = isZoomed(this._plot);
+      this._plot.setData(data, !zoomed);
+      if (zoomed) {
+        this._plot.redraw();
+      }
     } else {
       this._plot?.destroy();
       this._plot = null;
@@ -213,6 +217,18 @@ export class Panel {
   private _axis: 'step' | 'time' = 'step';
   private _plot: uPlot | null = null;
   private _shape = '';
+}
+
+/** Whether a part of the x values was dragged out: what is added then must not move it. */
+function isZoomed(plot: uPlot): boolean {
+  const xs = plot.data[0];
+  const { min, max } = plot.scales.x;
+  return (
+    xs.length > 1 &&
+    min != null &&
+    max != null &&
+    (min > xs[0] || max < xs[xs.length - 1])
+  );
 }
 
 /** All lines over one list of x values, as uPlot wants them. */
