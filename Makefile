@@ -29,7 +29,7 @@ $(STAMPS)/node: $(STAMPS)/venv package.json yarn.lock
 	@$(BIN)/jlpm install --immutable > $(STAMPS)/node.log || { tail -n 40 $(STAMPS)/node.log; exit 1; }
 	@touch $@
 
-$(STAMPS)/frontend: $(STAMPS)/node tsconfig.json $(shell find src style schema -type f 2>/dev/null)
+$(STAMPS)/frontend: $(STAMPS)/node tsconfig.json scripts/build_widgets.mjs $(shell find src style schema -type f 2>/dev/null)
 	@echo "Building the front end (.stamps/frontend.log)"
 	@$(BIN)/jlpm build:prod > $(STAMPS)/frontend.log || { tail -n 40 $(STAMPS)/frontend.log; exit 1; }
 	@touch $@
@@ -62,8 +62,9 @@ lint: $(STAMPS)/develop
 	$(BIN)/jlpm lint
 	$(BIN)/jlpm contract:check
 
+# Most of them wait most of the time: two at once. A file's tests share what they set up.
 test-python: $(STAMPS)/develop
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 25 $(ARGS)
 
 test-typescript: $(STAMPS)/develop
 	$(BIN)/jlpm test
@@ -75,4 +76,4 @@ bench: $(STAMPS)/develop
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(STAMPS) node_modules ui-tests/node_modules lib studio_ext/labextension
+	rm -rf $(VENV) $(STAMPS) node_modules ui-tests/node_modules lib studio_ext/labextension studio_ext/widgets/static

@@ -1,3 +1,5 @@
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+
 /** Notebooks that the tests put on the server. */
 
 export interface ICell {
@@ -43,3 +45,15 @@ export const waitFor = (path: string, label = 'Wait'): ICell =>
 import pathlib, time
 while not pathlib.Path(${JSON.stringify(path)}).exists():
     time.sleep(0.05)`);
+
+/** Run a cell of the notebook in front, once its kernel is there. */
+export async function runCell(page: IJupyterLabPageFixture, index: number): Promise<void> {
+  await page.evaluate(async index => {
+    const panel = window.jupyterapp.shell.currentWidget as any;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session.kernel.info;
+    panel.content.deselectAll();
+    panel.content.activeCellIndex = index;
+    await window.jupyterapp.commands.execute('notebook:run-cell');
+  }, index);
+}

@@ -479,6 +479,8 @@ def _import_mlflow(*, lean: bool) -> None:
             # MLflow's slim distribution does without pandas, and its server without its login pages.
             sys.modules.setdefault("mlflow.server.auth", None)  # type: ignore[arg-type]
             sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+        # What MLflow's server says of its own dependencies would land in whichever cell runs now.
+        warnings.filterwarnings("ignore", module=r"mlflow\.server\.")
         try:
             import mlflow.server
             import mlflow.store.tracking.sqlalchemy_store  # noqa: F401

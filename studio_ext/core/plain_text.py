@@ -51,6 +51,11 @@ def one_line(text: str) -> str:
     return "".join(character for character in text if _printable(character))
 
 
+def plain(text: str) -> str:
+    """``text`` without escape sequences, colours among them; its lines stay."""
+    return _UNSAFE.sub("", text)
+
+
 class LogFilter:
     """Passes a log on in pieces: text, line ends, tabs and colours; nothing else that a terminal would obey."""
 

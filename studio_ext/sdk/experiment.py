@@ -166,5 +166,11 @@ class Experiment:
         choice = listing.Choice(sort_by=sort_by, sort_order=sort_order, max_results=max_results)
         return components_frame(self._record, choice, wanted)
 
+    def _ipython_display_(self) -> None:
+        from studio_ext.sdk.showing import show_experiment
+
+        if not show_experiment(self):
+            raise NotImplementedError  # IPython then takes the text
+
     def __repr__(self) -> str:
         return f"<Experiment {one_line(self.experiment_name)!r}>"

@@ -285,6 +285,12 @@ class Job:
         why = f": {one_line(row.exit.message)}" if row.exit and row.exit.message else ""
         return f"<Job {row.id} {one_line(row.name)!r} {row.status}{cells}{why}>"
 
+    def _ipython_display_(self) -> None:
+        from studio_ext.sdk.showing import show_job
+
+        if not show_job(self):
+            raise NotImplementedError  # IPython then takes the table below, or the text
+
     def _repr_html_(self) -> str:
         from studio_ext.sdk.html import job_html
 

@@ -121,13 +121,32 @@ def reporter(progress: bool | Callable[[Job], None] | None, job: Job) -> Iterato
     elif progress is False or (progress is None and not (_in_notebook() or sys.stderr.isatty())):
         yield lambda job: None
     elif _in_notebook():
-        from IPython.display import display
+        from studio_ext.sdk.showing import show_job
 
-        handle = display(job, display_id=True)
-        yield handle.update
+        if show_job(job):
+            yield lambda job: None  # the widget looks for itself
+        else:
+            from IPython.display import display
+
+            # The table, which a display can replace: not what the job does to show itself.
+            handle = display(_Table(job), display_id=True)
+            yield lambda job: handle.update(_Table(job))
     else:
         with shown_on(sys.stderr) as show:
             yield lambda job: show(job._row)
+
+
+class _Table:
+    """A job as a table."""
+
+    def __init__(self, job: Job) -> None:
+        self._html, self._text = job._repr_html_(), repr(job)
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+    def __repr__(self) -> str:
+        return self._text
 
 
 def _in_notebook() -> bool:

@@ -1,4 +1,4 @@
-"""An installed package can build images too."""
+"""An installed package can build images too, and has the front end of the widgets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ print(dockerfile_folder(), *sorted(path.name for path in dockerfile_folder().ite
 """
 
 
-def test_the_dockerfile_is_in_the_wheel(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+WIDGETS = ["widgets.css", "widgets.js"]
+
+
+def test_dockerfile_and_widgets_are_in_the_wheel(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     environment = {**os.environ, "SKIP_JUPYTER_BUILDER": "1"}  # the front end is built already
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     wheel = [*pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", tmp_path, pytestconfig.rootpath]
@@ -31,4 +34,6 @@ def test_the_dockerfile_is_in_the_wheel(tmp_path: Path, pytestconfig: pytest.Con
         check=True,
         timeout=60,
     ).stdout.split()
+    static = tmp_path / "installed" / "studio_ext" / "widgets" / "static"
+    assert sorted(path.name for path in static.iterdir()) == WIDGETS
     assert said == [f"{tmp_path}/installed/studio_ext/images/notebook", "Dockerfile", "requirements.txt"]
