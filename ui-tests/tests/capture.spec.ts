@@ -14,15 +14,16 @@ const DATA = ['rooms,size,price', ...Array.from({ length: 60 }, (_, n) => `${n %
 
 test('A plain notebook is recorded without a line of code for it', async ({
   page,
+  tmpPath,
   form,
   jobTab,
   trials,
   server
 }, info) => {
   test.setTimeout(300_000);
-  await server.write('houses.csv', `${DATA}\n`);
-  await server.write('plain.ipynb', PLAIN);
-  await page.notebook.openByPath('plain.ipynb');
+  await server.write(`${tmpPath}/houses.csv`, `${DATA}\n`);
+  await server.write(`${tmpPath}/plain.ipynb`, PLAIN);
+  await page.notebook.openByPath(`${tmpPath}/plain.ipynb`);
   await form.openFromToolbar();
   await form.field('Name').fill('plain');
   await form.field('Experiment').selectOption({ label: 'New experiment…' });
