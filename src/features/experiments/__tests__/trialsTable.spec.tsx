@@ -42,7 +42,10 @@ describe('parameters', () => {
       [
         makeTrial({ parameters: { a: '1', b: '2', z: '3' }, metrics: {} }),
         makeTrial({ parameters: { a: '1', b: '2', z: '4' }, metrics: {} }),
-        makeTrial({ parameters: { a: '1', b: '2', z: '3', c: 'x' }, metrics: {} })
+        makeTrial({
+          parameters: { a: '1', b: '2', z: '3', c: 'x' },
+          metrics: {}
+        })
       ],
       trans
     );
