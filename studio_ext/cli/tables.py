@@ -35,6 +35,9 @@ _STYLES = {
 _PIPE_WIDTH = 200
 """Columns of a table that does not go to a terminal: nothing there says how wide it is."""
 
+_MOST_PARAMETERS = 12
+"""In the table of trials."""
+
 
 def console() -> Console:
     """Where tables go."""
@@ -156,12 +159,12 @@ def _limits(job: JobDetail) -> str:
 
 
 def print_trials(trials: Sequence[Trial], *, parameters: Iterable[str] | None = None) -> None:
-    """The trials table; ``parameters``: which ones (default: all)."""
+    """The trials table; ``parameters``: which ones (default: all where they are few, else those that differ)."""
     if not trials:
         console().print("No trials yet.")
         return
     names = list(dict.fromkeys(key for trial in trials for key in trial.parameters))
-    shown = names if parameters is None else [key for key in parameters if key in names]
+    shown = _telling(trials, names) if parameters is None else [key for key in parameters if key in names]
     metrics = list(dict.fromkeys(key for trial in trials for key in trial.metrics))
     headings = [f"{key}>" for key in (*shown, *metrics)]
     out = table("TRIAL", "STATUS", "STARTED", "DURATION>", *headings)
@@ -175,6 +178,14 @@ def print_trials(trials: Sequence[Trial], *, parameters: Iterable[str] | None = 
             *(_number(trial.metrics[key]) if key in trial.metrics else "" for key in metrics),
         )
     console().print(out)
+
+
+def _telling(trials: Sequence[Trial], names: Sequence[str]) -> list[str]:
+    """Parameters that tell trials apart, where there are more than fit: libraries log dozens that are all the same."""
+    if len(names) <= _MOST_PARAMETERS:
+        return list(names)
+    differing = [key for key in names if len({trial.parameters.get(key) for trial in trials}) > 1]
+    return (differing or list(names))[:_MOST_PARAMETERS]
 
 
 def print_experiments(experiments: Sequence[Experiment]) -> None:

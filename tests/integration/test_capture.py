@@ -11,10 +11,12 @@ from typing import Any
 import nbformat
 import pytest
 
+import studio_ext as studio
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.local_client import LocalClient
 from studio_ext.contract.jobs import JobDetail, SubmitRequest
 from studio_ext.core.states import FINAL
+from studio_ext.sdk import connection
 from studio_ext.testing.client_suite import until
 from studio_ext.testing.workspaces import temporary_workspace
 
@@ -108,8 +110,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     git(folder, "commit", "-qm", "first")
     (folder / "helper.py").write_text(f'RATE = 2\nAPI_KEY = "{SECRET}"\n')
     with temporary_workspace(base / "home") as workspace:
-        client = LocalClient(workspace)
+        client, before = LocalClient(workspace), connection._client
         yield Bench(folder, client)
+        connection._client = before
         client.close()
 
 
@@ -167,6 +170,10 @@ def test_a_plain_notebook_is_fully_recorded(bench: Bench, tmp_path: Path) -> Non
     mlflow.set_tracking_uri(bench.client.workspace.tracking_uri)
     table = bench.mlflow.load_table(trial.run.info.experiment_id, "tables/cell-02.json", [run_id])
     assert list(table.columns) == ["index", "rooms", "size", "price"] and len(table) == 5
+    # the SDK shows the data, too
+    connection.use(bench.client)
+    component = studio.TrialComponent.load(run_id)
+    assert component.input_artifacts["data/houses.csv"].value == str(bench.folder / "data" / "houses.csv")
     # and nothing of it is to be seen in the notebook
     executed = json.loads(Path(trial.job.output_notebook or "").read_text())
     assert "".join(executed["cells"][-1]["outputs"][0]["text"]).strip().endswith("[]")

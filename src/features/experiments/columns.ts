@@ -13,7 +13,8 @@ export interface IColumn {
 
 /**
  * Which trial and how it ended, what came out, what went in, and where it came
- * from: every metric and parameter that occurs.
+ * from: every metric and parameter that occurs. Parameters that tell trials apart
+ * come first: libraries log dozens that are the same in all of them.
  */
 export function columnsOf(
   trials: readonly Trial[],
@@ -34,7 +35,7 @@ export function columnsOf(
       group: 'metric',
       numeric: true
     })),
-    ...names(trials.map(trial => trial.parameters)).map((name): IColumn => ({
+    ...telling(trials).map((name): IColumn => ({
       key: `params.${name}`,
       label: name,
       group: 'parameter',
@@ -78,6 +79,14 @@ export function trialWord(status: string, trans: TranslationBundle): string {
     default:
       return status;
   }
+}
+
+/** Names of parameters, those with several values before the others. */
+function telling(trials: readonly Trial[]): string[] {
+  const all = names(trials.map(trial => trial.parameters));
+  const differs = (name: string) =>
+    trials.some(trial => trial.parameters[name] !== trials[0].parameters[name]);
+  return [...all.filter(differs), ...all.filter(name => !differs(name))];
 }
 
 function names(records: readonly Record<string, unknown>[]): string[] {

@@ -61,6 +61,19 @@ def test_settings_in_a_folder_of_that_name(tmp_path: Path) -> None:
         open_workspace(tmp_path, {})
 
 
+def test_what_is_logged_by_itself(tmp_path: Path) -> None:
+    assert open_workspace(tmp_path, {}).autolog == "on"
+    (tmp_path / "studio.toml").write_text('[recording]\nautolog = "off"\n')
+    assert open_workspace(tmp_path, {}).autolog == "off"
+    assert open_workspace(tmp_path, {"STUDIO_AUTOLOG": "models"}).autolog == "models"
+    with pytest.raises(InvalidRequest, match="STUDIO_AUTOLOG: 'yes' is none of on, models, off"):
+        open_workspace(tmp_path, {"STUDIO_AUTOLOG": "yes"})
+    for wrong in ("true", "5", '"ON"', "[]"):
+        (tmp_path / "studio.toml").write_text(f"[recording]\nautolog = {wrong}\n")
+        with pytest.raises(InvalidRequest, match=r"studio\.toml: recording\.autolog"):
+            open_workspace(tmp_path, {})
+
+
 def test_a_place_that_cannot_hold_a_workspace(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for home in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/studio")):

@@ -267,6 +267,15 @@ def test_trials_and_experiments(run: Run, fake: FakeClient) -> None:
     assert [row["name"] for row in run("experiments", "--json").json] == ["empty", "e"]
 
 
+def test_of_many_parameters_those_that_tell_trials_apart_are_shown(run: Run, fake: FakeClient) -> None:
+    same = {f"same{number}": "1" for number in range(40)}
+    for number in range(2):
+        trial = Trial(run_id=f"r{number}", experiment="many", name=f"t{number}", status="FINISHED")
+        fake.add_trial(trial.model_copy(update={"parameters": same | {"depth": str(number)}}))
+    out = run("trials", "-e", "many").out
+    assert "depth" in out and "same" not in out
+
+
 def test_doctor(run: Run, fake: FakeClient) -> None:
     assert run("doctor").code == 0
     fake.diagnosis.append(Check(name="disk", status=CheckStatus.warning, message="little", hint="free some"))

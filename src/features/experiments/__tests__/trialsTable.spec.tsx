@@ -36,6 +36,28 @@ describe('columnsOf', () => {
   });
 });
 
+describe('parameters', () => {
+  it('that tell trials apart come first', () => {
+    const columns = columnsOf(
+      [
+        makeTrial({ parameters: { a: '1', b: '2', z: '3' }, metrics: {} }),
+        makeTrial({ parameters: { a: '1', b: '2', z: '4' }, metrics: {} }),
+        makeTrial({
+          parameters: { a: '1', b: '2', z: '3', c: 'x' },
+          metrics: {}
+        })
+      ],
+      trans
+    );
+    expect(columns.slice(2, -4).map(({ label }) => label)).toEqual([
+      'c',
+      'z',
+      'a',
+      'b'
+    ]);
+  });
+});
+
 describe('cells', () => {
   it('shows parameters as they are, but fractions with sensible digits', () => {
     expect(parameterText(undefined)).toBe('');

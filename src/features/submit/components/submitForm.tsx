@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useEffect, useId, useRef } from 'react';
+import React, { useEffect, useId, useRef, useState } from 'react';
 import type { Autolog, SubmitOptions } from '../../../contract';
 import { Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
@@ -261,10 +261,12 @@ function Size(props: PartProps): JSX.Element {
 function More(props: PartProps): JSX.Element {
   const { model, trans, id, state, choices } = props;
   const { errors } = model;
+  const [isOpen, setOpen] = useState(state.autolog !== choices.autolog);
   return (
     <details
       className="jp-StudioForm-more"
-      open={state.autolog !== choices.autolog || 'autolog' in errors}
+      open={isOpen || 'autolog' in errors}
+      onToggle={event => setOpen(event.currentTarget.open)}
     >
       <summary>{trans.__('More')}</summary>
       <fieldset className="jp-StudioForm-section">
