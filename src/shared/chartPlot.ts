@@ -138,7 +138,7 @@ export class Plot {
         sync: sync ? { key: sync, setSeries: false } : undefined
       },
       scales: {
-        x: { time: false, range: (_, low, high) => widened(low, high) },
+        x: { time: false, range: (_, low, high) => this._range(low, high) },
         y: log
           ? { distr: 3 }
           : {
@@ -211,6 +211,16 @@ export class Plot {
         ]
       }
     };
+  }
+
+  /** Of a chart whose points are all at one place, that place in the middle. */
+  private _range(
+    low: number | null,
+    high: number | null
+  ): [number | null, number | null] {
+    const [x] = this._columns;
+    const isOne = x.length > 0 && x[0] === x[x.length - 1];
+    return isOne ? widened(x[0], x[0]) : widened(low, high);
   }
 
   private _drawLimit(chart: uPlot): void {

@@ -245,6 +245,11 @@ describe('Chart', () => {
     expect(range(null, 5, 5)).toEqual([4.5, 5.5]);
     expect(range(null, 5, 6)).toEqual([5, 6]);
     expect(range(null, null, null)).toEqual([null, null]);
+    made.length = 0;
+    await show({ lines: [{ ...loss, x: [7], y: [1] }] });
+    expect(
+      (made[0].options.scales.x.range as typeof range)(null, 0, 100)
+    ).toEqual([6.5, 7.5]);
   });
 
   it('copies its data', async () => {

@@ -32,6 +32,7 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
     name.toLowerCase().includes(filter.trim().toLowerCase())
   );
   const shown = found.slice(0, most);
+  const count = metrics.reduce((sum, metric) => sum + metric.count, 0);
   const banner = error && (
     <ErrorBanner
       message={error.message}
@@ -82,11 +83,7 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
         <span className="jp-StudioMetrics-remark">
           {trans._n('%1 metric', '%1 metrics', metrics.length)}
           {', '}
-          {trans._n(
-            '%1 value',
-            '%1 values',
-            metrics.reduce((sum, { count }) => sum + count, 0)
-          )}
+          {trans._n('%2 value', '%2 values', count, count.toLocaleString())}
           {model.leftOut > 0 &&
             `, ${trans._n('%1 more metric is not shown', '%1 more metrics are not shown', model.leftOut)}`}
         </span>
