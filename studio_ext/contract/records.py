@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from studio_ext.contract.base import Wire
 
+_UNBOUNDED = ("NaN", "Infinity", "-Infinity")
+
+
+def _number(value: Any) -> Any:
+    """What is no number in the schema is none here either."""
+    if isinstance(value, bool) or (isinstance(value, str) and value not in _UNBOUNDED):
+        raise ValueError("must be a number, or one of " + ", ".join(_UNBOUNDED))
+    return float(value) if isinstance(value, str) else value
+
+
 Number = Annotated[
     float,
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}]}),
+    BeforeValidator(_number),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "enum": list(_UNBOUNDED)}]}),
 ]
 """A number; what JSON lacks is spelt as MLflow spells it."""
 Text = Annotated[str, Field(max_length=6000)]
@@ -32,6 +43,12 @@ class Record(Wire):
     """A document in which a number may be NaN or infinite."""
 
     model_config = ConfigDict(ser_json_inf_nan="strings")
+
+
+class RecordRequest(Record):
+    """What clients send is of the types that the document names, and of no others that could be read as them."""
+
+    model_config = ConfigDict(strict=True)
 
 
 class ExperimentRecord(Record):
@@ -125,20 +142,20 @@ class Artifacts(Wire):
     """Largest file that the server takes."""
 
 
-class CreateExperimentRecord(Wire):
+class CreateExperimentRecord(RecordRequest):
     """A request to make an experiment with tags."""
 
     name: Name
     tags: dict[Name, Text] = Field(default={}, max_length=100)
 
 
-class UpdateExperimentRecord(Wire):
+class UpdateExperimentRecord(RecordRequest):
     """A request to set tags of an experiment."""
 
     tags: dict[Name, Text] = Field(default={}, max_length=100)
 
 
-class CreateRunRecord(Wire):
+class CreateRunRecord(RecordRequest):
     """A request to make a run."""
 
     experiment_id: Identity
@@ -148,7 +165,7 @@ class CreateRunRecord(Wire):
     """Seconds since the epoch."""
 
 
-class UpdateRunRecord(Wire):
+class UpdateRunRecord(RecordRequest):
     """A request to change a run. What is not given stays."""
 
     name: Name | None = None
@@ -160,7 +177,7 @@ class UpdateRunRecord(Wire):
     """Tags to take away; one that is not there is no error."""
 
 
-class LoggedMetric(Record):
+class LoggedMetric(RecordRequest):
     """A value of a metric, on its way to the store."""
 
     key: Name
@@ -170,14 +187,14 @@ class LoggedMetric(Record):
     step: int = Field(default=0, ge=-(2**63), lt=2**63)
 
 
-class LoggedText(Wire):
+class LoggedText(RecordRequest):
     """A parameter or tag, on its way to the store."""
 
     key: Name
     value: Text
 
 
-class LogCall(Record):
+class LogCall(RecordRequest):
     """What one call logs."""
 
     metrics: list[LoggedMetric] = Field(default=[], max_length=1000)
@@ -185,7 +202,7 @@ class LogCall(Record):
     tags: list[LoggedText] = Field(default=[], max_length=100)
 
 
-class LogCalls(Record):
+class LogCalls(RecordRequest):
     """Calls of one client for one run, numbered from 1 on: what is sent twice is taken once."""
 
     first: int = Field(ge=1, lt=2**53)
@@ -194,7 +211,7 @@ class LogCalls(Record):
     """None: a sign of life."""
 
 
-class OpenJournal(Wire):
+class OpenJournal(RecordRequest):
     """A request to record to a run."""
 
     ends: bool = False

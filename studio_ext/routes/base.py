@@ -120,6 +120,8 @@ class StudioHandler(APIHandler):
         body = self.request.body
         if len(body) > self.parts.max_body_bytes:
             raise TooLarge(f"The request is larger than {self.parts.max_body_bytes} bytes.")
+        if not body and not any(field.is_required() for field in model.model_fields.values()):
+            raise InvalidRequest("The request has no body.")
         return parse(lambda: model.model_validate_json(body or b"{}"))
 
     def _query(self, model: type[M]) -> M:

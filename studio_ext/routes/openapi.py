@@ -180,7 +180,7 @@ def _operation(address: str, verb: str, operation: Operation, types: _Types) -> 
         schema = types.schema(operation.body, "validation")
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
     if operation.takes:
-        described["requestBody"] = {"required": True, "content": {operation.takes: {}}}
+        described["requestBody"] = {"required": False, "content": {operation.takes: {}}}
     return described
 
 
