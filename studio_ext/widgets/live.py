@@ -16,13 +16,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
 
-from studio_ext.contract.errors import StudioError
+from studio_ext.contract.errors import StudioError, Unavailable
 from studio_ext.core.plain_text import one_line
 from studio_ext.widgets.places import FrontEnd, front_end
 
@@ -38,14 +39,26 @@ FAULT_SECONDS = 5.0
 """Until the next look after one that failed."""
 
 
+@cache
+def packed(name: str) -> str:
+    """A file of the widgets' front end. Raises ``Unavailable`` where it was not built."""
+    try:
+        return (_STATIC / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(
+            "The front end of the widgets is not there.", hint="In a checkout, make install builds it."
+        ) from error
+
+
 class LiveWidget(anywidget.AnyWidget):
     """A widget whose state a thread of its own keeps up to date until there is nothing more to come.
 
     Subclasses say what the state is in :meth:`_look`, and draw it in :meth:`_picture`.
     """
 
-    _esm = _STATIC / "widgets.js"
-    _css = _STATIC / "widgets.css"
+    # Set and not declared as they are: exporters leave out what has its declared value.
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
 
     kind: ClassVar[str]
     shortest_pause: ClassVar[float] = 0.25
@@ -69,7 +82,13 @@ class LiveWidget(anywidget.AnyWidget):
         self._display_id: str | None = None
         self._pictured: dict[str, Any] | None = None
         self._pictured_at = 0.0
-        super().__init__(_kind=self.kind, _place=f"studio-place-{uuid.uuid4().hex}", _state=self._first())
+        super().__init__(
+            _esm=packed("widgets.js"),
+            _css=packed("widgets.css"),
+            _kind=self.kind,
+            _place=f"studio-place-{uuid.uuid4().hex}",
+            _state=self._first(),
+        )
         self._answer_while_cells_run()
         self.on_msg(self._heard)
         self._start()

@@ -153,12 +153,16 @@ def test_a_submitted_job_shows_itself_live_and_ends_as_a_picture(lab: FrontEnd) 
     lab.until_state(lambda state: state["jobs"][0]["status"] == "InProgress", start=before)
     lab.until_state(lambda state: state["over"] and state["jobs"][0]["status"] == "Completed", start=before)
     final = lab.until(
-        lambda each: each["msg_type"] == "update_display_data" and "loss 0.2" in each["content"]["data"]["text/html"],
+        lambda each: each["msg_type"] == "update_display_data" and "Completed" in each["content"]["data"]["text/html"],
         start=before,
     )
     html = final["content"]["data"]["text/html"]
     assert place in html
-    assert "Completed" in html
+    last = lab.until(
+        lambda each: each["msg_type"] == "update_display_data" and "loss 0.2" in str(each["content"]["data"]),
+        start=before,
+    )
+    assert place in str(last["content"]["data"])
     assert VIEW not in final["content"]["data"]
     displayed = lab.until(lambda each: each["msg_type"] == "display_data", start=before)
     assert final["content"]["transient"] == displayed["content"]["transient"]

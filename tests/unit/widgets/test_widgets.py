@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from studio_ext.contract.jobs import ExitReason
 from studio_ext.contract.live import MetricHistory, MetricSeries
 from studio_ext.testing.fake_client import FakeClient
 from studio_ext.widgets import JobProgress, MetricChart, TrialTable
-from studio_ext.widgets.live import LiveWidget
+from studio_ext.widgets.live import LiveWidget, packed
 from tests.unit.widgets.rows import trial
 
 Eventually = Callable[..., None]
@@ -438,10 +439,25 @@ def test_importing_is_cheap_and_names_are_found() -> None:
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:
-    for name in ("_esm", "_css"):
-        text = str(getattr(LiveWidget, name))
+    for name in ("widgets.js", "widgets.css"):
+        text = packed(name)
         assert len(text) > 1000
         assert "import(" not in text
         assert "fetch(" not in text
         assert "@import" not in text
         assert "url(" not in text.replace("url(#", "")
+
+
+def test_where_the_front_end_was_not_built_a_job_is_a_table(fake: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from studio_ext.sdk import showing
+    from studio_ext.widgets.places import FrontEnd
+
+    packed.cache_clear()
+    monkeypatch.setattr("studio_ext.widgets.live._STATIC", Path("/nowhere"))
+    job = studio.submit("train.ipynb")
+    with pytest.raises(Unavailable, match="not there"):
+        JobProgress(job)
+    monkeypatch.setattr("studio_ext.widgets.place_for_widgets", lambda: FrontEnd.lab)
+    assert not showing.show_job(job)
+    assert job._repr_html_().startswith("<table>")
+    packed.cache_clear()
