@@ -48,18 +48,26 @@ class Kept:
     def experiment(self, name: str) -> ExperimentRecord:
         for experiment_id, known in self.names.items():
             if known == name:
-                return ExperimentRecord(experiment_id, name)
+                return ExperimentRecord(experiment_id=experiment_id, name=name)
         raise NotFound(f"There is no experiment named {name!r}.")
 
     def experiment_by_id(self, experiment_id: str) -> ExperimentRecord:
-        return ExperimentRecord(experiment_id, self.names[experiment_id])
+        return ExperimentRecord(experiment_id=experiment_id, name=self.names[experiment_id])
 
     def create_experiment(self, name: str, tags: Mapping[str, str]) -> ExperimentRecord:
         self.names[str(len(self.names))] = name
         return self.experiment(name)
 
     def create_run(self, experiment_id: str, name: str, tags: Mapping[str, str], started: float) -> RunRecord:
-        run = RunRecord(f"{next(self._ids):032x}", experiment_id, name, "RUNNING", "memory:", started, tags=dict(tags))
+        run = RunRecord(
+            run_id=f"{next(self._ids):032x}",
+            experiment_id=experiment_id,
+            name=name,
+            status="RUNNING",
+            artifact_uri="memory:",
+            started=started,
+            tags=dict(tags),
+        )
         self.runs[run.run_id] = run
         self.logged[run.run_id] = {"params": {}, "metrics": {}, "tags": {}}
         self.artifacts[run.run_id] = {}
@@ -68,15 +76,14 @@ class Kept:
     def run(self, run_id: str) -> RunRecord:
         return self.runs[run_id]
 
-    def log_artifact(self, run: RunRecord, source: Path, name: str) -> None:
+    def log_artifact(self, run: RunRecord, source: Path, name: str, *, move: bool = False) -> None:
         self.artifacts[run.run_id][name] = source.read_text()
 
     def update_run(self, run_id: str, *, status: str = "", ended: float | None = None, name: str = "") -> None:
         self.ends[run_id] = status
 
-    def log(self, run_id: str, body: Mapping[str, Any]) -> None:
-        for tag in body.get("tags", ()):
-            self.logged[run_id]["tags"][tag["key"]] = tag["value"]
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        self.logged[run_id]["tags"] |= tags
 
     # Recorder
 
@@ -102,6 +109,9 @@ class Sink:
 
     def applied(self) -> bool:
         return True
+
+    def behind(self) -> int:
+        return 0
 
     def refused(self) -> list[str]:
         return []
