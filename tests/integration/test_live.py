@@ -17,7 +17,7 @@ from studio_ext.core.workspace import Workspace
 from studio_ext.sdk import connection
 from studio_ext.testing.client_suite import write_notebook
 from studio_ext.testing.live_server import LiveServer
-from studio_ext.testing.workspaces import temporary_workspace
+from studio_ext.testing.workspaces import stop_controller, temporary_workspace
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -134,6 +134,26 @@ def test_resources_of_a_job_and_in_mlflow(home: Workspace, tmp_path: Path) -> No
     assert {"system/cpu_utilization_percentage", "system/system_memory_usage_percentage"} <= set(
         client.get_run(run_id).data.metrics
     )
+
+
+def test_a_new_controller_goes_on_where_the_last_one_was(home: Workspace, tmp_path: Path) -> None:
+    """One ends in the middle of a job: no value of what the job used is logged twice, and none is missing."""
+    from mlflow import MlflowClient
+
+    job = studio.submit(notebook(tmp_path, LOG), experiment="killed")
+    attempt = job.directory / "attempts" / "1"
+    noted = attempt / "resources.logged.json"
+    eventually(noted.exists, "the first values were logged")
+    stop_controller(home)
+    step = json.loads(noted.read_text())["step"]
+    (tmp_path / "more").touch()
+    (tmp_path / "end").touch()
+    job.wait(progress=False)
+    note = json.loads(noted.read_text())
+    assert note["step"] > step and note["position"] == (attempt / "resources.jsonl").stat().st_size
+    history = MlflowClient(home.tracking_uri).get_metric_history(job.trial.run_id, "system/cpu_utilization_percentage")
+    assert sorted(each.step for each in history) == list(range(note["step"]))
+    assert len({each.timestamp for each in history}) == note["step"]
 
 
 def test_a_tracker_is_seen_while_it_logs_and_when_it_is_gone(home: Workspace) -> None:
