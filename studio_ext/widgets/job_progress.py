@@ -71,6 +71,9 @@ class JobProgress(LiveWidget):
     def _picture(self, state: dict[str, Any]) -> str:
         return pictures.jobs_picture(state)
 
+    def _milestone(self, state: dict[str, Any]) -> object:
+        return [(job["status"], job["gone"]) for job in state["jobs"]]
+
     def _words(self, state: dict[str, Any]) -> str:
         return pictures.jobs_words(state)
 

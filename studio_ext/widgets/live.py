@@ -119,6 +119,10 @@ class LiveWidget(anywidget.AnyWidget):
         """The state as HTML that needs nothing: no script, no style sheet, nothing from elsewhere."""
         raise NotImplementedError
 
+    def _milestone(self, state: dict[str, Any]) -> object:
+        """What of the state the picture in the notebook must never be behind with."""
+        return None
+
     def _words(self, state: dict[str, Any]) -> str:
         """The state as plain text."""
         raise NotImplementedError
@@ -254,12 +258,16 @@ class LiveWidget(anywidget.AnyWidget):
         return {**data, **self._still(self._state)}, metadata
 
     def _refresh_picture(self, over: bool) -> None:
-        """Bring the picture in the notebook up to date: now and then, and at the end."""
+        """Bring the picture in the notebook up to date: now and then, at milestones, and at the end."""
         if self._display_id is None or not self._lab or self._closed:
             return
         state, now = self._state, time.time()
         pause = PICTURE_SECONDS if self._answered else UNSEEN_PICTURE_SECONDS
-        if state == self._pictured or not (over or now - self._pictured_at >= pause):
+        before = self._pictured
+        if state == before:
+            return
+        due = over or before is None or self._milestone(state) != self._milestone(before)
+        if not due and now - self._pictured_at < pause:
             return
         from IPython.display import publish_display_data
 

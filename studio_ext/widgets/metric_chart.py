@@ -143,6 +143,9 @@ class MetricChart(LiveWidget):
     def _images(self, state: dict[str, Any]) -> dict[str, str]:
         return {"image/svg+xml": svg_chart.chart_svg(state)} if state["metrics"] else {}
 
+    def _milestone(self, state: dict[str, Any]) -> object:
+        return state["over"], len(state["lines"]), len(state["metrics"])
+
     def _words(self, state: dict[str, Any]) -> str:
         return svg_chart.chart_words(state)
 

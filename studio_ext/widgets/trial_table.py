@@ -217,6 +217,9 @@ class TrialTable(LiveWidget):
         note = self._words(state)
         return pictures.table([column["label"] for column in columns], rows, note) + pictures.as_of(state["over"])
 
+    def _milestone(self, state: dict[str, Any]) -> object:
+        return state["loading"], state["total"], [row["cells"][1] for row in state["rows"][:PICTURE_ROWS]]
+
     def _words(self, state: dict[str, Any]) -> str:
         shown = min(len(state["rows"]), PICTURE_ROWS)
         title = f"{state['title']}: " if state["title"] else ""

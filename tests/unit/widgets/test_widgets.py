@@ -461,3 +461,26 @@ def test_where_the_front_end_was_not_built_a_job_is_a_table(fake: FakeClient, mo
     assert not showing.show_job(job)
     assert job._repr_html_().startswith("<table>")
     packed.cache_clear()
+
+
+def test_the_picture_is_never_behind_with_a_job_s_state(
+    fake: FakeClient, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio_ext.widgets.places import FrontEnd
+
+    sent: list[str] = []
+    monkeypatch.setattr(
+        "IPython.display.publish_display_data", lambda data, transient, **_: sent.append(data["text/html"])
+    )
+    monkeypatch.setattr("studio_ext.widgets.live.UNSEEN_PICTURE_SECONDS", 1e9)
+    fake.hold = True
+    job = studio.submit("train.ipynb")
+    widget = JobProgress(job)
+    widget.show(FrontEnd.lab)
+    eventually(lambda: "InProgress" in sent[-1])
+    count = len(sent)
+    say(widget, kind="log", job=job.id, on=True)
+    eventually(lambda: widget._state["jobs"][0]["log"])
+    assert len(sent) == count, "what is no milestone waits"
+    job.stop()
+    eventually(lambda: "Stopped" in sent[-1])
