@@ -60,14 +60,14 @@ trackio.init(project="benchmark", name=str(time.time_ns()))
 trackio.log({{"warm": 0.0}})
 clock, log = time.perf_counter, trackio.log
 seconds, start = [], clock()
-for step in range({CALLS}):
+for step in range({THEIRS}):
     began = clock()
     log({{"loss": 1.0 / (step + 1)}}, step=step)
     seconds.append(clock() - began)
 trackio.finish()
 done = clock() - start
 seconds.sort()
-answer = {{"call": seconds[len(seconds) // 2], "slow": seconds[int(len(seconds) * 0.99)], "all": done / {CALLS}}}
+answer = {{"call": seconds[len(seconds) // 2], "slow": seconds[int(len(seconds) * 0.99)], "all": done / {THEIRS}}}
 open(sys.argv[1], "w").write(json.dumps(answer))
 """
 
