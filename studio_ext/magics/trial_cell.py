@@ -142,11 +142,14 @@ class TrialCells:
         experiment = wanted.experiment or current_experiment()
         if experiment is None and notebook is not None:
             experiment = default_experiment(notebook)
-        tags = dict(wanted.tags)
-        if notebook is not None and recorder().job_run is None:  # a job says where it comes from by itself
-            tags = {"studio.notebook": str(notebook), "mlflow.source.name": str(notebook), **tags}
         name = wanted.name or f"{notebook.stem if notebook else 'cell'} [{self._history.number}]"
-        return Tracker.create(name, experiment_name=experiment, tags=tags)
+        tracker = Tracker.create(name, experiment_name=experiment, tags=wanted.tags)
+        place = recorder()
+        # A job says where it comes from by itself; a server elsewhere knows nothing of paths here.
+        if notebook is not None and place.job_run is None and place.tracking_uri is not None:
+            source = {"studio.notebook": str(notebook), "mlflow.source.name": str(notebook)}
+            place.records.set_tags(tracker.run_id, source)
+        return tracker
 
     def _record(self, trial: _Open, result: Any, error: BaseException | None) -> None:
         from studio_ext.magics.tables import Summary

@@ -89,7 +89,7 @@ def test_names_and_numbers_at_the_prompt(shell: InteractiveShell, kept: Kept, tm
     run = kept.runs[kept.last]
     assert run.name == "train [2]"
     assert kept.names[run.experiment_id] == tmp_path.name  # that of jobs of this notebook
-    assert run.tags["studio.notebook"] == str(tmp_path / "train.ipynb")
+    assert kept.logged[kept.last]["tags"]["studio.notebook"] == str(tmp_path / "train.ipynb")
 
 
 @pytest.mark.parametrize("name", ["a/b:c", "🏠 ñ", "x" * 250, "<b>bold</b>", "a 'quoted' name"])
@@ -348,12 +348,12 @@ def test_a_terminal_waits_for_the_whole_cell(shell: InteractiveShell, typed: str
     assert shell.input_transformer_manager.check_complete(typed)[0] == state
 
 
-def test_with_a_server_elsewhere_a_trial_is_refused_in_a_line(
+def test_without_a_place_for_records_a_trial_is_refused_in_a_line(
     shell: InteractiveShell, fake: FakeClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for module in (recording_place, tracker):
         monkeypatch.setattr(module, "recorder", lambda: recording_place._of(fake))
     assert not shell.run_cell("%%trial a\nran = True").success
     (line,) = capsys.readouterr().err.splitlines()
-    assert "cannot be used over HTTP" in line
+    assert "keeps no experiments" in line
     assert "ran" not in shell.user_ns
