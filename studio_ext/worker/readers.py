@@ -20,10 +20,8 @@ from .reads import Reads
 
 _READER = re.compile(r"(?:read|scan)_[a-z_]+")
 _NO_READER = frozenset({"read_clipboard", "read_sql", "read_sql_query", "read_sql_table", "read_gbq"})
-_QUOTED = re.compile(r"'([^'\n]{1,1000})'")
 _MOST_FILES = 200
 """Of a folder or a list that is handed to a reader."""
-_LONGEST_QUERY = 100_000
 
 
 class Readers:
@@ -63,16 +61,12 @@ class Readers:
         kind.__init__ = self._follow(kind.__init__, self._note, position=1)
 
     def _duckdb(self, module: ModuleType) -> None:
+        """Readers only: SQL names variables of whoever calls, which DuckDB looks up in the frame that called it."""
         self._all_readers(module)
-        queries = ("sql", "query", "execute")
-        for name in queries:
-            if callable(function := getattr(module, name, None)):
-                self._replace(module, name, self._follow(function, self._note_query))
         connection = getattr(module, "DuckDBPyConnection", None)
-        for name in (*queries, *(name for name in dir(connection) if _READER.fullmatch(name))):
+        for name in (name for name in dir(connection) if _READER.fullmatch(name)):
             if callable(function := getattr(connection, name, None)):
-                note = self._note_query if name in queries else self._note
-                setattr(connection, name, self._follow(function, note, position=1))
+                setattr(connection, name, self._follow(function, self._note, position=1))
 
     # -- functions
 
@@ -137,9 +131,3 @@ class Readers:
                 self._reads.note(each)
         elif "://" in path or os.path.exists(path):
             self._reads.note(path)
-
-    def _note_query(self, query: Any) -> None:
-        """Files that a query names in quotes."""
-        if isinstance(query, str) and len(query) <= _LONGEST_QUERY:
-            for each in _QUOTED.findall(query):
-                self._note(each)

@@ -247,6 +247,43 @@ def autolog(log_models=True, silent=False, exclude_flavors=None):
 """
 
 
+DUCKDB = """
+import sys
+def sql(query):
+    return sys._getframe(1).f_locals[query]
+query = execute = sql
+def read_csv(path):
+    return path
+class DuckDBPyConnection:
+    def sql(self, query):
+        return sys._getframe(1).f_locals[query]
+    query = execute = sql
+    def read_csv(self, path):
+        return path
+"""
+
+
+def test_sql_of_duckdb_finds_the_variables_of_its_caller(kernel: Kernel, tmp_path: Path) -> None:
+    package(tmp_path / "fakes", "duckdb", DUCKDB)
+    for name in ("a.csv", "b.csv"):
+        (kernel.code / name).write_text("a\n1\n")
+    said = kernel.run(
+        """
+        import duckdb
+        def job():
+            df, connection = 5, duckdb.DuckDBPyConnection()
+            found = []
+            for each in (duckdb, connection):
+                found += each.sql('df'), each.query('df'), each.execute('df')
+            return found
+        print(job(), duckdb.read_csv('a.csv'), duckdb.DuckDBPyConnection().read_csv('b.csv'))
+        """,
+        path=str(tmp_path / "fakes"),
+    )  # fmt: skip
+    assert said == "[5, 5, 5, 5, 5, 5] a.csv b.csv\n"
+    assert kernel.reads() == [str(kernel.code / "a.csv"), str(kernel.code / "b.csv")]
+
+
 @pytest.fixture
 def fakes(tmp_path: Path) -> Path:
     folder = tmp_path / "fakes"
