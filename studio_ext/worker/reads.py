@@ -59,16 +59,19 @@ class Reads:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: Sequence[Any]) -> None:
-        if event == "open":
-            path, mode, flags = arguments
-            # Neither descriptors nor what was looked at before.
-            if path.__class__ is int or path in self._known:
-                return
-            self._look(path, ("r" not in mode or "+" in mode) if mode else bool((flags or 0) & _WRITING))
-        elif event == "sqlite3.connect":
-            path = arguments[0]
-            if path != ":memory:" and path:
+        if event not in ("open", "sqlite3.connect"):
+            return
+        try:  # anybody may raise such an event, with whatever arguments
+            if event == "open":
+                path, mode, flags = arguments
+                # Neither descriptors nor what was looked at before.
+                if path.__class__ is int or path in self._known:
+                    return
+                self._look(path, ("r" not in mode or "+" in mode) if mode else bool((flags or 0) & _WRITING))
+            elif (path := arguments[0]) != ":memory:" and path:
                 self._look(path, False)
+        except Exception:  # noqa: S110  (whatever it is, the user's code goes on)
+            pass
 
     def _look(self, path: Any, writes: bool) -> None:
         if getattr(self._guard, "busy", False):
@@ -76,8 +79,6 @@ class Reads:
         self._guard.busy = True
         try:
             self.note(path, writes=writes)
-        except Exception:  # noqa: S110  (whatever it is, the user's code goes on)
-            pass
         finally:
             self._guard.busy = False
 

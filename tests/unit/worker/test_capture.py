@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,36 @@ def test_nothing_of_it_is_to_be_seen(kernel: Kernel) -> None:
         "import sys; print([m for m in sys.modules if 'studio' in m], [p for p in sys.path if 'pyz' in p])"
     )
     assert said == "[] []\n" and kernel.lines() == []
+
+
+def test_archives_of_the_user_stay_importable(kernel: Kernel, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mine.pyz", "w") as archive:
+        archive.writestr("mine.py", "VALUE = 7")
+    ours, mine = str(kernel.archive), str(tmp_path / "mine.pyz")
+    code = f"""
+        import sys
+        sys.path[:0] = [{ours!r}, {mine!r}]
+        from studio_worker import capture
+        capture.forget()
+        import mine
+        print(mine.VALUE, {ours!r} in sys.path, {mine!r} in sys.path, 'studio_worker' in sys.modules)
+    """
+    assert kernel.run(code, path=mine) == "7 False True False\n"
+
+
+def test_events_of_others_harm_nobody(kernel: Kernel) -> None:
+    (kernel.code / "a.csv").write_text("x")
+    said = kernel.run("""
+        import sys
+        class Odd:
+            def __eq__(self, other): raise ValueError
+            __hash__ = None
+        for arguments in ((), (1,), ([],), (Odd(),), ('x', 5, 0), ('x', None, 'x'), ([], 'r', 0), (Odd(), 'r', 0)):
+            sys.audit('open', *arguments)
+            sys.audit('sqlite3.connect', *arguments)
+        print(open('a.csv').read())
+    """)
+    assert said == "x\n" and kernel.reads() == [str(kernel.code / "a.csv")]
 
 
 def test_files_are_noted_once_with_their_size(kernel: Kernel, tmp_path: Path) -> None:
