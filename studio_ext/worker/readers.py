@@ -8,6 +8,7 @@ Pandas is among them for the addresses that it is given, and for what it leaves 
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
 import sys
@@ -16,10 +17,12 @@ from types import ModuleType
 from typing import Any
 
 from .post_import import PostImport
-from .reads import Reads
+from .reads import LONGEST, Reads
 
 _READER = re.compile(r"(?:read|scan)_[a-z_]+")
 _NO_READER = frozenset({"read_clipboard", "read_sql", "read_sql_query", "read_sql_table", "read_gbq"})
+_LITERAL = ("{", "[", "<")
+"""How data begins that is handed to a reader itself, instead of the name of a file."""
 _MOST_FILES = 200
 """Of a folder or a list that is handed to a reader."""
 
@@ -120,10 +123,12 @@ class Readers:
         if not isinstance(source, str | os.PathLike):
             return
         path = os.fsdecode(source)
+        if len(path) > LONGEST or path.lstrip().startswith(_LITERAL) or "\n" in path:
+            return
         if any(mark in path for mark in "*?["):
             import glob
 
-            for each in sorted(glob.glob(path, recursive=True))[:_MOST_FILES]:
+            for each in itertools.islice(glob.iglob(path, recursive=True), _MOST_FILES):
                 self._reads.note(each)
         elif os.path.isdir(path):
             files = (os.path.join(parent, name) for parent, _, names in os.walk(path) for name in sorted(names))

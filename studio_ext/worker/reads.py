@@ -24,7 +24,8 @@ _MOST_KNOWN = 50_000
 """Paths that are remembered."""
 _MOST_BYTES = 1 << 20
 """Of the report, whoever writes to it: forked processes do, too."""
-_LONGEST = 4096
+LONGEST = 4096
+"""Characters of a path."""
 
 _SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev", "/run", "/boot", "/snap",
@@ -85,7 +86,7 @@ class Reads:
     def note(self, path: Any, *, writes: bool = False) -> None:
         """Note a file or an address that is read, unless it is none of data."""
         text = os.fsdecode(path)
-        if len(self._known) >= _MOST_KNOWN or len(text) > _LONGEST or text in self._known:
+        if len(self._known) >= _MOST_KNOWN or len(text) > LONGEST or text in self._known:
             return
         if _URI.match(text):
             self._note_uri(text)
@@ -105,7 +106,7 @@ class Reads:
 
     def note_uri(self, uri: str, **more: Any) -> None:
         """Note an address that is read; ``more``: what its server says of it."""
-        if len(uri) <= _LONGEST and (uri not in self._known or more):
+        if len(uri) <= LONGEST and (uri not in self._known or more):
             self._note_uri(uri, **more)
 
     def _note_uri(self, uri: str, **more: Any) -> None:

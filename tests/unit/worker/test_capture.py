@@ -315,6 +315,36 @@ def test_sql_of_duckdb_finds_the_variables_of_its_caller(kernel: Kernel, tmp_pat
     assert kernel.reads() == [str(kernel.code / "a.csv"), str(kernel.code / "b.csv")]
 
 
+def test_what_is_given_to_a_reader_as_text_is_no_pattern(kernel: Kernel, tmp_path: Path) -> None:
+    package(tmp_path / "fakes", "polars", "def read_json(source):\n    return len(source)\n")
+    for name in ("a1.json", "a2.json", "b.json"):
+        (kernel.code / name).write_text("[]")
+    said = kernel.run(
+        """
+        import glob, polars, sys
+        asked, search = [], glob.iglob
+        glob.iglob = lambda path, **how: asked.append(path) or search(path, **how)
+        glob.glob = lambda path, **how: asked.append(path) or []
+        rows = ', '.join(['{"a": 1}'] * 3)
+        for text in (f'[{rows}]', ' [' + '*/' * 900 + ']', '<p>*</p>', '{"a": "?"}', 'a,b\\n*,?', 5000 * '*/'):
+            assert polars.read_json(text) == len(text)
+        polars.read_json('a*.json'); polars.read_json('b.json')
+        print(asked)
+        """,
+        path=str(tmp_path / "fakes"),
+    )
+    assert said == "['a*.json']\n"
+    assert sorted(kernel.reads()) == [str(kernel.code / name) for name in ("a1.json", "a2.json", "b.json")]
+
+
+def test_of_a_pattern_only_so_many_files_are_noted(kernel: Kernel, tmp_path: Path) -> None:
+    package(tmp_path / "fakes", "polars", "def scan_csv(source):\n    return source\n")
+    for number in range(250):
+        (kernel.code / f"{number}.csv").write_text("")
+    assert kernel.run("import polars\nprint(polars.scan_csv('*.csv'))", path=str(tmp_path / "fakes")) == "*.csv\n"
+    assert len(kernel.reads()) == 200
+
+
 @pytest.fixture
 def fakes(tmp_path: Path) -> Path:
     folder = tmp_path / "fakes"
