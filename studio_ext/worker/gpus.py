@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 _SECONDS = 5.0
@@ -18,25 +17,29 @@ _MIB = 1 << 20
 class Gpus:
     """The GPUs of a machine, asked about while a job runs."""
 
-    def __init__(self, program: str, only: frozenset[int] | None = None) -> None:
-        """``only``: the numbers of those that the job may use; None: all."""
+    def __init__(self, program: str, only: frozenset[int] | None = None, ours: set[int] | None = None) -> None:
+        """``only``: the numbers of those that the job may use; None: all. ``ours``: has the pid of the program while it
+        runs."""
         self._command = [program, f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"]
         self._only = only
+        self._ours = set() if ours is None else ours
         self._latest: list[dict[str, Any]] = []
         self._ended = threading.Event()
         threading.Thread(target=self._follow, name="gpus", daemon=True).start()
 
     @classmethod
-    def find(cls, environ: Mapping[str, str]) -> Gpus | None:
-        """What there is to ask; None where there is no ``nvidia-smi``, or the job may use no GPU."""
-        program = shutil.which("nvidia-smi", path=environ.get("PATH"))
-        visible = environ.get("CUDA_VISIBLE_DEVICES")
+    def find(cls, path: str | None, visible: str | None, ours: set[int] | None = None) -> Gpus | None:
+        """What there is to ask; None where there is no ``nvidia-smi`` in ``path``, or the job may use no GPU.
+
+        ``visible``: the job's own ``CUDA_VISIBLE_DEVICES``.
+        """
+        program = shutil.which("nvidia-smi", path=path)
         only = (
             None if visible is None else frozenset(int(each) for each in visible.split(",") if each.strip().isdigit())
         )
         if program is None or (visible is not None and not only and not visible.strip().startswith("GPU-")):
             return None
-        return cls(program, only or None)
+        return cls(program, only or None, ours)
 
     def latest(self) -> list[dict[str, Any]]:
         """Of each GPU: ``index``, ``name``, ``utilization`` (percent), ``memory`` and ``memory_total`` (bytes).
@@ -55,16 +58,26 @@ class Gpus:
         failures = 0
         while failures < _MOST_FAILURES and not self._ended.is_set():
             try:
-                done = subprocess.run(
-                    self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                    timeout=_PATIENCE, check=False,
-                )  # fmt: skip
-                found = parse(done.stdout.decode("utf-8", "replace"), self._only)
+                found = parse(self._ask(), self._only)
             except (OSError, subprocess.SubprocessError):
                 found = []
             failures = 0 if found else failures + 1
             self._latest = found
             self._ended.wait(_SECONDS)
+
+    def _ask(self) -> str:
+        import subprocess
+
+        with subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as asked:
+            self._ours.add(asked.pid)
+            try:
+                return asked.communicate(timeout=_PATIENCE)[0].decode("utf-8", "replace")
+            finally:
+                asked.kill()
+                asked.wait()
+                self._ours.discard(asked.pid)
 
 
 def parse(text: str, only: frozenset[int] | None = None) -> list[dict[str, Any]]:

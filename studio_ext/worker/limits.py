@@ -71,6 +71,8 @@ class Limits:
         self.peak_bytes = 0
         self.usage = Usage()
         """As :meth:`sample` or :meth:`measure` saw it last."""
+        self.ours: set[int] = set()
+        """Processes below the root that are none of the job."""
         self.cgroup = _group(name, setting)
         self._affinity = _affinity(name, cpus)
         self._stopped: list[int] = []
@@ -110,6 +112,7 @@ class Limits:
         """Look at the tree below ``root``: which limit it is over (``memory``, ``processes``), and in how many seconds
         to look again."""
         pids = self.cgroup.members() if self.cgroup else processes.descendants(root)
+        pids = [pid for pid in pids if pid not in self.ours]
         resident, spent = self._look(pids)
         over = False
         limit = self.memory_bytes

@@ -30,10 +30,12 @@ class Sampler:
     """Writes what one attempt uses. Whoever calls it has had the limits look just before."""
 
     def __init__(self, path: Path, limits: Limits, clock: Clock, now: float, gpus: Gpus | None = None) -> None:
-        """``now``: monotonic seconds, as everywhere here. Raises ``OSError`` when the file cannot be written."""
+        """``now``: monotonic seconds, as everywhere here. ``gpus``: those of the job.
+
+        Raises ``OSError`` when the file cannot be written."""
         self._limits = limits
         self._clock = clock
-        self._gpus = gpus if gpus is not None else Gpus.find(os.environ)
+        self._gpus = gpus
         self._started = self._before = now
         self._seconds = limits.usage.cpu_seconds
         self._file = records.open_append(path)

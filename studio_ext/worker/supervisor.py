@@ -24,6 +24,7 @@ from . import capture, container, exit_record, faults, processes, records, verdi
 from .clock import Clock
 from .environment import job_environment
 from .executor_link import ExecutorLink
+from .gpus import Gpus
 from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
 from .limits import CONTAINER, CONTAINER_SAMPLING, PROCESSES, Limits
 from .log_limit import LOG_BYTES, LogGuard
@@ -142,6 +143,7 @@ class Supervisor:
         self.link: ExecutorLink | None = None
         self.recording: Recording | None = None
         self.sampler: Sampler | None = None
+        self.visible_gpus: str | None = None
         self.state = _State()
         self.log_guard = LogGuard(1, options.log_bytes)
         self.tree = JobTree(self.job_id, self.limits, self._reap)
@@ -247,7 +249,9 @@ class Supervisor:
         self.link = ExecutorLink.open(request, self.options.worker_socket, self.options.executor)
         self.tree.spared = self.link.pid
         self.recording = Recording(self.files, self.launch)
-        kernel.open_gate(self.recording.environment(self._variables()))
+        variables = self._variables()
+        self.visible_gpus = variables.get("CUDA_VISIBLE_DEVICES")
+        kernel.open_gate(self.recording.environment(variables))
         self._list_packages()
         return None
 
@@ -295,7 +299,8 @@ class Supervisor:
             self.state.executor_gone = True
         with contextlib.suppress(OSError):
             self.limits.measure()
-            self.sampler = Sampler(self.files.resources, self.limits, self.clock, time.monotonic())
+            gpus = Gpus.find(os.environ.get("PATH"), self.visible_gpus, self.limits.ours)
+            self.sampler = Sampler(self.files.resources, self.limits, self.clock, time.monotonic(), gpus)
         sample_at = 0.0
         kernel_died_at: float | None = None
         closing_at: float | None = None

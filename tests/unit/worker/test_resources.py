@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -216,9 +217,9 @@ def test_gpus_are_parsed() -> None:
 
 def test_gpus_are_asked_where_there_are_any(tmp_path: Path, path: Path) -> None:
     place = program(tmp_path / "bin", f"cat <<'END'\n{SMI}END\n")
-    assert Gpus.find({"PATH": str(tmp_path)}) is None
-    assert Gpus.find({"PATH": place, "CUDA_VISIBLE_DEVICES": ""}) is None
-    found = Gpus.find({"PATH": f"{place}:/bin:/usr/bin", "CUDA_VISIBLE_DEVICES": "0"})
+    assert Gpus.find(str(tmp_path), None) is None
+    assert Gpus.find(place, "") is None
+    found = Gpus.find(f"{place}:/bin:/usr/bin", "0")
     assert found is not None
     until = time.monotonic() + 30
     while not found.latest():
@@ -234,7 +235,7 @@ def test_a_driver_that_hangs_holds_up_nothing(tmp_path: Path, path: Path, monkey
     monkeypatch.setattr(gpus, "_SECONDS", 0.01)
     marks = tmp_path / "asked"
     place = program(tmp_path / "bin", f"echo >> {marks}\nexec sleep 60\n")
-    found = Gpus.find({"PATH": f"{place}:/bin:/usr/bin"})
+    found = Gpus.find(f"{place}:/bin:/usr/bin", None)
     assert found is not None
     started = time.monotonic()
     sampler = Sampler(path, Given(), Clock(), 0.0, found)
@@ -245,6 +246,33 @@ def test_a_driver_that_hangs_holds_up_nothing(tmp_path: Path, path: Path, monkey
         assert time.monotonic() < started + 30
         time.sleep(0.02)
     sampler.close(2.0)
+
+
+def test_the_program_that_tells_of_gpus_is_none_of_the_job(tmp_path: Path) -> None:
+    place = program(tmp_path / "bin", "exec sleep 60\n")
+    held = Limits("gpus", None, None, "sampling")
+    child = subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout and child.stdout.readline()
+        found = Gpus.find(f"{place}:/bin:/usr/bin", None, held.ours)
+        started = time.monotonic()
+        while not held.ours:
+            assert time.monotonic() < started + 30
+            time.sleep(0.002)
+        (asked,) = held.ours
+        seen: list[int] = []
+        held._look = lambda pids, **_: (seen.extend(pids), (0, 0.0))[1]  # type: ignore[method-assign]
+        held.sample(os.getpid(), time.monotonic())
+        assert found is not None and asked in processes.descendants(os.getpid())
+        assert child.pid in seen and asked not in seen
+        found.stop()
+        os.kill(asked, signal.SIGKILL)
+        while held.ours:
+            assert time.monotonic() < started + 30
+            time.sleep(0.002)
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_looking_is_cheap(path: Path) -> None:
