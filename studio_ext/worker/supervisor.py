@@ -297,10 +297,7 @@ class Supervisor:
             selector.register(self.link.socket, selectors.EVENT_READ)
         else:
             self.state.executor_gone = True
-        with contextlib.suppress(OSError):
-            self.limits.measure()
-            gpus = Gpus.find(os.environ.get("PATH"), self.visible_gpus, self.limits.ours)
-            self.sampler = Sampler(self.files.resources, self.limits, self.clock, time.monotonic(), gpus)
+        self._begin_measuring()
         sample_at = 0.0
         kernel_died_at: float | None = None
         closing_at: float | None = None
@@ -351,6 +348,12 @@ class Supervisor:
                 elif self.link and not self._hear(self.link):
                     selector.unregister(self.link.socket)
                     self.state.executor_gone = True
+
+    def _begin_measuring(self) -> None:
+        with contextlib.suppress(OSError):
+            self.limits.measure()
+            gpus = Gpus.find(os.environ.get("PATH"), self.visible_gpus, self.limits.ours)
+            self.sampler = Sampler(self.files.resources, self.limits, self.clock, time.monotonic(), gpus)
 
     def _measure(self, now: float, *, looked: bool, last: bool = False) -> None:
         """Write what the job uses, when it is time for it. Whatever goes wrong here is no reason to end the job.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from studio_ext.worker import records
 from studio_ext.worker.clock import Clock
 from studio_ext.worker.limits import Limits
 from studio_ext.worker.resources import Sampler
@@ -51,3 +54,24 @@ def test_processes_are_looked_at_once(tmp_path: Path) -> None:
     supervisor._measure(5.0, looked=True)
     assert limits.looks == 0 and supervisor.sampler is not None
     assert len((tmp_path / "attempts" / "1" / "resources.jsonl").read_text().splitlines()) == 2
+
+
+def test_gpus_are_those_that_the_job_may_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 0, 10, 1, 2, A\necho 1, 20, 1, 2, B\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/bin:/usr/bin")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    supervisor = make(tmp_path, Limits("gpus", None, None, "sampling"))
+    supervisor.files = records.AttemptFiles(tmp_path, 1)
+    supervisor.clock, supervisor.visible_gpus = Clock(), "1"
+    supervisor._begin_measuring()
+    assert supervisor.sampler is not None
+    gpus, until = supervisor.sampler._gpus, time.monotonic() + 30
+    while gpus is None or not gpus.latest():
+        assert gpus is not None and time.monotonic() < until
+        time.sleep(0.01)
+    supervisor._measure(time.monotonic(), looked=True, last=True)
+    last = json.loads((tmp_path / "attempts" / "1" / "resources.jsonl").read_text().splitlines()[-1])
+    assert [each["index"] for each in last["gpus"]] == [1]
