@@ -45,6 +45,10 @@ class HttpSink:
         self._refused: list[str] = []
         self._state = self._open()
         self._closed = False
+        self._closing = False
+        """While it is, the thread sends nothing: what it heard of a journal that is closed, it would take for a loss."""
+        self._busy = False
+        """Whether the thread speaks with the server."""
         threading.Thread(target=self._work, name="studio-tracker-send", daemon=True).start()
 
     def write(self, body: bytes) -> None:
@@ -91,8 +95,19 @@ class HttpSink:
         if self._closed:
             return
         self.sync()
-        ended = time.time()
-        params = {"status": status or None, "message": message[:4000] or None, "ended": ended}
+        try:
+            with self._changed:
+                self._closing = True
+                if not self._changed.wait_for(lambda: not self._busy, PATIENCE_SECONDS):
+                    raise Unavailable(f"{self._client.url} did not answer in time.", hint="Close it again.")
+            self._end(status, message)
+        finally:
+            with self._changed:
+                self._closing = False
+                self._changed.notify_all()
+
+    def _end(self, status: str, message: str) -> None:
+        params = {"status": status or None, "message": message[:4000] or None, "ended": time.time()}
         deadline = time.monotonic() + PATIENCE_SECONDS
         pauses = iter(_PAUSES)
         while True:
@@ -109,7 +124,6 @@ class HttpSink:
                 time.sleep(next(pauses, 5.0))
         with self._changed:
             self._closed = True
-            self._changed.notify_all()
 
     @property
     def _address(self) -> str:
@@ -131,9 +145,14 @@ class HttpSink:
         pauses = iter(_PAUSES)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: len(self._spool) or self._closed, self._state.lease_seconds / 4 or 30.0)
+                self._busy = False
+                self._changed.notify_all()
+                self._changed.wait_for(self._has_work, self._state.lease_seconds / 4 or 30.0)
                 if self._closed:
                     return
+                if self._closing:
+                    continue
+                self._busy = True
                 calls = self._spool.first(MAX_CALLS, _BYTES_A_REQUEST)
                 first = self._first
             try:
@@ -148,6 +167,9 @@ class HttpSink:
             else:
                 self._advance(len(calls), len(calls))
                 self._error, pauses = None, iter(_PAUSES)
+
+    def _has_work(self) -> bool:
+        return self._closed or (len(self._spool) > 0 and not self._closing)
 
     def _send(self, first: int, calls: list[bytes]) -> None:
         # The bodies are those of MLflow's call, with the run's id in front.
