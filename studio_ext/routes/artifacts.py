@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
@@ -199,10 +200,11 @@ class ArtifactHandler(StudioHandler):
 
 
 def _clear_stale(folder: Path) -> None:
-    """What a server left that was killed in between."""
+    """What a server left that was killed in between. Other uploads come to their end meanwhile."""
     for each in os.scandir(folder):
-        if each.name.endswith(".part") and time.time() - each.stat().st_mtime > _STALE_SECONDS:
-            Path(each.path).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if each.name.endswith(".part") and time.time() - each.stat().st_mtime > _STALE_SECONDS:
+                Path(each.path).unlink()
 
 
 HANDLERS: list[tuple[str, type[StudioHandler]]] = [
