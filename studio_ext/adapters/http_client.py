@@ -123,17 +123,20 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
         content: Any = None,
+        length: int | None = None,
         repeat: bool = False,
     ) -> httpx.Response:
-        """Send a request below ``studio/api/``; ``body``: JSON, ``content``: bytes, or an iterator of them.
+        """Send a request below ``studio/api/``; ``body``: JSON, ``content``: bytes, or an iterator of them, that
+        yields ``length`` bytes.
 
         ``repeat``: send it again after a lost connection. Raises ``StudioError``.
         """
         query = {key: _query(value) for key, value in (params or {}).items() if value is not None}
+        headers = None if length is None else {"Content-Length": str(length)}
         pauses = iter(_RETRIES if repeat else ())
         while True:
             try:
-                reply = self._http.request(method, path, params=query, json=body, content=content)
+                reply = self._http.request(method, path, params=query, json=body, content=content, headers=headers)
             except httpx.TimeoutException as error:
                 raise Unavailable(
                     f"{self.url} did not answer in time.", hint="Try again; if it stays so, look at the server's log."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
@@ -34,6 +35,7 @@ from studio_ext.ports.contents import Download
 
 _LARGE = 64 << 20
 """From this size on a file is not sent before it is known that the server takes it."""
+_PIECE = 1 << 16
 
 
 class HttpRecords:
@@ -165,12 +167,12 @@ class HttpRecords:
         address = _artifact(run, name)
         try:
             with source.open("rb") as file:
-                size = source.stat().st_size
+                size = os.fstat(file.fileno()).st_size
                 if size > _LARGE:
                     most = self._artifacts(run, "").max_bytes
                     if size > most:
                         raise InvalidRequest.field("file_path", f"has {size} bytes; the server takes at most {most}")
-                self._client.send("PUT", address, content=file)
+                self._client.send("PUT", address, content=_pieces(file, size), length=size)
         except OSError as error:
             raise InvalidRequest.field("file_path", f"cannot be read: {error.strerror or error}") from error
         if move:
@@ -202,6 +204,17 @@ def _document(kind: type[BaseModel], **fields: Any) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         raise InvalidRequest.field(".".join(map(str, first["loc"])), str(first["msg"])) from None
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The first bytes of a file. Raises ``InvalidRequest`` when there are fewer by now."""
+    left = size
+    while left:
+        piece = file.read(min(left, _PIECE))
+        if not piece:
+            raise InvalidRequest.field("file_path", f"became shorter than {size} bytes while it was sent")
+        left -= len(piece)
+        yield piece
 
 
 def _address(run_id: str, part: str = "") -> str:

@@ -46,7 +46,7 @@ class HttpSink:
         self._state = self._open()
         self._closed = False
         self._closing = False
-        """While it is, the thread sends nothing: what it heard of a journal that is closed, it would take for a loss."""
+        """While it is, the thread sends nothing: a journal that was closed it would take for lost."""
         self._busy = False
         """Whether the thread speaks with the server."""
         threading.Thread(target=self._work, name="studio-tracker-send", daemon=True).start()

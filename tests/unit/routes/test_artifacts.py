@@ -29,4 +29,4 @@ def test_what_is_stale_goes_while_others_come_to_their_end(tmp_path: Path, monke
     monkeypatch.setattr(os, "scandir", scandir)
     artifacts._clear_stale(tmp_path)
     monkeypatch.undo()
-    assert sorted(os.listdir(tmp_path)) == ["new.part", "other"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["new.part", "other"]
