@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from studio_ext.adapters.http_client import HttpClient, segment
+from studio_ext.adapters.run_order import run_order
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.page import MAX_PAGE
 from studio_ext.contract.records import (
@@ -108,13 +110,16 @@ class HttpRecords:
         self, experiment_ids: Sequence[str], filter_: str = "", *, order_by: Sequence[str] = ()
     ) -> Iterator[RunRecord]:
         """See :class:`~studio_ext.ports.records.Records`."""
-        for first in range(0, len(experiment_ids), MAX_RUNS):  # an address cannot hold any number of them
-            cursor: str | None = ""
-            while cursor is not None:
-                part = experiment_ids[first : first + MAX_RUNS]
-                page = self.run_page(part, filter_, order_by=order_by, cursor=cursor)
-                yield from page.items
-                cursor = page.next_cursor
+        starts = range(0, len(experiment_ids), MAX_RUNS)  # an address cannot hold any number of them
+        parts = [self._runs(experiment_ids[first : first + MAX_RUNS], filter_, order_by) for first in starts]
+        return parts[0] if len(parts) == 1 else heapq.merge(*parts, key=run_order(order_by))
+
+    def _runs(self, experiment_ids: Sequence[str], filter_: str, order_by: Sequence[str]) -> Iterator[RunRecord]:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.run_page(experiment_ids, filter_, order_by=order_by, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
 
     def update_run(self, run_id: str, *, status: str = "", ended: float | None = None, name: str = "") -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
