@@ -14,7 +14,7 @@ import warnings
 
 from studio_ext.adapters.http_client import HttpClient, segment
 from studio_ext.adapters.spool import Spool
-from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError, Unavailable
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError, TooLarge, Unavailable
 from studio_ext.contract.records import MAX_CALLS, JournalState
 from studio_ext.ports.records import RunRecord
 
@@ -143,6 +143,7 @@ class HttpSink:
 
     def _work(self) -> None:
         pauses = iter(_PAUSES)
+        alone = 0  # calls that are sent one by one: one of them was refused, and the others are not to go with it
         while True:
             with self._changed:
                 self._busy = False
@@ -153,19 +154,24 @@ class HttpSink:
                 if self._closing:
                     continue
                 self._busy = True
-                calls = self._spool.first(MAX_CALLS, _BYTES_A_REQUEST)
+                calls = self._spool.first(1 if alone else MAX_CALLS, _BYTES_A_REQUEST)
                 first = self._first
             try:
                 self._send(first, calls)
             except (NotFound, Conflict) as error:
                 self._go_on_elsewhere(error)
-            except InvalidRequest as error:  # for ever: it must not hold up what comes after it
+            except (InvalidRequest, TooLarge) as error:  # for ever: it must not hold up what comes after it
+                if len(calls) > 1:
+                    alone = len(calls)
+                    continue
                 self._refused = [*self._refused, error.message][:20]
                 self._advance(0, len(calls))
+                alone = max(0, alone - 1)
             except StudioError as error:
                 self._wait(error, next(pauses, 5.0))
             else:
                 self._advance(len(calls), len(calls))
+                alone = max(0, alone - len(calls))
                 self._error, pauses = None, iter(_PAUSES)
 
     def _has_work(self) -> bool:

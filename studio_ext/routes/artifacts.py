@@ -17,10 +17,10 @@ from pydantic import Field
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from studio_ext.contract.errors import InvalidRequest, StudioError
+from studio_ext.contract.errors import InvalidRequest, StudioError, TooLarge
 from studio_ext.contract.records import Artifacts, RunRecord
 from studio_ext.core.paths import relative
-from studio_ext.routes.base import Query, StudioHandler, TooLarge
+from studio_ext.routes.base import Query, StudioHandler
 from studio_ext.routes.calls import Lane
 from studio_ext.routes.operation import operation
 from studio_ext.routes.records import RunId, checked_run

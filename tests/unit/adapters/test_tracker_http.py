@@ -12,7 +12,7 @@ import pytest
 
 from studio_ext.adapters.http_client import HttpClient
 from studio_ext.adapters.tracker_http import HttpSink
-from studio_ext.contract.errors import Forbidden, NotFound, StudioError
+from studio_ext.contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, TooLarge
 from studio_ext.ports.records import RunRecord
 
 RUN = RunRecord(run_id="a" * 32, experiment_id="1", name="x", status="RUNNING", artifact_uri="")
@@ -92,3 +92,36 @@ def test_a_close_that_failed_leaves_it_open_and_alive() -> None:
     assert len(server.calls) == 1
     sink.close("FINISHED", "")
     assert server.open == {}
+
+
+@pytest.mark.parametrize("refusal", [InvalidRequest("This will not do."), TooLarge("This will not do.")])
+def test_only_what_is_refused_is_dropped(refusal: StudioError) -> None:
+    server = Server()
+    first, go_on = threading.Event(), threading.Event()
+
+    def judge(calls: list[Any]) -> StudioError | None:
+        if not calls:
+            return None
+        if not first.is_set():  # the others wait behind this one, and then go in one request
+            first.set()
+            assert go_on.wait(30)
+        return refusal if any(call["number"] in (7, 9) for call in calls) else None
+
+    server.judge = judge
+    sink = server.sink()
+    sink.write(b'{"run_id": "x", "number": 0}')
+    assert first.wait(30)
+    for number in range(1, 20):
+        sink.write(b'{"run_id": "x", "number": %d}' % number)
+    go_on.set()
+    sink.sync()
+    assert [call["number"] for call in server.calls] == [number for number in range(20) if number not in (7, 9)]
+    assert sink.refused() == ["This will not do."] * 2
+    assert list(server.open.values()) == [18]
+    sink.close("FINISHED", "")
+
+
+def test_a_proxy_that_takes_nothing_so_large_is_no_server_that_is_away() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(413, html="<h1>Request Entity Too Large</h1>"))
+    with pytest.raises(TooLarge):
+        HttpClient("http://host:1/", transport=transport).send("POST", "x", content=b"x")
