@@ -21,6 +21,15 @@ export interface IJob {
   trial: { experiment: string; run_id: string | null };
 }
 
+/** What the tests read of a trial; the whole is `Trial` in `src/contract.ts`. */
+export interface ITrial {
+  run_id: string;
+  name: string;
+  status: string;
+  parameters: Record<string, string>;
+  job_id: string | null;
+}
+
 /** What the tests read of `SubmitOptions`. */
 interface IOptions {
   runners: { name: string; available: boolean; reason: string }[];
@@ -48,6 +57,27 @@ export class StudioServer {
     const response = await this._request.get(this._url(`jobs/${id}`));
     expect(response.status()).toBe(200);
     return (await response.json()) as IJob;
+  }
+
+  /** The trials of an experiment. */
+  async trials(experiment: string): Promise<ITrial[]> {
+    const response = await this._request.get(this._url(`trials?experiment=${encodeURIComponent(experiment)}`));
+    expect(response.status(), await response.text()).toBe(200);
+    return ((await response.json()) as { items: ITrial[] }).items;
+  }
+
+  /** MLflow's id of the experiment that a run is in. */
+  async experimentOf(runId: string): Promise<string> {
+    const response = await this._request.get(this._url(`records/runs/${runId}`));
+    expect(response.status(), await response.text()).toBe(200);
+    return ((await response.json()) as { experiment_id: string }).experiment_id;
+  }
+
+  /** The text of an artefact of a run. */
+  async artifact(runId: string, path: string): Promise<string> {
+    const response = await this._request.get(this._url(`records/runs/${runId}/artifacts/${encodeURI(path)}`));
+    expect(response.status(), await response.text()).toBe(200);
+    return response.text();
   }
 
   /** What the form can choose from. */
