@@ -51,6 +51,8 @@ _RETRIES = (0.1, 0.4)
 """Seconds to wait before a request that may be repeated is sent again."""
 
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+FILE_TIMEOUT = httpx.Timeout(60.0, connect=5.0, read=4 * 3600.0)
+"""The server answers when the file is in a store that may be far away."""
 
 
 def split_address(address: str) -> tuple[str, str | None]:
@@ -134,6 +136,7 @@ class HttpClient:
         content: Any = None,
         length: int | None = None,
         repeat: bool = False,
+        timeout: httpx.Timeout = _TIMEOUT,
     ) -> httpx.Response:
         """Send a request below ``studio/api/``; ``body``: JSON, ``content``: bytes, or an iterator of them, that
         yields ``length`` bytes.
@@ -145,7 +148,9 @@ class HttpClient:
         pauses = iter(_RETRIES if repeat else ())
         while True:
             try:
-                reply = self._http.request(method, path, params=query, json=body, content=content, headers=headers)
+                reply = self._http.request(
+                    method, path, params=query, json=body, content=content, headers=headers, timeout=timeout
+                )
             except httpx.TimeoutException as error:
                 raise Unavailable(
                     f"{self.url} did not answer in time.", hint="Try again; if it stays so, look at the server's log."
@@ -334,7 +339,7 @@ class HttpClient:
     @contextmanager
     def _stream(self, path: str) -> Iterator[httpx.Response]:
         try:
-            with self._http.stream("GET", path) as reply:
+            with self._http.stream("GET", path, timeout=FILE_TIMEOUT) as reply:
                 if not reply.is_success:
                     reply.read()
                     raise self._error(reply)

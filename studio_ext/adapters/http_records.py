@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
-from studio_ext.adapters.http_client import HttpClient, segment
+from studio_ext.adapters.http_client import FILE_TIMEOUT, HttpClient, segment
 from studio_ext.adapters.run_order import run_order
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.page import MAX_PAGE
@@ -177,7 +177,7 @@ class HttpRecords:
                     most = self._artifacts(run, "").max_bytes
                     if size > most:
                         raise InvalidRequest.field("file_path", f"has {size} bytes; the server takes at most {most}")
-                self._client.send("PUT", address, content=_pieces(file, size), length=size)
+                self._client.send("PUT", address, content=_pieces(file, size), length=size, timeout=FILE_TIMEOUT)
         except OSError as error:
             raise InvalidRequest.field("file_path", f"cannot be read: {error.strerror or error}") from error
         if move:

@@ -62,6 +62,8 @@ class ArtifactHandler(StudioHandler):
     _upload: Path | None = None
     _file: BinaryIO | None = None
     _buffer: bytearray
+    _is_ending = False
+    """Whether a thread has the file: it keeps it though the client goes."""
 
     @property
     def content_security_policy(self) -> str:
@@ -144,7 +146,7 @@ class ArtifactHandler(StudioHandler):
 
         run = self.parts.calls.run
         context = await run(opened, Lane.tracking)
-        download = await run(context.__enter__, Lane.tracking)
+        download = await run(context.__enter__, Lane.tracking, patient=True)
         try:
             self.set_header("Content-Type", _BYTES)
             self.set_header("Content-Length", str(download.size_bytes))
@@ -171,7 +173,12 @@ class ArtifactHandler(StudioHandler):
             assert self._upload is not None
             self.parts.recorder().records.log_artifact(self._run, self._upload, path, move=True)
 
-        await self.parts.calls.run(end, Lane.tracking)
+        self._is_ending = True
+        try:
+            await self.parts.calls.run(end, Lane.tracking, patient=True)
+        finally:
+            self._is_ending = False
+            self._clear()
         self.set_status(HTTPStatus.NO_CONTENT)
         await self.finish()
 
@@ -191,6 +198,8 @@ class ArtifactHandler(StudioHandler):
         super().on_connection_close()
 
     def _clear(self) -> None:
+        if self._is_ending:
+            return
         if self._file is not None:
             self._file.close()
             self._file = None

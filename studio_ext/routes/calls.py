@@ -35,8 +35,11 @@ class Calls:
         self._waiting = waiting
         self._timeout = timeout
 
-    async def run(self, function: Callable[[], T], lane: Lane = Lane.workspace) -> T:
-        """The result of ``function()``. Raises ``Unavailable`` when too much waits already or it takes too long."""
+    async def run(self, function: Callable[[], T], lane: Lane = Lane.workspace, *, patient: bool = False) -> T:
+        """The result of ``function()``. Raises ``Unavailable`` when too much waits already or it takes too long.
+
+        ``patient``: it may take as long as it takes, as large files do.
+        """
         if self._pending[lane] >= self._waiting:
             raise Unavailable("The server has too much to do.", hint="Try again in a moment.")
         loop = asyncio.get_running_loop()
@@ -44,7 +47,7 @@ class Calls:
         self._pending[lane] += 1
         future.add_done_callback(lambda _: self._done(loop, lane))
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout)
+            return await asyncio.wait_for(asyncio.wrap_future(future), None if patient else self._timeout)
         except TimeoutError:
             if future.done() and not future.cancelled():
                 raise  # The call itself raised it.

@@ -21,6 +21,7 @@ import pytest
 import studio_ext as studio
 from studio_ext.adapters.http_client import HttpClient
 from studio_ext.adapters.local_client import LocalClient
+from studio_ext.adapters.mlflow_records import MlflowRecords
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.core.workspace import Workspace
@@ -374,6 +375,38 @@ def test_large_files_and_half_ones(server: LiveServer, home: Workspace, tmp_path
         with pytest.raises(NotFound), records.open_artifact(run, "half.bin"):
             pass
     eventually(lambda: not list((home.cache / "uploads").iterdir()), "nothing is left of what did not arrive")
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["a client that waits", "a client that goes"])
+def test_a_file_may_take_longer_than_an_answer(
+    server: LiveServer, home: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    file = tmp_path / "slow.bin"
+    file.write_bytes(os.urandom(LARGEST))
+    began = threading.Event()
+    keep = MlflowRecords.log_artifact
+
+    def slowly(self: MlflowRecords, *given: Any, **options: Any) -> None:
+        began.set()
+        time.sleep(2.5)  # a store far away; longer than an answer may take
+        keep(self, *given, **options)
+
+    with studio.Tracker.create("slow", experiment_name="paths") as tracker:
+        records, run = tracker._recorder.records, tracker._run
+        monkeypatch.setattr(MlflowRecords, "log_artifact", slowly)
+        monkeypatch.setattr(server.studio._calls, "_timeout", 1.0)
+        if stays:
+            records.log_artifact(run, file, "slow.bin")
+        else:
+            with server.session() as session, pytest.raises(httpx.ReadTimeout):
+                address = f"records/runs/{run.run_id}/artifacts/slow.bin"
+                session.put(address, content=file.read_bytes(), timeout=httpx.Timeout(30, read=1.5))
+            assert began.is_set()
+        monkeypatch.undo()
+        eventually(lambda: records.artifacts(run), "it arrives")
+        with records.open_artifact(run, "slow.bin") as download:
+            assert b"".join(download.chunks) == file.read_bytes()
+    eventually(lambda: not list((home.cache / "uploads").iterdir()), "nothing is left")
 
 
 def half_sent(server: LiveServer, address: str, said: int, sent: int) -> None:

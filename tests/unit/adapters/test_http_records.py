@@ -82,6 +82,23 @@ def test_a_file_that_shrinks_is_told(taker: tuple[type[Taker], HttpRecords], tmp
         records.log_artifact(RUN, log, "train.log")
 
 
+def test_a_file_may_be_on_its_way_for_hours(tmp_path: Path) -> None:
+    waits: list[float] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        waits.append(request.extensions["timeout"]["read"])
+        return httpx.Response(204 if request.method == "PUT" else 200, content=b"")
+
+    records = HttpRecords(HttpClient("http://host:1/", transport=httpx.MockTransport(answer)))
+    (tmp_path / "x").write_bytes(b"x")
+    records.log_artifact(RUN, tmp_path / "x", "x")
+    with records.open_artifact(RUN, "x"):
+        pass
+    records.delete_run("a")
+    assert waits[0] == waits[1] >= 3600
+    assert waits[2] == 60
+
+
 ORDERS = [
     [],
     *([f"attributes.{column} {order}"] for column in ("start_time", "run_name", "status") for order in ("ASC", "DESC")),

@@ -52,6 +52,20 @@ def test_a_call_that_takes_too_long_is_unavailable_and_still_counts() -> None:
     asyncio.run(main())
 
 
+def test_a_patient_call_takes_as_long_as_it_takes() -> None:
+    async def main() -> None:
+        calls, release = Calls(threads=2, timeout=0.05), threading.Event()
+        patient = asyncio.create_task(calls.run(lambda: release.wait(10), patient=True))
+        with pytest.raises(Unavailable):  # as long as another may take has passed
+            await calls.run(lambda: release.wait(10))
+        assert not patient.done()
+        release.set()
+        assert await patient is True
+        calls.close()
+
+    asyncio.run(main())
+
+
 def test_faults_come_through() -> None:
     async def main() -> None:
         calls = Calls(threads=1)
