@@ -9,6 +9,8 @@ import type { IJobsChange, JobsModel } from './jobsModel';
 
 /** Least time between two looks at one job, in milliseconds. */
 const THROTTLE = 300;
+/** Pause between looks while the tracking store is behind, which no event tells. */
+const LAG_PAUSE = 2000;
 
 /** One job with everything about it, kept current. */
 export class JobModel implements IDisposable {
@@ -55,6 +57,7 @@ export class JobModel implements IDisposable {
       return;
     }
     this._isDisposed = true;
+    clearTimeout(this._lagTimer);
     this._refresh.dispose();
     this.jobs.jobsChanged.disconnect(this._onJobsChanged, this);
     this.jobs.reset.disconnect(this._onReset, this);
@@ -101,6 +104,10 @@ export class JobModel implements IDisposable {
     }
     if (!this._isDisposed) {
       this._changed.emit();
+      clearTimeout(this._lagTimer);
+      if (this._error === null && this._job?.lag_bytes) {
+        this._lagTimer = setTimeout(() => void this._load(), LAG_PAUSE);
+      }
     }
   }
 
@@ -109,5 +116,6 @@ export class JobModel implements IDisposable {
   private _isDeleted = false;
   private _isDisposed = false;
   private _job: JobDetail | null = null;
+  private _lagTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly _refresh: Throttler;
 }

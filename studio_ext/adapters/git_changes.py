@@ -40,11 +40,11 @@ def changes_text(diff: str, untracked: Iterable[str], commit: str, *, is_cut: bo
         if is_secret_file(path):
             head.append(f"# Left out, may hold secrets: {path}")
             continue
-        section = without_secrets(section)
         size = len(section.encode("utf-8", "replace"))
-        if size > left:
+        if size > left:  # before it is looked through, which takes its time
             head.append(f"# Left out, too long ({size:,} bytes): {path}")
             continue
+        section = without_secrets(section)
         left -= size
         kept[number] = section
     if is_cut:

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -15,7 +16,15 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from studio_ext._version import __version__
-from studio_ext.contract.errors import ErrorBody, Forbidden, InvalidRequest, StudioError, Unavailable, from_body
+from studio_ext.contract.errors import (
+    ErrorBody,
+    Forbidden,
+    InvalidRequest,
+    StudioError,
+    TooLarge,
+    Unavailable,
+    from_body,
+)
 from studio_ext.contract.experiments import CreateExperiment, Experiment, Trial
 from studio_ext.contract.jobs import (
     FileEntry,
@@ -123,17 +132,20 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
         content: Any = None,
+        length: int | None = None,
         repeat: bool = False,
     ) -> httpx.Response:
-        """Send a request below ``studio/api/``; ``body``: JSON, ``content``: bytes, or an iterator of them.
+        """Send a request below ``studio/api/``; ``body``: JSON, ``content``: bytes, or an iterator of them, that
+        yields ``length`` bytes.
 
         ``repeat``: send it again after a lost connection. Raises ``StudioError``.
         """
         query = {key: _query(value) for key, value in (params or {}).items() if value is not None}
+        headers = None if length is None else {"Content-Length": str(length)}
         pauses = iter(_RETRIES if repeat else ())
         while True:
             try:
-                reply = self._http.request(method, path, params=query, json=body, content=content)
+                reply = self._http.request(method, path, params=query, json=body, content=content, headers=headers)
             except httpx.TimeoutException as error:
                 raise Unavailable(
                     f"{self.url} did not answer in time.", hint="Try again; if it stays so, look at the server's log."
@@ -161,6 +173,8 @@ class HttpClient:
                 f"{self.url} refuses the token." if self._has_token else f"{self.url} wants a token.",
                 hint="jupyter server list shows it; give it with --token, STUDIO_TOKEN or studio.connect(token=...).",
             )
+        if reply.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # of a proxy in between
+            return TooLarge(f"{self.url} takes no request that is so large.", hint="A proxy may set the limit.")
         if reply.status_code in (404, 405) or reply.is_redirect:
             return Unavailable(
                 f"{self.url} is not a Jupyter server with Studio.",

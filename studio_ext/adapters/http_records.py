@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
 from studio_ext.adapters.http_client import HttpClient, segment
+from studio_ext.adapters.run_order import run_order
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.page import MAX_PAGE
 from studio_ext.contract.records import (
@@ -34,6 +37,7 @@ from studio_ext.ports.contents import Download
 
 _LARGE = 64 << 20
 """From this size on a file is not sent before it is known that the server takes it."""
+_PIECE = 1 << 16
 
 
 class HttpRecords:
@@ -106,13 +110,16 @@ class HttpRecords:
         self, experiment_ids: Sequence[str], filter_: str = "", *, order_by: Sequence[str] = ()
     ) -> Iterator[RunRecord]:
         """See :class:`~studio_ext.ports.records.Records`."""
-        for first in range(0, len(experiment_ids), MAX_RUNS):  # an address cannot hold any number of them
-            cursor: str | None = ""
-            while cursor is not None:
-                part = experiment_ids[first : first + MAX_RUNS]
-                page = self.run_page(part, filter_, order_by=order_by, cursor=cursor)
-                yield from page.items
-                cursor = page.next_cursor
+        starts = range(0, len(experiment_ids), MAX_RUNS)  # an address cannot hold any number of them
+        parts = [self._runs(experiment_ids[first : first + MAX_RUNS], filter_, order_by) for first in starts]
+        return parts[0] if len(parts) == 1 else heapq.merge(*parts, key=run_order(order_by))
+
+    def _runs(self, experiment_ids: Sequence[str], filter_: str, order_by: Sequence[str]) -> Iterator[RunRecord]:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.run_page(experiment_ids, filter_, order_by=order_by, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
 
     def update_run(self, run_id: str, *, status: str = "", ended: float | None = None, name: str = "") -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -165,12 +172,12 @@ class HttpRecords:
         address = _artifact(run, name)
         try:
             with source.open("rb") as file:
-                size = source.stat().st_size
+                size = os.fstat(file.fileno()).st_size
                 if size > _LARGE:
                     most = self._artifacts(run, "").max_bytes
                     if size > most:
                         raise InvalidRequest.field("file_path", f"has {size} bytes; the server takes at most {most}")
-                self._client.send("PUT", address, content=file)
+                self._client.send("PUT", address, content=_pieces(file, size), length=size)
         except OSError as error:
             raise InvalidRequest.field("file_path", f"cannot be read: {error.strerror or error}") from error
         if move:
@@ -202,6 +209,17 @@ def _document(kind: type[BaseModel], **fields: Any) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         raise InvalidRequest.field(".".join(map(str, first["loc"])), str(first["msg"])) from None
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The first bytes of a file. Raises ``InvalidRequest`` when there are fewer by now."""
+    left = size
+    while left:
+        piece = file.read(min(left, _PIECE))
+        if not piece:
+            raise InvalidRequest.field("file_path", f"became shorter than {size} bytes while it was sent")
+        left -= len(piece)
+        yield piece
 
 
 def _address(run_id: str, part: str = "") -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from studio_ext.contract.errors import NotFound, Unavailable
+from studio_ext.contract.experiments import Trial
 from studio_ext.contract.jobs import JobDetail
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.core.log_calls import LoggedValue
@@ -23,6 +24,11 @@ _ENDED = ("FINISHED", "FAILED", "KILLED")
 _WATCH_SECONDS = 120.0
 """How long after a question whoever asked is told of more."""
 _MAX_IDS = 50
+_STORED_SECONDS = 2.0
+"""How long an answer that came from the tracking store is given again,"""
+_STORED_SHARE = 10.0
+"""and at least so many times as long as it took."""
+_MAX_STORED = 24
 
 
 @dataclass
@@ -44,6 +50,8 @@ class LocalLive:
         self._resources = Resources()
         self._watched: dict[tuple[str, str], _Watched] = {}
         """By the kind of what was asked for and the job."""
+        self._stored: dict[tuple[str, int, str], tuple[float, MetricHistory | None]] = {}
+        """Answers from the tracking store, and until when (monotonic seconds) they are given again."""
         self._lock = threading.Lock()
 
     def metrics(
@@ -116,8 +124,24 @@ class LocalLive:
                 pass
             else:
                 return self.metrics(job, max_points=max_points, cursor=cursor, run_id=run_id)
-        history = of_values(self._tracking().metric_history(run_id), max_points)
-        return history.model_copy(update={"complete": trial.status in _ENDED})
+        return self._stored_metrics(trial, max_points)
+
+    def _stored_metrics(self, trial: Trial, max_points: int) -> MetricHistory:
+        """Those of a run that only the store knows. Read whole each time, so not at every look of a page."""
+        key = (trial.run_id, max_points, trial.status)
+        with self._lock:
+            until, kept = self._stored.get(key, (0.0, None))
+        began = time.monotonic()
+        if kept is not None and began < until:
+            return kept
+        history = of_values(self._tracking().metric_history(trial.run_id), max_points)
+        history = history.model_copy(update={"complete": trial.status in _ENDED})
+        now = time.monotonic()
+        with self._lock:
+            self._stored[key] = now + max(_STORED_SECONDS, _STORED_SHARE * (now - began)), history
+            while len(self._stored) > _MAX_STORED:
+                del self._stored[next(iter(self._stored))]
+        return history
 
     def _past(self, run_id: str) -> list[LoggedValue]:
         """What the store has of a run. While it is away the journals are shown all the same."""

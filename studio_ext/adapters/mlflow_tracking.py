@@ -120,7 +120,8 @@ class MlflowTracking:
             return
         if run["info"].get("lifecycle_stage") == "deleted":
             return
-        for chunk in _chunks(_tags(tags)):
+        known = {tag["key"] for tag in run["data"].get("tags", [])}
+        for chunk in _chunks(_tags({key: value for key, value in tags.items() if value or key in known})):
             self._json(post(self._backend, "runs/log-batch", run_id=run_id, tags=chunk))
         end_time = int(ended * 1000)
         for child in self._children(run, "attributes.status = 'RUNNING'"):

@@ -14,7 +14,7 @@ import warnings
 
 from studio_ext.adapters.http_client import HttpClient, segment
 from studio_ext.adapters.spool import Spool
-from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError, Unavailable
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError, TooLarge, Unavailable
 from studio_ext.contract.records import MAX_CALLS, JournalState
 from studio_ext.ports.records import RunRecord
 
@@ -45,6 +45,10 @@ class HttpSink:
         self._refused: list[str] = []
         self._state = self._open()
         self._closed = False
+        self._closing = False
+        """While it is, the thread sends nothing: a journal that was closed it would take for lost."""
+        self._busy = False
+        """Whether the thread speaks with the server."""
         threading.Thread(target=self._work, name="studio-tracker-send", daemon=True).start()
 
     def write(self, body: bytes) -> None:
@@ -91,8 +95,19 @@ class HttpSink:
         if self._closed:
             return
         self.sync()
-        ended = time.time()
-        params = {"status": status or None, "message": message[:4000] or None, "ended": ended}
+        try:
+            with self._changed:
+                self._closing = True
+                if not self._changed.wait_for(lambda: not self._busy, PATIENCE_SECONDS):
+                    raise Unavailable(f"{self._client.url} did not answer in time.", hint="Close it again.")
+            self._end(status, message)
+        finally:
+            with self._changed:
+                self._closing = False
+                self._changed.notify_all()
+
+    def _end(self, status: str, message: str) -> None:
+        params = {"status": status or None, "message": message[:4000] or None, "ended": time.time()}
         deadline = time.monotonic() + PATIENCE_SECONDS
         pauses = iter(_PAUSES)
         while True:
@@ -109,7 +124,6 @@ class HttpSink:
                 time.sleep(next(pauses, 5.0))
         with self._changed:
             self._closed = True
-            self._changed.notify_all()
 
     @property
     def _address(self) -> str:
@@ -129,25 +143,39 @@ class HttpSink:
 
     def _work(self) -> None:
         pauses = iter(_PAUSES)
+        alone = 0  # calls that are sent one by one: one of them was refused, and the others are not to go with it
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: len(self._spool) or self._closed, self._state.lease_seconds / 4 or 30.0)
+                self._busy = False
+                self._changed.notify_all()
+                self._changed.wait_for(self._has_work, self._state.lease_seconds / 4 or 30.0)
                 if self._closed:
                     return
-                calls = self._spool.first(MAX_CALLS, _BYTES_A_REQUEST)
+                if self._closing:
+                    continue
+                self._busy = True
+                calls = self._spool.first(1 if alone else MAX_CALLS, _BYTES_A_REQUEST)
                 first = self._first
             try:
                 self._send(first, calls)
             except (NotFound, Conflict) as error:
                 self._go_on_elsewhere(error)
-            except InvalidRequest as error:  # for ever: it must not hold up what comes after it
+            except (InvalidRequest, TooLarge) as error:  # for ever: it must not hold up what comes after it
+                if len(calls) > 1:
+                    alone = len(calls)
+                    continue
                 self._refused = [*self._refused, error.message][:20]
                 self._advance(0, len(calls))
+                alone = max(0, alone - 1)
             except StudioError as error:
                 self._wait(error, next(pauses, 5.0))
             else:
                 self._advance(len(calls), len(calls))
+                alone = max(0, alone - len(calls))
                 self._error, pauses = None, iter(_PAUSES)
+
+    def _has_work(self) -> bool:
+        return self._closed or (len(self._spool) > 0 and not self._closing)
 
     def _send(self, first: int, calls: list[bytes]) -> None:
         # The bodies are those of MLflow's call, with the run's id in front.

@@ -76,6 +76,13 @@ class Conflict(StudioError):
     status = 409
 
 
+class TooLarge(StudioError):
+    """The body of the request is larger than the server takes (413)."""
+
+    code = "too_large"
+    status = 413
+
+
 class Unavailable(StudioError):
     """Something outside is away; the same request may work later (503)."""
 
@@ -83,7 +90,7 @@ class Unavailable(StudioError):
     status = 503
 
 
-_BY_CODE = {cls.code: cls for cls in (InvalidRequest, Forbidden, NotFound, Conflict, Unavailable)}
+_BY_CODE = {cls.code: cls for cls in (InvalidRequest, Forbidden, NotFound, Conflict, TooLarge, Unavailable)}
 
 
 def from_body(body: ErrorBody) -> StudioError:

@@ -12,40 +12,59 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_TURNS = 2
+_WAIT_SECONDS = 10.0
+
+
+class _Work(Generic[T]):
+    """One piece of work: first it waits for a turn, then it is under way, with the time of its begin."""
+
+    def __init__(self, now: float) -> None:
+        self.asked = now
+        self.begun = 0.0
+        self.thread: threading.Thread | None = None
+        self.result: T | None = None
+
+    def is_under_way(self, now: float, patience: float) -> bool:
+        return self.thread is not None and self.thread.is_alive() and now - self.begun <= patience
+
+    def run(self, name: str, work: Callable[[], T]) -> None:
+        try:
+            self.result = work()
+        except Exception:
+            log.exception("%s: looking at the data failed", name)
+
 
 class Aside(Generic[T]):
-    """Work by name. One thread at a time asks; at most two of ours work."""
+    """Work by name. One thread at a time asks; at most two of ours work, besides those that hang."""
 
-    def __init__(self, patience: float) -> None:
-        """``patience``: seconds after which work counts as done, without a result, though it still goes on."""
+    def __init__(self, patience: float, wait: float = _WAIT_SECONDS) -> None:
+        """``patience``: seconds from its begin after which work counts as done, without a result, though it still goes
+        on: it hangs, and takes nobody's turn. ``wait``: seconds without any work being begun after which work that
+        waits for its turn counts as done, too."""
         self._patience = patience
-        self._turns = threading.Semaphore(2)
-        self._begun: dict[str, float] = {}
-        self._threads: dict[str, threading.Thread] = {}
-        self._results: dict[str, T] = {}
+        self._wait = wait
+        self._works: dict[str, _Work[T]] = {}
+        self._last_begun = 0.0
 
     def is_done(self, name: str, work: Callable[[], T]) -> bool:
-        """Whether ``work`` is done; the first call begins it."""
-        thread = self._threads.get(name)
-        if thread is None:
-            self._begun[name] = time.monotonic()
-            thread = threading.Thread(target=self._run, args=(name, work), name=f"aside {name}", daemon=True)
-            self._threads[name] = thread
-            thread.start()
-        return not thread.is_alive() or time.monotonic() - self._begun[name] > self._patience
+        """Whether ``work`` is done, or not to be waited for; the first call for which there is a turn begins it."""
+        now = time.monotonic()
+        known = self._works.setdefault(name, _Work(now))
+        if known.thread is not None:
+            return not known.is_under_way(now, self._patience)
+        if sum(each.is_under_way(now, self._patience) for each in self._works.values()) >= _TURNS:
+            return now - max(known.asked, self._last_begun) > self._wait
+        known.begun = self._last_begun = now
+        known.thread = threading.Thread(target=known.run, args=(name, work), name=f"aside {name}", daemon=True)
+        known.thread.start()
+        return False
 
     def result(self, name: str) -> T | None:
-        """What the work gave; None where it failed, took too long or was not asked for."""
-        return self._results.get(name)
+        """What the work gave; None where it failed, took too long or was not begun."""
+        known = self._works.get(name)
+        return known.result if known else None
 
     def forget(self, name: str) -> None:
-        """Drop what is known of it."""
-        for known in (self._begun, self._threads, self._results):
-            known.pop(name, None)
-
-    def _run(self, name: str, work: Callable[[], T]) -> None:
-        with self._turns:
-            try:
-                self._results[name] = work()
-            except Exception:
-                log.exception("%s: looking at the data failed", name)
+        """Drop what is known of it; what waits for its turn is not begun any more."""
+        self._works.pop(name, None)

@@ -21,7 +21,7 @@ _RELATIVE = "Name the file relative to the folder the server shows."
 _COLLABORATION_DRIVE = "RTC:"
 _DRIVE = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*:")
 _PRIVATE = re.compile(
-    r"((job|environment)\.json|attempts/[^/]+/(claim\.json|launch\.json|calls\.jsonl|replies\.jsonl|relay\.json))(/|$)",
+    r"((job|environment)\.json|attempts/[^/]+/(claim\.json|launch\.json|calls\.jsonl|reads\.jsonl|replies\.jsonl|relay\.json))(/|$)",
     re.IGNORECASE,
 )
 

@@ -22,8 +22,8 @@ _UNFINISHED = re.compile(
 )
 _CREDENTIALS = re.compile(r"://[^/\s'\"]*@")
 _SECRET = re.compile(
-    r"([?&;][\w.-]{0,40}?(?:password|passwd|pwd|passphrase|secret|token|key|signature|credential|odbc_connect)"
-    r"[\w.-]{0,40}=)[^&;\s'\"]+",
+    r"([?&;](?:[\w.-]{0,40}?(?:password|passwd|pwd|passphrase|secret|token|key|signature|credential|odbc_connect)"
+    r"[\w.-]{0,40}|sig|auth|code)=)[^&;\s'\"]+",
     re.IGNORECASE,
 )
 _HOLD = 4096

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from studio_ext.contract.errors import Conflict, InvalidRequest, StudioError
 from studio_ext.core.cell_values import MOST_PARAMETERS, as_number, assigned_names, numbers_in, parameter_names
 from studio_ext.core.cell_values import plain_values as values_of
+from studio_ext.core.secrets import MASK, is_secret_name, without_secrets
 from studio_ext.magics.trial_lines import trial_source
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class TrialCells:
             )
             parameters = dict(list(parameters.items())[:MOST_PARAMETERS])
         try:
-            tracker.log_parameters(parameters)
+            tracker.log_parameters({name: _without_secrets(name, value) for name, value in parameters.items()})
             for name, value in metrics.items():
                 tracker.log_metric(name, value)
         except Conflict:
@@ -219,7 +220,7 @@ def _finish(tracker: Tracker, error: BaseException | None) -> str:
 def _log_source(tracker: Tracker, source: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "cell.py")
-        path.write_text(source, encoding="utf-8", errors="replace")
+        path.write_text(without_secrets(source), encoding="utf-8", errors="replace")
         tracker.log_artifact(path, media_type="text/x-python", is_output=False)
 
 
@@ -239,6 +240,13 @@ def _experiment_of(tracker: Tracker) -> str:
         return recorder().records.experiment_by_id(tracker.experiment_id).name
     except StudioError:
         return ""
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    """Numbers are none, texts may be."""
+    if not isinstance(value, str):
+        return value
+    return MASK if is_secret_name(name) else without_secrets(value)
 
 
 def _present(names: Sequence[str], namespace: dict[str, Any], what: str, notes: list[str]) -> dict[str, Any]:

@@ -63,7 +63,10 @@ class Tracking(Protocol):
         """
 
     def end_run(self, run_id: str, status: str, ended: float, tags: Mapping[str, str]) -> None:
-        """Close the run with MLflow's ``FINISHED``, ``FAILED`` or ``KILLED``; children still RUNNING too."""
+        """Close the run with MLflow's ``FINISHED``, ``FAILED`` or ``KILLED``; children still RUNNING too.
+
+        A tag that is empty is written only over one that is there.
+        """
 
     def log_artifacts(self, run_id: str, source: Path, artifact_path: str = "") -> None:
         """Move what lies below ``source`` (a file or a folder) to the run's artefacts."""

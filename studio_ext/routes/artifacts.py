@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
@@ -16,10 +17,10 @@ from pydantic import Field
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from studio_ext.contract.errors import InvalidRequest, StudioError
+from studio_ext.contract.errors import InvalidRequest, StudioError, TooLarge
 from studio_ext.contract.records import Artifacts, RunRecord
 from studio_ext.core.paths import relative
-from studio_ext.routes.base import Query, StudioHandler, TooLarge
+from studio_ext.routes.base import Query, StudioHandler
 from studio_ext.routes.calls import Lane
 from studio_ext.routes.operation import operation
 from studio_ext.routes.records import RunId, checked_run
@@ -199,10 +200,11 @@ class ArtifactHandler(StudioHandler):
 
 
 def _clear_stale(folder: Path) -> None:
-    """What a server left that was killed in between."""
+    """What a server left that was killed in between. Other uploads come to their end meanwhile."""
     for each in os.scandir(folder):
-        if each.name.endswith(".part") and time.time() - each.stat().st_mtime > _STALE_SECONDS:
-            Path(each.path).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if each.name.endswith(".part") and time.time() - each.stat().st_mtime > _STALE_SECONDS:
+                Path(each.path).unlink()
 
 
 HANDLERS: list[tuple[str, type[StudioHandler]]] = [

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from studio_ext.contract.errors import ErrorBody, FieldError, InvalidRequest, StudioError
+from studio_ext.contract.errors import ErrorBody, FieldError, InvalidRequest, StudioError, TooLarge
 from studio_ext.ports.client import HostClient
 from studio_ext.ports.contents import Contents
 from studio_ext.ports.records import HostRecorder
@@ -34,13 +34,6 @@ _SENTENCES = {
     405: ("This address does not know this method.", ""),
 }
 _PLAIN = {"missing": "is required", "extra_forbidden": "is not known here"}
-
-
-class TooLarge(StudioError):
-    """The body of the request is larger than the server takes (413)."""
-
-    code = "too_large"
-    status = 413
 
 
 class Query(BaseModel):

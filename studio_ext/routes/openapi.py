@@ -25,9 +25,9 @@ from studio_ext.contract.errors import (
     InvalidRequest,
     NotFound,
     StudioError,
+    TooLarge,
     Unavailable,
 )
-from studio_ext.routes.base import TooLarge
 from studio_ext.routes.operation import JSON, Operation, verbs
 
 Document = dict[str, Any]

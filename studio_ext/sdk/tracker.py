@@ -319,6 +319,7 @@ class Tracker:
             self._ends = True
             self._buffer.close()
             self._recorder.records.update_run(self.run_id, status="RUNNING")
+            self._recorder.records.delete_tag(self.run_id, entities.MESSAGE)
             self._buffer = self._new_buffer()
             self._buffer.open()
         return self

@@ -118,7 +118,7 @@ class Trackers:
             end = {"status": "FAILED", "message": GONE, "ended": directory.stat().st_mtime}
             with contextlib.suppress(FileNotFoundError):
                 end["ended"] = (directory / "calls.jsonl").stat().st_mtime
-        tags = {MESSAGE_TAG: str(end["message"])[:4000]} if end.get("message") else {}
+        tags = {MESSAGE_TAG: str(end.get("message") or "")[:4000]}  # nor does it keep what it said of an earlier end
         try:
             self.tracking.end_run(run.run_id, str(end["status"]), float(end["ended"]), tags)
         except Unavailable:

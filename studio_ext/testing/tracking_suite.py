@@ -118,6 +118,16 @@ class TrackingSuite:
         trial = tracking.trial(run.run_id)
         assert (trial.status, trial.ended, trial.tags["studio.exit_reason"]) == (status, 1060.5, "x")
 
+    def test_an_empty_tag_is_written_only_over_another(self, tracking: Tracking) -> None:
+        """What was said of an earlier end does not stay."""
+        run = tracking.start_run("job1", start())
+        tracking.end_run(run.run_id, "FAILED", 1060.0, {"message": "", "other": "x"})
+        assert "message" not in tracking.trial(run.run_id).tags
+        tracking.end_run(run.run_id, "FAILED", 1060.0, {"message": "it broke"})
+        tracking.end_run(run.run_id, "FINISHED", 1070.0, {"message": ""})
+        trial = tracking.trial(run.run_id)
+        assert (trial.status, trial.tags["message"], trial.tags["other"]) == ("FINISHED", "", "x")
+
     def test_ending_a_run_that_is_gone_is_no_error(self, tracking: Tracking) -> None:
         """A person may have deleted it while the job ran."""
         run = tracking.start_run("job1", start())

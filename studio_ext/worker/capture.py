@@ -6,6 +6,7 @@ the first cell runs. Whatever goes wrong in here is noted, and never the user's 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -73,7 +74,9 @@ def forget() -> None:
     package = __package__ or "studio_worker"
     for name in [name for name in sys.modules if name == package or name.startswith(package + ".")]:
         del sys.modules[name]
-    sys.path[:] = [entry for entry in sys.path if not entry.endswith(".pyz")]
+    archive = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  (exactly as the entry has it)
+    if archive.endswith(".pyz"):
+        sys.path[:] = [entry for entry in sys.path if entry != archive]
 
 
 def start_code(settings: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ Pandas is among them for the addresses that it is given, and for what it leaves 
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
 import sys
@@ -16,14 +17,14 @@ from types import ModuleType
 from typing import Any
 
 from .post_import import PostImport
-from .reads import Reads
+from .reads import LONGEST, Reads
 
 _READER = re.compile(r"(?:read|scan)_[a-z_]+")
 _NO_READER = frozenset({"read_clipboard", "read_sql", "read_sql_query", "read_sql_table", "read_gbq"})
-_QUOTED = re.compile(r"'([^'\n]{1,1000})'")
+_LITERAL = ("{", "[", "<")
+"""How data begins that is handed to a reader itself, instead of the name of a file."""
 _MOST_FILES = 200
 """Of a folder or a list that is handed to a reader."""
-_LONGEST_QUERY = 100_000
 
 
 class Readers:
@@ -63,16 +64,12 @@ class Readers:
         kind.__init__ = self._follow(kind.__init__, self._note, position=1)
 
     def _duckdb(self, module: ModuleType) -> None:
+        """Readers only: SQL names variables of whoever calls, which DuckDB looks up in the frame that called it."""
         self._all_readers(module)
-        queries = ("sql", "query", "execute")
-        for name in queries:
-            if callable(function := getattr(module, name, None)):
-                self._replace(module, name, self._follow(function, self._note_query))
         connection = getattr(module, "DuckDBPyConnection", None)
-        for name in (*queries, *(name for name in dir(connection) if _READER.fullmatch(name))):
+        for name in (name for name in dir(connection) if _READER.fullmatch(name)):
             if callable(function := getattr(connection, name, None)):
-                note = self._note_query if name in queries else self._note
-                setattr(connection, name, self._follow(function, note, position=1))
+                setattr(connection, name, self._follow(function, self._note, position=1))
 
     # -- functions
 
@@ -126,10 +123,12 @@ class Readers:
         if not isinstance(source, str | os.PathLike):
             return
         path = os.fsdecode(source)
+        if len(path) > LONGEST or path.lstrip().startswith(_LITERAL) or "\n" in path:
+            return
         if any(mark in path for mark in "*?["):
             import glob
 
-            for each in sorted(glob.glob(path, recursive=True))[:_MOST_FILES]:
+            for each in itertools.islice(glob.iglob(path, recursive=True), _MOST_FILES):
                 self._reads.note(each)
         elif os.path.isdir(path):
             files = (os.path.join(parent, name) for parent, _, names in os.walk(path) for name in sorted(names))
@@ -137,9 +136,3 @@ class Readers:
                 self._reads.note(each)
         elif "://" in path or os.path.exists(path):
             self._reads.note(path)
-
-    def _note_query(self, query: Any) -> None:
-        """Files that a query names in quotes."""
-        if isinstance(query, str) and len(query) <= _LONGEST_QUERY:
-            for each in _QUOTED.findall(query):
-                self._note(each)

@@ -24,7 +24,8 @@ _MOST_KNOWN = 50_000
 """Paths that are remembered."""
 _MOST_BYTES = 1 << 20
 """Of the report, whoever writes to it: forked processes do, too."""
-_LONGEST = 4096
+LONGEST = 4096
+"""Characters of a path."""
 
 _SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev", "/run", "/boot", "/snap",
@@ -59,16 +60,19 @@ class Reads:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: Sequence[Any]) -> None:
-        if event == "open":
-            path, mode, flags = arguments
-            # Neither descriptors nor what was looked at before.
-            if path.__class__ is int or path in self._known:
-                return
-            self._look(path, ("r" not in mode or "+" in mode) if mode else bool((flags or 0) & _WRITING))
-        elif event == "sqlite3.connect":
-            path = arguments[0]
-            if path != ":memory:" and path:
+        if event not in ("open", "sqlite3.connect"):
+            return
+        try:  # anybody may raise such an event, with whatever arguments
+            if event == "open":
+                path, mode, flags = arguments
+                # Neither descriptors nor what was looked at before.
+                if path.__class__ is int or path in self._known:
+                    return
+                self._look(path, ("r" not in mode or "+" in mode) if mode else bool((flags or 0) & _WRITING))
+            elif (path := arguments[0]) != ":memory:" and path:
                 self._look(path, False)
+        except Exception:  # noqa: S110  (whatever it is, the user's code goes on)
+            pass
 
     def _look(self, path: Any, writes: bool) -> None:
         if getattr(self._guard, "busy", False):
@@ -76,15 +80,13 @@ class Reads:
         self._guard.busy = True
         try:
             self.note(path, writes=writes)
-        except Exception:  # noqa: S110  (whatever it is, the user's code goes on)
-            pass
         finally:
             self._guard.busy = False
 
     def note(self, path: Any, *, writes: bool = False) -> None:
         """Note a file or an address that is read, unless it is none of data."""
         text = os.fsdecode(path)
-        if len(self._known) >= _MOST_KNOWN or len(text) > _LONGEST or text in self._known:
+        if len(self._known) >= _MOST_KNOWN or len(text) > LONGEST or text in self._known:
             return
         if _URI.match(text):
             self._note_uri(text)
@@ -104,7 +106,7 @@ class Reads:
 
     def note_uri(self, uri: str, **more: Any) -> None:
         """Note an address that is read; ``more``: what its server says of it."""
-        if len(uri) <= _LONGEST and (uri not in self._known or more):
+        if len(uri) <= LONGEST and (uri not in self._known or more):
             self._note_uri(uri, **more)
 
     def _note_uri(self, uri: str, **more: Any) -> None:

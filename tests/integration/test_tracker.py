@@ -341,6 +341,19 @@ def test_a_storm_of_forked_workers_in_a_script(home: Workspace, mlflow_client: A
         assert values(mlflow_client, run_id, f"worker {number}") == [(step, float(step)) for step in range(100)]
 
 
+def test_what_was_said_of_a_failure_goes_when_it_goes_well() -> None:
+    with pytest.raises(ValueError), studio.Tracker.create("again", experiment_name="again") as tracker:
+        raise ValueError("it broke")
+    failed = studio.TrialComponent.load(tracker.run_id).status
+    assert (failed.primary_status, failed.message) == ("Failed", "ValueError: it broke")
+    with studio.Tracker.load(tracker.run_id) as again:
+        running = studio.TrialComponent.load(tracker.run_id).status
+        assert (running.primary_status, running.message) == ("InProgress", "")
+        again.log_metric("a", 1)
+    done = studio.TrialComponent.load(tracker.run_id).status
+    assert (done.primary_status, done.message) == ("Completed", "")
+
+
 def test_a_script_that_ends_with_an_exception(home: Workspace, mlflow_client: Any) -> None:
     code = "import studio_ext as s; t = s.Tracker.create('x', experiment_name='scripts'); print(t.run_id); 1 / 0"
     run_id = run_script(home, code).stdout.strip()

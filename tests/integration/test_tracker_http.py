@@ -249,8 +249,22 @@ def test_a_client_that_was_taken_for_gone_goes_on(cable: Cable, home: Workspace,
         tracker.flush()
         assert mlflow_client.get_run(tracker.run_id).info.status == "RUNNING"
         tracker.log_metric("a", 500, step=500)
-    assert tracker.trial_component.status.primary_status == "Completed"
+    status = tracker.trial_component.status
+    assert (status.primary_status, status.message) == ("Completed", "")
     assert values(mlflow_client, tracker.run_id, "a") == [(step, float(step)) for step in range(501)]
+
+
+def test_what_was_said_of_a_failure_goes_when_it_goes_well() -> None:
+    with pytest.raises(ValueError), studio.Tracker.create("again", experiment_name="again") as tracker:
+        raise ValueError("it broke")
+    failed = studio.TrialComponent.load(tracker.run_id).status
+    assert (failed.primary_status, failed.message) == ("Failed", "ValueError: it broke")
+    with studio.Tracker.load(tracker.run_id) as again:
+        running = studio.TrialComponent.load(tracker.run_id).status
+        assert (running.primary_status, running.message) == ("InProgress", "")
+        again.log_metric("a", 1)
+    done = studio.TrialComponent.load(tracker.run_id).status
+    assert (done.primary_status, done.message) == ("Completed", "")
 
 
 def test_a_client_that_says_nothing_for_long_is_not_gone(home: Workspace, mlflow_client: Any) -> None:

@@ -63,6 +63,17 @@ describe('models that follow the jobs', () => {
       model.dispose();
     });
 
+    it('looks again until the tracking store has everything', async () => {
+      const job = makeJob({ id: 'a', lag_bytes: 500 });
+      server.on('GET jobs/a', job);
+      const model = new JobModel(jobs, 'a');
+      await model.ready;
+      expect(model.job?.lag_bytes).toBe(500);
+      server.on('GET jobs/a', { ...job, lag_bytes: 0 });
+      await until(() => model.job?.lag_bytes === 0);
+      model.dispose();
+    });
+
     it('says why there is nothing to show', async () => {
       server.on(
         'GET jobs/a',

@@ -178,3 +178,21 @@ def test_an_id_leads_nowhere_else(live: LocalLive, workspace: Workspace) -> None
     for strange in ("../elsewhere", "..", "", "/", "a/b", "\0"):
         with pytest.raises(NotFound):
             trial_metrics(live, strange)
+
+
+def test_a_run_that_only_the_store_knows_is_not_read_at_every_look(
+    live: LocalLive, tracking: Tracking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracking.history = [LoggedValue(RUN, "loss", 0, 1.0, 0.5)]
+    looks = [live.trial_metrics(RUN, max_points=10, cursor=None) for _ in range(3)]
+    assert looks[0] == looks[2] and not looks[0].complete
+    assert tracking.asked == 1
+    tracking.history.append(LoggedValue(RUN, "loss", 1, 2.0, 0.25))
+    tracking.status = "FINISHED"
+    ended = live.trial_metrics(RUN, max_points=10, cursor=looks[0].cursor)
+    assert ended.complete and ended.series[0].count == 2
+    monkeypatch.setattr(local_live, "_STORED_SECONDS", 0.0)
+    monkeypatch.setattr(local_live, "_STORED_SHARE", 0.0)
+    for number in range(local_live._MAX_STORED + 5):
+        live.trial_metrics(RUN, max_points=100 + number, cursor=None)
+    assert len(live._stored) == local_live._MAX_STORED

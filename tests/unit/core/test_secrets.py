@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from studio_ext.core.secrets import is_secret_file, without_secrets
+from studio_ext.core.secrets import is_secret_file, is_secret_name, without_secrets
 
 SECRET = "hunter2-Xy77abcd"
 
@@ -25,6 +25,9 @@ SECRET = "hunter2-Xy77abcd"
         f'token = """{SECRET}"""',
         f"export GITHUB_TOKEN={SECRET}",
         f"PASSWORD={SECRET}",
+        f"SMTP_PASS={SECRET}",
+        f'db_pass = "{SECRET}"',
+        f'SIGNING_KEY = "{SECRET}"',
         f"password: {SECRET}",
         f"  secret-key: {SECRET}   # comment",
         f'+    "    auth_token = \\"{SECRET}\\"\\n",',
@@ -35,6 +38,8 @@ SECRET = "hunter2-Xy77abcd"
         f"https://ada:{SECRET}@host/x.git",
         f"postgresql://ada:{SECRET}@host:5432/db",
         f"https://host/data.csv?sig=1&token={SECRET}&x=1",
+        f"https://host.blob.core/c/data.csv?sv=2024&sig={SECRET}",
+        f"https://hooks.slack.com/services/T000/B000/{SECRET}",
         f"-----BEGIN RSA PRIVATE KEY-----\n+MIIE{SECRET}\n+abc\n+-----END RSA PRIVATE KEY-----",
         f"-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\nand no end",
         f"DefaultEndpointsProtocol=https;AccountKey={SECRET};EndpointSuffix=x",
@@ -129,3 +134,37 @@ def test_no_text_takes_long(text: str) -> None:
 )  # fmt: skip
 def test_files_that_are_there_for_secrets(path: str, expected: bool) -> None:
     assert is_secret_file(path) is expected
+
+
+@pytest.mark.parametrize("name", ["api_key", "DB_PASSWORD", "smtp_pass", "HF_TOKEN", "token", "signing_key"])
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["max_tokens", "tokenizer", "compass", "key", "bypass", "monkey", "passes", "primary_key"]
+)
+def test_names_of_no_secrets(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+def test_a_long_text_lets_other_threads_run() -> None:
+    """One expression over all of it would hold them up for as long as it takes."""
+    import threading
+
+    longest, last, over = 0.0, time.perf_counter(), threading.Event()
+
+    def turn() -> None:
+        nonlocal longest, last
+        while not over.wait(0.001):
+            longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+
+    thread = threading.Thread(target=turn)
+    thread.start()
+    began = time.perf_counter()
+    text = without_secrets('+    "outputs of a cell, with some words in them",\n' * 60_000 + 'password = "hunter2"\n')
+    seconds = time.perf_counter() - began
+    over.set()
+    thread.join()
+    assert "hunter2" not in text
+    assert longest < seconds / 4

@@ -80,6 +80,15 @@ def test_a_cell_is_recorded(shell: InteractiveShell, kept: Kept, capsys: pytest.
     assert shell.user_ns["trial"].run_id == run.run_id
 
 
+def test_secrets_of_a_cell_are_not_recorded(shell: InteractiveShell, kept: Kept) -> None:
+    cell = "DB_PASSWORD = 'hunter2-Xy77'\nurl = 'https://ada:hunter2-Xy77@host'\nmax_tokens = 8\ntoken = 7"
+    assert shell.run_cell(f"%%trial -q\n{cell}").success
+    logged = kept.logged[kept.last]["params"]
+    assert logged == {"DB_PASSWORD": "***", "url": "https://***@host", "max_tokens": "8", "token": "7"}
+    assert "hunter2" not in kept.artifacts[kept.last]["cell.py"]
+    assert shell.user_ns["DB_PASSWORD"] == "hunter2-Xy77"
+
+
 def test_names_and_numbers_at_the_prompt(shell: InteractiveShell, kept: Kept, tmp_path: Path) -> None:
     shell.run_cell("%%trial -q\nx = 1", store_history=True)
     assert kept.runs[kept.last].name == "cell [1]"

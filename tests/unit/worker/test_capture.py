@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,36 @@ def test_nothing_of_it_is_to_be_seen(kernel: Kernel) -> None:
         "import sys; print([m for m in sys.modules if 'studio' in m], [p for p in sys.path if 'pyz' in p])"
     )
     assert said == "[] []\n" and kernel.lines() == []
+
+
+def test_archives_of_the_user_stay_importable(kernel: Kernel, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mine.pyz", "w") as archive:
+        archive.writestr("mine.py", "VALUE = 7")
+    ours, mine = str(kernel.archive), str(tmp_path / "mine.pyz")
+    code = f"""
+        import sys
+        sys.path[:0] = [{ours!r}, {mine!r}]
+        from studio_worker import capture
+        capture.forget()
+        import mine
+        print(mine.VALUE, {ours!r} in sys.path, {mine!r} in sys.path, 'studio_worker' in sys.modules)
+    """
+    assert kernel.run(code, path=mine) == "7 False True False\n"
+
+
+def test_events_of_others_harm_nobody(kernel: Kernel) -> None:
+    (kernel.code / "a.csv").write_text("x")
+    said = kernel.run("""
+        import sys
+        class Odd:
+            def __eq__(self, other): raise ValueError
+            __hash__ = None
+        for arguments in ((), (1,), ([],), (Odd(),), ('x', 5, 0), ('x', None, 'x'), ([], 'r', 0), (Odd(), 'r', 0)):
+            sys.audit('open', *arguments)
+            sys.audit('sqlite3.connect', *arguments)
+        print(open('a.csv').read())
+    """)
+    assert said == "x\n" and kernel.reads() == [str(kernel.code / "a.csv")]
 
 
 def test_files_are_noted_once_with_their_size(kernel: Kernel, tmp_path: Path) -> None:
@@ -245,6 +276,73 @@ MLFLOW = """
 def autolog(log_models=True, silent=False, exclude_flavors=None):
     print('autolog', log_models, silent, exclude_flavors)
 """
+
+
+DUCKDB = """
+import sys
+def sql(query):
+    return sys._getframe(1).f_locals[query]
+query = execute = sql
+def read_csv(path):
+    return path
+class DuckDBPyConnection:
+    def sql(self, query):
+        return sys._getframe(1).f_locals[query]
+    query = execute = sql
+    def read_csv(self, path):
+        return path
+"""
+
+
+def test_sql_of_duckdb_finds_the_variables_of_its_caller(kernel: Kernel, tmp_path: Path) -> None:
+    package(tmp_path / "fakes", "duckdb", DUCKDB)
+    for name in ("a.csv", "b.csv"):
+        (kernel.code / name).write_text("a\n1\n")
+    said = kernel.run(
+        """
+        import duckdb
+        def job():
+            df, connection = 5, duckdb.DuckDBPyConnection()
+            found = []
+            for each in (duckdb, connection):
+                found += each.sql('df'), each.query('df'), each.execute('df')
+            return found
+        print(job(), duckdb.read_csv('a.csv'), duckdb.DuckDBPyConnection().read_csv('b.csv'))
+        """,
+        path=str(tmp_path / "fakes"),
+    )  # fmt: skip
+    assert said == "[5, 5, 5, 5, 5, 5] a.csv b.csv\n"
+    assert kernel.reads() == [str(kernel.code / "a.csv"), str(kernel.code / "b.csv")]
+
+
+def test_what_is_given_to_a_reader_as_text_is_no_pattern(kernel: Kernel, tmp_path: Path) -> None:
+    package(tmp_path / "fakes", "polars", "def read_json(source):\n    return len(source)\n")
+    for name in ("a1.json", "a2.json", "b.json"):
+        (kernel.code / name).write_text("[]")
+    said = kernel.run(
+        """
+        import glob, polars, sys
+        asked, search = [], glob.iglob
+        glob.iglob = lambda path, **how: asked.append(path) or search(path, **how)
+        glob.glob = lambda path, **how: asked.append(path) or []
+        rows = ', '.join(['{"a": 1}'] * 3)
+        for text in (f'[{rows}]', ' [' + '*/' * 900 + ']', '<p>*</p>', '{"a": "?"}', 'a,b\\n*,?', 5000 * '*/'):
+            assert polars.read_json(text) == len(text)
+        polars.read_json('a*.json'); polars.read_json('b.json')
+        print(asked)
+        """,
+        path=str(tmp_path / "fakes"),
+    )
+    assert said == "['a*.json']\n"
+    assert sorted(kernel.reads()) == [str(kernel.code / name) for name in ("a1.json", "a2.json", "b.json")]
+
+
+def test_of_a_pattern_only_so_many_files_are_noted(kernel: Kernel, tmp_path: Path) -> None:
+    package(tmp_path / "fakes", "polars", "def scan_csv(source):\n    return source\n")
+    for number in range(250):
+        (kernel.code / f"{number}.csv").write_text("")
+    assert kernel.run("import polars\nprint(polars.scan_csv('*.csv'))", path=str(tmp_path / "fakes")) == "*.csv\n"
+    assert len(kernel.reads()) == 200
 
 
 @pytest.fixture

@@ -181,6 +181,15 @@ describe('the views of a job', () => {
     ]);
   });
 
+  it('says how much the tracking store has not got yet', async () => {
+    await open({ lag_bytes: 2_500_000 });
+    showOverview();
+    const about = screen.getByRole('region', { name: 'About' });
+    expect(about.textContent).toContain(
+      'Not in MLflow yet2.5 MB of what it logged'
+    );
+  });
+
   it('offers the log and another try when the engine was lost', async () => {
     const message = 'The container engine stopped, and the job with it.';
     await open({

@@ -183,6 +183,13 @@ function About(props: PartProps): JSX.Element {
     ...environmentFacts(job, trans),
     [trans.__('Limits'), limitsText(resources, trans)]
   ];
+  if (job.lag_bytes > 0) {
+    facts.push([
+      trans.__('Not in MLflow yet'),
+      trans.__('%1 of what it logged', formatSize(job.lag_bytes)),
+      trans.__('It is kept, and gets there by itself.')
+    ]);
+  }
   if (exit?.peak_memory_bytes != null || exit?.cpu_seconds != null) {
     facts.push([
       trans.__('Used'),
