@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import * as path from 'node:path';
 import { defineConfig } from '@playwright/test';
+import { python } from './python';
 
 /** A port that is free now. Workers read this file again: they get the first answer from the environment. */
 function port(): string {
@@ -9,12 +9,6 @@ function port(): string {
     "const s=require('net').createServer().listen(0,'127.0.0.1',()=>{console.log(s.address().port);s.close()})";
   process.env.STUDIO_UI_PORT ??= execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim();
   return process.env.STUDIO_UI_PORT;
-}
-
-/** The project's own Python where there is one, else the one on the path. */
-function python(): string {
-  const own = path.resolve(__dirname, '..', '.venv', 'bin', 'python');
-  return existsSync(own) ? own : 'python3';
 }
 
 const system = process.env.PLAYWRIGHT_CHROMIUM_EXECUTABLE_PATH ?? '/usr/bin/chromium';
