@@ -66,7 +66,9 @@ class Trial:
     def __init__(self, bench: Bench, job: JobDetail) -> None:
         self.bench, self.job = bench, job
         self.run = bench.mlflow.get_run(job.trial.run_id)
-        self.parameters, self.metrics, self.tags = self.run.data.params, self.run.data.metrics, self.run.data.tags
+        self.parameters, self.tags = self.run.data.params, self.run.data.tags
+        # Without what the job used of its machine.
+        self.metrics = {name: self.run.data.metrics[name] for name in self.run.data.metrics if "system/" not in name}
         self.log = bench.client.log(job.id).text
 
     @property
