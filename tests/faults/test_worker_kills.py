@@ -112,7 +112,7 @@ def test_two_launches_at_once_are_one(runner: ProcessRunner, tmp_path: Path, mon
     assert ended(runner, launch).reason is ExitReason.completed
     wait_for(lambda: not processes.marked(launch.job_id))
     assert lines(launch) == 1
-    assert len(list(launch.directory.glob("attempts/1/*"))) == 6
+    assert len(list(launch.directory.glob("attempts/1/*"))) == 8  # each of them once
 
 
 def test_supervisor_killed_with_grandchildren(runner: ProcessRunner, tmp_path: Path) -> None:
