@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,10 @@ _PIPE_WIDTH = 200
 
 _MOST_PARAMETERS = 12
 """In the table of trials."""
+_ABOUT_WIDTH = 70
+"""Characters for what every trial has: name, state, times."""
+_LONGEST_VALUE = 24
+"""Of a parameter that is shown unasked where there are many: the description of a pipeline would leave no room."""
 
 
 def console() -> Console:
@@ -166,6 +170,12 @@ def print_trials(trials: Sequence[Trial], *, parameters: Iterable[str] | None = 
     names = list(dict.fromkeys(key for trial in trials for key in trial.parameters))
     shown = _telling(trials, names) if parameters is None else [key for key in parameters if key in names]
     metrics = list(dict.fromkeys(key for trial in trials for key in trial.metrics))
+    if parameters is None and len(names) > _MOST_PARAMETERS:  # a library logged them: what the notebook says goes first
+        room = console().width - _ABOUT_WIDTH
+        own_first = sorted(metrics, key=lambda key: key.startswith("training_"))
+        metrics, room = _fitting(dict.fromkeys(own_first, 10), room)
+        values = {key: max(len(trial.parameters.get(key, "")) for trial in trials) for key in shown}
+        shown, _ = _fitting(values, room)
     headings = [f"{key}>" for key in (*shown, *metrics)]
     out = table("TRIAL", "STATUS", "STARTED", "DURATION>", *headings)
     for trial in trials:
@@ -184,8 +194,20 @@ def _telling(trials: Sequence[Trial], names: Sequence[str]) -> list[str]:
     """Parameters that tell trials apart, where there are more than fit: libraries log dozens that are all the same."""
     if len(names) <= _MOST_PARAMETERS:
         return list(names)
+    names = [key for key in names if all(len(trial.parameters.get(key, "")) <= _LONGEST_VALUE for trial in trials)]
     differing = [key for key in names if len({trial.parameters.get(key) for trial in trials}) > 1]
     return (differing or list(names))[:_MOST_PARAMETERS]
+
+
+def _fitting(columns: Mapping[str, int], room: int) -> tuple[list[str], int]:
+    """Those of the columns (heading and width of what is below it) that have room, whole, and what is left of it."""
+    fitting = []
+    for key, width in columns.items():
+        needed = max(len(key), width) + 2
+        if needed <= room:
+            fitting.append(key)
+            room -= needed
+    return fitting, room
 
 
 def print_experiments(experiments: Sequence[Experiment]) -> None:
