@@ -9,23 +9,20 @@ import time
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
-from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import ensure_async
 from pydantic import Field
 from tornado import web
-from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.errors import InvalidRequest, StudioError, TooLarge
 from studio_ext.contract.records import Artifacts, RunRecord
 from studio_ext.core.paths import relative
-from studio_ext.routes.base import Query, StudioHandler
+from studio_ext.routes.base import BYTES, Query, StudioHandler
 from studio_ext.routes.calls import Lane
 from studio_ext.routes.operation import operation
 from studio_ext.routes.records import RunId, checked_run
 
-_BYTES = "application/octet-stream"
 _PIECE = 1 << 20
 _STALE_SECONDS = 86400.0
 
@@ -136,7 +133,7 @@ class ArtifactHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    @operation(media_type=_BYTES)
+    @operation(media_type=BYTES)
     async def get(self, run_id: RunId, path: ArtifactPath) -> None:
         """The bytes of a file, sent in pieces."""
 
@@ -148,23 +145,13 @@ class ArtifactHandler(StudioHandler):
         context = await run(opened, Lane.tracking)
         download = await run(context.__enter__, Lane.tracking, patient=True)
         try:
-            self.set_header("Content-Type", _BYTES)
-            self.set_header("Content-Length", str(download.size_bytes))
-            self.set_header("Content-Disposition", f"attachment; filename*=utf-8''{quote(download.name, safe='')}")
-            self.set_header("X-Content-Type-Options", "nosniff")
-            self.set_header("Cache-Control", "no-store")
-            while chunk := await run(lambda: next(download.chunks, b"")):
-                self.write(chunk)
-                await self.flush()
-            await self.finish(set_content_type=_BYTES)
-        except StreamClosedError:
-            pass  # The client has gone: nobody to tell.
+            await self.send_file(download)
         finally:
             await run(lambda: context.__exit__(None, None, None))
 
     @web.authenticated
     @authorized
-    @operation(status=HTTPStatus.NO_CONTENT, errors=[TooLarge], takes=_BYTES)
+    @operation(status=HTTPStatus.NO_CONTENT, errors=[TooLarge], takes=BYTES)
     async def put(self, run_id: RunId, path: ArtifactPath) -> None:
         """Put a file there. The body is the file as it is; it appears whole or not at all."""
 

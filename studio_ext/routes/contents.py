@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
 from pydantic import Field
 from tornado import web
-from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.contents import ContentsFormat, ContentsModel, ContentsType
 from studio_ext.contract.errors import StudioError
-from studio_ext.routes.base import Query, StudioHandler
+from studio_ext.routes.base import BYTES, Query, StudioHandler
 from studio_ext.routes.operation import operation, refused
 
-_BYTES = "application/octet-stream"
 _CHECKPOINTS = "/checkpoints"
 
 FilePath = Annotated[
@@ -100,24 +97,14 @@ class DownloadHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    @operation(media_type=_BYTES)
+    @operation(media_type=BYTES)
     async def get(self, path: FilePath) -> None:
         """The bytes of a file, sent in pieces."""
         run = self.parts.calls.run
         opened = await run(lambda: self.parts.contents().open(path))
         download = await run(opened.__enter__)
         try:
-            self.set_header("Content-Type", _BYTES)
-            self.set_header("Content-Length", str(download.size_bytes))
-            self.set_header("Content-Disposition", f"attachment; filename*=utf-8''{quote(download.name, safe='')}")
-            self.set_header("X-Content-Type-Options", "nosniff")
-            self.set_header("Cache-Control", "no-store")
-            while chunk := await run(lambda: next(download.chunks, b"")):
-                self.write(chunk)
-                await self.flush()
-            await self.finish(set_content_type=_BYTES)
-        except StreamClosedError:
-            pass  # The browser has gone: nobody to tell.
+            await self.send_file(download)
         finally:
             opened.__exit__(None, None, None)
 
