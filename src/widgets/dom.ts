@@ -1,3 +1,6 @@
+import { shapeOf } from '../shared/shapes';
+import type { Shape } from '../shared/shapes';
+
 type Child = Node | string | null | undefined | false;
 
 interface IAttributes {
@@ -44,37 +47,17 @@ export function show(element: HTMLElement, shown: boolean): void {
 }
 
 /** Shapes of states on a grid of 16, each to be told from the others without colour. */
-const SHAPES: Record<string, string> = {
+const SHAPES: Record<Shape, string> = {
   waiting:
     'M8 2.5a5.5 5.5 0 1 0 .01 0ZM8 4a4 4 0 1 1-.01 0Z M7 5h2v3.5h-2Z M7 9.5h2v1.5h-2Z',
   running:
     'M8 1.9a6.1 6.1 0 1 0 .01 0ZM8 2.8a5.2 5.2 0 1 1-.01 0Z M8 1.9a6.1 6.1 0 0 1 6.1 6.1h-2.3a3.8 3.8 0 0 0-3.8-3.8Z',
+  stopping:
+    'M8 1.9a6.1 6.1 0 1 0 .01 0ZM8 2.8a5.2 5.2 0 1 1-.01 0Z M5.75 5.75h4.5v4.5h-4.5Z',
   done: 'M6.4 12.6 2.2 8.4l1.4-1.4 2.8 2.8 6-6 1.4 1.4Z',
   failed: 'M8 1.5 14.5 8 8 14.5 1.5 8Zm-.9 3v4.2h1.8V4.5Zm0 5.3v1.7h1.8V9.8Z',
   stopped: 'M3.5 3.5h9v9h-9Z'
 };
-
-export type Shape = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
-
-/** The shape for the state of a job or a trial. */
-export function shapeOf(status: string): Shape {
-  switch (status) {
-    case 'InProgress':
-    case 'RUNNING':
-      return 'running';
-    case 'Completed':
-    case 'FINISHED':
-      return 'done';
-    case 'Failed':
-    case 'FAILED':
-      return 'failed';
-    case 'Stopped':
-    case 'KILLED':
-      return 'stopped';
-    default:
-      return 'waiting';
-  }
-}
 
 /** A 16 px sign. The word for it stands beside. */
 export function sign(status: string): SVGSVGElement {

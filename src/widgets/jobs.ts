@@ -1,5 +1,6 @@
 import { formatClock, formatNumber, formatTime } from '../shared/format';
-import { copyButton, h, setText, shapeOf, show, sign } from './dom';
+import { shapeOf } from '../shared/shapes';
+import { copyButton, h, setText, show, sign } from './dom';
 import type { IModel, IView } from './model';
 import { Pulse, stateOf } from './model';
 

@@ -2,7 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { JobDetail, Transition } from '../../../contract';
 import { formatDuration, formatTime } from '../../../shared/format';
-import { shapeOf, StatusIcon } from '../../../shared/statusIcon';
+import { shapeOf } from '../../../shared/shapes';
+import { StatusIcon } from '../../../shared/statusIcon';
 import { statusWord } from '../words';
 
 export interface ITimeLineProps {
