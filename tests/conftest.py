@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -19,6 +18,7 @@ from studio_ext.contract.errors import StudioError
 from studio_ext.core.workspace import Workspace
 from tests.integration import docker_images
 from tests.integration.podman import OwnPodman
+from tests.needs import cannot_be_tried
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,7 +58,7 @@ def docker_engine() -> Engine:
     try:
         engine.describe(20.0)
     except StudioError as error:
-        _cannot_be_tried(f"{error.message} {error.hint}")
+        cannot_be_tried(f"{error.message} {error.hint}")
     return engine
 
 
@@ -66,7 +66,7 @@ def docker_engine() -> Engine:
 def own_podman(docker_engine: Engine) -> Iterator[OwnPodman]:
     """A Podman of our own with a copy of the notebook image; skips or fails without one as ``docker_engine`` does."""
     if shutil.which("podman") is None or os.geteuid() != 0:
-        _cannot_be_tried("There is no podman here that root may start.")
+        cannot_be_tried("There is no podman here that root may start.")
     with OwnPodman() as podman:
         docker_images.copy_notebook(docker_engine, podman.engine(), podman.directory)
         yield podman
@@ -78,9 +78,3 @@ def podman_engine(own_podman: OwnPodman) -> Engine:
     engine = own_podman.engine()
     engine.describe(20.0)  # the first answer takes longer than those after it
     return engine
-
-
-def _cannot_be_tried(reason: str) -> NoReturn:
-    if os.environ.get("CI") or os.environ.get("STUDIO_REQUIRE_ALL"):
-        pytest.fail(reason)
-    pytest.skip(reason)

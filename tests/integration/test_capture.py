@@ -19,6 +19,7 @@ from studio_ext.core.states import FINAL
 from studio_ext.sdk import connection
 from studio_ext.testing.client_suite import until
 from studio_ext.testing.workspaces import temporary_workspace
+from tests.needs import cannot_be_tried
 
 pytestmark = pytest.mark.timeout(600)
 pytest.importorskip("sklearn")
@@ -357,7 +358,7 @@ def test_in_a_container(bench: Bench, docker_engine: Engine, image: str) -> None
     from studio_ext.adapters.docker_runner.images import DockerImages
 
     if DockerImages(docker_engine).inspect(image) is None:
-        pytest.skip(f"{image} is not there")
+        cannot_be_tried(f"{image} is not there: make images")
     secret = bench.folder.parent / "secret.csv"
     secret.write_text("a\n1\n")
     plant = f"""
