@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from studio_ext.contract.jobs import ImageChoice, KernelChoice, KernelEnvironment, NotebookParameter, Snapshot
 
-CHANGES_FILE = "uncommitted.diff"
+CHANGES_FILE = "uncommitted.diff.txt"
 """File of a job directory with what of the notebook's repository was in no commit."""
 
 

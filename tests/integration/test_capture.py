@@ -160,7 +160,7 @@ def test_a_plain_notebook_is_fully_recorded(bench: Bench, tmp_path: Path) -> Non
     assert Path(source.load()).read_text().startswith("rooms,size")
     # code
     assert trial.tags["mlflow.source.git.commit"] == git(bench.folder, "rev-parse", "HEAD")
-    changes = trial.text("code/uncommitted.diff")
+    changes = trial.text("code/uncommitted.diff.txt")
     assert "+RATE = 2" in changes and 'API_KEY = "***"' in changes and SECRET not in changes
     assert "# Not tracked: plain.ipynb" in changes
     # surroundings

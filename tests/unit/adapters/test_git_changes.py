@@ -53,8 +53,8 @@ def test_the_whole_repository_can_be_brought_back(repository: Path, tmp_path: Pa
     assert text.startswith(f"# Not committed, on top of {commit}.\n# Not tracked: work/new name.py\n")
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(repository), str(clone))
-    (tmp_path / "uncommitted.diff").write_text(text)
-    git(clone, "apply", str(tmp_path / "uncommitted.diff"))
+    (tmp_path / "uncommitted.diff.txt").write_text(text)
+    git(clone, "apply", str(tmp_path / "uncommitted.diff.txt"))
     for name in ("library.py", "work/train.py"):
         assert (clone / name).read_text() == (repository / name).read_text()
 
@@ -124,7 +124,7 @@ def test_no_program_of_the_repository_is_run(repository: Path, tmp_path: Path) -
     snapshot = FolderSnapshots().take(repository / "work" / "n.ipynb", tmp_path / "job" / "code")
     assert not (tmp_path / "sprung").exists(), (tmp_path / "sprung").read_text()
     assert snapshot.git_dirty is True
-    written = tmp_path / "job" / "uncommitted.diff"
+    written = tmp_path / "job" / "uncommitted.diff.txt"
     assert "+A = 5" in written.read_text() and written.stat().st_mode & 0o777 == 0o600
 
     # The traps are real ones: git by itself falls into them.

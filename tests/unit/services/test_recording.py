@@ -141,11 +141,11 @@ def test_tables_are_recorded_and_shown(recording: Recording, tracking: Tracking,
 
 def test_what_was_not_committed_and_the_machine(recording: Recording, tracking: Tracking, over: JobDetail) -> None:
     directory = Path(over.directory)
-    (directory / "uncommitted.diff").write_text("diff --git a/x b/x\n")
+    (directory / "uncommitted.diff.txt").write_text("diff --git a/x b/x\n")
     facts = {"python": "3.12.1", "platform": "Linux 6 x86_64", "cpus": 8, "gpus": ["A100", "A100", "T4"]}
     (directory / "output" / "environment" / "machine.json").write_text(json.dumps(facts))
     recording.finish(over)
-    assert tracking.logged["code/uncommitted.diff"] == b"diff --git a/x b/x\n"
+    assert tracking.logged["code/uncommitted.diff.txt"] == b"diff --git a/x b/x\n"
     assert json.loads(tracking.logged["environment/machine.json"]) == facts
     tags = tracking.ended[0][3]
     assert (tags["studio.python"], tags["studio.platform"], tags["studio.cpus"]) == ("3.12.1", "Linux 6 x86_64", "8")
@@ -170,7 +170,7 @@ def test_a_job_may_write_anything_about_its_machine(
 def test_nothing_is_taken_by_a_link(recording: Recording, tracking: Tracking, over: JobDetail, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     directory = Path(over.directory)
-    for name in ("uncommitted.diff", "output/environment/machine.json"):
+    for name in ("uncommitted.diff.txt", "output/environment/machine.json"):
         (directory / name).symlink_to(tmp_path / "secret")
     recording.finish(over)
     assert not [name for name, data in tracking.logged.items() if b"secret" in data]

@@ -42,41 +42,43 @@ export function ExperimentList(props: IExperimentListProps): JSX.Element {
       {items && items.length === 0 && (
         <EmptyState
           message={trans.__(
-            'No experiments yet. An experiment collects the trials of jobs so that they can be compared.'
+            'No experiments yet. An experiment collects trials, of jobs, scripts and notebook cells, so that they can be compared.'
           )}
           action={trans.__('New experiment')}
           onAction={() => void commands.execute(CommandIDs.newExperiment)}
         />
       )}
-      <ul aria-label={trans.__('Experiments')}>
-        {items?.map(({ id, name, trials, updated }) => (
-          <li
-            key={id}
-            className="jp-StudioExperiments-row"
-            data-experiment={name}
-          >
-            <button
-              type="button"
-              title={name}
-              onClick={() =>
-                void commands.execute(CommandIDs.openExperiment, { name })
-              }
+      {items && items.length > 0 && (
+        <ul aria-label={trans.__('Experiments')}>
+          {items.map(({ id, name, trials, updated }) => (
+            <li
+              key={id}
+              className="jp-StudioExperiments-row"
+              data-experiment={name}
             >
-              <experimentIcon.react tag="span" />
-              <span className="jp-StudioExperiments-name">{name}</span>
-              <span className="jp-StudioExperiments-count">
-                {trials !== null && trans._n('%1 trial', '%1 trials', trials)}
-              </span>
-              <span
-                className="jp-StudioExperiments-time"
-                title={updated !== null ? formatTime(updated) : undefined}
+              <button
+                type="button"
+                title={name}
+                onClick={() =>
+                  void commands.execute(CommandIDs.openExperiment, { name })
+                }
               >
-                {updated !== null && formatAgo(updated, now, trans)}
-              </span>
-            </button>
-          </li>
-        ))}
-      </ul>
+                <experimentIcon.react tag="span" />
+                <span className="jp-StudioExperiments-name">{name}</span>
+                <span className="jp-StudioExperiments-count">
+                  {trials !== null && trans._n('%1 trial', '%1 trials', trials)}
+                </span>
+                <span
+                  className="jp-StudioExperiments-time"
+                  title={updated !== null ? formatTime(updated) : undefined}
+                >
+                  {updated !== null && formatAgo(updated, now, trans)}
+                </span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }

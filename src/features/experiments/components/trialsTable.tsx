@@ -39,7 +39,8 @@ export function TrialsTable(props: ITrialsTableProps): JSX.Element {
   const { items, error, total } = model;
   const trials = items ?? NONE;
   const columns = useMemo(() => columnsOf(trials, trans), [trials, trans]);
-  const now = useNow(trials.some(trial => trial.status === 'RUNNING'));
+  const runs = trials.some(trial => trial.status === 'RUNNING');
+  const now = useNow(true, runs ? 1000 : 30_000);
   return (
     <div className="jp-StudioTrials">
       <header className="jp-StudioTrials-header">
@@ -72,7 +73,7 @@ export function TrialsTable(props: ITrialsTableProps): JSX.Element {
       {items && items.length === 0 && !error && (
         <EmptyState
           message={trans.__(
-            'No trials yet. Every job that names this experiment becomes one.'
+            'No trials yet. Every job, script and notebook cell that records to this experiment becomes one.'
           )}
           action={trans.__('Run a notebook as a job')}
           onAction={() => void commands.execute(CommandIDs.runAsJob)}
