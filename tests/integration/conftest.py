@@ -1,14 +1,20 @@
-"""The docker runner that conformance tests share. A module that defines ``engine`` anew has it on that engine."""
+"""What tests of recording share, and the docker runner that conformance tests share.
+
+A module that defines ``engine`` anew has it on that engine.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio_ext.adapters.docker_runner import DockerRunner
 from studio_ext.adapters.docker_runner.engine import Engine
+from studio_ext.core.workspace import Workspace
+from studio_ext.sdk import entities
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +37,17 @@ def shared_runner(shared_home: Path, engine: Engine) -> Iterator[DockerRunner]:
     runner = DockerRunner(shared_home, engine)
     yield runner
     runner.close()
+
+
+@pytest.fixture(scope="module")
+def mlflow_client(home: Workspace) -> Any:
+    """MLflow's client as it comes, on the store of a module's ``home``."""
+    from mlflow import MlflowClient
+
+    return MlflowClient(home.tracking_uri)
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reading wait for the store as long as a busy machine may take."""
+    monkeypatch.setattr(entities, "_SETTLE_SECONDS", 120)

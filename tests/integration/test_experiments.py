@@ -10,39 +10,22 @@ from typing import Any
 import pytest
 
 import studio_ext as studio
-from studio_ext.adapters.local_client import LocalClient
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.core.workspace import Workspace
-from studio_ext.sdk import connection, entities
-from studio_ext.testing.workspaces import temporary_workspace
+from studio_ext.sdk import entities
+from tests.integration.recording import recording_workspace
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.usefixtures("patience"),
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with temporary_workspace(tmp_path_factory.mktemp("experiments") / "studio") as workspace:
-        client = LocalClient(workspace)
-        assert client.store
-        client.experiments()
-        before = connection._client
-        connection.use(client)
+    with recording_workspace(tmp_path_factory.mktemp("experiments") / "studio") as workspace:
         yield workspace
-        connection._client = before
-        client.close()
-
-
-@pytest.fixture(scope="module")
-def mlflow_client(home: Workspace) -> Any:
-    """MLflow's client as it comes."""
-    from mlflow import MlflowClient
-
-    return MlflowClient(home.tracking_uri)
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entities, "_SETTLE_SECONDS", 120)
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ import httpx
 import pytest
 
 import studio_ext as studio
-from studio_ext.adapters.local_client import LocalClient
 from studio_ext.core.workspace import Workspace
-from studio_ext.sdk import connection
 from studio_ext.testing.client_suite import write_notebook
 from studio_ext.testing.live_server import LiveServer
 from studio_ext.testing.workspaces import stop_controller, temporary_workspace
+from tests.integration.recording import eventually, recording_workspace
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -53,23 +51,8 @@ wait_for("end")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with temporary_workspace(tmp_path_factory.mktemp("live") / "studio") as workspace:
-        client = LocalClient(workspace)
-        assert client.store
-        client.experiments()
-        before = connection._client
-        connection.use(client)
+    with recording_workspace(tmp_path_factory.mktemp("live") / "studio") as workspace:
         yield workspace
-        connection._client = before
-        client.close()
-
-
-def eventually(condition: Callable[[], Any], what: str, seconds: float = 120) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return found
 
 
 def notebook(folder: Path, *cells: str) -> Path:

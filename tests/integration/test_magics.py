@@ -19,6 +19,7 @@ from studio_ext.adapters.local_client import LocalClient
 from studio_ext.contract.experiments import Trial
 from studio_ext.core.workspace import Workspace
 from studio_ext.testing.workspaces import temporary_workspace
+from tests.integration.recording import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -146,13 +147,6 @@ class Place:
         eventually(lambda: self.trials(experiment)[name].status not in ("RUNNING", "SCHEDULED"), f"{name} ends")
         eventually(lambda: not any(self.workspace.trackers.iterdir()), "what trackers wrote is applied")
         return self.trials(experiment)[name]
-
-
-def eventually(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,14 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import studio_ext as studio
-from studio_ext.adapters.local_client import LocalClient
 from studio_ext.core.workspace import Workspace
-from studio_ext.sdk import connection
-from studio_ext.testing.workspaces import temporary_workspace
+from tests.integration.recording import recording_workspace
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -58,13 +55,8 @@ print(json.dumps(answer))
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Workspace]:
-    with temporary_workspace(tmp_path / "studio") as workspace, closing(LocalClient(workspace)) as client:
-        assert client.store
-        client.experiments()
-        before = connection._client
-        connection.use(client)
+    with recording_workspace(tmp_path / "studio") as workspace:
         yield workspace
-        connection._client = before
 
 
 def test_a_plain_client_reads_all_of_it(home: Workspace, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,58 +26,26 @@ from studio_ext.adapters.mlflow_tracking import MlflowTracking
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.tracking import RunStart
-from studio_ext.sdk import connection, entities
 from studio_ext.testing.recorded_job import RecordedJob
-from studio_ext.testing.workspaces import temporary_workspace
+from tests.integration.recording import eventually, is_over, recording_workspace, values
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.usefixtures("patience"),
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with temporary_workspace(tmp_path_factory.mktemp("tracked") / "studio") as workspace:
-        client = LocalClient(workspace)
-        assert client.store  # the controller makes the schema
-        client.experiments()  # and one of us the tracking store: MLflow cannot bear two that make it
-        before = connection._client
-        connection.use(client)
+    with recording_workspace(tmp_path_factory.mktemp("tracked") / "studio") as workspace:
         yield workspace
-        connection._client = before
-        client.close()
-
-
-@pytest.fixture(scope="module")
-def mlflow_client(home: Workspace) -> Any:
-    """MLflow's client as it comes."""
-    from mlflow import MlflowClient
-
-    return MlflowClient(home.tracking_uri)
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entities, "_SETTLE_SECONDS", 120)
-
-
-def eventually(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-def values(client: Any, run_id: str, key: str) -> list[tuple[int, float]]:
-    return sorted((each.step, each.value) for each in client.get_metric_history(run_id, key))
 
 
 def run_script(home: Workspace, code: str, **options: Any) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "STUDIO_HOME": str(home.home)}
     command = [sys.executable, "-W", "ignore", "-c", code]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, **options)
-
-
-def is_over(home: Workspace, run_id: str) -> bool:
-    return not (home.trackers / run_id).exists()
 
 
 def test_mlflows_client_reads_what_a_tracker_recorded(home: Workspace, mlflow_client: Any, tmp_path: Path) -> None:

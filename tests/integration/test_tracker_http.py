@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from studio_ext.sdk import connection, entities
 from studio_ext.testing.live_server import LiveServer
 from studio_ext.testing.workspaces import temporary_workspace
 from tests.integration.cable import Cable
+from tests.integration.recording import eventually, is_over, values
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -60,14 +61,6 @@ def home(server: LiveServer) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def mlflow_client(home: Workspace) -> Any:
-    """MLflow's client as it comes."""
-    from mlflow import MlflowClient
-
-    return MlflowClient(home.tracking_uri)
-
-
-@pytest.fixture(scope="module")
 def cable(server: LiveServer) -> Iterator[Cable]:
     with Cable(server.app.port) as cable:
         yield cable
@@ -83,21 +76,6 @@ def connected(server: LiveServer, cable: Cable, monkeypatch: pytest.MonkeyPatch)
     cable.mend()
     connection._client = before
     client.close()
-
-
-def eventually(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-def values(client: Any, run_id: str, key: str) -> list[tuple[int, float]]:
-    return sorted((each.step, each.value) for each in client.get_metric_history(run_id, key))
-
-
-def is_over(home: Workspace, run_id: str) -> bool:
-    return not (home.trackers / run_id).exists()
 
 
 def test_everything_that_works_here_works_there(home: Workspace, mlflow_client: Any, tmp_path: Path) -> None:
