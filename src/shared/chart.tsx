@@ -131,10 +131,12 @@ export function Chart(props: IChartProps): JSX.Element {
         colour: line.colour,
         text: `${lines.length > 1 ? `${line.label} ` : ''}${value(index)}`
       }));
-      const copied = await copyPicture(canvas, title, legend, root.current);
-      setSaid(
-        copied ? trans.__('Copied the picture') : trans.__('Saved the picture')
-      );
+      const words = {
+        copied: trans.__('Copied the picture'),
+        saved: trans.__('Saved the picture'),
+        failed: trans.__('The picture could not be made')
+      };
+      setSaid(words[await copyPicture(canvas, title, legend, root.current)]);
     }
   };
   return (

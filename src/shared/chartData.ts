@@ -115,3 +115,15 @@ function cell(text: string): string {
   const line = text.replace(/[\t\r\n]+/g, ' ');
   return /^[=+\-@]/.test(line) ? `'${line}` : line;
 }
+
+/**
+ * Whether a part of the x values was dragged out: what is added then must not
+ * move it. Charts that share a crosshair are zoomed without being told.
+ */
+export function isZoomed(
+  x: ArrayLike<number>,
+  min: number,
+  max: number
+): boolean {
+  return x.length > 1 && (min > x[0] || max < x[x.length - 1]);
+}

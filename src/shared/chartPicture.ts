@@ -13,27 +13,27 @@ export interface ILegendEntry {
 /**
  * Put a chart with its title and legend on the clipboard as a picture.
  *
- * False: the browser does not allow that here, and it was downloaded instead.
+ * Saved: the browser does not allow that here, and it was downloaded instead.
  */
 export async function copyPicture(
   chart: HTMLCanvasElement,
   title: string,
   legend: readonly ILegendEntry[],
   node: Element
-): Promise<boolean> {
+): Promise<'copied' | 'saved' | 'failed'> {
   const picture = draw(chart, title, legend, node);
   const blob = await new Promise<Blob | null>(done =>
     picture.toBlob(done, 'image/png')
   );
   if (!blob) {
-    return false;
+    return 'failed';
   }
   try {
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
-    return true;
+    return 'copied';
   } catch {
     download(blob, `${title.replace(/[^\w.-]+/g, '_') || 'chart'}.png`);
-    return false;
+    return 'saved';
   }
 }
 

@@ -1,6 +1,8 @@
 import type uPlot from 'uplot';
+import { isZoomed } from './chartData';
 import type { Columns, ILine } from './chartData';
 import { dash, readTheme, watchTheme } from './chartTheme';
+import { SECONDS } from './chartMarks';
 import { formatClock } from './format';
 
 /** What the x axis counts: steps, or seconds since the beginning. */
@@ -16,11 +18,8 @@ export const WHOLE_MARKS = Array.from({ length: 12 }, (_, power) =>
   [1, 2, 5].map(each => each * 10 ** power)
 ).flat();
 
-/** Seconds between marks of the time axis. */
-const SECONDS = [
-  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
-  14_400, 21_600, 43_200, 86_400, 172_800, 604_800
-];
+/** Time until the chart library is asked for again when it did not come, in milliseconds. */
+const RETRY = 10_000;
 
 /** How lines are drawn. */
 export interface IPlotOptions {
@@ -52,7 +51,10 @@ export class Plot {
     this._seen = new IntersectionObserver(entries => {
       if (entries.some(entry => entry.isIntersecting)) {
         this._seen.disconnect();
-        void this._make();
+        void this._make().catch(() => {
+          // The server is away, or was upgraded: tried again while it is in sight.
+          this._again = setTimeout(() => this._seen.observe(this._node), RETRY);
+        });
       }
     });
     this._seen.observe(this._node);
@@ -63,13 +65,14 @@ export class Plot {
   }
 
   setData(columns: Columns): void {
+    const [before] = this._columns;
     this._columns = columns;
     const chart = this._chart;
     if (!chart) {
       return;
     }
     const { min, max } = chart.scales.x;
-    if (this._isZoomed && min !== undefined && max !== undefined) {
+    if (min != null && max != null && isZoomed(before, min, max)) {
       chart.batch(() => {
         chart.setData(columns as uPlot.AlignedData, false);
         chart.setScale('x', { min, max });
@@ -91,6 +94,7 @@ export class Plot {
 
   dispose(): void {
     this._isDisposed = true;
+    clearTimeout(this._again);
     this._unwatch();
     this._sized.disconnect();
     this._seen.disconnect();
@@ -196,18 +200,6 @@ export class Plot {
             const { idx, left } = chart.cursor;
             this._onCursor(idx === undefined || (left ?? -1) < 0 ? null : idx);
           }
-        ],
-        setSelect: [
-          chart => {
-            this._isZoomed = chart.select.width > 0;
-          }
-        ],
-        ready: [
-          chart => {
-            chart.over.addEventListener('dblclick', () => {
-              this._isZoomed = false;
-            });
-          }
         ]
       }
     };
@@ -257,8 +249,8 @@ export class Plot {
   }
 
   private _chart: uPlot | null = null;
+  private _again: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
-  private _isZoomed = false;
   private readonly _seen: IntersectionObserver;
   private readonly _sized: ResizeObserver;
   private _theme: ReturnType<typeof readTheme> | null = null;

@@ -33,7 +33,7 @@ function append(element: Element, children: Child[]): void {
   }
 }
 
-/** Put children in the place of those that are there, unless they are the same text. */
+/** Say something else, unless it is what the element says: what is selected in it stays so. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) {
     element.textContent = text;

@@ -112,16 +112,8 @@ class JobRow {
       this._stop
     );
     this._confirm.append(
-      h('span', {}, 'Stop this job? What it has done so far is kept.'),
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'studio-danger',
-          onclick: () => this._sendStop()
-        },
-        'Stop'
-      ),
+      this._question,
+      this._yes,
       h(
         'button',
         { type: 'button', onclick: () => this._ask(false) },
@@ -181,6 +173,13 @@ class JobRow {
     this._stop.title = job.stopping
       ? 'End the job at once'
       : 'Let the job stop';
+    setText(this._yes, job.stopping ? 'Kill' : 'Stop');
+    setText(
+      this._question,
+      job.stopping
+        ? 'End this job at once? It gets no time to clean up.'
+        : 'Stop this job? What it has done so far is kept.'
+    );
     if (!ends || job.stopping !== this._wasStopping) {
       this._wasStopping = job.stopping;
       this._answered();
@@ -287,6 +286,9 @@ class JobRow {
     show(this._confirm, false);
     this._model.send({ kind: 'stop', job: this._id });
     clearTimeout(this._waiting);
+    if (this._wasStopping) {
+      return; // what shows that the kernel has heard a second wish is the end
+    }
     this._waiting = setTimeout(() => {
       this._late =
         'The kernel is busy: the job is stopped when it has time, or from the Studio panel now.';
@@ -319,6 +321,12 @@ class JobRow {
     'aria-valuemax': 100
   });
   private readonly _full = h('div', { class: 'studio-full' });
+  private readonly _question = h('span', {});
+  private readonly _yes = h('button', {
+    type: 'button',
+    class: 'studio-danger',
+    onclick: () => this._sendStop()
+  });
   private readonly _confirm = h('div', {
     class: 'studio-confirm',
     role: 'alertdialog',

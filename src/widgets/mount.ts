@@ -59,9 +59,7 @@ export class Mount {
     for (const each of spare.slice(0, Math.max(0, spare.length - SPARE))) {
       this._drop(each);
     }
-    this._tell(
-      this._mounted.length - Math.min(spare.length, this._mounted.length)
-    );
+    this._tell(this._mounted.filter(each => each.place.isConnected).length);
   }
 
   dispose(): void {
@@ -103,17 +101,19 @@ export class Mount {
 
   /** Tell the kernel in how many places it is seen; that it is nowhere only after a while. */
   private _tell(count: number): void {
-    clearTimeout(this._gone);
-    if (count === this._told) {
-      return;
-    }
     const tell = () => {
+      this._gone = undefined;
       this._told = count;
       this._model.send({ kind: 'views', count });
     };
     if (count > 0) {
-      tell();
-    } else if (this._told !== null) {
+      clearTimeout(this._gone);
+      this._gone = undefined;
+      if (count !== this._told) {
+        tell();
+      }
+    } else if (this._told && this._gone === undefined) {
+      // Not put off by what else changes in the page.
       this._gone = setTimeout(tell, GONE_AFTER);
     }
   }

@@ -1,4 +1,6 @@
 import uPlot from 'uplot';
+import { isZoomed } from '../shared/chartData';
+import { SECONDS } from '../shared/chartMarks';
 import { formatClock, formatNumber } from '../shared/format';
 import type { IDrawnLine } from './chartData';
 import { colourOf, dashOf } from './colours';
@@ -34,7 +36,9 @@ export class Panel {
     ]);
     const empty = !lines.some(line => line.y.some(value => value !== null));
     if (this._plot && shape === this._shape && !empty) {
-      const zoomed = isZoomed(this._plot);
+      const { min, max } = this._plot.scales.x;
+      const zoomed =
+        min != null && max != null && isZoomed(this._plot.data[0], min, max);
       this._plot.setData(data, !zoomed);
       if (zoomed) {
         this._plot.redraw();
@@ -118,6 +122,7 @@ export class Panel {
           ticks: grid,
           font,
           size: 28,
+          incrs: axis === 'time' ? SECONDS : undefined,
           values: (_, found) =>
             found.map(value =>
               axis === 'step' ? formatNumber(value) : formatClock(value)
@@ -217,18 +222,6 @@ export class Panel {
   private _axis: 'step' | 'time' = 'step';
   private _plot: uPlot | null = null;
   private _shape = '';
-}
-
-/** Whether a part of the x values was dragged out: what is added then must not move it. */
-function isZoomed(plot: uPlot): boolean {
-  const xs = plot.data[0];
-  const { min, max } = plot.scales.x;
-  return (
-    xs.length > 1 &&
-    min != null &&
-    max != null &&
-    (min > xs[0] || max < xs[xs.length - 1])
-  );
 }
 
 /** All lines over one list of x values, as uPlot wants them. */

@@ -294,9 +294,9 @@ class Table implements IView {
     }
   }
 
+  /** Each change by itself: the list that is shown may be older than the last of them. */
   private _toggle(id: string, on: boolean): void {
-    const others = this._state.selected.filter(each => each !== id);
-    this._select(on ? [...others, id] : others);
+    this._ask({ kind: 'toggle', id, on });
   }
 
   private _select(ids: string[]): void {

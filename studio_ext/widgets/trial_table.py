@@ -203,6 +203,9 @@ class TrialTable(LiveWidget):
                 self._only_differing = on
             case {"kind": "select", "ids": list(ids)} if all(isinstance(each, str) for each in ids):
                 self._selected = tuple(dict.fromkeys(ids))
+            case {"kind": "toggle", "id": str(run_id), "on": bool(on)}:
+                others = [each for each in self._selected if each != run_id]
+                self._selected = tuple([*others, run_id] if on else others)
             case {"kind": "refresh"}:
                 self._start_anew()
 

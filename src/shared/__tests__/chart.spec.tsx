@@ -18,9 +18,12 @@ interface IMade {
   cursors: number[];
   destroyed: boolean;
   sizes: number;
+  zoom: unknown[];
 }
 
 const made: IMade[] = [];
+/** What the x axis shows. */
+const whole = { min: 0, max: 2 };
 
 jest.mock('uplot', () => {
   /** Draws nothing and remembers everything: jsdom has no canvas. */
@@ -32,11 +35,18 @@ jest.mock('uplot', () => {
         data: [data],
         cursors: [],
         destroyed: false,
-        sizes: 0
+        sizes: 0,
+        zoom: []
       };
       made.push(this._made);
     }
-    scales = { x: { min: 0, max: 1 } };
+    scales = { x: whole };
+    batch(change: () => void) {
+      change();
+    }
+    setScale(_: string, range: unknown) {
+      this._made.zoom.push(range);
+    }
     ctx = { canvas: document.createElement('canvas') };
     width = 300;
     height = 180;
@@ -122,6 +132,19 @@ describe('Chart', () => {
     expect(made).toHaveLength(1);
     expect(made[0].data[made[0].data.length - 1]).toEqual([grown.x, grown.y]);
     expect(screen.getByText('0.4')).toBeTruthy();
+  });
+
+  it('stays where it was zoomed to, also when another chart was', async () => {
+    const { rerender } = await show();
+    const grown = { ...loss, x: [0, 1, 2, 3], y: [3, 2, 0.5, 0.4] };
+    // Charts with a common crosshair are zoomed, and zoomed back, without an event of their own.
+    whole.max = 1;
+    rerender(chart({ lines: [grown] }));
+    expect(made[0].zoom).toEqual([{ min: 0, max: 1 }]);
+    whole.max = 3;
+    rerender(chart({ lines: [{ ...grown, y: [3, 2, 1, 0] }] }));
+    expect(made[0].zoom).toHaveLength(1);
+    whole.max = 2;
   });
 
   it('is made anew for other lines, and ends with its place', async () => {

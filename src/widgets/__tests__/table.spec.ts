@@ -130,7 +130,7 @@ describe('trialTable', () => {
     const box = rows()[0].querySelector('input')!;
     box.checked = true;
     box.dispatchEvent(new Event('change'));
-    expect(model.sent).toEqual([{ kind: 'select', ids: ['r2', 'r1'] }]);
+    expect(model.sent).toEqual([{ kind: 'toggle', id: 'r1', on: true }]);
     set(state({ selected: ['r1'] }));
     expect(rows().map(row => row.querySelector('input')!.checked)).toEqual([
       true,

@@ -348,6 +348,9 @@ def test_selecting_on_either_side(many: FakeClient, eventually: Eventually) -> N
     table = TrialTable("e")
     say(table, kind="select", ids=["r001", "r002", "r001"])
     eventually(lambda: table.selected == ["r001", "r002"])
+    say(table, kind="toggle", id="r005", on=True)
+    say(table, kind="toggle", id="r001", on=False)  # before the page has seen the first
+    eventually(lambda: table.selected == ["r002", "r005"])
     table.selected = ["r003"]
     eventually(lambda: table._state["selected"] == ["r003"])
     table.selected = "r004"  # type: ignore[assignment]
