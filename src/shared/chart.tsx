@@ -2,7 +2,7 @@ import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useMemo, useRef, useState } from 'react';
-import { nearest, summary, toColumns, toTable } from './chartData';
+import { summary, toColumns, toTable, valueAt } from './chartData';
 import type { ILine } from './chartData';
 import { copyPicture } from './chartPicture';
 import { Plot } from './chartPlot';
@@ -85,12 +85,11 @@ export function Chart(props: IChartProps): JSX.Element {
   }, [said]);
 
   const value = (line: number): string => {
-    const found = at === null ? null : nearest(columns, line, at);
     const shown =
-      found === null ? lastOf(lines[line]) : columns[line + 1][found];
+      at === null ? lastOf(lines[line]) : valueAt(columns, line, at);
     return typeof shown === 'number'
       ? format(shown)
-      : lines[line].y.length > 0
+      : shown === null && lines[line].y.length > 0
         ? 'NaN'
         : '–';
   };

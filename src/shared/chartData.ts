@@ -73,21 +73,22 @@ export function summary(
   return low <= high ? { last, low, high } : null;
 }
 
-/** Position of the nearest point of a line that has a value, or null. */
-export function nearest(
+/**
+ * Value of a line at a position of the x axis, or that of its last point before:
+ * null for one that is no number, undefined before the line begins.
+ */
+export function valueAt(
   columns: Columns,
   line: number,
   position: number
-): number | null {
+): number | null | undefined {
   const column = columns[line + 1] ?? [];
-  for (let far = 0; far < column.length; far++) {
-    for (const at of [position - far, position + far]) {
-      if (column[at] !== null && column[at] !== undefined) {
-        return at;
-      }
+  for (let at = position; at >= 0; at--) {
+    if (column[at] !== undefined) {
+      return column[at];
     }
   }
-  return null;
+  return undefined;
 }
 
 function sorted(

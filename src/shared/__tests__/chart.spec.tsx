@@ -176,7 +176,7 @@ describe('Chart', () => {
     expect(screen.getByText('step 0')).toBeTruthy();
     expect(
       screen.getAllByRole('listitem').map(each => each.textContent)
-    ).toEqual(['loss3', 'child9']);
+    ).toEqual(['loss3', 'child–']);
     act(() =>
       made[0].options.hooks.setCursor[0]({ cursor: { idx: 0, left: -10 } })
     );

@@ -1,4 +1,4 @@
-import { nearest, summary, toColumns, toTable } from '../chartData';
+import { summary, toColumns, toTable, valueAt } from '../chartData';
 import type { ILine } from '../chartData';
 
 function line(
@@ -102,14 +102,19 @@ describe('summary', () => {
   });
 });
 
-describe('nearest', () => {
-  it('finds the point of a line beside the crosshair', () => {
+describe('valueAt', () => {
+  it('is that of the point at the crosshair, or of the last before it', () => {
     const columns = toColumns([line([0, 4], [1, 2]), line([1, 2], [7, null])]);
     expect(columns[0]).toEqual([0, 1, 2, 4]);
-    expect(nearest(columns, 0, 1)).toBe(0);
-    expect(nearest(columns, 0, 2)).toBe(3);
-    expect(nearest(columns, 1, 3)).toBe(1);
-    expect(nearest([[0], [null]], 0, 0)).toBeNull();
-    expect(nearest([[0]], 5, 0)).toBeNull();
+    expect([0, 1, 2, 3].map(at => valueAt(columns, 0, at))).toEqual([
+      1, 1, 1, 2
+    ]);
+    expect([0, 1, 2, 3].map(at => valueAt(columns, 1, at))).toEqual([
+      undefined,
+      7,
+      null,
+      null
+    ]);
+    expect(valueAt([[0]], 5, 0)).toBeUndefined();
   });
 });
