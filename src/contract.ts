@@ -33,6 +33,10 @@ export type CheckStatus = 'ok' | 'warning' | 'problem';
  */
 export type ContainerProfile = 'notebook' | 'contract';
 /**
+ * How the index stands to the tracking store.
+ */
+export type IndexPhase = 'ready' | 'building' | 'away';
+/**
  * What a job runs.
  */
 export type JobKind = 'notebook' | 'training' | 'processing';
@@ -97,6 +101,65 @@ export interface Check {
   message: string;
   name: string;
   status: CheckStatus;
+}
+/**
+ * Columns of an experiment that match a search.
+ */
+export interface ColumnPage {
+  items: TrialColumn[];
+  /**
+   * Number of columns that match.
+   */
+  total: number;
+  /**
+   * Trials in the experiment.
+   */
+  trials: number;
+}
+/**
+ * A column that can be shown, sorted and filtered by.
+ */
+export interface TrialColumn {
+  /**
+   * Which values of a metric are better, as far as its name tells: ``lower``, ``higher``, or null.
+   */
+  better: string | null;
+  /**
+   * Whether all trials that have a value have the same.
+   */
+  constant: boolean;
+  /**
+   * Trials that have a value.
+   */
+  count: number;
+  key: string;
+  /**
+   * ``attribute``, ``parameter``, ``metric`` or ``tag``.
+   */
+  kind: string;
+  maximum: number | null;
+  minimum: number | null;
+  /**
+   * Name of the parameter, metric or tag.
+   */
+  name: string;
+  /**
+   * Whether every value is a number.
+   */
+  numeric: boolean;
+}
+/**
+ * Something that can stand at the caret.
+ */
+export interface Completion {
+  detail: string;
+  end: number;
+  label: string;
+  start: number;
+  /**
+   * What to put in place of the characters from ``start`` to ``end``.
+   */
+  text: string;
 }
 /**
  * The container that a job runs in.
@@ -166,6 +229,14 @@ export interface Experiment {
   updated: number | null;
 }
 /**
+ * Smallest and largest finite number of a column among the trials that match, and their mean.
+ */
+export interface Extent {
+  maximum: number;
+  mean: number;
+  minimum: number;
+}
+/**
  * A file or folder in a job directory.
  */
 export interface FileEntry {
@@ -184,6 +255,55 @@ export interface FileEntry {
    * ``file`` or ``directory``.
    */
   type: string;
+}
+/**
+ * A filter, looked at.
+ */
+export interface FilterCheck {
+  completions: Completion[];
+  /**
+   * The conditions that all have to hold; null where the filter says more than that, or is wrong.
+   */
+  conditions: FilterCondition[] | null;
+  error: FilterError | null;
+}
+/**
+ * One condition: what the condition builder shows in a row.
+ */
+export interface FilterCondition {
+  key: string;
+  /**
+   * ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``~``, ``!~``, ``in``, ``not in``, ``is present`` or
+   * ``is missing``.
+   */
+  operator: string;
+  /**
+   * As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``.
+   */
+  values: string[];
+}
+/**
+ * What is wrong with a filter, and where.
+ */
+export interface FilterError {
+  end: number;
+  hint: string;
+  message: string;
+  start: number;
+}
+/**
+ * A filter as somebody types it.
+ */
+export interface FilterQuery {
+  /**
+   * Where the caret is, in characters; completions are for that place.
+   */
+  cursor?: number | null;
+  /**
+   * Experiment whose columns and values are suggested; none are without it.
+   */
+  experiment?: string | null;
+  filter?: string;
 }
 /**
  * One GPU of the machine that the job runs on, as long as the job did.
@@ -211,6 +331,33 @@ export interface ImageChoice {
    * What a job in it runs in, in one line.
    */
   summary: string;
+}
+/**
+ * How far the index is behind the tracking store.
+ */
+export interface IndexState {
+  /**
+   * Trials there are, where that is known.
+   */
+  expected: number | null;
+  hint: string;
+  /**
+   * Trials read so far.
+   */
+  indexed: number;
+  /**
+   * What is wrong, in a sentence.
+   */
+  message: string;
+  phase: IndexPhase;
+  /**
+   * When new and running trials were last looked for (epoch seconds).
+   */
+  seen: number | null;
+  /**
+   * When every trial was last compared with the store.
+   */
+  swept: number | null;
 }
 /**
  * A request to look into a notebook before it is submitted.
@@ -673,6 +820,16 @@ export interface ResourceUsage {
   written_bytes: (number | null)[];
 }
 /**
+ * Trials to delete or to restore.
+ */
+export interface RunIds {
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  run_ids: [string, ...string[]];
+}
+/**
  * A runner that is installed.
  */
 export interface RunnerInfo {
@@ -702,6 +859,13 @@ export interface ServerInfo {
   user: string;
   version: string;
   workspace: string;
+}
+/**
+ * One column to sort by.
+ */
+export interface SortKey {
+  descending?: boolean;
+  key: string;
 }
 /**
  * What the form can choose from.
@@ -786,6 +950,43 @@ export interface SubmitRequest {
   variables?: string[];
 }
 /**
+ * A trial, or a group of trials.
+ */
+export interface TableRow {
+  /**
+   * Rows below it that match, shown or not.
+   */
+  children: number;
+  /**
+   * How far it stands below the trials at the top.
+   */
+  depth: number;
+  /**
+   * Of a group: for each column.
+   */
+  extents: (Extent | null)[];
+  /**
+   * Run id; of a group, an id that stays the same as long as its value does.
+   */
+  id: string;
+  is_expanded: boolean;
+  is_group: boolean;
+  job_id: string | null;
+  /**
+   * Whether it matches the filter itself.
+   */
+  matches: boolean;
+  /**
+   * Of a group: its value as a text.
+   */
+  name: string;
+  status: string;
+  /**
+   * In the order of the query's ``columns``. Of a group: the mean, or the one value that all of its trials have.
+   */
+  values: (boolean | number | string | null)[];
+}
+/**
  * One recorded run: a row of the trials table.
  */
 export interface Trial {
@@ -820,6 +1021,90 @@ export interface Trial {
     [k: string]: unknown;
   };
   user: string | null;
+}
+/**
+ * Which part of an experiment's trials, and in what order.
+ */
+export interface TrialQuery {
+  /**
+   * Columns of the answer.
+   *
+   * @maxItems 300
+   */
+  columns?: string[];
+  /**
+   * Whether all are shown but those in ``expanded``.
+   */
+  expand_all?: boolean;
+  /**
+   * Ids of groups and trials whose rows are shown.
+   *
+   * @maxItems 1000
+   */
+  expanded?: string[];
+  experiment: string;
+  /**
+   * In the filter language; empty: all.
+   */
+  filter?: string;
+  /**
+   * Column whose equal values make a group.
+   */
+  group_by?: string | null;
+  limit?: number;
+  offset?: number;
+  /**
+   * ``result`` of an earlier answer to the same query: rows keep the order they had then, with the values of now.
+   */
+  result?: string | null;
+  /**
+   * First column first; empty: newest first. Trials without a value come last, either way.
+   *
+   * @maxItems 5
+   */
+  sort?:
+    | []
+    | [SortKey]
+    | [SortKey, SortKey]
+    | [SortKey, SortKey, SortKey]
+    | [SortKey, SortKey, SortKey, SortKey]
+    | [SortKey, SortKey, SortKey, SortKey, SortKey];
+  /**
+   * Whether components stand below their trial, which is shown, too, where only a component matches.
+   */
+  tree?: boolean;
+}
+/**
+ * Some rows of the table.
+ */
+export interface TrialTablePage {
+  /**
+   * For each column, of all trials that match.
+   */
+  extents: (Extent | null)[];
+  index: IndexState;
+  /**
+   * Whether nothing changed since the order was made: false where new rows may have come, or values moved.
+   */
+  is_current: boolean;
+  /**
+   * Trials that match.
+   */
+  matched: number;
+  offset: number;
+  /**
+   * Names the order of the rows; give it back to page through the same order.
+   */
+  result: string;
+  rows: TableRow[];
+  /**
+   * Rows of the table, those of groups included.
+   */
+  total: number;
+  /**
+   * Trials in the experiment.
+   */
+  trials: number;
 }
 
 /**

@@ -12,13 +12,15 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from studio_ext.contract import errors, experiments, jobs, live, workspace
+from studio_ext.contract import errors, experiments, jobs, live, trial_table, workspace
 from studio_ext.contract.base import Wire
 
-REQUESTS = frozenset({"CreateExperiment", "InspectRequest", "SubmitRequest"})
+REQUESTS = frozenset(
+    {"CreateExperiment", "FilterQuery", "InspectRequest", "RunIds", "SortKey", "SubmitRequest", "TrialQuery"}
+)
 """Types that clients write: fields with a default may be left out."""
 
-MODULES: tuple[ModuleType, ...] = (errors, experiments, jobs, live, workspace)
+MODULES: tuple[ModuleType, ...] = (errors, experiments, jobs, live, trial_table, workspace)
 
 
 def wire_types() -> list[type[Wire]]:

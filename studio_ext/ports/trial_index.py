@@ -1,0 +1,109 @@
+"""The trial index: what is known of the trials of an experiment, column by column, to find some among very many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio_ext.contract.trial_table import IndexState
+from studio_ext.core.trial_keys import Key, Kind
+
+Mask = NDArray[np.bool_]
+"""One flag for each row."""
+Rows = NDArray[np.int64]
+"""Row numbers."""
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """What is known of all values of a column. Rough: it may include trials that were deleted since."""
+
+    key: Key
+    count: int
+    """Trials that have a value."""
+    numeric: bool
+    """Whether every value is a number (or NaN, or infinite)."""
+    constant: bool
+    """Whether all trials that have a value have the same."""
+    minimum: float | None = None
+    """Smallest finite number, where there is one."""
+    maximum: float | None = None
+
+
+class TrialColumns(Protocol):
+    """The trials of one experiment at one moment. Rows are in the order in which they were found.
+
+    Arrays have one element for each row, deleted trials included (see :meth:`active`), and must not be written. They
+    may show values that were recorded after the moment, never fewer rows. Thread-safe.
+    """
+
+    size: int
+    """Number of rows."""
+    revision: int
+    """Grows with every change of anything in the experiment."""
+
+    def active(self) -> Mask:
+        """Rows of trials that are not deleted."""
+
+    def numbers(self, key: Key) -> Numbers:
+        """Values as numbers; NaN where there is none, where it is NaN, and where it is no number. All NaN for a key
+        that no trial has, and for attributes that are texts. ``duration`` of a trial that runs is NaN: its end is now.
+        """
+
+    def present(self, key: Key) -> Mask:
+        """Rows that have a value, NaN and texts included."""
+
+    def equals(self, key: Key, text: str) -> Mask:
+        """Rows whose value, as a text, is this one exactly."""
+
+    def contains(self, key: Key, text: str) -> Mask:
+        """Rows whose value, as a text, holds this one; upper and lower case are the same."""
+
+    def mentions(self, text: str) -> Mask:
+        """Rows that hold the text in name, notebook, commit, user, run id, a parameter or a visible tag, as
+        :meth:`contains`."""
+
+    def ranks(self, key: Key) -> NDArray[np.int64]:
+        """Position of each row's text in the order of texts, upper and lower case being the same; -1 where it has none.
+        Equal texts have equal ranks."""
+
+    def texts(self, key: Key, rows: Rows) -> list[str | None]:
+        """Values of some rows as texts, None where there is none."""
+
+    def parents(self) -> NDArray[np.int64]:
+        """Row of the trial that each trial is a component of; -1 where it is of none that is in this experiment."""
+
+    def run_ids(self, rows: Rows) -> list[str]:
+        """MLflow's ids of some rows."""
+
+    def row_of(self, run_id: str) -> int | None:
+        """Row of a run, deleted or not."""
+
+    def facts(self, key: Key) -> KeyFacts | None:
+        """What is known of a column; None when no trial has it."""
+
+    def keys(self, kinds: Sequence[Kind] = (), text: str = "") -> list[Key]:
+        """Parameters, metrics (each once, as its last value) and tags that occur and whose name holds the text, by kind
+        and name. Tags of MLflow and Studio (``mlflow.``, ``studio.``) are left out. Empty ``kinds``: all."""
+
+    def top_texts(self, key: Key, text: str, limit: int) -> list[str]:
+        """Values that hold the text, to choose from: at most ``limit``, in order."""
+
+
+class TrialIndex(Protocol):
+    """Reads the index, which the controller writes. Thread-safe."""
+
+    def open(self, experiment: str) -> TrialColumns:
+        """The trials of an experiment as they are now. Costs microseconds when nothing changed.
+
+        Raises ``NotFound`` for an experiment that the store does not have, and ``Unavailable`` while nothing is known
+        of it yet.
+        """
+
+    def state(self, experiment: str | None = None) -> IndexState:
+        """How far the index is behind the store."""
