@@ -48,6 +48,7 @@ ATTRIBUTES = {
 
 PREFIXES = {"params": Kind.parameter, "metrics": Kind.metric, "tags": Kind.tag}
 
+_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)\Z", re.ASCII | re.IGNORECASE)
 _PLAIN = re.compile(r"[^\W\d][\w/-]*(?:\.[\w/-]+)*\Z")
 _SUMMARIES = tuple(f".{each}" for each in Summary)
 
@@ -98,3 +99,11 @@ def parse_key(text: str) -> Key | None:
     if len(name) > 2 and name[0] == name[-1] == "`":
         name = name[1:-1].replace("``", "`")
     return Key(kind, name, summary)
+
+
+def parse_number(text: str) -> float | None:
+    """The number that a text is; None when it is none. Parameters that are numbers are so because of this.
+
+    ``0.10``, ``1e-3``, ``-5``, ``inf`` and ``nan`` are numbers; `` 5``, ``1_000`` and ``0x10`` are not.
+    """
+    return float(text) if _NUMBER.match(text) else None

@@ -46,23 +46,28 @@ class TrialColumns(Protocol):
     """Number of rows."""
     revision: int
     """Grows with every change of anything in the experiment."""
+    generation: str
+    """Rows keep their numbers as long as this stays: an index that was built anew numbers them anew."""
 
     def active(self) -> Mask:
         """Rows of trials that are not deleted."""
 
     def numbers(self, key: Key) -> Numbers:
-        """Values as numbers; NaN where there is none, where it is NaN, and where it is no number. All NaN for a key
-        that no trial has, and for attributes that are texts. ``duration`` of a trial that runs is NaN: its end is now.
+        """Values as numbers (parameters and tags: as :func:`studio_ext.core.trial_keys.parse_number` reads them); NaN
+        where there is none, where it is NaN, and where it is no number. All NaN for a key that no trial has, and for
+        attributes that are texts. ``duration`` of a trial that runs is NaN: its end is now.
         """
 
     def present(self, key: Key) -> Mask:
         """Rows that have a value, NaN and texts included."""
 
     def equals(self, key: Key, text: str) -> Mask:
-        """Rows whose value, as a text, is this one exactly."""
+        """Rows whose value is this text exactly. Asked of what is kept as text only (as are the next ones): parameters,
+        tags, and attributes that are no numbers. ``status`` is MLflow's word, ``dirty`` is ``true`` or ``false``,
+        ``job`` and ``parent`` are ids."""
 
     def contains(self, key: Key, text: str) -> Mask:
-        """Rows whose value, as a text, holds this one; upper and lower case are the same."""
+        """Rows whose value holds this text; upper and lower case are the same."""
 
     def mentions(self, text: str) -> Mask:
         """Rows that hold the text in name, notebook, commit, user, run id, a parameter or a visible tag, as
@@ -70,7 +75,7 @@ class TrialColumns(Protocol):
 
     def ranks(self, key: Key) -> NDArray[np.int64]:
         """Position of each row's text in the order of texts, upper and lower case being the same; -1 where it has none.
-        Equal texts have equal ranks."""
+        Equal texts have equal ranks, and others do not: ``A`` and ``a`` stand beside each other."""
 
     def texts(self, key: Key, rows: Rows) -> list[str | None]:
         """Values of some rows as texts, None where there is none."""
