@@ -19,6 +19,8 @@ import { GridTwin } from './twin';
 
 /** Width of the column of boxes. */
 const BOXES = 30;
+/** With that many columns, rows are whole also where columns are out of sight. */
+const FEW_COLUMNS = 24;
 /** How long a scroll has to rest before the elements follow it, in milliseconds. */
 const REST = 120;
 
@@ -411,9 +413,13 @@ export class GridView extends Widget implements IGridLook {
       return;
     }
     const [first, last] = visibleRows(this._grid) ?? [0, -1];
+    const { columns } = this._model.source;
     this._twin.update({
       rows: Array.from({ length: last - first + 1 }, (_, i) => first + i),
-      columns: visibleColumns(this._grid, this._model),
+      columns:
+        columns.length <= FEW_COLUMNS
+          ? columns.map((_, index) => index)
+          : visibleColumns(this._grid, this._model),
       rowSpan: row => rowSpan(this._grid, row),
       columnSpan: column => columnSpan(this._grid, this._model, column)
     });

@@ -1,15 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useId, useState } from 'react';
+import { asRequestError } from '../../../client';
 import type { TrialsClient } from '../../../client';
 import type { FilterCondition } from '../../../contract';
 import { ATTRIBUTES } from '../../../models/trialTableView';
-import {
-  OPERATORS,
-  readList,
-  takesList,
-  takesValue,
-  writeConditions
-} from '../filterText';
+import { OPERATORS, readList, takesList, takesValue } from '../filterText';
 
 /** Columns that are suggested at once. */
 const SUGGESTED = 50;
@@ -71,20 +66,21 @@ export function ConditionBuilder(props: IConditionBuilderProps): JSX.Element {
     );
 
   async function apply(): Promise<void> {
-    const filter = writeConditions(
-      (rows ?? []).filter(({ key }) => key.trim() !== '').map(fromRow)
-    );
+    const conditions = (rows ?? [])
+      .filter(({ key }) => key.trim() !== '')
+      .map(fromRow);
     try {
-      const answer = await client.check({ filter, experiment });
+      const answer = await client.check({ conditions, experiment });
       if (answer.error) {
         setError(`${answer.error.message} ${answer.error.hint}`.trim());
-        return;
+      } else {
+        onApply(answer.filter);
+        onClose();
       }
-    } catch {
-      // Without an answer the table itself says what is wrong.
+    } catch (reason) {
+      const { message, hint } = asRequestError(reason);
+      setError(`${message} ${hint}`.trim());
     }
-    onApply(filter);
-    onClose();
   }
 
   return (
@@ -305,6 +301,10 @@ function toRow({ key, operator, values }: FilterCondition): IRow {
 }
 
 function fromRow({ key, operator, value }: IRow): FilterCondition {
-  const values = takesList(operator) ? readList(value) : [value];
+  const values = !takesValue(operator)
+    ? []
+    : takesList(operator)
+      ? readList(value)
+      : [value.trim()];
   return { key: key.trim(), operator, values };
 }

@@ -33,7 +33,6 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
   useEffect(() => {
     setText(applied);
     setIsJudged(false);
-    setCheck(null);
   }, [applied]);
 
   useEffect(() => {
@@ -73,6 +72,7 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
 
   const options = isOpen ? (check?.completions ?? []) : [];
   const error = isJudged ? (check?.error ?? null) : null;
+  const note = !error && !isOpen ? check?.notes[0] : undefined;
 
   async function apply(): Promise<void> {
     setIsOpen(false);
@@ -241,6 +241,11 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
       {error && (
         <div id={`${id}-error`} className="jp-StudioFilter-error" role="alert">
           {error.message} {error.hint}
+        </div>
+      )}
+      {note && (
+        <div className="jp-StudioFilter-note" role="status">
+          {note.message} {note.hint}
         </div>
       )}
     </div>
