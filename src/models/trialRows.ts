@@ -129,6 +129,7 @@ export class TrialRows implements IDisposable {
     }
     this._fromTop ||= !keep;
     this._load(this._blockOf(this._visible[0]));
+    this._changed.emit({ type: 'state' });
   }
 
   /** The same query in the order of now. */

@@ -175,6 +175,7 @@ export class ExperimentContent extends Panel {
     const { rows } = this.model;
     this.grid.setHidden(!rows.isReady || rows.total === 0);
     this._chooser.setHidden(this.ui.panel !== 'columns');
+    this.grid.toggleClass('jp-mod-loading', rows.isLoading);
   }
 
   private readonly _chooser: ReactWidget;

@@ -154,6 +154,8 @@ export class GridHeaderRenderer extends CellRenderer {
     const { theme } = this._look;
     gc.fillStyle = theme.header;
     gc.fillRect(x, y, width, height);
+    gc.fillStyle = theme.strongLine;
+    gc.fillRect(x, y + height - 2, width, 1);
     const column = config.value as IGridColumn | null;
     const middle = y + height / 2;
     if (!column) {

@@ -199,8 +199,10 @@ export class GridView extends Widget implements IGridLook {
     });
     grid.onPaint = () => this._onPaint();
     grid.onActivate = () => {
-      this._showsCursor = false;
+      this._isPointer = true;
       this._twin.focus();
+      this._isPointer = false;
+      this._onFocus(true);
     };
     return grid;
   }
@@ -259,8 +261,9 @@ export class GridView extends Widget implements IGridLook {
     }
   }
 
-  private _onFocus(): void {
-    if (!this._twin.hasFocus) {
+  /** Where the keyboard is shows only to those who use it. */
+  private _onFocus(isPointer = this._isPointer): void {
+    if (!this._twin.hasFocus || isPointer) {
       this._showsCursor = false;
     } else if (document.activeElement?.matches(':focus-visible')) {
       this._showsCursor = true;
@@ -353,7 +356,7 @@ export class GridView extends Widget implements IGridLook {
       horizontalGridLineColor: theme.line,
       verticalGridLineColor: '',
       headerBackgroundColor: theme.header,
-      headerHorizontalGridLineColor: theme.strongLine,
+      headerHorizontalGridLineColor: theme.line,
       headerVerticalGridLineColor: theme.line,
       scrollShadow: {
         size: 8,
@@ -431,6 +434,7 @@ export class GridView extends Widget implements IGridLook {
   private readonly _drop = document.createElement('div');
   private readonly _fitter = new TextFitter();
   private readonly _grid: Canvas;
+  private _isPointer = false;
   private _measuring: CanvasRenderingContext2D | null = null;
   private readonly _model: GridDataModel;
   private _observer: ResizeObserver | null = null;
