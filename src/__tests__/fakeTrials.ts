@@ -130,8 +130,7 @@ export class FakeTrials {
     const text = query.get('text') ?? '';
     const limit = Number(query.get('limit') ?? 100);
     const found = this.columns.filter(
-      column =>
-        (!kind || column.kind === kind) && column.name.includes(text)
+      column => (!kind || column.kind === kind) && column.name.includes(text)
     );
     return {
       items: found.slice(0, limit),

@@ -46,6 +46,7 @@ export function takesList(operator: string): boolean {
 
 /** The values of a list as they are typed: with commas between them. */
 export function readList(text: string): string[] {
-  const found = text.match(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'|[^,]+/g) ?? [];
+  const found =
+    text.match(/\s*(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^,]+)/g) ?? [];
   return found.map(each => each.trim()).filter(each => each !== '');
 }

@@ -18,7 +18,7 @@ type Value = TableRow['values'][number];
 export interface ICellContext {
   row: TableRow;
   /** The value of another column of the same row. */
-  valueOf: (key: string) => Value;
+  read: (key: string) => Value;
   extent: Extent | null;
   /** The best value of the column; null where none is. */
   best: number | null;
@@ -38,7 +38,7 @@ export function trialCell(key: string, context: ICellContext): IGridCell {
   if (row.is_group) {
     return groupCell(key, context);
   }
-  const value = context.valueOf(key);
+  const value = context.read(key);
   switch (key) {
     case 'status':
       return statusCell(row.status, context.trans);
@@ -156,7 +156,7 @@ function timeCell(value: Value, { now, trans }: ICellContext): IGridCell {
 
 /** What runs goes on: its duration is counted here. */
 function durationCell(value: Value, context: ICellContext): IGridCell {
-  const started = context.valueOf('started');
+  const started = context.read('started');
   const seconds =
     context.row.status === 'RUNNING' && typeof started === 'number'
       ? context.now - started
@@ -169,7 +169,7 @@ function durationCell(value: Value, context: ICellContext): IGridCell {
 function referenceCell(
   key: string,
   value: Value,
-  { valueOf, trans }: ICellContext
+  { read, trans }: ICellContext
 ): IGridCell {
   if (value === null || value === '') {
     return cell('');
@@ -181,7 +181,7 @@ function referenceCell(
   if (key !== 'commit') {
     return cell(text, { tone: 'code' });
   }
-  const isDirty = isTrue(valueOf('dirty'));
+  const isDirty = isTrue(read('dirty'));
   return cell(`${text.slice(0, 8)}${isDirty ? '*' : ''}`, {
     tone: 'code',
     title: isDirty
@@ -224,7 +224,7 @@ function valueCell(
 /** A group shows the mean of its trials, or what all of them have. */
 function groupCell(key: string, context: ICellContext): IGridCell {
   const { extent, trans } = context;
-  const value = context.valueOf(key);
+  const value = context.read(key);
   if (value === null || key === 'dirty') {
     return cell('');
   }

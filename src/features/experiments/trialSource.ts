@@ -148,7 +148,7 @@ export class TrialSource implements IGridSource, IDisposable {
     const isSpread = extent !== null && extent.minimum !== extent.maximum;
     return trialCell(key, {
       row,
-      valueOf: other => row.values[at.get(other) ?? -1] ?? null,
+      read: other => row.values[at.get(other) ?? -1] ?? null,
       extent: row.is_group ? (row.extents[place ?? -1] ?? null) : extent,
       best: isSpread ? this._model.best(key) : null,
       isTree: this.isTree,

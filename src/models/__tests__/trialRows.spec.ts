@@ -191,6 +191,10 @@ describe('TrialRows', () => {
     await show();
     expect(await rows.ids(2, 4)).toEqual(['run2', 'run3', 'run4']);
     const ids = await rows.ids(100, 1100);
-    expect([ids.length, ids[0], ids[1000]]).toEqual([1001, 'run100', 'run1100']);
+    expect([ids.length, ids[0], ids[1000]]).toEqual([
+      1001,
+      'run100',
+      'run1100'
+    ]);
   });
 });

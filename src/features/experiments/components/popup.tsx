@@ -19,7 +19,7 @@ export function Popup(props: IPopupProps): JSX.Element {
     first?.focus();
     const onPress = (event: MouseEvent) => {
       const target = event.target as Node;
-      const isOpener = opener instanceof Node && opener.contains(target);
+      const isOpener = opener !== document.body && opener?.contains(target);
       if (!node.current?.contains(target) && !isOpener) {
         onClose();
       }

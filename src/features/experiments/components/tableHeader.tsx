@@ -223,7 +223,7 @@ function Count(props: {
   const number = (value: number) => value.toLocaleString();
   const count =
     view.filter === ''
-      ? trans._n('%1 trial', '%1 trials', rows.trials, number(rows.trials))
+      ? trans._n('%2 trial', '%2 trials', rows.trials, number(rows.trials))
       : trans._n(
           '%2 of %3 trial',
           '%2 of %3 trials',
