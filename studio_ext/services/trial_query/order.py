@@ -57,7 +57,7 @@ def codes(columns: TrialColumns, key: Key, rows: Rows, now: float, descending: b
 
 def _of_floats(values: Numbers) -> Codes:
     bits = (values + 0.0).view(np.int64)  # + 0.0: there is one zero
-    return np.where(bits < 0, bits ^ _MAGNITUDE, bits)
+    return bits ^ ((bits >> 63) & _MAGNITUDE)
 
 
 class Order:
