@@ -178,7 +178,7 @@ class FilterCondition(Wire):
     operator: str
     """``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``~``, ``!~``, ``in``, ``not in``, ``is present`` or
     ``is missing``."""
-    values: list[Annotated[str, StringConstraints(max_length=6000)]] = Field(default=[], max_length=200)
+    values: list[Annotated[str, StringConstraints(max_length=MAX_FILTER)]] = Field(default=[], max_length=1000)
     """As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``. In a request, what is not written so is quoted."""
 
 
