@@ -133,6 +133,7 @@ class Indexer:
                 self._publish()
         self._standing.indexed = writer.rows()
         self._note_well(IndexPhase.ready if ended else IndexPhase.building)
+        self._file.write(self._standing)
         return (time.monotonic() - began) * _REST_WHILE_BUILDING
 
     def _look(self, writer: StoreWriter, began: float) -> float:
@@ -189,8 +190,6 @@ class Indexer:
         standing.phase, standing.message, standing.hint = phase, "", ""
         standing.seen = time.time()
         standing.expected = dict(self._source.expected) if phase is IndexPhase.building else {}
-        if phase is IndexPhase.building:
-            self._file.write(standing)
 
     def _note_away(self, message: str, hint: str) -> None:
         if self._standing.message != message:

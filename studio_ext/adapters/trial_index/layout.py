@@ -148,7 +148,9 @@ def write_whole(path: Path, data: bytes) -> None:
     """Replace a small file. Not synced: whatever lies here can be made again."""
     spare = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}")
     try:
-        spare.write_bytes(data)
+        descriptor = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
         spare.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

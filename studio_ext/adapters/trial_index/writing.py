@@ -174,7 +174,7 @@ class ExperimentWriter:
         if not self._dirty and not self._catalogue and not self._is_new:
             return False
         if self._is_new:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(exist_ok=True, mode=0o700)
         header = self.header
         revision = header.revision + 1
         with _opened(self.folder / layout.ARENA) as file:
