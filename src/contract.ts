@@ -32,6 +32,7 @@ export type CheckStatus = 'ok' | 'warning' | 'problem';
  * As whom the user's code runs in a container, and with which rights.
  */
 export type ContainerProfile = 'notebook' | 'contract';
+export type ExportFormat = 'csv' | 'parquet';
 /**
  * How the index stands to the tracking store.
  */
@@ -266,6 +267,14 @@ export interface FilterCheck {
    */
   conditions: FilterCondition[] | null;
   error: FilterError | null;
+  /**
+   * The filter that was looked at.
+   */
+  filter: string;
+  /**
+   * What is not wrong, but probably not meant: columns that no trial has.
+   */
+  notes: FilterError[];
 }
 /**
  * One condition: what the condition builder shows in a row.
@@ -278,12 +287,14 @@ export interface FilterCondition {
    */
   operator: string;
   /**
-   * As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``.
+   * As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``. In a request, what is not written so is quoted.
+   *
+   * @maxItems 200
    */
   values: string[];
 }
 /**
- * What is wrong with a filter, and where.
+ * What is wrong with a filter, and where: in characters (code points).
  */
 export interface FilterError {
   end: number;
@@ -296,7 +307,11 @@ export interface FilterError {
  */
 export interface FilterQuery {
   /**
-   * Where the caret is, in characters; completions are for that place.
+   * Where given, the filter that says that all of these hold is written, and looked at in place of ``filter``.
+   */
+  conditions?: FilterCondition[] | null;
+  /**
+   * Where the caret is, in characters (code points); completions are for that place.
    */
   cursor?: number | null;
   /**

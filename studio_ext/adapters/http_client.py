@@ -40,6 +40,15 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.trial_table import (
+    ColumnPage,
+    ExportFormat,
+    FilterCheck,
+    FilterQuery,
+    RunIds,
+    TrialQuery,
+    TrialTablePage,
+)
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
 T = TypeVar("T")
@@ -314,9 +323,11 @@ class HttpClient:
         cursor: str | None = None,
         sort: str = "started",
         descending: bool = True,
+        filter: str = "",
     ) -> Page[Trial]:
         """A page of trials."""
         params = {"experiment": experiment, "limit": limit, "cursor": cursor, "sort": sort, "desc": descending}
+        params["filter"] = filter or None
         return self.ask(Page[Trial], "GET", "trials", params=params)
 
     def trial(self, run_id: str) -> Trial:
@@ -328,18 +339,56 @@ class HttpClient:
         params = {"max_points": max_points, "cursor": cursor}
         return self.ask(MetricHistory, "GET", f"trials/{segment(run_id)}/metrics", params=params)
 
+    def trial_table(self, query: TrialQuery) -> TrialTablePage:
+        """Some rows of the table of trials."""
+        return self.ask(TrialTablePage, "POST", "trials/table", body=query.model_dump(mode="json"), repeat=True)
+
+    def trial_columns(
+        self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100
+    ) -> ColumnPage:
+        """Parameters, metrics and tags whose name holds a text."""
+        params = {"experiment": experiment, "text": text or None, "kind": ",".join(kinds) or None}
+        return self.ask(ColumnPage, "GET", "trials/columns", params={**params, "offset": offset, "limit": limit})
+
+    def check_filter(self, query: FilterQuery) -> FilterCheck:
+        """A filter, looked at."""
+        return self.ask(FilterCheck, "POST", "trials/filter", body=query.model_dump(mode="json"), repeat=True)
+
+    def export_trials(self, query: TrialQuery, format: ExportFormat) -> Iterator[bytes]:
+        """Trials as a file."""
+        reply = self._stream("POST", "trials/export", {"format": format}, query.model_dump(mode="json"))
+        opened = reply.__enter__()  # what is wrong is told before the first piece is asked for
+
+        def pieces() -> Iterator[bytes]:
+            try:
+                yield from opened.iter_bytes()
+            finally:
+                reply.__exit__(None, None, None)
+
+        return pieces()
+
+    def delete_trials(self, run_ids: Sequence[str]) -> None:
+        """Delete trials and what belongs to them."""
+        self.send("POST", "trials/delete", body=_run_ids(run_ids), repeat=True)
+
+    def restore_trials(self, run_ids: Sequence[str]) -> None:
+        """Undo it."""
+        self.send("POST", "trials/restore", body=_run_ids(run_ids), repeat=True)
+
     def doctor(self) -> Diagnosis:
         """What works on the server, and what does not."""
         return self.ask(Diagnosis, "GET", "doctor")
 
     def download(self, path: str) -> AbstractContextManager[httpx.Response]:
         """The answer to a GET whose body is read piece by piece. Raises ``StudioError`` when it is an error."""
-        return self._stream(path)
+        return self._stream("GET", path)
 
     @contextmanager
-    def _stream(self, path: str) -> Iterator[httpx.Response]:
+    def _stream(
+        self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Iterator[httpx.Response]:
         try:
-            with self._http.stream("GET", path, timeout=FILE_TIMEOUT) as reply:
+            with self._http.stream(method, path, params=params, json=body, timeout=FILE_TIMEOUT) as reply:
                 if not reply.is_success:
                     reply.read()
                     raise self._error(reply)
@@ -372,3 +421,10 @@ def _reason(error: httpx.HTTPError) -> str:
     if "name or service" in text.lower() or "getaddrinfo" in text.lower() or "nodename" in text.lower():
         return "no such host"
     return text.rstrip(".") or type(error).__name__
+
+
+def _run_ids(run_ids: Sequence[str]) -> dict[str, Any]:
+    try:
+        return RunIds(run_ids=list(run_ids)).model_dump()
+    except ValidationError:
+        raise InvalidRequest.field("run_ids", "must be 1 to 1,000 ids of runs") from None

@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +15,10 @@ from typing import TypeVar
 from studio_ext._version import __version__
 from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.host import user_name
+from studio_ext.adapters.interim_index import InterimIndex
 from studio_ext.adapters.kernel_specs import KernelSpecs
 from studio_ext.adapters.local_live import LocalLive
+from studio_ext.adapters.local_trials import LocalTrials
 from studio_ext.adapters.notebook_files import NotebookFiles, import_papermill
 from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
@@ -37,13 +39,23 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
+from studio_ext.contract.trial_table import (
+    ColumnPage,
+    ExportFormat,
+    FilterCheck,
+    FilterQuery,
+    TrialQuery,
+    TrialTablePage,
+)
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Runner
 from studio_ext.ports.submission import Images
 from studio_ext.ports.tracking import Tracking
+from studio_ext.ports.trial_index import TrialIndex
 from studio_ext.services import job_files, lag
 from studio_ext.services.submission import Submission
+from studio_ext.services.trial_query.records import trial_page
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +71,10 @@ class LocalClient:
     ``root`` is what relative notebook paths are relative to (default: the current directory).
     """
 
-    def __init__(self, workspace: Workspace | None = None, root: Path | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace | None = None, root: Path | None = None, *, index: TrialIndex | None = None
+    ) -> None:
+        """``index``: where trials are looked for; None: the index of the workspace."""
         self.workspace = workspace or open_workspace()
         self._root = root
         self._launcher = DetachedController(self.workspace)
@@ -75,6 +90,7 @@ class LocalClient:
         self._image_list: Images | None = None
         self._runners_lock = threading.Lock()
         self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
+        self._trials = LocalTrials(index or InterimIndex(lambda: self.tracking), lambda: self.tracking)
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -200,10 +216,17 @@ class LocalClient:
         cursor: str | None = None,
         sort: str = "started",
         descending: bool = True,
+        filter: str = "",
     ) -> Page[Trial]:
         """A page of trials."""
-        page = self.tracking.trials(
-            experiment, limit=_page_size(limit), cursor=cursor, sort=sort, descending=descending
+        page = trial_page(
+            self._trials.tables,
+            experiment,
+            limit=_page_size(limit),
+            cursor=cursor,
+            sort=sort,
+            descending=descending,
+            filter=filter,
         )
         return page.model_copy(update={"items": [self._with_lag(trial) for trial in page.items]})
 
@@ -214,6 +237,32 @@ class LocalClient:
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """The metrics of one run."""
         return self._live.trial_metrics(run_id, max_points=max_points, cursor=cursor)
+
+    def trial_table(self, query: TrialQuery) -> TrialTablePage:
+        """Some rows of the table of trials."""
+        return self._trials.table(query)
+
+    def trial_columns(
+        self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100
+    ) -> ColumnPage:
+        """Parameters, metrics and tags whose name holds a text."""
+        return self._trials.columns(experiment, text, kinds, offset, limit)
+
+    def check_filter(self, query: FilterQuery) -> FilterCheck:
+        """A filter, looked at."""
+        return self._trials.check(query)
+
+    def export_trials(self, query: TrialQuery, format: ExportFormat) -> Iterator[bytes]:
+        """Trials as a file."""
+        return self._trials.export(query, format)
+
+    def delete_trials(self, run_ids: Sequence[str]) -> None:
+        """Delete trials and what belongs to them."""
+        self._trials.delete(run_ids)
+
+    def restore_trials(self, run_ids: Sequence[str]) -> None:
+        """Undo it."""
+        self._trials.restore(run_ids)
 
     # -- the workspace ----------------------------------------------------------------------------------------
 

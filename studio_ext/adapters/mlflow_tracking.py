@@ -174,13 +174,21 @@ class MlflowTracking:
             with contextlib.suppress(NotFound):
                 self._json(post(self._backend, "runs/delete", run_id=each))
 
-    def _children(self, run: dict[str, Any], condition: str = "") -> list[str]:
+    def restore_run(self, run_id: str) -> None:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        run = self._run(run_id)
+        own = [run_id] if run["info"].get("lifecycle_stage") == "deleted" else []
+        for each in [*own, *self._children(run, view="DELETED_ONLY")]:
+            self._json(post(self._backend, "runs/restore", run_id=each))
+
+    def _children(self, run: dict[str, Any], condition: str = "", view: str = "ACTIVE_ONLY") -> list[str]:
         """Runs that the job of a run made beside it."""
         tags = {tag["key"]: tag["value"] for tag in run["data"].get("tags", [])}
         if _JOB_TAG not in tags:
             return []
         filter_ = f"tags.`{CHILD_TAG}` = '{_quoted(tags[_JOB_TAG])}'" + (f" and {condition}" if condition else "")
-        return [each["info"]["run_id"] for each in self._search([run["info"]["experiment_id"]], filter_)]
+        found = self._search([run["info"]["experiment_id"]], filter_, view)
+        return [each["info"]["run_id"] for each in found]
 
     # ---- experiments
 
@@ -330,11 +338,12 @@ class MlflowTracking:
             raise NotFound(f"There is no trial {run_id}.", hint="It may have been deleted for good in MLflow.")
         return dict(self._json(reply)["run"])
 
-    def _search(self, experiment_ids: list[str], filter_: str) -> Iterator[dict[str, Any]]:
-        """Active runs, newest first."""
+    def _search(self, experiment_ids: list[str], filter_: str, view: str = "ACTIVE_ONLY") -> Iterator[dict[str, Any]]:
+        """Runs, newest first; ``view``: which, in MLflow's words."""
         token: str | None = ""
         while token is not None:
             request: dict[str, Any] = {"experiment_ids": experiment_ids, "filter": filter_, "max_results": _PAGE}
+            request["run_view_type"] = view
             if token:
                 request["page_token"] = token
             answer = self._json(post(self._backend, "runs/search", **request))

@@ -35,6 +35,13 @@ class IndexPhase(StrEnum):
     """The store does not answer; what is shown was read before."""
 
 
+class ExportFormat(StrEnum):
+    """Files that trials are exported to."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
 class IndexState(Wire):
     """How far the index is behind the tracking store."""
 
@@ -86,7 +93,7 @@ class SortKey(Wire):
     """One column to sort by."""
 
     key: KeyText
-    descending: bool = False
+    descending: StrictBool = False
 
 
 class TrialQuery(Wire):
@@ -101,14 +108,14 @@ class TrialQuery(Wire):
     """Columns of the answer."""
     group_by: KeyText | None = None
     """Column whose equal values make a group."""
-    tree: bool = False
+    tree: StrictBool = False
     """Whether components stand below their trial, which is shown, too, where only a component matches."""
     expanded: list[str] = Field(default=[], max_length=1000)
     """Ids of groups and trials whose rows are shown."""
-    expand_all: bool = False
+    expand_all: StrictBool = False
     """Whether all are shown but those in ``expanded``."""
-    offset: int = Field(default=0, ge=0, le=2**53)
-    limit: int = Field(default=100, ge=1, le=MAX_ROWS)
+    offset: StrictInt = Field(default=0, ge=0, le=2**53)
+    limit: StrictInt = Field(default=100, ge=1, le=MAX_ROWS)
     result: str | None = Field(default=None, max_length=200)
     """``result`` of an earlier answer to the same query: rows keep the order they had then, with the values of now."""
 
@@ -164,18 +171,31 @@ class TrialTablePage(Wire):
     index: IndexState
 
 
+class FilterCondition(Wire):
+    """One condition: what the condition builder shows in a row."""
+
+    key: KeyText
+    operator: str
+    """``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``~``, ``!~``, ``in``, ``not in``, ``is present`` or
+    ``is missing``."""
+    values: list[Annotated[str, StringConstraints(max_length=6000)]] = Field(default=[], max_length=200)
+    """As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``. In a request, what is not written so is quoted."""
+
+
 class FilterQuery(Wire):
     """A filter as somebody types it."""
 
     filter: str = Field(default="", max_length=MAX_FILTER)
     experiment: str | None = None
     """Experiment whose columns and values are suggested; none are without it."""
-    cursor: int | None = Field(default=None, ge=0, le=MAX_FILTER)
-    """Where the caret is, in characters; completions are for that place."""
+    cursor: StrictInt | None = Field(default=None, ge=0, le=MAX_FILTER)
+    """Where the caret is, in characters (code points); completions are for that place."""
+    conditions: list[FilterCondition] | None = Field(default=None, max_length=100)
+    """Where given, the filter that says that all of these hold is written, and looked at in place of ``filter``."""
 
 
 class FilterError(Wire):
-    """What is wrong with a filter, and where."""
+    """What is wrong with a filter, and where: in characters (code points)."""
 
     message: str
     start: int
@@ -194,24 +214,17 @@ class Completion(Wire):
     end: int
 
 
-class FilterCondition(Wire):
-    """One condition: what the condition builder shows in a row."""
-
-    key: KeyText
-    operator: str
-    """``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``~``, ``!~``, ``in``, ``not in``, ``is present`` or
-    ``is missing``."""
-    values: list[str] = []
-    """As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``."""
-
-
 class FilterCheck(Wire):
     """A filter, looked at."""
 
+    filter: str = ""
+    """The filter that was looked at."""
     error: FilterError | None = None
     conditions: list[FilterCondition] | None = None
     """The conditions that all have to hold; null where the filter says more than that, or is wrong."""
     completions: list[Completion] = []
+    notes: list[FilterError] = []
+    """What is not wrong, but probably not meant: columns that no trial has."""
 
 
 class RunIds(Wire):

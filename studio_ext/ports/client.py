@@ -5,7 +5,7 @@ Two adapters keep the same promises: ``local`` (the workspace on this machine) a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from studio_ext.contract.experiments import Experiment, Trial
@@ -22,6 +22,14 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.trial_table import (
+    ColumnPage,
+    ExportFormat,
+    FilterCheck,
+    FilterQuery,
+    TrialQuery,
+    TrialTablePage,
+)
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
 
@@ -92,14 +100,42 @@ class Client(Protocol):
         cursor: str | None = None,
         sort: str = "started",
         descending: bool = True,
+        filter: str = "",
     ) -> Page[Trial]:
-        """A page of trials."""
+        """A page of trials that a filter matches (see :mod:`studio_ext.core.trial_filter`).
+
+        ``sort``: a column, named as :mod:`studio_ext.core.trial_keys` says. Raises ``InvalidRequest`` with the field
+        ``filter`` for a filter that is wrong; :meth:`check_filter` says where.
+        """
 
     def trial(self, run_id: str) -> Trial:
         """One trial."""
 
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """As :meth:`metrics` for one run, whoever records it: a job, a tracker, or somebody else."""
+
+    def trial_table(self, query: TrialQuery) -> TrialTablePage:
+        """Some rows of the table of trials. Raises as :meth:`trials`."""
+
+    def trial_columns(
+        self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100
+    ) -> ColumnPage:
+        """Parameters, metrics and tags whose name holds a text. ``kinds``: ``parameter``, ``metric``, ``tag``; none:
+        all. At most 500 an answer."""
+
+    def check_filter(self, query: FilterQuery) -> FilterCheck:
+        """What is wrong with a filter, what it says, and what can stand at the caret."""
+
+    def export_trials(self, query: TrialQuery, format: ExportFormat) -> Iterator[bytes]:
+        """All trials that a query matches as a file, in pieces. No ``columns``: all. Raises before the first piece."""
+
+    def delete_trials(self, run_ids: Sequence[str]) -> None:
+        """Delete trials and the runs that their jobs made beside them, the way MLflow does.
+
+        What is gone already is no error."""
+
+    def restore_trials(self, run_ids: Sequence[str]) -> None:
+        """Undo :meth:`delete_trials`. Raises ``NotFound`` for a trial that is gone for good."""
 
     def doctor(self) -> Diagnosis:
         """What works here, what does not, and what to do about it."""

@@ -80,6 +80,9 @@ class Tracking(Protocol):
     def delete_run(self, run_id: str) -> None:
         """Delete a run and its children the way MLflow does (restorable)."""
 
+    def restore_run(self, run_id: str) -> None:
+        """Restore a deleted run and its children. One that is not deleted stays as it is. Raises ``NotFound``."""
+
     def experiments(self) -> list[Experiment]:
         """All active experiments, last updated first."""
 

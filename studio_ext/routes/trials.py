@@ -12,6 +12,7 @@ from studio_ext.contract.errors import NotFound
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.live import MAX_POINTS, MetricHistory
 from studio_ext.contract.page import Page
+from studio_ext.contract.trial_table import MAX_FILTER
 from studio_ext.routes.base import Query, StudioHandler
 from studio_ext.routes.calls import Lane
 from studio_ext.routes.jobs import LiveQuery
@@ -30,10 +31,11 @@ class TrialsQuery(Query):
     cursor: str = ""
     """``next_cursor`` of the page before; empty for the first page."""
     sort: str = Field(default="started", max_length=600)
-    """Column: ``started``, ``name``, ``status``, ``notebook``, ``commit``, ``duration``, ``metrics.<key>`` or
-    ``params.<key>``."""
+    """Column: ``started``, ``name``, ``duration``, ..., ``metrics.<key>``, ``params.<key>`` or ``tags.<key>``."""
     desc: bool = True
     """Whether the largest come first."""
+    filter: str = Field(default="", max_length=MAX_FILTER)
+    """Which trials, in the filter language; empty: all."""
 
 
 class TrialsHandler(StudioHandler):
@@ -52,6 +54,7 @@ class TrialsHandler(StudioHandler):
             cursor=query.cursor or None,
             sort=query.sort,
             descending=query.desc,
+            filter=query.filter,
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -37,9 +38,24 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import MetricHistory, MetricSeries, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.trial_table import (
+    ColumnPage,
+    ExportFormat,
+    FilterCheck,
+    FilterQuery,
+    IndexPhase,
+    IndexState,
+    TrialQuery,
+    TrialTablePage,
+)
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
+from studio_ext.services.trial_query.export import export
+from studio_ext.services.trial_query.lookup import check, column_page
+from studio_ext.services.trial_query.records import trial_page
+from studio_ext.services.trial_query.tables import TrialTables
+from studio_ext.testing.memory_columns import MemoryColumns, MemoryTrial
 
 CELLS = 3
 
@@ -76,6 +92,7 @@ class FakeClient:
         self._deleted: dict[str, JobDetail] = {}
         self._keys: dict[str, str] = {}
         self._trials: dict[str, Trial] = {}
+        self._gone: dict[str, Trial] = {}
         self._experiments: dict[str, Experiment] = {}
         self._revision = 0
 
@@ -369,17 +386,64 @@ class FakeClient:
         cursor: str | None = None,
         sort: str = "started",
         descending: bool = True,
+        filter: str = "",
     ) -> Page[Trial]:
-        """A page of trials, by start."""
+        """A page of trials."""
+        return trial_page(
+            TrialTables(self),
+            experiment,
+            limit=limit,
+            cursor=cursor,
+            sort=sort,
+            descending=descending,
+            filter=filter,
+        )
+
+    def open(self, experiment: str) -> MemoryColumns:
+        """Its trials as columns: the fake is its own index."""
         if experiment not in self._experiments:
             raise NotFound(f"There is no experiment {experiment!r}.", hint="List the experiments.")
-        rows = [trial for trial in self._trials.values() if trial.experiment == experiment]
-        rows.sort(key=lambda trial: trial.started or 0.0, reverse=descending)
-        start = int(cursor or 0)
-        more = start + limit < len(rows)
-        return Page[Trial](
-            items=rows[start : start + limit], next_cursor=str(start + limit) if more else None, total=len(rows)
-        )
+        found = [_recorded(each) for each in self._trials.values() if each.experiment == experiment]
+        gone = [_recorded(each, deleted=True) for each in self._gone.values() if each.experiment == experiment]
+        return MemoryColumns([*found, *gone], self._revision)
+
+    def state(self, experiment: str | None = None) -> IndexState:
+        """Ready."""
+        return IndexState(phase=IndexPhase.ready)
+
+    def trial_table(self, query: TrialQuery) -> TrialTablePage:
+        """Some rows of the table."""
+        return TrialTables(self).page(query)
+
+    def trial_columns(
+        self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100
+    ) -> ColumnPage:
+        """Columns whose name holds a text."""
+        return column_page(self, experiment, text, kinds, offset, limit)
+
+    def check_filter(self, query: FilterQuery) -> FilterCheck:
+        """A filter, looked at."""
+        return check(self, query)
+
+    def export_trials(self, query: TrialQuery, format: ExportFormat) -> Iterator[bytes]:
+        """Trials as a file."""
+        return export(TrialTables(self), query, format, time.time())
+
+    def delete_trials(self, run_ids: Sequence[str]) -> None:
+        """Forget trials."""
+        for each in run_ids:
+            if each in self._trials:
+                self._gone[each] = self._trials.pop(each)
+                self._next()
+
+    def restore_trials(self, run_ids: Sequence[str]) -> None:
+        """Remember them."""
+        for each in run_ids:
+            if each in self._gone:
+                self._trials[each] = self._gone.pop(each)
+                self._next()
+            elif each not in self._trials:
+                raise NotFound(f"There is no trial {each!r}.")
 
     def trial(self, run_id: str) -> Trial:
         """One trial."""
@@ -402,3 +466,23 @@ def _row(job: JobDetail) -> Job:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _recorded(trial: Trial, deleted: bool = False) -> MemoryTrial:
+    return MemoryTrial(
+        run_id=trial.run_id,
+        name=trial.name,
+        status=trial.status,
+        started=trial.started,
+        ended=trial.ended,
+        params=trial.parameters,
+        metrics={name: [math.nan if value is None else value] for name, value in trial.metrics.items()},
+        tags=trial.tags,
+        notebook=trial.notebook,
+        commit=trial.commit,
+        dirty=trial.dirty,
+        user=trial.user,
+        job=trial.job_id,
+        parent=trial.parent_run_id,
+        deleted=deleted,
+    )

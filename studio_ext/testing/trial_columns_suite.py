@@ -152,7 +152,7 @@ class TrialColumnsSuite:
         for kind in (Kind.parameter, Kind.metric):
             strange = Key(kind, STRANGE)
             assert lit(columns.present(strange)) == "b"
-            assert strange in columns.keys()
+            assert strange in columns.keys([])
         assert lit(columns.equals(Key(Kind.parameter, STRANGE), "1")) == "b"
 
     def test_equals(self, columns: TrialColumns, lit: Lit) -> None:
@@ -220,13 +220,13 @@ class TrialColumnsSuite:
         assert found == {"a": -1, "b": lit.rows["a"], "c": -1, "d": -1}
 
     def test_keys(self, columns: TrialColumns) -> None:
-        texts = [each.text for each in columns.keys() if each.name != STRANGE]
+        texts = [each.text for each in columns.keys([]) if each.name != STRANGE]
         assert texts == [
             *("params.lr", "params.mixed", "params.same", "params.text"),
             *("metrics.acc", "metrics.rmse", "metrics.`rmse.min`"),
             "tags.stage",
         ]
-        assert all(each.summary is Summary.last for each in columns.keys())
+        assert all(each.summary is Summary.last for each in columns.keys([]))
         assert [each.text for each in columns.keys([Kind.metric, Kind.tag], "S")] == [
             *("metrics.rmse", "metrics.`rmse.min`", Key(Kind.metric, STRANGE).text, "tags.stage")
         ]

@@ -56,6 +56,37 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "GET /experiments": ("experiments", None),
     "POST /experiments": ("experiments", {"name": "new"}),
     "GET /trials": (f"trials?experiment={EXPERIMENT}&sort=duration&limit=1", None),
+    "POST /trials/table": (
+        "trials/table",
+        {
+            "experiment": EXPERIMENT,
+            "filter": "params.depth >= 0 or name ~ one",
+            "sort": [{"key": "metrics.score", "descending": True}],
+            "columns": ["params.depth", "started"],
+            "group_by": "status",
+            "tree": True,
+            "expanded": ["group:none"],
+            "offset": 0,
+            "limit": 5,
+            "result": "none",
+        },
+    ),
+    "GET /trials/columns": (f"trials/columns?experiment={EXPERIMENT}&text=d&kind=parameter,tag&offset=0&limit=5", None),
+    "POST /trials/filter": (
+        "trials/filter",
+        {
+            "experiment": EXPERIMENT,
+            "filter": "status = ",
+            "cursor": 9,
+            "conditions": [{"key": "status", "operator": "=", "values": ["failed"]}],
+        },
+    ),
+    "POST /trials/export": (
+        "trials/export?format=csv",
+        {"experiment": EXPERIMENT, "columns": ["name", "params.depth"]},
+    ),
+    "POST /trials/delete": ("trials/delete", {"run_ids": ["{other}"]}),
+    "POST /trials/restore": ("trials/restore", {"run_ids": ["{other}"]}),
     "GET /trials/{run_id}": ("trials/{run}", None),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
     "GET /records/experiments": (f"records/experiments?name={EXPERIMENT}", None),
@@ -105,7 +136,11 @@ MORE_RULES = {
     "GET /jobs/{job_id}/metrics": "as above",
     "GET /jobs/{job_id}/resources": "as above",
     "POST /experiments": "a name is not made of spaces only",
-    "GET /trials": "only some columns sort, and cursors come from the list",
+    "GET /trials": "columns and filters are of a language, and cursors come from the list",
+    "POST /trials/table": "as above",
+    "GET /trials/columns": "there are three kinds",
+    "POST /trials/filter": "conditions are of the language, too",
+    "POST /trials/export": "as for the table",
     "GET /records/experiments": "a name is not made of spaces only",
     "POST /records/experiments": "a name is not made of spaces only, and MLflow has a say in names",
     "GET /records/experiments/{experiment_id}": "MLflow's ids are numbers",
@@ -227,11 +262,21 @@ def session(server: LiveServer, transport: Any) -> Iterator[httpx.Client]:
         yield session
 
 
+def filled(body: Any, names: dict[str, str]) -> Any:
+    """A body in which names stand for what they name."""
+    if isinstance(body, dict):
+        return {key: filled(value, names) for key, value in body.items()}
+    if isinstance(body, list):
+        return [filled(each, names) for each in body]
+    is_name = isinstance(body, str) and body.startswith("{") and body.strip("{}") in names
+    return names[body.strip("{}")] if is_name else body
+
+
 def test_every_operation_succeeds_as_described(session: httpx.Client, transport: Any, names: dict[str, str]) -> None:
     described = {label: int(next(iter(each["responses"]))) for label, each in OPERATIONS.items()}
     assert set(SUCCEEDS) == set(described), "enter a request that succeeds in SUCCEEDS"
     for label, (address, body) in SUCCEEDS.items():
-        reply = session.request(label.split()[0], address.format(**names), json=body)
+        reply = session.request(label.split()[0], address.format(**names), json=filled(body, names))
         assert reply.status_code == described[label], f"{label}: {reply.status_code} {reply.text}"
     assert transport.seen == set(described.items())
 
@@ -240,7 +285,8 @@ def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     """Verb, address and body of requests that would succeed, but for one strange value."""
     known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
     known |= {"client_id": names["client"], "experiment_id": names["spare"]}
-    for label, (succeeds, body) in SUCCEEDS.items():
+    for label, (succeeds, template) in SUCCEEDS.items():
+        body = filled(template, names)
         verb, path = label.split()
         address, _, query = succeeds.format(**names).partition("?")
         for value in [*STRANGE, *NUMBERS]:

@@ -266,7 +266,7 @@ def test_trials_frame(fake: FakeClient) -> None:
     frame = studio.trials("e")
     assert list(frame.columns) == [
         *("trial", "status", "started", "duration"),
-        *("params.depth", "params.zip", "params.mode", "metrics.rmse", "metrics.mae"),
+        *("params.depth", "params.zip", "params.mode", "metrics.mae", "metrics.rmse"),
         *("notebook", "commit", "dirty", "user", "job", "run_id", "parent_run_id"),
     ]
     assert list(frame["trial"]) == ["t2", "t1"]

@@ -1,0 +1,36 @@
+"""Which values of a metric are better, as far as its name tells."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+_LOWER_WORDS = """
+    loss losses error err errors rmse rmsle mae mse msle mape smape mad nll bce ce perplexity ppl logloss mlogloss
+    deviance divergence kl fid wer cer brier regret cost hamming latency fpr fnr aic bic bpb
+"""
+_HIGHER_WORDS = """
+    accuracy acc auc auroc roc auprc f1 fbeta r2 precision recall ap map ndcg mrr bleu rouge meteor iou dice jaccard
+    score reward return kappa mcc correlation pearson spearman psnr ssim throughput tpr tnr sensitivity specificity
+    hits top1 top5 em
+"""
+_LOWER, _HIGHER = frozenset(_LOWER_WORDS.split()), frozenset(_HIGHER_WORDS.split())
+_WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
+_SEVERAL = {("log", "likelihood"): "higher", ("explained", "variance"): "higher"}
+
+
+def better(name: str) -> str | None:
+    """``lower``, ``higher``, or None where the name does not tell, or tells both.
+
+    The last word counts: ``val_accuracy_loss`` is a loss.
+    """
+    words = [each.lower() for each in _WORD.findall(name)]
+    for pair, direction in _SEVERAL.items():
+        if pair in itertools.pairwise(words):
+            return direction if "negative" not in words and "neg" not in words else "lower"
+    for word in reversed(words):
+        if word in _LOWER:
+            return "lower"
+        if word in _HIGHER:
+            return "higher" if not {"neg", "negative"} & set(words) else "lower"
+    return None

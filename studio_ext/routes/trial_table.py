@@ -1,0 +1,149 @@
+"""The table of trials: its rows, columns and filters, its export, and what is done to the trials chosen in it."""
+
+from __future__ import annotations
+
+import contextlib
+from http import HTTPStatus
+from typing import Annotated
+
+from jupyter_server.auth.decorator import authorized
+from pydantic import Field
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from studio_ext.contract.errors import NotFound
+from studio_ext.contract.trial_table import (
+    ColumnPage,
+    ExportFormat,
+    FilterCheck,
+    FilterQuery,
+    RunIds,
+    TrialQuery,
+    TrialTablePage,
+)
+from studio_ext.routes.base import BYTES, Query, Separated, StudioHandler
+from studio_ext.routes.calls import Lane
+from studio_ext.routes.operation import operation
+
+
+class ReadingHandler(StudioHandler):
+    """A POST that changes nothing: the query is too long for an address."""
+
+    def update_api_activity(self) -> None:
+        """It is none: the table asks by itself while trials run."""
+
+
+class TableHandler(ReadingHandler):
+    """The rows."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(errors=[NotFound], lane=Lane.workspace)
+    def post(self, body: TrialQuery) -> TrialTablePage:
+        """Some rows of the table of trials."""
+        return self.parts.client().trial_table(body)
+
+
+class ColumnsQuery(Query):
+    """Query of the columns."""
+
+    experiment: str = Field(min_length=1)
+    """Name of the experiment."""
+    text: str = Field(default="", max_length=600)
+    """What the name holds, in upper or lower case."""
+    kind: Annotated[list[str], Separated] = Field(default=[], max_length=10)
+    """``parameter``, ``metric`` or ``tag``, separated by commas; empty: all."""
+    offset: int = Field(default=0, ge=0, le=2**53)
+    """Columns to leave out."""
+    limit: int = Field(default=100, ge=1)
+    """Most columns in the answer; 500 when that is smaller."""
+
+
+class ColumnsHandler(StudioHandler):
+    """The columns."""
+
+    @web.authenticated
+    @authorized
+    @operation(errors=[NotFound], lane=Lane.workspace)
+    def get(self, query: ColumnsQuery) -> ColumnPage:
+        """Parameters, metrics and tags of an experiment."""
+        return self.parts.client().trial_columns(
+            query.experiment, text=query.text, kinds=query.kind, offset=query.offset, limit=query.limit
+        )
+
+
+class FilterHandler(ReadingHandler):
+    """Filters as they are typed."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(errors=[NotFound], lane=Lane.workspace)
+    def post(self, body: FilterQuery) -> FilterCheck:
+        """What is wrong with a filter, what it says, and what can stand at the caret."""
+        return self.parts.client().check_filter(body)
+
+
+class ExportQuery(Query):
+    """Query of an export."""
+
+    format: ExportFormat = ExportFormat.csv
+    """Kind of the file."""
+
+
+class ExportHandler(ReadingHandler):
+    """The file."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(errors=[NotFound], media_type=BYTES)
+    async def post(self, query: ExportQuery, body: TrialQuery) -> None:
+        """All trials that a query matches, as a file that is sent in pieces."""
+        run = self.parts.calls.run
+        pieces = await run(lambda: self.parts.client().export_trials(body, query.format))
+        piece = await run(lambda: next(pieces, b""))  # what fails, fails before the reply begins
+        self.set_header("Content-Type", BYTES)
+        self.set_header("Content-Disposition", f'attachment; filename="trials.{query.format}"')
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+        with contextlib.suppress(StreamClosedError):  # whoever asked has gone: nobody to tell
+            while piece:
+                self.write(piece)
+                await self.flush()
+                piece = await run(lambda: next(pieces, b""))
+            await self.finish(set_content_type=BYTES)
+
+
+class DeleteHandler(StudioHandler):
+    """Deletion."""
+
+    lane = Lane.tracking
+
+    @web.authenticated
+    @authorized
+    @operation(status=HTTPStatus.NO_CONTENT)
+    def post(self, body: RunIds) -> None:
+        """Delete trials and the runs that their jobs made beside them; MLflow, and ``restore``, can restore them."""
+        self.parts.client().delete_trials(body.run_ids)
+
+
+class RestoreHandler(StudioHandler):
+    """The way back."""
+
+    lane = Lane.tracking
+
+    @web.authenticated
+    @authorized
+    @operation(status=HTTPStatus.NO_CONTENT, errors=[NotFound])
+    def post(self, body: RunIds) -> None:
+        """Restore trials that were deleted."""
+        self.parts.client().restore_trials(body.run_ids)
+
+
+HANDLERS: list[tuple[str, type[StudioHandler]]] = [
+    ("trials/table", TableHandler),
+    ("trials/columns", ColumnsHandler),
+    ("trials/filter", FilterHandler),
+    ("trials/export", ExportHandler),
+    ("trials/delete", DeleteHandler),
+    ("trials/restore", RestoreHandler),
+]

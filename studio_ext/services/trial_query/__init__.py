@@ -1,0 +1,1 @@
+"""Finds, sorts and groups trials, over the columns of the trial index."""
