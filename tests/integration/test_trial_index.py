@@ -422,7 +422,7 @@ def test_asks_for_trials_that_were_just_changed(follower: Follower, client: Mlfl
     follower.until(lambda: follower.indexer._sweeping is None and not follower.indexer._source.needs_sweep())
     follower.indexer._sweep_due = time.monotonic() + 3600  # no sweep
     client.delete_run(run)
-    follower.index.ask(run)
+    follower.index.look_at([run])
     follower.until(lambda: not is_active(follower, run))
 
 

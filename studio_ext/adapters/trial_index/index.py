@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,8 +117,8 @@ class FileTrialIndex:
             hint=standing.hint,
         )
 
-    def ask(self, *run_ids: str) -> None:
-        """Have the writer look at runs that were just changed, or at what is new."""
+    def look_at(self, run_ids: Sequence[str]) -> None:
+        """See :class:`~studio_ext.ports.trial_index.TrialIndex`."""
         self._paths.ask(*run_ids)
 
     # -- inside
