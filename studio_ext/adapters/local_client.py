@@ -15,7 +15,6 @@ from typing import TypeVar
 from studio_ext._version import __version__
 from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.host import user_name
-from studio_ext.adapters.interim_index import InterimIndex
 from studio_ext.adapters.kernel_specs import KernelSpecs
 from studio_ext.adapters.local_live import LocalLive
 from studio_ext.adapters.local_trials import LocalTrials
@@ -23,6 +22,7 @@ from studio_ext.adapters.notebook_files import NotebookFiles, import_papermill
 from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
+from studio_ext.adapters.trial_index import open_trial_index
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
@@ -90,7 +90,7 @@ class LocalClient:
         self._image_list: Images | None = None
         self._runners_lock = threading.Lock()
         self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
-        self._trials = LocalTrials(index or InterimIndex(lambda: self.tracking), lambda: self.tracking)
+        self._trials = LocalTrials(index or open_trial_index(self.workspace, self._launcher.ensure), lambda: self.tracking)
 
     # -- submitting -------------------------------------------------------------------------------------------
 

@@ -48,8 +48,10 @@ class LocalTrials:
         """Delete trials."""
         for each in run_ids:
             self._tracking().delete_run(each)
+        self._index.look_at(run_ids)
 
     def restore(self, run_ids: Sequence[str]) -> None:
         """Restore trials."""
         for each in run_ids:
             self._tracking().restore_run(each)
+        self._index.look_at(run_ids)

@@ -162,10 +162,12 @@ def _limits(job: JobDetail) -> str:
     return ", ".join(parts)
 
 
-def print_trials(trials: Sequence[Trial], *, parameters: Iterable[str] | None = None) -> None:
+def print_trials(
+    trials: Sequence[Trial], *, parameters: Iterable[str] | None = None, empty: str = "No trials yet."
+) -> None:
     """The trials table; ``parameters``: which ones (default: all where they are few, else those that differ)."""
     if not trials:
-        console().print("No trials yet.")
+        console().print(empty)
         return
     names = list(dict.fromkeys(key for trial in trials for key in trial.parameters))
     shown = _telling(trials, names) if parameters is None else [key for key in parameters if key in names]

@@ -93,7 +93,7 @@ class SortKey(Wire):
     """One column to sort by."""
 
     key: KeyText
-    descending: bool = False
+    descending: StrictBool = False
 
 
 class TrialQuery(Wire):
@@ -108,14 +108,14 @@ class TrialQuery(Wire):
     """Columns of the answer."""
     group_by: KeyText | None = None
     """Column whose equal values make a group."""
-    tree: bool = False
+    tree: StrictBool = False
     """Whether components stand below their trial, which is shown, too, where only a component matches."""
     expanded: list[str] = Field(default=[], max_length=1000)
     """Ids of groups and trials whose rows are shown."""
-    expand_all: bool = False
+    expand_all: StrictBool = False
     """Whether all are shown but those in ``expanded``."""
-    offset: int = Field(default=0, ge=0, le=2**53)
-    limit: int = Field(default=100, ge=1, le=MAX_ROWS)
+    offset: StrictInt = Field(default=0, ge=0, le=2**53)
+    limit: StrictInt = Field(default=100, ge=1, le=MAX_ROWS)
     result: str | None = Field(default=None, max_length=200)
     """``result`` of an earlier answer to the same query: rows keep the order they had then, with the values of now."""
 
@@ -178,7 +178,7 @@ class FilterCondition(Wire):
     operator: str
     """``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``~``, ``!~``, ``in``, ``not in``, ``is present`` or
     ``is missing``."""
-    values: list[Annotated[str, StringConstraints(max_length=6000)]] = Field(default=[], max_length=200)
+    values: list[Annotated[str, StringConstraints(max_length=MAX_FILTER)]] = Field(default=[], max_length=1000)
     """As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``. In a request, what is not written so is quoted."""
 
 
@@ -188,7 +188,7 @@ class FilterQuery(Wire):
     filter: str = Field(default="", max_length=MAX_FILTER)
     experiment: str | None = None
     """Experiment whose columns and values are suggested; none are without it."""
-    cursor: int | None = Field(default=None, ge=0, le=MAX_FILTER)
+    cursor: StrictInt | None = Field(default=None, ge=0, le=MAX_FILTER)
     """Where the caret is, in characters (code points); completions are for that place."""
     conditions: list[FilterCondition] | None = Field(default=None, max_length=100)
     """Where given, the filter that says that all of these hold is written, and looked at in place of ``filter``."""

@@ -23,6 +23,7 @@ from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import migrate
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import StudioError
+from studio_ext.controller.indexing import Indexing
 from studio_ext.controller.loop import Loop
 from studio_ext.controller.recorder import Recorder
 from studio_ext.core.workspace import Workspace
@@ -105,6 +106,8 @@ def _serve(workspace: Workspace) -> str:
     signal.signal(signal.SIGINT, stop)
     log.info("controller %s serves %s, tracking %s", __version__, workspace.home, workspace.tracking_uri_shown)
     recorder.start()
+    indexing = Indexing(workspace)
+    indexing.start()
     for runner in runners.values():
         runner.warm(sys.prefix)
     gc.freeze()
@@ -113,7 +116,9 @@ def _serve(workspace: Workspace) -> str:
     why = loop.run()
     log.info("controller ends: %s", why)
     recorder.stop()
+    indexing.stop()
     recorder.join(10)
+    indexing.join(10)
     for runner in runners.values():
         runner.close()
     store.close()

@@ -15,22 +15,25 @@ _HIGHER_WORDS = """
     hits top1 top5 em
 """
 _LOWER, _HIGHER = frozenset(_LOWER_WORDS.split()), frozenset(_HIGHER_WORDS.split())
+_OPPOSITE = {"lower": "higher", "higher": "lower"}
 _WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
-_SEVERAL = {("log", "likelihood"): "higher", ("explained", "variance"): "higher"}
+_PAIRS = {("log", "likelihood"): "higher", ("explained", "variance"): "higher"}
 
 
 def better(name: str) -> str | None:
-    """``lower``, ``higher``, or None where the name does not tell, or tells both.
+    """``lower``, ``higher``, or None where the name does not tell.
 
-    The last word counts: ``val_accuracy_loss`` is a loss.
+    The last word counts: ``val_accuracy_loss`` is a loss. ``neg_mean_squared_error`` is what scikit-learn calls a score
+    of which more is better.
     """
     words = [each.lower() for each in _WORD.findall(name)]
-    for pair, direction in _SEVERAL.items():
+    direction = next((found for found in map(_of_word, reversed(words)) if found), None)
+    for pair, found in _PAIRS.items():
         if pair in itertools.pairwise(words):
-            return direction if "negative" not in words and "neg" not in words else "lower"
-    for word in reversed(words):
-        if word in _LOWER:
-            return "lower"
-        if word in _HIGHER:
-            return "higher" if not {"neg", "negative"} & set(words) else "lower"
-    return None
+            direction = found
+    is_negative = not {"neg", "negative"}.isdisjoint(words)
+    return _OPPOSITE.get(direction or "") if is_negative else direction
+
+
+def _of_word(word: str) -> str | None:
+    return "lower" if word in _LOWER else "higher" if word in _HIGHER else None

@@ -112,3 +112,6 @@ class TrialIndex(Protocol):
 
     def state(self, experiment: str | None = None) -> IndexState:
         """How far the index is behind the store."""
+
+    def look_at(self, run_ids: Sequence[str]) -> None:
+        """Have runs that were just changed looked at before all others. Returns at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from studio_ext.contract.experiments import Experiment
 from studio_ext.contract.jobs import Job as JobRow
 from studio_ext.contract.jobs import JobStatus, NotebookInspection
 from studio_ext.contract.page import MAX_PAGE
+from studio_ext.contract.trial_table import FilterQuery
 from studio_ext.contract.workspace import Diagnosis
 from studio_ext.sdk.connection import current
 from studio_ext.sdk.current_experiment import current_experiment
@@ -146,16 +148,39 @@ def _status(word: str) -> JobStatus:
     raise InvalidRequest.field("status", f"{word!r} is not a status; there are {', '.join(JobStatus)}")
 
 
-def trials(experiment: str) -> pd.DataFrame:
-    """All trials of an experiment as a DataFrame, newest first.
+def trials(
+    experiment: str,
+    filter: str = "",
+    *,
+    sort: str | None = None,
+    descending: bool | None = None,
+    limit: int | None = None,
+) -> pd.DataFrame:
+    """Trials of an experiment as a DataFrame: all, newest first, or those that are asked for.
 
     Columns: ``trial``, ``status``, ``started`` (UTC), ``duration`` (seconds), one ``params.<name>`` for each
-    parameter and one ``metrics.<name>`` for each metric, then ``notebook``, ``commit``, ``dirty``, ``user``,
-    ``job``, ``run_id`` and ``parent_run_id``.
+    parameter and one ``metrics.<name>`` for each metric (its last value), then ``notebook``, ``commit``, ``dirty``,
+    ``user``, ``job``, ``run_id`` and ``parent_run_id``.
+
+    :param filter: which ones, for example ``params.lr < 0.1 and metrics.rmse.min < 50000 and started > -7d``; see
+        :mod:`studio_ext.core.trial_filter`.
+    :param sort: a column: ``"metrics.rmse"``, smallest first, or ``"-metrics.rmse"``, largest first; also
+        ``metrics.<name>.min`` and ``.max``, ``tags.<name>``, ``started``, ``duration``, ... Trials without a value come
+        last.
+    :param descending: says which way in place of the minus.
+    :param limit: how many at most, 1 or more; None: all.
+
+    Raises :class:`InvalidRequest <studio_ext.contract.errors.InvalidRequest>` that says what is wrong with the filter,
+    and where. Warns of columns in the filter that no trial has, where it finds nothing.
     """
     from studio_ext.sdk.frames import all_trials, trials_frame
 
-    return trials_frame(all_trials(current(), experiment))
+    client = current()
+    found = list(all_trials(client, experiment, filter=filter, sort=sort, descending=descending, limit=limit))
+    if filter and not found:
+        for note in client.check_filter(FilterQuery(filter=filter, experiment=experiment)).notes:
+            warnings.warn(f"{note.message} {note.hint}".strip(), stacklevel=2)
+    return trials_frame(found)
 
 
 def metrics(run_id: str, max_points: int = 500) -> Metrics:

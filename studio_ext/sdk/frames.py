@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.live import ResourceUsage
 from studio_ext.contract.page import MAX_PAGE
@@ -18,14 +20,37 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
-def all_trials(client: Client, experiment: str) -> Iterator[Trial]:
-    """Every trial of an experiment, newest first, page by page."""
+def all_trials(
+    client: Client,
+    experiment: str,
+    *,
+    filter: str = "",
+    sort: str | None = None,
+    descending: bool | None = None,
+    limit: int | None = None,
+) -> Iterator[Trial]:
+    """The trials of an experiment, page by page; see :func:`studio_ext.sdk.api.trials`."""
+    if sort is None:
+        sort, descending = "started", True if descending is None else descending
+    elif descending is None:
+        sort, descending = sort.removeprefix("-"), sort.startswith("-")
+    left = math.inf if limit is None else limit
+    if left < 1:
+        raise InvalidRequest.field("limit", "must be at least 1")
     cursor = None
     while True:
-        page = client.trials(experiment, limit=MAX_PAGE, cursor=cursor)
+        page = client.trials(
+            experiment,
+            limit=int(min(left, MAX_PAGE)),
+            cursor=cursor,
+            sort=sort,
+            descending=descending,
+            filter=filter,
+        )
         yield from page.items
+        left -= len(page.items)
         cursor = page.next_cursor
-        if cursor is None:
+        if cursor is None or left < 1:
             return
 
 

@@ -262,11 +262,21 @@ def session(server: LiveServer, transport: Any) -> Iterator[httpx.Client]:
         yield session
 
 
+def filled(body: Any, names: dict[str, str]) -> Any:
+    """A body in which names stand for what they name."""
+    if isinstance(body, dict):
+        return {key: filled(value, names) for key, value in body.items()}
+    if isinstance(body, list):
+        return [filled(each, names) for each in body]
+    is_name = isinstance(body, str) and body.startswith("{") and body.strip("{}") in names
+    return names[body.strip("{}")] if is_name else body
+
+
 def test_every_operation_succeeds_as_described(session: httpx.Client, transport: Any, names: dict[str, str]) -> None:
     described = {label: int(next(iter(each["responses"]))) for label, each in OPERATIONS.items()}
     assert set(SUCCEEDS) == set(described), "enter a request that succeeds in SUCCEEDS"
     for label, (address, body) in SUCCEEDS.items():
-        reply = session.request(label.split()[0], address.format(**names), json=body)
+        reply = session.request(label.split()[0], address.format(**names), json=filled(body, names))
         assert reply.status_code == described[label], f"{label}: {reply.status_code} {reply.text}"
     assert transport.seen == set(described.items())
 
@@ -275,7 +285,8 @@ def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     """Verb, address and body of requests that would succeed, but for one strange value."""
     known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
     known |= {"client_id": names["client"], "experiment_id": names["spare"]}
-    for label, (succeeds, body) in SUCCEEDS.items():
+    for label, (succeeds, template) in SUCCEEDS.items():
+        body = filled(template, names)
         verb, path = label.split()
         address, _, query = succeeds.format(**names).partition("?")
         for value in [*STRANGE, *NUMBERS]:

@@ -84,7 +84,7 @@ def _walk(before: list[Token]) -> tuple[_Place, Key | None, int]:
             place = _Place.operator if key is not None else _Place.nowhere
             continue
         depth += _OPENS.get((place, token.sort), 0)
-        place = _step(place, token)
+        place = _step(place, token) if depth >= 0 else _Place.nowhere
     return place, key, depth
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from studio_ext.contract.trial_table import MAX_FILTER
 from studio_ext.core.trial_filter.errors import WrongFilter
 from studio_ext.core.trial_filter.nodes import And, Condition, Mention, Node, Not, Operator, Or, Value
-from studio_ext.core.trial_filter.tokens import Sort, Token, string, tokens
+from studio_ext.core.trial_filter.tokens import Sort, Token, shown, string, tokens
 from studio_ext.core.trial_filter.values import operators, read
 from studio_ext.core.trial_keys import ATTRIBUTES, Key, parse_key
 
@@ -16,6 +16,9 @@ MAX_DEPTH = 50
 """Deepest nesting of parentheses and ``not``."""
 MAX_CONDITIONS = 500
 """Most conditions, values of lists included."""
+
+MAX_KEY = 600
+"""Longest key, in characters."""
 
 Known = Callable[[], Sequence[str]]
 _FOREIGN = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", ";": "and"}
@@ -108,7 +111,7 @@ class _Parser:
             values = (self._value(key, operator),)
         if operator not in operators(key):
             hint = f"There are {', '.join(operators(key))}."
-            raise WrongFilter(f"{key.text} cannot be compared with {operator}.", at.start, at.end, hint)
+            raise WrongFilter(f"{shown(key.text)} cannot be compared with {operator}.", at.start, at.end, hint)
         return Condition(key, operator, values, token.start, self._tokens[self._next - 1].end, token.end)
 
     def _key(self, token: Token) -> Key:
@@ -121,13 +124,15 @@ class _Parser:
         key = parse_key(token.text.lower() if token.text.lower() in ATTRIBUTES else token.text)
         if key is None:
             raise self._no_key(token)
+        if len(token.text) > MAX_KEY:
+            raise WrongFilter(f"This name is longer than {MAX_KEY} characters.", token.start, token.end)
         return key
 
     def _operator(self, key: Key) -> tuple[Operator, Token]:
         token = self._peek()
         if token is None:
             some = ", ".join(operators(key)[:4])
-            raise self._missing("A comparison", f"{key.text} is followed by {some}, ...")
+            raise self._missing("A comparison", f"{shown(key.text)} is followed by {some}, ...")
         self._next += 1
         if token.sort is Sort.operator:
             return Operator(token.text), token
@@ -146,12 +151,12 @@ class _Parser:
         self._next -= 1
         if token.sort in (Sort.unclosed, Sort.foreign):
             raise self._unexpected(token)
-        hint = f"{key.text} is followed by {', '.join(operators(key)[:4])}, ..."
-        raise WrongFilter(f"{_shown(token)} is no comparison.", token.start, token.end, hint)
+        hint = f"{shown(key.text)} is followed by {', '.join(operators(key)[:4])}, ..."
+        raise WrongFilter(f"{shown(token.text)} is no comparison.", token.start, token.end, hint)
 
     def _list(self, key: Key, operator: Operator) -> tuple[Value, ...]:
         opening = self._peek()
-        hint = f"Write {key.text} {operator} (a, b)."
+        hint = f"Write {shown(key.text)} {operator} (a, b)."
         if opening is None or opening.sort is not Sort.opening:
             raise WrongFilter("A list in parentheses is missing.", *self._here(opening), hint)
         self._next += 1
@@ -175,10 +180,10 @@ class _Parser:
         if token.sort in (Sort.unclosed, Sort.foreign):
             raise self._unexpected(token)
         if token.sort not in (Sort.word, Sort.string):
-            raise WrongFilter(f"Before {_shown(token)} a value is missing.", token.start, token.end)
+            raise WrongFilter(f"Before {shown(token.text)} a value is missing.", token.start, token.end)
         if token.keyword:
-            hint = f"If it is the value, write {string(_shown(token))}."
-            raise WrongFilter(f"Before {_shown(token)} a value is missing.", token.start, token.end, hint)
+            hint = f"If it is the value, write {string(shown(token.text))}."
+            raise WrongFilter(f"Before {shown(token.text)} a value is missing.", token.start, token.end, hint)
         if "`" in token.text and token.sort is Sort.word:
             raise WrongFilter("Backquotes are for names of columns; values stand in quotes.", token.start, token.end)
         self._count(token)
@@ -216,20 +221,18 @@ class _Parser:
             what = "This name" if mark == "`" else "This text"
             return WrongFilter(f"{what} is not closed.", *place, f"Put a {mark} behind it.")
         if (meant := _FOREIGN.get(token.text)) is not None:
-            return WrongFilter(f"{_shown(token)} means nothing here.", *place, f"Write {meant}.")
+            return WrongFilter(f"{shown(token.text)} means nothing here.", *place, f"Write {meant}.")
+        follows = self._next > 0 and self._follows_condition()
         if token.sort is Sort.closing:
-            return (
-                WrongFilter("This parenthesis closes nothing.", *place)
-                if self._next and self._complete()
-                else (WrongFilter("Before ) a condition is missing.", *place))
-            )
-        if self._next and self._complete() and (token.sort in (Sort.word, Sort.string, Sort.opening)):
-            return WrongFilter(f"Between two conditions, before {_shown(token)}, a word is missing.", *place,
-                               "Write and, or or.")  # fmt: skip
+            what = "This parenthesis closes nothing." if follows else "Before ) a condition is missing."
+            return WrongFilter(what, *place)
+        if follows and token.sort in (Sort.word, Sort.string, Sort.opening):
+            what = f"Between two conditions, before {shown(token.text)}, a word is missing."
+            return WrongFilter(what, *place, "Write and, or or.")
         hint = "A condition looks like params.lr < 0.1, or is a text in quotes."
-        return WrongFilter(f"{_shown(token)} cannot stand here.", *place, hint)
+        return WrongFilter(f"{shown(token.text)} cannot stand here.", *place, hint)
 
-    def _complete(self) -> bool:
+    def _follows_condition(self) -> bool:
         """Whether a condition has just ended."""
         before = self._tokens[self._next - 1]
         return before.sort in (Sort.word, Sort.string, Sort.closing) and before.keyword not in ("and", "or", "not")
@@ -241,14 +244,14 @@ class _Parser:
         if text in _FOREIGN:
             return self._unexpected(token)
         if (meant := self._similar(text)) is not None:
-            hint = f"Did you mean {meant}?"
+            hint = f"Did you mean {shown(meant)}?"
         elif is_alone:
-            hint = f"To find the text anywhere, write {string(_shown(token))}."
+            hint = f"To find the text anywhere, write {string(shown(token.text))}."
         else:
             hint = f"There are {', '.join(ATTRIBUTES)}, params.<name>, metrics.<name> and tags.<name>."
         if is_alone and meant is None:
-            return WrongFilter(f"{_shown(token)} is no condition.", token.start, token.end, hint)
-        return WrongFilter(f"There is no column {_shown(token)}.", token.start, token.end, hint)
+            return WrongFilter(f"{shown(token.text)} is no condition.", token.start, token.end, hint)
+        return WrongFilter(f"There is no column {shown(token.text)}.", token.start, token.end, hint)
 
     def _similar(self, text: str) -> str | None:
         """The column that was probably meant."""
@@ -270,7 +273,3 @@ def similar(text: str, known: Sequence[str]) -> str | None:
         return names[lower]
     close = difflib.get_close_matches(lower[:200], names, n=1, cutoff=0.7)
     return names[close[0]] if close and names[close[0]] != text else None
-
-
-def _shown(token: Token) -> str:
-    return token.text if len(token.text) <= 40 else token.text[:37] + "..."

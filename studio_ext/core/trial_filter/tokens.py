@@ -77,3 +77,8 @@ def tokens(text: str) -> list[Token]:
 def string(text: str) -> str:
     """A text as a string of the language."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def shown(text: str) -> str:
+    """A text as it stands in a sentence: the beginning of a long one."""
+    return text if len(text) <= 40 else text[:37] + "..."

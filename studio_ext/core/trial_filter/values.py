@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from studio_ext.core.trial_filter.errors import WrongFilter
 from studio_ext.core.trial_filter.nodes import Flag, Moment, Number, Operator, Text, Value
-from studio_ext.core.trial_filter.tokens import Sort, Token, string, tokens
+from studio_ext.core.trial_filter.tokens import Sort, Token, shown, string, tokens
 from studio_ext.core.trial_keys import Key, Kind, parse_number
 from studio_ext.core.units import parse_duration
 
@@ -96,11 +96,13 @@ def read(key: Key, operator: Operator, token: Token) -> Value:
             return Text(text, start, end)
         case Holds.status:
             if (known := STATUSES.get(text.lower())) is None:
-                raise WrongFilter(f"{text!r} is no status.", start, end, f"There are {', '.join([*STATUSES][:5])}.")
+                raise WrongFilter(
+                    f"{shown(text)!r} is no status.", start, end, f"There are {', '.join([*STATUSES][:5])}."
+                )
             return Text(known, start, end)
         case Holds.flag:
             if text.lower() not in ("true", "false"):
-                raise WrongFilter(f"{key.text} is true or false.", start, end)
+                raise WrongFilter(f"{shown(key.text)} is true or false.", start, end)
             return Flag(text.lower() == "true", start, end)
         case Holds.moment:
             return _moment(text, start, end)
@@ -110,12 +112,12 @@ def read(key: Key, operator: Operator, token: Token) -> Value:
                     number = parse_duration(text)
                 except ValueError:
                     raise WrongFilter(
-                        f"{text!r} is no duration.", start, end, "Write for example 5m or 1h30m."
+                        f"{shown(text)!r} is no duration.", start, end, "Write for example 5m or 1h30m."
                     ) from None
             return Number(number, text, start, end)
         case Holds.number:
             if (number := parse_number(text)) is None:
-                raise WrongFilter(f"{key.text} holds numbers, and {text!r} is none.", start, end)
+                raise WrongFilter(f"{shown(key.text)} holds numbers, and {shown(text)!r} is none.", start, end)
             return Number(number, text, start, end)
         case Holds.anything:
             return _anything(key, operator, text, is_string, start, end)
@@ -125,8 +127,9 @@ def _anything(key: Key, operator: Operator, text: str, is_string: bool, start: i
     number = parse_number(text)
     if operator in _COMPARISONS:
         if number is None:
-            hint = f"To compare texts, write {key.text} = {string(text)} or {key.text} ~ {string(text)}."
-            raise WrongFilter(f"{operator} compares numbers, and {text!r} is none.", start, end, hint)
+            name, quoted = shown(key.text), string(shown(text))
+            hint = f"To compare texts, write {name} = {quoted} or {name} ~ {quoted}."
+            raise WrongFilter(f"{operator} compares numbers, and {shown(text)!r} is none.", start, end, hint)
         return Number(number, text, start, end)
     if not is_string and number is not None:
         return Number(number, text, start, end)
@@ -136,7 +139,7 @@ def _anything(key: Key, operator: Operator, text: str, is_string: bool, start: i
 
 
 def _moment(text: str, start: int, end: int) -> Moment:
-    wrong = WrongFilter(f"{text!r} is no time.", start, end, _MOMENT_HINT)
+    wrong = WrongFilter(f"{shown(text)!r} is no time.", start, end, _MOMENT_HINT)
     lower = text.lower()
     try:
         if lower in ("today", "yesterday"):

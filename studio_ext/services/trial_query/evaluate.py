@@ -21,6 +21,9 @@ DURATION = Key(Kind.attribute, "duration")
 STARTED = Key(Kind.attribute, "started")
 ENDED = Key(Kind.attribute, "ended")
 STATUS = Key(Kind.attribute, "status")
+NAN_TEXTS = ("nan", "NaN", "NAN")
+"""How parameters and tags spell what is no number."""
+
 _EXACT = 2.0**53
 """From here on not every whole number is a float."""
 
@@ -115,7 +118,7 @@ def _equal(value: Value, key: Key, columns: TrialColumns, now: float) -> Mask:
         case Flag():
             word = str(value.flag)
             words = [word.lower()] if holds(key) is Holds.flag else [word, word.lower(), word.upper()]
-            return _one_of_texts(columns, key, words)
+            return one_of_texts(columns, key, words)
     return columns.equals(key, value.text)
 
 
@@ -123,7 +126,7 @@ def _equal_number(value: Number, key: Key, columns: TrialColumns, now: float) ->
     is_recorded_text = holds(key) is Holds.anything
     if math.isnan(value.number):
         if is_recorded_text:
-            return _one_of_texts(columns, key, ("nan", "NaN", "NAN"))
+            return one_of_texts(columns, key, NAN_TEXTS)
         return present(columns, key, now) & np.isnan(numbers(columns, key, now))
     if is_recorded_text and abs(value.number) >= _EXACT and value.text.lstrip("+-").isdigit():
         return columns.equals(key, value.text)  # ids and seeds: as numbers, neighbours would be equal
@@ -131,7 +134,8 @@ def _equal_number(value: Number, key: Key, columns: TrialColumns, now: float) ->
     return found
 
 
-def _one_of_texts(columns: TrialColumns, key: Key, texts: Sequence[str]) -> Mask:
+def one_of_texts(columns: TrialColumns, key: Key, texts: Sequence[str]) -> Mask:
+    """Rows whose value is one of these texts."""
     mask = columns.equals(key, texts[0])
     for each in texts[1:]:
         mask = mask | columns.equals(key, each)

@@ -12,7 +12,7 @@ from studio_ext.contract.trial_table import Extent, Value
 from studio_ext.core.trial_filter.values import Holds, holds
 from studio_ext.core.trial_keys import Key
 from studio_ext.ports.trial_index import Numbers, Rows, TrialColumns
-from studio_ext.services.trial_query.cells import cells, spelt
+from studio_ext.services.trial_query.cells import cells
 from studio_ext.services.trial_query.evaluate import is_number, numbers
 from studio_ext.services.trial_query.order import codes
 
@@ -107,39 +107,47 @@ def _ordinal(moment: float) -> int:
 
 def _means(values: Numbers, starts: Members) -> Numbers:
     """Mean finite number of each group; NaN where there is none."""
-    is_finite = np.isfinite(values)
-    counts = np.add.reduceat(is_finite, starts[:-1], dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        sums: Numbers = np.add.reduceat(np.where(is_finite, values, 0.0), starts[:-1])
+        if np.isfinite(values.sum()):
+            return np.asarray(np.add.reduceat(values, starts[:-1]) / np.diff(starts), dtype=np.float64)
+        is_finite = np.isfinite(values)
+        counts = np.add.reduceat(is_finite, starts[:-1], dtype=np.float64)
+        sums = np.add.reduceat(np.where(is_finite, values, 0.0), starts[:-1])
         return np.asarray(sums / counts, dtype=np.float64)
 
 
-def aggregates(
-    columns: TrialColumns, key: Key, groups: Groups, which: Members, now: float
-) -> tuple[list[Value], list[Extent | None]]:
-    """What to show of a column for some groups: mean or common value, and extents."""
-    if not len(which):
-        return [], []
-    counts = groups.counts[which]
-    starts = np.cumsum(counts) - counts
-    inside = np.arange(int(counts.sum())) - np.repeat(starts, counts)
-    rows = groups.rows[np.repeat(groups.starts[which], counts) + inside]
-    code = codes(columns, key, rows, now)
-    common = np.minimum.reduceat(code, starts) == np.maximum.reduceat(code, starts)
-    first = cells(columns, key, rows[starts], now)
-    values: list[Value] = [each if same else None for each, same in zip(first, common.tolist(), strict=True)]
-    extents: list[Extent | None] = [None] * len(which)
-    found = numbers(columns, key, now)[rows]
-    is_finite = np.isfinite(found)
-    if not is_finite.any():
+class Aggregates:
+    """What some groups amount to, column by column."""
+
+    def __init__(self, columns: TrialColumns, groups: Groups, which: Members, now: float) -> None:
+        """``which``: numbers of the groups."""
+        counts = groups.counts[which]
+        self._columns, self._now = columns, now
+        self._starts = np.cumsum(counts) - counts
+        inside = np.arange(int(counts.sum())) - np.repeat(self._starts, counts)
+        self._rows = groups.rows[np.repeat(groups.starts[which], counts) + inside]
+
+    def of(self, key: Key) -> tuple[list[Value], list[Extent | None]]:
+        """For each group its mean, or the value that all its trials have; and extents."""
+        starts = self._starts
+        if not len(starts):
+            return [], []
+        values: list[Value] = [None] * len(starts)
+        extents: list[Extent | None] = [None] * len(starts)
+        code = codes(self._columns, key, self._rows, self._now)
+        common = (np.minimum.reduceat(code, starts) == np.maximum.reduceat(code, starts)).tolist()
+        if any(common):
+            first = cells(self._columns, key, self._rows[starts], self._now)
+            values = [each if same else None for each, same in zip(first, common, strict=True)]
+        found = numbers(self._columns, key, self._now)[self._rows]
+        if not np.isfinite(np.fmin.reduce(found)) or not np.isfinite(np.fmax.reduce(found)):
+            found = np.where(np.isfinite(found), found, np.nan)
+        lows, highs = np.fmin.reduceat(found, starts), np.fmax.reduceat(found, starts)
+        means = _means(found, np.append(starts, len(found)))
+        for at, (low, high, mean) in enumerate(zip(lows.tolist(), highs.tolist(), means.tolist(), strict=True)):
+            if low <= high:
+                mean = min(max(mean, low), high)
+                extents[at] = Extent.model_construct(minimum=low, maximum=high, mean=mean)
+                if not common[at]:
+                    values[at] = mean
         return values, extents
-    lows = np.minimum.reduceat(np.where(is_finite, found, np.inf), starts)
-    highs = np.maximum.reduceat(np.where(is_finite, found, -np.inf), starts)
-    means = _means(found, np.append(starts, len(rows)))
-    for at, (low, high, mean) in enumerate(zip(lows.tolist(), highs.tolist(), means.tolist(), strict=True)):
-        if low <= high:
-            mean = min(max(mean, low), high)
-            extents[at] = Extent(minimum=low, maximum=high, mean=mean)
-            if not common[at]:
-                values[at] = spelt(mean)
-    return values, extents

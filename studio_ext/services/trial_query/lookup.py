@@ -26,6 +26,7 @@ from studio_ext.core.trial_filter import (
     write,
 )
 from studio_ext.core.trial_filter.parser import similar
+from studio_ext.core.trial_filter.tokens import shown
 from studio_ext.core.trial_keys import Key, Kind
 from studio_ext.ports.trial_index import TrialColumns, TrialIndex
 from studio_ext.services.trial_query.tables import known
@@ -66,8 +67,10 @@ def _unknown(node: Node | None, columns: TrialColumns) -> Iterator[FilterError]:
             continue
         names = known(columns)() if names is None else names
         meant = similar(each.key.text, names)
-        hint = "" if meant is None else f"Did you mean {meant}?"
-        yield FilterError(message=f"No trial has {each.key.text}.", start=each.start, end=each.key_end, hint=hint)
+        hint = "" if meant is None else f"Did you mean {shown(meant)}?"
+        yield FilterError(
+            message=f"No trial has {shown(each.key.text)}.", start=each.start, end=each.key_end, hint=hint
+        )
 
 
 def conditions(node: Node | None) -> Iterator[Condition]:

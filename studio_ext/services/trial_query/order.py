@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from studio_ext.core.trial_keys import Key, Kind
 from studio_ext.ports.trial_index import Numbers, Rows, TrialColumns
-from studio_ext.services.trial_query.evaluate import is_number, numbers
+from studio_ext.services.trial_query.evaluate import NAN_TEXTS, is_number, numbers, one_of_texts
 
 Codes = NDArray[np.int64]
 
@@ -52,12 +52,13 @@ def codes(columns: TrialColumns, key: Key, rows: Rows, now: float, descending: b
     ranks = columns.ranks(key)[rows][without]
     turned = ranks.max(initial=0) - ranks if descending else ranks
     found[without] = np.where(ranks < 0, _MISSING, _FIRST_TEXT + turned)
+    found[one_of_texts(columns, key, NAN_TEXTS)[rows]] = _NAN
     return found
 
 
 def _of_floats(values: Numbers) -> Codes:
     bits = (values + 0.0).view(np.int64)  # + 0.0: there is one zero
-    return np.where(bits < 0, bits ^ _MAGNITUDE, bits)
+    return bits ^ ((bits >> 63) & _MAGNITUDE)
 
 
 class Order:

@@ -44,7 +44,7 @@ def trial_page(
     columns, result = tables.find(query)
     rows = result.order.part(offset, limit)
     end, total = offset + len(rows), len(result.order)
-    return Page(
+    return Page[Trial](
         items=trials(columns, rows, experiment),
         next_cursor=f"{end}:{result.token}" if len(rows) and end < total else None,
         total=total,

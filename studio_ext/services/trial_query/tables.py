@@ -11,11 +11,11 @@ from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.trial_table import Extent, TableRow, TrialQuery, TrialTablePage, Value
 from studio_ext.core.trial_filter import Node, parse
 from studio_ext.core.trial_keys import Key, Kind, parse_key
-from studio_ext.ports.trial_index import Mask, Rows, TrialColumns, TrialIndex
+from studio_ext.ports.trial_index import Mask, Numbers, Rows, TrialColumns, TrialIndex
 from studio_ext.services.trial_query.cells import cells, extent
 from studio_ext.services.trial_query.evaluate import DURATION, STARTED, STATUS, is_volatile, matches, numbers
 from studio_ext.services.trial_query.forest import Forest, Nodes, acyclic
-from studio_ext.services.trial_query.grouping import Groups, aggregates, grouped
+from studio_ext.services.trial_query.grouping import Aggregates, Groups, grouped
 from studio_ext.services.trial_query.order import Order, codes
 from studio_ext.services.trial_query.results import Result, Results, Tree
 
@@ -197,8 +197,13 @@ def _extents(result: Result, columns: TrialColumns, keys: Sequence[Key], now: fl
         if key not in kept:
             is_attribute = key.kind is Kind.attribute
             numeric = is_attribute or ((facts := columns.facts(key)) is not None and facts.numeric)
-            kept[key] = extent(numbers(columns, key, now)[result.matched]) if numeric else None
+            kept[key] = extent(_of(numbers(columns, key, now), result.matched)) if numeric else None
     return [kept[key] for key in keys]
+
+
+def _of(values: Numbers, rows: Rows) -> Numbers:
+    """Values of some rows, without copying where these are all."""
+    return values if len(rows) == len(values) else values[rows]
 
 
 class _View:
@@ -254,7 +259,8 @@ class _View:
 
     def _groups(self, groups: Groups, which: Nodes) -> list[TableRow]:
         columns = self._columns
-        found = [aggregates(columns, key, groups, which, self._now) for key in self._keys]
+        aggregates = Aggregates(columns, groups, which, self._now)
+        found = [aggregates.of(key) for key in self._keys]
         values = _across([each for each, _ in found], len(which))
         extents = _across([each for _, each in found], len(which))
         return [

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -261,10 +263,71 @@ def test_trials_and_experiments(run: Run, fake: FakeClient) -> None:
             )
         )
     lines = run("trials", "-e", "e").out.splitlines()
-    assert lines[0].split() == ["TRIAL", "STATUS", "STARTED", "DURATION", "depth", "rmse", "loss"]
+    assert lines[0].split() == ["TRIAL", "STATUS", "STARTED", "DURATION", "depth", "loss", "rmse"]
     assert len(lines) == 4 and "46595.5" in lines[1] and "nan" in lines[1]
     assert [row["name"] for row in run("trials", "-e", "e", "--json").json] == ["t2", "t1", "t0"]
     assert [row["name"] for row in run("experiments", "--json").json] == ["empty", "e"]
+
+
+@pytest.fixture
+def three(fake: FakeClient) -> None:
+    """Trials whose rates are 0.1, 0.01 and 1."""
+    for number, rate in enumerate(["0.1", "0.01", "1"]):
+        trial = Trial(run_id=f"r{number}", experiment="e", name=f"t{number}", status="FINISHED", started=float(number))
+        fake.add_trial(trial.model_copy(update={"parameters": {"lr": rate}, "metrics": {"rmse": float(number)}}))
+
+
+@pytest.mark.usefixtures("three")
+def test_trials_are_filtered_sorted_and_cut(run: Run) -> None:
+    def names(*arguments: str) -> list[str]:
+        return [row["name"] for row in run("trials", "-e", "e", "--json", *arguments).json]
+
+    assert names("--filter", "params.lr < 0.5") == ["t1", "t0"]
+    assert names("--sort", "params.lr") == ["t1", "t0", "t2"]
+    assert names("--sort", "params.lr", "--desc") == ["t2", "t0", "t1"]
+    assert names("--sort", "metrics.rmse.min", "--limit", "2") == ["t0", "t1"]
+    assert names("-f", "'T2'", "-n", "5") == ["t2"]
+    assert run("trials", "-e", "e", "--desc").code == 2
+    assert "is no column" in run("trials", "-e", "e", "--sort", "loss").err
+    none = run("trials", "-e", "e", "--filter", "metrics.rmsee < 1")
+    assert none.code == 0 and "No trial matches" in none.out
+    assert none.err == "No trial has metrics.rmsee. Did you mean metrics.rmse?\n"
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("params.lr <", ["  params.lr <", "             ^", "Error: The filter is wrong at character 12: A value"]),
+        ("rmse < 3 and 'x'", ["  rmse < 3 and 'x'", "  ^^^^", "Error:", "Hint: Did you mean metrics.rmse?"]),
+        ("name = 日本 and\nlr", ["  name = 日本 and lr", "                  ^^"]),
+        ("'a' or " * 20 + "x", ["  ..." + ("'a' or " * 20 + "x")[90:], " " * 55 + "^"]),
+    ],
+)
+def test_a_caret_stands_below_what_is_wrong_with_a_filter(run: Run, text: str, lines: list[str]) -> None:
+    result = run("trials", "-e", "e", "--filter", text)
+    assert result.code == 2 and result.out == ""
+    for found, expected in zip(result.err.splitlines(), lines, strict=False):
+        assert found.startswith(expected)
+    error = run("trials", "-e", "e", "--filter", text, "--json").json["error"]
+    assert error["code"] == "invalid_request" and error["fields"][0]["field"] == "filter"
+
+
+@pytest.mark.usefixtures("three")
+def test_trials_are_written_to_a_file(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "all.csv"
+    assert run("trials", "-e", "e", "-f", "params.lr < 0.5", "-s", "params.lr", "-o", str(target)).code == 0
+    rows = list(csv.DictReader(target.open(newline="", encoding="utf-8")))
+    assert [(row["name"], row["params.lr"], row["metrics.rmse"]) for row in rows] == [
+        ("t1", "0.01", "1.0"),
+        ("t0", "0.1", "0.0"),
+    ]
+    target.write_text("kept")
+    assert run("trials", "-e", "e", "-f", "params.lr <", "-o", str(target)).code == 2
+    assert run("trials", "-e", "e", "-o", str(tmp_path / "all.xlsx")).code == 2
+    assert run("trials", "-e", "e", "-o", str(target), "--json").code == 2
+    assert run("trials", "-e", "e", "-o", str(tmp_path / "no" / "all.csv")).code == 2
+    assert target.read_text() == "kept" and [each.name for each in tmp_path.iterdir()] == ["all.csv"]
 
 
 def test_of_many_parameters_those_that_tell_trials_apart_are_shown(run: Run, fake: FakeClient) -> None:

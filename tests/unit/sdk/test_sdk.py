@@ -285,6 +285,36 @@ def test_trials_frame_has_all_pages(fake: FakeClient) -> None:
     assert len(frame) == 450 and frame["run_id"].is_unique
 
 
+def test_trials_are_filtered_sorted_and_cut(fake: FakeClient) -> None:
+    pytest.importorskip("pandas")
+    for number in range(5):
+        fake.add_trial(trial(number, parameters={"lr": f"0.{number}"}, metrics={"rmse": float(number % 3)}))
+
+    def names(*arguments: Any, **options: Any) -> list[str]:
+        return list(studio.trials("e", *arguments, **options)["trial"])
+
+    assert names("params.lr >= 0.3") == ["t4", "t3"]
+    assert names(filter="metrics.rmse = 0 or name = t1") == ["t3", "t1", "t0"]
+    assert names(sort="metrics.rmse") == ["t3", "t0", "t4", "t1", "t2"]
+    assert names(sort="-metrics.rmse", limit=2) == ["t2", "t4"]
+    assert names(sort="metrics.rmse", descending=True, limit=1) == ["t2"]
+    assert names(sort="started", limit=2) == ["t0", "t1"]
+    assert names(descending=False, limit=1) == ["t0"]
+    assert names("params.lr < 0.3 and started > -1h") == []
+
+
+def test_what_is_wrong_with_a_filter_is_said(fake: FakeClient) -> None:
+    fake.add_trial(trial(1, metrics={"rmse": 1.0}))
+    with pytest.raises(InvalidRequest, match="at character 13: < compares numbers") as caught:
+        studio.trials("e", "params.lr < dev")
+    for wrong in ({"sort": "loss"}, {"limit": 0}):
+        with pytest.raises(InvalidRequest):
+            studio.trials("e", **wrong)  # type: ignore[arg-type]
+    assert caught.value.fields
+    with pytest.warns(UserWarning, match=r"No trial has metrics.rmsee. Did you mean metrics.rmse\?"):
+        assert len(studio.trials("e", "metrics.rmsee < 5")) == 0
+
+
 def test_trials_of_an_empty_and_an_unknown_experiment(fake: FakeClient) -> None:
     pytest.importorskip("pandas")
     fake.create_experiment("empty")

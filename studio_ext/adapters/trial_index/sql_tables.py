@@ -1,0 +1,208 @@
+"""Reads MLflow's tables, which are never written: SQLite with the standard library, others with SQLAlchemy.
+
+Statements are written for SQLite, with ``?`` for values and ``{key}`` for the column of that name, a reserved word
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from studio_ext.adapters.mlflow_backend import sqlite_path
+from studio_ext.contract.errors import Unavailable
+from studio_ext.core.plain_text import masked
+
+_BUSY_SECONDS = 3.0
+
+
+class Tables(Protocol):
+    """Asks the database. Raises ``Unavailable`` while it is away. For one thread."""
+
+    has_rowid: bool
+    """Whether rows have a ``rowid`` that grows, and :meth:`version` tells whether anything changed."""
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows of an answer."""
+
+    def version(self) -> int:
+        """Differs when somebody else changed something since; costs microseconds."""
+
+    def snapshot(self) -> contextlib.AbstractContextManager[None]:
+        """All answers within are of one moment. Keep it short."""
+
+    def close(self) -> None:
+        """Let go of the database; the next question opens it again."""
+
+
+def open_tables(uri: str) -> Tables:
+    """Tables of a tracking URI that is a database."""
+    path = sqlite_path(uri)
+    return SqliteTables(path) if path is not None else EngineTables(uri)
+
+
+def is_database(uri: str) -> bool:
+    """Whether a tracking URI is a database."""
+    scheme = uri.partition(":")[0].partition("+")[0].lower()
+    return scheme in ("sqlite", "postgresql", "postgres", "mysql", "mssql")
+
+
+class SqliteTables:
+    """See :class:`Tables`."""
+
+    has_rowid = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """See :class:`Tables`."""
+        statement = statement.replace("{key}", '"key"')
+        connection = self._open()
+        try:
+            return connection.execute(statement, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise self._away(error) from error
+        except sqlite3.Error as error:
+            raise self._away(error) from error
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")  # somebody wrote what is no text
+        try:
+            return connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._away(error) from error
+        finally:
+            connection.text_factory = str
+
+    def version(self) -> int:
+        """See :class:`Tables`. Another file in the place of the one that we know is a change, too."""
+        connection = self._open()
+        try:
+            found = connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise self._away(error) from error
+        return int(found[0])
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See :class:`Tables`."""
+        self.rows("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection is not None and self._connection.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """See :class:`Tables`."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            facts = self._path.stat()
+        except OSError as error:
+            self.close()
+            raise self._away(error.strerror or error) from error
+        if self._connection is not None and self._identity == (facts.st_dev, facts.st_ino):
+            return self._connection
+        self.close()
+        try:
+            connection = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro",
+                uri=True,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error as error:
+            raise self._away(error) from error
+        self._connection, self._identity = connection, (facts.st_dev, facts.st_ino)
+        return connection
+
+    def _away(self, why: object) -> Unavailable:
+        self.close()
+        return Unavailable(
+            f"The tracking store {self._path} cannot be read ({why}).",
+            hint="Trials that were read before are still shown. They are brought up to date when the store is back.",
+        )
+
+
+class EngineTables:
+    """See :class:`Tables`."""
+
+    has_rowid = False
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._engine: Any = None
+        self._connection: Any = None
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """See :class:`Tables`."""
+        from sqlalchemy import exc
+
+        try:
+            connection = self._open()
+            quoted = statement.replace("{key}", self._engine.dialect.identifier_preparer.quote_identifier("key"))
+            if self._engine.dialect.paramstyle in ("format", "pyformat"):
+                quoted = quoted.replace("?", "%s")
+            found = [tuple(each) for each in connection.exec_driver_sql(quoted, tuple(values))]
+            if not self._in_snapshot:
+                connection.rollback()
+            return found
+        except (exc.SQLAlchemyError, ImportError, OSError) as error:
+            raise self._away(error) from error
+
+    def version(self) -> int:
+        """Not told by this database."""
+        return 0
+
+    _in_snapshot = False
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See :class:`Tables`."""
+        self._in_snapshot = True
+        try:
+            yield
+        finally:
+            self._in_snapshot = False
+            if self._connection is not None:
+                with contextlib.suppress(Exception):  # drivers raise what they like
+                    self._connection.rollback()
+
+    def close(self) -> None:
+        """See :class:`Tables`."""
+        if self._connection is not None:
+            with contextlib.suppress(Exception):
+                self._connection.close()
+            self._connection = None
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _open(self) -> Any:
+        if self._engine is None:
+            from sqlalchemy import create_engine
+
+            uri = self._uri.replace("postgres://", "postgresql://", 1)
+            self._engine = create_engine(uri, pool_size=1, pool_pre_ping=True)
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(isolation_level="REPEATABLE READ")
+        return self._connection
+
+    def _away(self, error: Exception) -> Unavailable:
+        self.close()
+        why = masked(" ".join(str(getattr(error, "orig", None) or error).split()))[:300]
+        return Unavailable(
+            f"The tracking store cannot be read ({type(error).__name__}: {why}).",
+            hint="Trials that were read before are still shown. They are brought up to date when the store is back.",
+        )
