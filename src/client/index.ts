@@ -7,7 +7,6 @@ import { request } from './request';
 import { TrialsClient } from './trials';
 
 export type { IJobQuery } from './jobs';
-export type { ITrialQuery } from './experiments';
 export type { ExportFormat, IColumnQuery } from './trials';
 export { API_ROOT, asRequestError, isAbort, RequestError } from './request';
 export { ExperimentsClient, JobsClient, NotebooksClient, TrialsClient };

@@ -67,11 +67,12 @@ function makeCell(fields: Partial<IGridCell>): IGridCell {
 
 describe('renderers', () => {
   let source: FakeSource;
+  let model: GridDataModel;
   let look: { -readonly [key in keyof IGridLook]: IGridLook[key] };
 
   beforeEach(() => {
     source = new FakeSource();
-    const model = new GridDataModel(source);
+    model = new GridDataModel(source);
     look = {
       theme,
       hovered: -1,
@@ -80,6 +81,8 @@ describe('renderers', () => {
       columnIndex: ({ region, column }) => model.columnIndex(region, column)
     };
   });
+
+  afterEach(() => model.dispose());
 
   function draw(
     value: unknown,
