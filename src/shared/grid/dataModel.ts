@@ -39,16 +39,19 @@ export class GridDataModel extends DataModel implements IDisposable {
     return region === 'body' ? columns.length - pinned : pinned + 1;
   }
 
+  /** Nothing asks for it but what copies: cells are painted from the source. */
   override data(
     region: DataModel.CellRegion,
     row: number,
     column: number
-  ): unknown {
+  ): string {
     const index = this.columnIndex(region, column);
-    if (region === 'body' || region === 'row-header') {
-      return index < 0 ? this.source.row(row) : this.source.cell(row, index);
+    if (index < 0) {
+      return '';
     }
-    return index < 0 ? null : this.source.columns[index];
+    return region === 'body' || region === 'row-header'
+      ? (this.source.cell(row, index)?.text ?? '')
+      : this.source.columns[index].label;
   }
 
   /** Which of the source's columns; -1 for the boxes. */

@@ -1,11 +1,10 @@
-import type { GraphicsContext } from '@lumino/datagrid';
 import type { Shape } from '../shapes';
 import type { IGridColumn } from './source';
 import type { IGridTheme } from './theme';
 
 /** A box with a tick, or a dash where only some are (null). */
 export function drawBox(
-  gc: GraphicsContext,
+  gc: CanvasRenderingContext2D,
   x: number,
   y: number,
   isTicked: boolean | null,
@@ -37,7 +36,7 @@ export function drawBox(
 
 /** Points at what is below a row. */
 export function drawCaret(
-  gc: GraphicsContext,
+  gc: CanvasRenderingContext2D,
   x: number,
   y: number,
   isOpen: boolean,
@@ -60,7 +59,7 @@ export function drawCaret(
 
 /** Marks the best value of a column. */
 export function drawStar(
-  gc: GraphicsContext,
+  gc: CanvasRenderingContext2D,
   x: number,
   y: number,
   colour: string
@@ -78,7 +77,7 @@ export function drawStar(
 
 /** Says that and how a column is sorted. */
 export function drawSort(
-  gc: GraphicsContext,
+  gc: CanvasRenderingContext2D,
   x: number,
   y: number,
   sort: NonNullable<IGridColumn['sort']>,
@@ -102,7 +101,7 @@ export function drawSort(
 
 /** The sign of a state, as in lists: each differs from the others by its shape. */
 export function drawShape(
-  gc: GraphicsContext,
+  gc: CanvasRenderingContext2D,
   x: number,
   y: number,
   shape: Shape,

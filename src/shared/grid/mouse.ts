@@ -4,7 +4,7 @@ import type { GridCursor } from './cursor';
 import { HEADER } from './cursor';
 import type { GridDataModel } from './dataModel';
 import { columnSpan } from './geometry';
-import { isOnCaret, textStart } from './renderers';
+import { isOnCaret, textStart } from './painter';
 import type { IGridActions } from './source';
 
 /** How near the edge of a header's cell the pointer resizes. */

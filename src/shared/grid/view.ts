@@ -1,17 +1,16 @@
-import { DataGrid, RendererMap } from '@lumino/datagrid';
-import type { CellRenderer } from '@lumino/datagrid';
 import type { Message } from '@lumino/messaging';
 import { MessageLoop } from '@lumino/messaging';
 import { PanelLayout, Widget } from '@lumino/widgets';
 import { watchTheme } from '../chartTheme';
+import { GridCanvas } from './canvas';
 import { GridCursor, HEADER } from './cursor';
 import { GridDataModel } from './dataModel';
 import { TextFitter } from './fitText';
 import { columnSpan, rowSpan, visibleColumns, visibleRows } from './geometry';
 import { handleKey } from './keys';
 import { GridMouseHandler } from './mouse';
-import { GridCellRenderer, GridHeaderRenderer } from './renderers';
-import type { IGridLook } from './renderers';
+import { GridPainter } from './painter';
+import type { IGridLook } from './painter';
 import type { GridChange, IGridActions, IGridRow, IGridSource } from './source';
 import { readGridTheme } from './theme';
 import type { IGridTheme } from './theme';
@@ -30,37 +29,6 @@ export interface IGridViewOptions {
   /** Whether all rows are selected; null: some. */
   isAllSelected: () => boolean | null;
   words: { best: string; loading: string };
-}
-
-/** A canvas that tells when it was painted, and leaves the keyboard to the elements over it. */
-class Canvas extends DataGrid {
-  onPaint: () => void = () => undefined;
-  onActivate: () => void = () => undefined;
-
-  /** Draw the names of the columns again. */
-  redrawHeader(): void {
-    const model = this.dataModel;
-    if (model) {
-      const body = model.columnCount('body') - 1;
-      const pinned = model.columnCount('row-header') - 1;
-      this.repaintRegion('column-header', 0, 0, 0, body);
-      this.repaintRegion('corner-header', 0, 0, 0, pinned);
-    }
-  }
-
-  protected override paintContent(
-    x: number,
-    y: number,
-    width: number,
-    height: number
-  ): void {
-    super.paintContent(x, y, width, height);
-    this.onPaint();
-  }
-
-  protected override onActivateRequest(_: Message): void {
-    this.onActivate();
-  }
 }
 
 /** A table of very many rows: a canvas, and elements over it for the keyboard and for screen readers. */
@@ -108,10 +76,6 @@ export class GridView extends Widget implements IGridLook {
     return this._model.source.row(index);
   }
 
-  columnIndex(config: CellRenderer.CellConfig): number {
-    return this._model.columnIndex(config.region, config.column);
-  }
-
   /** Bring a row into sight and the keyboard to it. */
   reveal(row: number): void {
     this._cursor.moveTo(row, this._cursor.column);
@@ -157,40 +121,27 @@ export class GridView extends Widget implements IGridLook {
     this._fit();
   }
 
-  private _makeGrid(): Canvas {
-    const { theme } = this;
-    const header = new GridHeaderRenderer(
-      this,
-      this._fitter,
-      this._options.isAllSelected
-    );
-    const cells = new GridCellRenderer(this, this._fitter);
-    const grid = new Canvas({
+  private _makeGrid(): GridCanvas {
+    const { actions, source, isAllSelected } = this._options;
+    const painter = new GridPainter(source, this, this._fitter, isAllSelected);
+    const { rowHeight } = this.theme;
+    const grid = new GridCanvas(this._model, painter, {
       defaultSizes: {
-        rowHeight: theme.rowHeight,
+        rowHeight,
         columnWidth: 120,
         rowHeaderWidth: BOXES,
-        columnHeaderHeight: theme.rowHeight + 4
+        columnHeaderHeight: rowHeight + 4
       },
       minimumSizes: {
         rowHeight: 16,
         columnWidth: 24,
         rowHeaderWidth: 24,
         columnHeaderHeight: 16
-      },
-      cellRenderers: new RendererMap({
-        body: cells,
-        'row-header': cells,
-        'column-header': header,
-        'corner-header': header
-      })
+      }
     });
-    grid.dataModel = this._model;
-    grid.editorController = null;
-    grid.node.setAttribute('aria-hidden', 'true');
     grid.mouseHandler = new GridMouseHandler({
       model: this._model,
-      actions: this._options.actions,
+      actions,
       cursor: this._cursor,
       measure: text => this._measure(text),
       hover: row => this._hover(row),
@@ -351,13 +302,6 @@ export class GridView extends Widget implements IGridLook {
       columnHeaderHeight: theme.rowHeight + 4
     };
     this._grid.style = {
-      voidColor: theme.background,
-      backgroundColor: theme.background,
-      horizontalGridLineColor: theme.line,
-      verticalGridLineColor: '',
-      headerBackgroundColor: theme.header,
-      headerHorizontalGridLineColor: theme.line,
-      headerVerticalGridLineColor: theme.line,
       scrollShadow: {
         size: 8,
         color1: theme.isLight ? 'rgba(0, 0, 0, 0.14)' : 'rgba(0, 0, 0, 0.5)',
@@ -433,7 +377,7 @@ export class GridView extends Widget implements IGridLook {
   private _drawnRow = HEADER;
   private readonly _drop = document.createElement('div');
   private readonly _fitter = new TextFitter();
-  private readonly _grid: Canvas;
+  private readonly _grid: GridCanvas;
   private _isPointer = false;
   private _measuring: CanvasRenderingContext2D | null = null;
   private readonly _model: GridDataModel;

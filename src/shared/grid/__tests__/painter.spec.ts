@@ -1,15 +1,7 @@
-import type { CellRenderer, GraphicsContext } from '@lumino/datagrid';
 import { GridDataModel } from '../dataModel';
 import { TextFitter } from '../fitText';
-import {
-  GridCellRenderer,
-  GridHeaderRenderer,
-  INDENT,
-  isOnCaret,
-  PADDING,
-  textStart
-} from '../renderers';
-import type { IGridLook } from '../renderers';
+import { GridPainter, INDENT, isOnCaret, PADDING, textStart } from '../painter';
+import type { IGridLook } from '../painter';
 import type { IGridCell } from '../source';
 import { readGridTheme } from '../theme';
 import { FakeSource, makeGridColumn } from './fakeSource';
@@ -61,92 +53,77 @@ class FakeCanvas {
 
 const theme = readGridTheme(document.body);
 
-function makeCell(fields: Partial<IGridCell>): IGridCell {
-  return { text: 'x', title: 'x', align: 'left', tone: 'plain', ...fields };
-}
-
-describe('renderers', () => {
+describe('GridPainter', () => {
   let source: FakeSource;
-  let model: GridDataModel;
   let look: { -readonly [key in keyof IGridLook]: IGridLook[key] };
+  let painter: GridPainter;
+
+  const box = { x: 100, y: 0, width: 120, height: 24 };
 
   beforeEach(() => {
     source = new FakeSource();
-    model = new GridDataModel(source);
-    look = {
-      theme,
-      hovered: -1,
-      cursor: null,
-      row: index => source.row(index),
-      columnIndex: ({ region, column }) => model.columnIndex(region, column)
-    };
+    look = { theme, hovered: -1, cursor: null };
+    painter = new GridPainter(source, look, new TextFitter(), () => null);
   });
 
-  afterEach(() => model.dispose());
-
-  function draw(
-    value: unknown,
-    fields: Partial<CellRenderer.CellConfig> = {},
-    make: () => GridCellRenderer | GridHeaderRenderer = () =>
-      new GridCellRenderer(look, new TextFitter())
-  ): FakeCanvas {
+  function paint(use: (gc: CanvasRenderingContext2D) => void): FakeCanvas {
     const canvas = new FakeCanvas();
-    make().paint(canvas as unknown as GraphicsContext, {
-      x: 100,
-      y: 0,
-      width: 120,
-      height: 24,
-      region: 'body',
-      row: 3,
-      column: 0,
-      value,
-      metadata: {},
-      ...fields
-    });
+    use(canvas as unknown as CanvasRenderingContext2D);
     return canvas;
   }
 
-  const header = () =>
-    new GridHeaderRenderer(look, new TextFitter(), () => null);
+  function draw(fields: Partial<IGridCell>, column = 0): FakeCanvas {
+    source.look = { text: 'x', ...fields };
+    return paint(gc => painter.paintCell(gc, box, 3, column));
+  }
+
+  const name = () => paint(gc => painter.paintName(gc, box, 1));
 
   it('aligns numbers right and texts left, and cuts what is too long', () => {
-    const number = draw(makeCell({ text: '0.123', align: 'right' })).texts[0];
+    const number = draw({ text: '0.123', align: 'right' }).texts[0];
     expect([number.align, number.x]).toEqual(['right', 220 - PADDING]);
-    const text = draw(makeCell({ text: 'abc' })).texts[0];
+    const text = draw({ text: 'abc' }).texts[0];
     expect([text.align, text.x]).toEqual(['left', 100 + PADDING]);
-    const long = draw(makeCell({ text: 'a'.repeat(90) })).texts[0].text;
+    const long = draw({ text: 'a'.repeat(90) }).texts[0].text;
     expect(long.endsWith('…')).toBe(true);
     expect(long.length * 7).toBeLessThanOrEqual(120 - 2 * PADDING);
   });
 
   it('marks the best value by a star and its weight as well as by colour', () => {
-    const best = draw(makeCell({ isBest: true, align: 'right' }));
+    const best = draw({ isBest: true, align: 'right' });
     expect(best.fills).toBe(1);
     expect(best.texts[0].font).toBe(theme.boldFont);
-    expect(draw(makeCell({})).fills).toBe(0);
+    expect(draw({}).fills).toBe(0);
   });
 
   it('tells selected, marked and hovered rows from others', () => {
-    const ground = () => draw(makeCell({})).areas[0].colour;
+    const ground = () =>
+      paint(gc => painter.paintRow(gc, box, 3)).areas.map(
+        ({ colour }) => colour
+      );
     const plain = ground();
+    expect(plain).toEqual([theme.line]);
     look.hovered = 3;
     const hovered = ground();
     source.about = { isMarked: true };
     const marked = ground();
     source.about = { isMarked: true, isSelected: true };
     const selected = ground();
-    expect(new Set([plain, hovered, marked, selected]).size).toBe(4);
+    const colours = [hovered, marked, selected].map(([first]) => first);
+    expect(new Set(colours).size).toBe(3);
   });
 
   it('draws a grey bar where a value is on its way', () => {
-    const canvas = draw(null);
+    source.isMissing = () => true;
+    const canvas = draw({});
     expect(canvas.texts).toEqual([]);
-    expect(canvas.areas[1].colour).toBe(theme.skeleton);
+    expect(canvas.areas[0].colour).toBe(theme.skeleton);
   });
 
   it('sets in what stands below something else', () => {
-    const cell = makeCell({ depth: 2, caret: 'open', shape: 'done' });
-    expect(draw(cell).texts[0].x).toBe(100 + textStart(cell));
+    const fields = { depth: 2, caret: 'open', shape: 'done' } as const;
+    const cell: IGridCell = { ...source.cell(0, 0)!, ...fields };
+    expect(draw(fields).texts[0].x).toBe(100 + textStart(cell));
     expect(textStart(cell) - textStart({ ...cell, depth: 1 })).toBe(INDENT);
     expect(isOnCaret(cell, 2 * INDENT + PADDING)).toBe(true);
     expect(isOnCaret(cell, 2)).toBe(false);
@@ -157,41 +134,38 @@ describe('renderers', () => {
     const shapes = (
       ['waiting', 'running', 'stopping', 'done', 'failed', 'stopped'] as const
     ).map(shape => {
-      const canvas = draw(makeCell({ shape }));
+      const canvas = draw({ shape });
       return [canvas.strokes, canvas.fills, canvas.areas.length].join();
     });
     expect(new Set(shapes).size).toBe(6);
   });
 
   it('draws a box only where a row can be selected', () => {
-    const box = { region: 'row-header', column: 0 } as const;
-    expect(draw(undefined, box).strokes).toBe(1);
+    expect(draw({}, -1).strokes).toBe(1);
     source.about = { isSelectable: false };
-    expect(draw(undefined, box).strokes).toBe(0);
+    expect(draw({}, -1).strokes).toBe(0);
   });
 
   it('shows where the keyboard is', () => {
-    const before = draw(makeCell({})).strokes;
-    look.cursor = { row: 3, column: 1 };
-    expect(draw(makeCell({})).strokes).toBe(before + 1);
-    expect(draw(makeCell({}), { row: 4 }).strokes).toBe(before);
+    look.cursor = { row: 3, column: 0 };
+    expect(draw({}).strokes).toBe(1);
+    expect(draw({}, 1).strokes).toBe(0);
+    look.cursor = { row: -1, column: 1 };
+    expect(name().strokes).toBe(1);
   });
 
   it('names columns, and says by which they are sorted', () => {
-    const column = makeGridColumn({ id: 'rmse', align: 'right' });
-    const place = { region: 'column-header', row: 0 } as const;
-    const plain = draw(column, place, header);
-    expect(plain.texts[0].text).toBe('RMSE');
-    expect(plain.fills).toBe(0);
-    const sorted = makeGridColumn({
-      ...column,
+    source.columns[1] = makeGridColumn({ id: 'rmse', align: 'right' });
+    expect(name().texts[0].text).toBe('RMSE');
+    expect(name().fills).toBe(0);
+    source.columns[1] = makeGridColumn({
+      ...source.columns[1],
       sort: { direction: 'descending', position: 2 }
     });
-    const canvas = draw(sorted, place, header);
-    expect(canvas.fills).toBe(1);
-    expect(canvas.texts.map(({ text }) => text)).toEqual(['RMSE', '2']);
-    const corner = { region: 'corner-header', row: 0 } as const;
-    expect(draw(null, corner, header).texts).toEqual([]);
+    expect(name().fills).toBe(1);
+    expect(name().texts.map(({ text }) => text)).toEqual(['RMSE', '2']);
+    const boxes = paint(gc => painter.paintName(gc, box, -1));
+    expect(boxes.texts).toEqual([]);
   });
 });
 
@@ -204,12 +178,11 @@ describe('GridDataModel', () => {
     expect(model.columnCount('body')).toBe(2);
     expect(model.rowCount('body')).toBe(1000);
     expect(model.rowCount('column-header')).toBe(1);
-    const text = (value: unknown) => (value as IGridCell | null)?.text;
-    expect(text(model.data('row-header', 5, 1))).toBe('a5');
-    expect(text(model.data('row-header', 5, 2))).toBe('b5');
-    expect(text(model.data('body', 5, 0))).toBe('c5');
-    expect(model.data('corner-header', 0, 0)).toBeNull();
-    expect(model.data('column-header', 0, 1)).toBe(source.columns[3]);
+    expect(model.data('row-header', 5, 0)).toBe('');
+    expect(model.data('row-header', 5, 1)).toBe('a5');
+    expect(model.data('row-header', 5, 2)).toBe('b5');
+    expect(model.data('body', 5, 0)).toBe('c5');
+    expect(model.data('column-header', 0, 1)).toBe('D');
     for (let index = 0; index < 4; index++) {
       const { region, column } = model.placeOf(index);
       expect(model.columnIndex(region, column)).toBe(index);
