@@ -251,6 +251,7 @@ export class TrialTableModel implements IDisposable {
         ask('parameter')
       ]);
       this.learn([...metrics.items, ...parameters.items]);
+      this._counted = metrics.trials;
       this._automatic = automaticColumns(metrics.items, parameters.items);
       await this._learnMissing();
       this._columnsError = null;
@@ -363,6 +364,12 @@ export class TrialTableModel implements IDisposable {
     ) {
       this.rows.reorder();
     }
+    const { isReady, trials } = this.rows;
+    if (isReady && trials !== this._counted && !this._view.columns) {
+      // Other trials may have other columns.
+      this._counted = trials;
+      void this._loadColumns();
+    }
     this._changed.emit();
   }
 
@@ -407,6 +414,8 @@ export class TrialTableModel implements IDisposable {
   private _columnsError: RequestError | null = null;
   private _expandAll = false;
   private _expanded: string[] = [];
+  /** Trials there were when the table chose its columns. */
+  private _counted = 0;
   private readonly _experiments: ExperimentsModel | null;
   private readonly _facts = new Map<string, TrialColumn>();
   private _isTold = false;

@@ -101,7 +101,7 @@ def _batches(shape: Shape) -> Iterator[list[_Trial]]:
         for number in range(start, min(start + _BATCH, shape.trials)):
             is_parent = shape.components > 0 and number % (shape.components + 1) == 0
             started = first + (end - first) * number // shape.trials
-            run_id = uuid.UUID(int=numbers.getrandbits(128), version=4).hex
+            run_id = uuid.uuid4().hex
             batch.append(_Trial(run_id, None if is_parent else parent, number, started, numbers))
             if is_parent:
                 parent = run_id

@@ -126,6 +126,7 @@ test('Columns, groups, trees, exports, and what is deleted comes back', async ({
   addTrials(store, 'nested', { trials: 400, parameters: 6, metrics: 4, components: 3 });
   await trials.open('nested');
   await expect(trials.count).toHaveText('400 trials', { timeout: 60_000 });
+  await expect(trials.header('rmse')).toHaveCount(1);
 
   // A column that is searched, and the smallest value of a metric.
   await trials.content.getByRole('button', { name: 'Columns', exact: true }).click();

@@ -183,7 +183,9 @@ describe('parts around the table of trials', () => {
       fireEvent.click(button('Conditions'));
       const dialog = screen.getByRole('dialog', { name: 'Conditions' });
       await within(dialog).findByLabelText('Column');
-      fireEvent.keyDown(dialog, { key: 'Escape' });
+      fireEvent.keyDown(within(dialog).getByLabelText('Column'), {
+        key: 'Escape'
+      });
       expect(screen.queryByRole('dialog')).toBeNull();
       fireEvent.click(button('Saved'));
       expect(

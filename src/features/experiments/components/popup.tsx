@@ -24,9 +24,22 @@ export function Popup(props: IPopupProps): JSX.Element {
         onClose();
       }
     };
+    // The button that was pressed may have become disabled, and lost the keyboard.
+    const onKey = (event: KeyboardEvent) => {
+      const { activeElement } = document;
+      const isOurs =
+        activeElement === document.body ||
+        node.current?.contains(activeElement);
+      if (event.key === 'Escape' && isOurs) {
+        event.stopPropagation();
+        onClose();
+      }
+    };
     document.addEventListener('mousedown', onPress, true);
+    document.addEventListener('keydown', onKey, true);
     return () => {
       document.removeEventListener('mousedown', onPress, true);
+      document.removeEventListener('keydown', onKey, true);
       if (opener instanceof HTMLElement) {
         opener.focus();
       }
@@ -40,12 +53,6 @@ export function Popup(props: IPopupProps): JSX.Element {
       className={['jp-StudioPopup', className].filter(Boolean).join(' ')}
       role="dialog"
       aria-label={label}
-      onKeyDown={event => {
-        if (event.key === 'Escape') {
-          event.stopPropagation();
-          onClose();
-        }
-      }}
     >
       {children}
     </div>
