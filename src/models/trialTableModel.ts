@@ -25,6 +25,8 @@ const THROTTLE = 1_000;
 const BUSY_INTERVAL = 3_000;
 /** Otherwise: others may edit or delete what has ended. */
 const IDLE_INTERVAL = 15_000;
+/** How long a change of our own may take to be seen, in milliseconds. */
+const PATIENCE = 20_000;
 /** Columns of a kind from which the table chooses. */
 const CHOICE = 200;
 /** Groups and trials whose rows are shown, at most. */
@@ -208,6 +210,13 @@ export class TrialTableModel implements IDisposable {
     }
   }
 
+  /** Look at everything anew, and show the change that was just made once the server sees it. */
+  expectChange(): void {
+    this._expectUntil = Date.now() + PATIENCE;
+    this.refresh();
+    this._tell();
+  }
+
   /** The whole query, for an export. */
   query(): RowsQuery {
     return { ...this._query(), columns: [...this._columns] };
@@ -342,7 +351,13 @@ export class TrialTableModel implements IDisposable {
   }
 
   private _isBusy(): boolean {
-    if (this._isTold || this.error || this.rows.index.phase !== 'ready') {
+    const isExpecting = Date.now() < this._expectUntil;
+    if (
+      isExpecting ||
+      this._isTold ||
+      this.error ||
+      this.rows.index.phase !== 'ready'
+    ) {
       this._isTold = false;
       return true;
     }
@@ -360,8 +375,9 @@ export class TrialTableModel implements IDisposable {
       change.type === 'rows' &&
       !this.rows.isCurrent &&
       !this.rows.isLoading &&
-      this.mayReorder()
+      (this.mayReorder() || Date.now() < this._expectUntil)
     ) {
+      this._expectUntil = 0;
       this.rows.reorder();
     }
     const { isReady, trials } = this.rows;
@@ -414,6 +430,7 @@ export class TrialTableModel implements IDisposable {
   private _columnsError: RequestError | null = null;
   private _expandAll = false;
   private _expanded: string[] = [];
+  private _expectUntil = 0;
   /** Trials there were when the table chose its columns. */
   private _counted = 0;
   private readonly _experiments: ExperimentsModel | null;

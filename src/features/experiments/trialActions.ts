@@ -126,7 +126,7 @@ export class TrialActions implements IGridActions {
       return;
     }
     selection.clear();
-    this._model.refresh();
+    this._model.expectChange();
     const said = trans._n(
       'Deleted %1 trial.',
       'Deleted %1 trials.',
@@ -281,7 +281,7 @@ export class TrialActions implements IGridActions {
     try {
       await this._model.client.trials.restore(ids);
       this._model.selection.set(ids);
-      this._model.refresh();
+      this._model.expectChange();
     } catch (reason) {
       this._complain(reason);
     }

@@ -168,6 +168,17 @@ describe('TrialTableModel', () => {
     await until(() => model.rows.isCurrent);
   });
 
+  it('shows a change of its own whoever looks', async () => {
+    await show();
+    model.mayReorder = () => false;
+    model.selection.set(['run1']);
+    model.expectChange();
+    await until(() => !model.rows.isLoading);
+    trials.revision = 2;
+    await until(() => last().result === 'order1');
+    await until(() => model.rows.isCurrent && last().result === null);
+  });
+
   it('looks when the list of experiments tells of something new', async () => {
     server.on('GET experiments', [
       { id: '1', name: 'e', trials: 1, updated: 1 }
