@@ -55,7 +55,6 @@ from studio_ext.ports.tracking import Tracking
 from studio_ext.ports.trial_index import TrialIndex
 from studio_ext.services import job_files, lag
 from studio_ext.services.submission import Submission
-from studio_ext.services.trial_query.records import trial_page
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +89,8 @@ class LocalClient:
         self._image_list: Images | None = None
         self._runners_lock = threading.Lock()
         self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
-        self._trials = LocalTrials(index or open_trial_index(self.workspace, self._launcher.ensure), lambda: self.tracking)
+        index = index or open_trial_index(self.workspace, self._launcher.ensure)
+        self._trials = LocalTrials(index, lambda: self.tracking)
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -219,8 +219,7 @@ class LocalClient:
         filter: str = "",
     ) -> Page[Trial]:
         """A page of trials."""
-        page = trial_page(
-            self._trials.tables,
+        page = self._trials.page(
             experiment,
             limit=_page_size(limit),
             cursor=cursor,
