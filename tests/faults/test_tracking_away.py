@@ -118,7 +118,7 @@ def test_a_server_that_is_stopped_and_started_again(tmp_path: Path) -> None:
                     server.stop()
             until(lambda: job.away)
             with pytest.raises(Unavailable):
-                tracking.trials("away", limit=5)
+                tracking.trial(run.run_id)
             waiting = subprocess.Popen(
                 [sys.executable, "-c", _CREATE_CHILD], env=job.env, stdout=subprocess.PIPE, text=True
             )

@@ -194,7 +194,9 @@ class FileTrialIndex:
             done = standing.indexed if standing else 0
             far = f" ({done:,} of {sum(expected.values()):,})" if expected else ""
             raise Unavailable(f"The trials are being read{far}.", hint="Try again in a few seconds.")
-        raise NotFound(f"There is no experiment named {experiment!r}.", hint="studio trials lists those there are.")
+        raise NotFound(
+            f"There is no experiment named {experiment!r}.", hint="studio experiments lists those there are."
+        )
 
     def _current(self) -> _Generation | None:
         try:
