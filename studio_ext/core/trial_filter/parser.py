@@ -33,7 +33,7 @@ def parse(text: str, known: Known = tuple) -> Node | None:
     ``known``: columns that there are, for hints; asked only when something is wrong. Raises ``WrongFilter``.
     """
     if len(text) > MAX_FILTER:
-        raise WrongFilter(f"it is longer than {MAX_FILTER} characters.", MAX_FILTER, len(text))
+        raise WrongFilter(f"It is longer than {MAX_FILTER} characters.", MAX_FILTER, len(text))
     return _Parser(text, known).filter()
 
 
