@@ -99,8 +99,8 @@ class ExportHandler(ReadingHandler):
     async def post(self, query: ExportQuery, body: TrialQuery) -> None:
         """All trials that a query matches, as a file that is sent in pieces."""
         run = self.parts.calls.run
-        pieces = await run(lambda: self.parts.client().export_trials(body, query.format))
-        piece = await run(lambda: next(pieces, b""))  # what fails, fails before the reply begins
+        pieces = await run(lambda: self.parts.client().export_trials(body, query.format), patient=True)
+        piece = await run(lambda: next(pieces, b""), patient=True)  # what fails, fails before the reply begins
         self.set_header("Content-Type", BYTES)
         self.set_header("Content-Disposition", f'attachment; filename="trials.{query.format}"')
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -109,7 +109,7 @@ class ExportHandler(ReadingHandler):
             while piece:
                 self.write(piece)
                 await self.flush()
-                piece = await run(lambda: next(pieces, b""))
+                piece = await run(lambda: next(pieces, b""), patient=True)
             await self.finish(set_content_type=BYTES)
 
 
