@@ -90,7 +90,8 @@ class LocalClient:
         self._image_list: Images | None = None
         self._runners_lock = threading.Lock()
         self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
-        self._trials = LocalTrials(index or open_trial_index(self.workspace, self._launcher.ensure), lambda: self.tracking)
+        found = index or open_trial_index(self.workspace, self._launcher.ensure)
+        self._trials = LocalTrials(found, lambda: self.tracking)
 
     # -- submitting -------------------------------------------------------------------------------------------
 

@@ -411,6 +411,9 @@ class FakeClient:
         """Ready."""
         return IndexState(phase=IndexPhase.ready)
 
+    def look_at(self, run_ids: Sequence[str]) -> None:
+        """Nothing: what is read is what is there."""
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""
         return TrialTables(self).page(query)

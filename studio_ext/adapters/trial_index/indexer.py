@@ -140,6 +140,8 @@ class Indexer:
         asked = self._answer()
         if not asked and began < self._look_due:
             return self._look_due - began
+        if asked:  # who deletes a run may have deleted others with it
+            self._sweep_due = 0.0
         if asked or self._source.has_changed():
             self._source.look(writer, [each for each in asked if each != "look"])
             took = time.monotonic() - began

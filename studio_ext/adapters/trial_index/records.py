@@ -38,10 +38,10 @@ class Batch:
     tags: list[tuple[str, str, str | None]] = field(default_factory=list)
     """Run, key, value: all tags of each of ``runs``."""
     params: list[tuple[str, str, str]] = field(default_factory=list)
-    metrics: list[tuple[str, str, float]] = field(default_factory=list)
-    """Run, key, last value."""
+    metrics: list[tuple[str, str, float | None]] = field(default_factory=list)
+    """Run, key, last value; None is NaN."""
     extremes: list[tuple[str, str, float | None, float | None]] = field(default_factory=list)
-    """Run, key, smallest and largest value of those that were looked at."""
+    """Run, key, smallest and largest value of those that were looked at; None where all are NaN."""
     are_all: bool = True
     """Whether ``extremes`` are of all values ever, and not of some that came."""
 

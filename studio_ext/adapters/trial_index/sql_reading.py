@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -46,6 +45,12 @@ class SqlReading:
         values, metrics = self._size("metrics"), self._size("latest_metrics")
         return values > _HISTORY_RATIO * metrics and values > 100_000
 
+    def has_histories(self) -> bool:
+        """Whether any metric of a run may have more than one value. Counting the values would take too long."""
+        if not self.tables.has_rowid:
+            return True
+        return self._size("metrics") > int(self.tables.rows("SELECT count(*) FROM latest_metrics")[0][0])
+
     def whole(self, run_ids: Sequence[str], *, extremes: bool = True) -> Batch:
         """Everything of some runs."""
         batch = self.runs(run_ids)
@@ -83,12 +88,12 @@ class SqlReading:
             list(run_ids),
         )
 
-    def latest(self, touched: Iterable[tuple[str, str]]) -> list[tuple[str, str, float]]:
+    def latest(self, touched: Iterable[tuple[str, str]]) -> list[tuple[str, str, float | None]]:
         """Last values of metrics of runs."""
         keys: dict[str, list[str]] = defaultdict(list)
         for run_id, key in touched:
             keys[run_id].append(key)
-        found: list[tuple[str, str, float]] = []
+        found: list[tuple[str, str, float | None]] = []
         few = [run_id for run_id, names in keys.items() if len(names) > 20]
         for some in parts(few):
             found += self._latest(some)
@@ -124,14 +129,14 @@ class SqlReading:
             below = int(found[-1][0])
             yield [row[1] for row in found]
 
-    def _latest(self, run_ids: Sequence[str], keys: Sequence[str] = ()) -> list[tuple[str, str, float]]:
+    def _latest(self, run_ids: Sequence[str], keys: Sequence[str] = ()) -> list[tuple[str, str, float | None]]:
         condition = f" AND {{key}} IN ({', '.join('?' * len(keys))})" if keys else ""
         marks = ", ".join("?" * len(run_ids))
-        found = self.tables.rows(
-            f"SELECT run_uuid, {{key}}, value, is_nan FROM latest_metrics WHERE run_uuid IN ({marks}){condition}",
+        return self.tables.rows(
+            "SELECT run_uuid, {key}, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics "
+            f"WHERE run_uuid IN ({marks}){condition}",
             [*run_ids, *keys],
         )
-        return [(row[0], row[1], math.nan if row[3] else row[2]) for row in found]
 
     def _of(self, statement: str, run_ids: Sequence[str]) -> list[Any]:
         return self.tables.rows(f"{statement} WHERE run_uuid IN ({', '.join('?' * len(run_ids))})", list(run_ids))

@@ -59,9 +59,10 @@ class SqlSource:
             writer.set_experiments(self._reading.experiments())
             self.expected = self._reading.counts()
             is_long = self._reading.has_long_histories()
+            with_extremes = not is_long and self._reading.has_histories()
         for ids in self._reading.newest_pages(_PAGE):
             for part in self._by_size(ids):
-                writer.ingest(self._reading.whole(part, extremes=not is_long))
+                writer.ingest(self._reading.whole(part, extremes=with_extremes))
                 writer.commit()
                 yield
         if is_long:

@@ -122,6 +122,7 @@ class SqliteTables:
                 isolation_level=None,
                 check_same_thread=False,
             )
+            connection.execute("PRAGMA cache_size = -16000")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             raise self._away(error) from error
