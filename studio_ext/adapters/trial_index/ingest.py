@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from studio_ext.adapters.trial_index import words
 from studio_ext.adapters.trial_index.layout import Part
-from studio_ext.adapters.trial_index.records import LIVE, UNUSED_TAGS, Batch, RunRow, attributes, fingerprint, is_shown
+from studio_ext.adapters.trial_index.records import (
+    LIVE,
+    UNUSED_TAGS,
+    Batch,
+    RunRow,
+    attributes,
+    fingerprint,
+    is_shown,
+    joined,
+)
 from studio_ext.adapters.trial_index.run_map import RunMap, fits
 from studio_ext.adapters.trial_index.words import Words
 from studio_ext.adapters.trial_index.writing import FINGERPRINTS, ExperimentWriter
@@ -103,7 +112,7 @@ class Ingest:
                 self.live.setdefault(run.id)
             else:
                 self.live.pop(run.id, None)
-            mark = fingerprint(run, tags_of.get(run.id, []))
+            mark = fingerprint(run, joined(tags_of.get(run.id, [])))
             if self._runs.fingerprints[number] != mark:
                 self._runs.fingerprints[number] = mark
                 groups[places[run.id][0]].append(run)
@@ -132,8 +141,8 @@ class Ingest:
                     tagged.append(row)
                     texts.append(value)
         writer = self._writer(experiment)
-        for name, texts in found.items():
-            self._put(experiment, writer, (Kind.attribute, name), rows, texts)
+        for name, column in found.items():
+            self._put(experiment, writer, (Kind.attribute, name), rows, column)
         for name in ("started", "ended"):
             times = [getattr(each, name) for each in members]
             seconds = words.words_of_numbers([0.0 if each is None else each / 1000 for each in times])

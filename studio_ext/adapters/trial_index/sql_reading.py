@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from studio_ext.adapters.trial_index.layout import ExperimentEntry
-from studio_ext.adapters.trial_index.records import Batch, RunRow
+from studio_ext.adapters.trial_index.records import Batch, RunRow, fingerprint, joined
 from studio_ext.adapters.trial_index.sql_tables import Tables
 
 AT_ONCE = 500
@@ -69,14 +69,29 @@ class SqlReading:
             batch.tags += self._of("SELECT run_uuid, {key}, value FROM tags", some)
         return batch
 
-    def page(self, after: str, limit: int) -> Batch:
-        """Rows and tags of the runs whose ids follow ``after`` in the order of ids."""
-        batch = Batch()
-        found = self.tables.rows(f"SELECT {_RUN} FROM runs WHERE run_uuid > ? ORDER BY run_uuid LIMIT {limit}", [after])
-        batch.runs = [run_row(row) for row in found]
-        for some in parts([each.id for each in batch.runs]):
-            batch.tags += self._of("SELECT run_uuid, {key}, value FROM tags", some)
-        return batch
+    def page(self, after: Any, limit: int) -> tuple[Any, list[tuple[str, int]]]:
+        """Some runs, those after a place (at first ``None``), with the fingerprint of each; and the place of the last.
+
+        In the order in which they lie in the file, where there is one: anything else reads all over it.
+        """
+        place = "rowid" if self.tables.has_rowid else "run_uuid"
+        condition, values = ("", []) if after is None else (f"WHERE {place} > ?", [after])
+        found = self.tables.rows(f"SELECT {_RUN}, {place} FROM runs {condition} ORDER BY {place} LIMIT {limit}", values)
+        runs = [run_row(row) for row in found]
+        ids = [each.id for each in runs]
+        tags: dict[str, str] = {}
+        if self.tables.joined_tags:
+            for some in parts(ids):
+                marks = ", ".join("?" * len(some))
+                tags.update(self.tables.rows(self.tables.joined_tags.format(ids=marks, key="{key}"), list(some)))
+        else:
+            lists: dict[str, list[tuple[str, str | None]]] = defaultdict(list)
+            for some in parts(ids):
+                for run_id, key, value in self._of("SELECT run_uuid, {key}, value FROM tags", some):
+                    lists[run_id].append((key, value))
+            tags = {run_id: joined(each) for run_id, each in lists.items()}
+        last = found[-1][-1] if found else None
+        return last, [(each.id, fingerprint(each, tags.get(each.id, ""))) for each in runs]
 
     def extremes(self, run_ids: Sequence[str]) -> list[Extreme]:
         """Smallest and largest values of metrics that have more than one value."""

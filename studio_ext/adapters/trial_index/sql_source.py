@@ -195,21 +195,18 @@ class SqlSource:
         version = self._tables.version()
         self._sweep_soon = False
         round_, known = int(writer.runs.seen.max(initial=0)) + 1, len(writer.runs)
-        after = ""
+        after = None
         while True:
             with self._tables.snapshot():
-                page = self._reading.page(after, _SWEEP)
-                ids = [each.id for each in page.runs]
+                after, page = self._reading.page(after, _SWEEP)
+                ids = [each[0] for each in page]
                 if ids:
-                    after = ids[-1]
                     numbers = writer.runs.find(ids)
-                    self._add_new(writer, list(itertools.compress(ids, (numbers < 0).tolist())))
                     writer.runs.seen[numbers[numbers >= 0]] = round_
-                    before = writer.runs.fingerprints[numbers].copy()
-                    writer.ingest(page)
-                    if not self._tables.has_rowid:
-                        changed = (before != writer.runs.fingerprints[numbers]).tolist()
-                        self._read_values(writer, list(itertools.compress(ids, changed)))
+                    self._add_new(writer, list(itertools.compress(ids, (numbers < 0).tolist())))
+                    marks = np.array([each[1] for each in page], dtype=np.int64)
+                    changed = (numbers >= 0) & (writer.runs.fingerprints[numbers] != marks)
+                    self._read_again(writer, list(itertools.compress(ids, changed.tolist())))
             writer.commit()
             if not ids:
                 break
@@ -218,9 +215,12 @@ class SqlSource:
         writer.commit()
         self._swept_version = version
 
-    def _read_values(self, writer: StoreWriter, ids: Sequence[str]) -> None:
-        for some in self._by_size(ids):
-            writer.ingest(self._reading.whole(some))
+    def _read_again(self, writer: StoreWriter, ids: Sequence[str]) -> None:
+        if self._tables.has_rowid:  # values were seen when they came
+            for some in parts(ids):
+                writer.ingest(self._reading.runs(some))
+        else:
+            self._add_new(writer, ids)
 
     def _find_gone(self, writer: StoreWriter, round_: int, known: int) -> None:
         missed = np.flatnonzero(writer.runs.seen[:known] != round_)

@@ -91,8 +91,8 @@ class Texts:
         if self._lower == self._heap:
             return lower
         exact = _order(self._heap, self.ends)
-        _, ranks = np.unique(lower * len(self) + exact, return_inverse=True)
-        return ranks
+        _, both = np.unique(lower * len(self) + exact, return_inverse=True)
+        return cast("NDArray[np.int64]", both)
 
 
 def find_all(heap: bytes, wanted: bytes) -> NDArray[np.int64]:
@@ -155,4 +155,5 @@ def _order(heap: bytes, ends: NDArray[np.int64]) -> NDArray[np.int64]:
         ranks[tied] = before + np.repeat(offset, sizes)
         tied = tied[np.repeat(sizes > 1, sizes) & (left > _WIDTH)]
         depth += _WIDTH
-    return np.unique(ranks, return_inverse=True)[1]
+    _, dense = np.unique(ranks, return_inverse=True)
+    return dense
