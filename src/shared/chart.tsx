@@ -7,7 +7,7 @@ import type { ILine } from './chartData';
 import { copyPicture } from './chartPicture';
 import { Plot } from './chartPlot';
 import type { XAxis } from './chartPlot';
-import { dash } from './chartTheme';
+import { COLOURS, dash } from './chartTheme';
 import { formatClock, formatMark, formatNumber } from './format';
 import { pictureIcon } from './icons';
 
@@ -224,7 +224,7 @@ export function Mark(props: { colour: number }): JSX.Element {
       className="jp-StudioChart-mark"
       aria-hidden="true"
       style={{
-        borderTopColor: `var(--jp-studio-series-${props.colour % 8})`,
+        borderTopColor: `var(--jp-studio-series-${props.colour % COLOURS})`,
         borderTopStyle: dash(props.colour) ? 'dashed' : 'solid'
       }}
     />

@@ -12,9 +12,6 @@ export interface ILine {
 /** Columns on one x axis: x, then a column a line. */
 export type Columns = [number[], ...(number | null | undefined)[][]];
 
-/** Lines of colours beyond those of the list are dashed. */
-export const COLOURS = 8;
-
 /**
  * Lines on one x axis that only grows, as a chart needs them.
  *
@@ -50,7 +47,7 @@ export function toColumns(lines: readonly ILine[], positive = false): Columns {
 /** The values as a table that spreadsheets take: tabs between columns. */
 export function toTable(axis: string, lines: readonly ILine[]): string {
   const [x, ...columns] = toColumns(lines);
-  const names = [axis, ...lines.map(({ label }) => label)].map(cell);
+  const names = [axis, ...lines.map(({ label }) => label)].map(tableCell);
   const rows = x.map((value, row) =>
     [value, ...columns.map(column => column[row] ?? '')].join('\t')
   );
@@ -112,7 +109,7 @@ function isSame(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** A name that cannot be taken for more than one cell, nor for a formula. */
-function cell(text: string): string {
+export function tableCell(text: string): string {
   const line = text.replace(/[\t\r\n]+/g, ' ');
   return /^[=+\-@]/.test(line) ? `'${line}` : line;
 }

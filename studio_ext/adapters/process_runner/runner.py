@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters.attempts import evidence
-from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.archive import sdk_archive, worker_archive
 from studio_ext.adapters.attempts.notes import note_launch, note_stop
 from studio_ext.adapters.attempts.options import supervisor_options
 from studio_ext.adapters.attempts.progress import ProgressReader
@@ -164,6 +164,7 @@ class ProcessRunner:
                 "executor": [sys.executable, str(self._archive()), "execute"],
                 "in_process": in_process,
                 "limits": os.environ.get(limits.SETTING),
+                "sdk": str(sdk_archive(self._cache)),
                 **supervisor_options(),
             }
         )
