@@ -122,7 +122,7 @@ class Launcher:
             worker, sdk = worker_archive(self.home / "cache"), sdk_archive(self.home / "cache")
         except OSError as error:
             raise StudioError(
-                f"The worker cannot be written to {self.home / 'cache'}: {error.strerror}.", hint="Free some space."
+                f"What runs jobs cannot be written to {self.home / 'cache'}: {error.strerror}.", hint="Free some space."
             ) from error
         mounts = [
             spec.Mounted(source(directory), spec.JOB_DIR, read_only=False),
