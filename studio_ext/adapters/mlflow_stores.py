@@ -59,7 +59,8 @@ def _make_sqlite_store(path: Path, artifact_root: Path) -> None:
     """Make the tables under another name and rename them into place (call with the creation lock).
 
     MLflow makes them in dozens of steps that it cannot take up again: a process killed in between would leave a
-    store that nobody can open.
+    store that nobody can open. So nothing of it has to be on the disk before the last of them, which on a slow disk
+    is what takes most of the time.
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -67,12 +68,32 @@ def _make_sqlite_store(path: Path, artifact_root: Path) -> None:
     unfinished = path.with_name(path.name + ".unfinished")
     for leftover in ("", "-wal", "-shm", "-journal"):
         unfinished.with_name(unfinished.name + leftover).unlink(missing_ok=True)
-    with _migrations_lock:
+    with _migrations_lock, _unsynced(unfinished):
         store = SqlAlchemyStore(f"sqlite:///{unfinished}", str(artifact_root))
         store.engine.dispose()
     with contextlib.closing(sqlite3.connect(unfinished)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")  # everything in the one file that is renamed
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+@contextlib.contextmanager
+def _unsynced(path: Path) -> Iterator[None]:
+    """Let connections to a database that are made meanwhile not wait for the disk."""
+    from sqlalchemy import Engine, event
+
+    def connected(connection: Any, _record: Any) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            (_, _, file) = connection.execute("PRAGMA database_list").fetchone()
+            if file == str(path.resolve()):
+                connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Engine, "connect", connected)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", connected)
 
 
 def use_wal(path: Path) -> None:

@@ -15,12 +15,16 @@ import {
   resourceCharts
 } from '../components/jobResources';
 
+/** Titles of charts, whenever one was drawn. */
+const mockDrawn: unknown[] = [];
+
 jest.mock('../../../shared/chart', () => ({
   ...jest.requireActual<object>('../../../shared/chart'),
   /** What it was asked to draw, in words. */
-  Chart: ({ title, axis, note, limit }: Record<string, unknown>) => (
-    <p>{JSON.stringify([title, axis, note ?? '', limit ?? ''])}</p>
-  )
+  Chart: ({ title, axis, note, limit }: Record<string, unknown>) => {
+    mockDrawn.push(title);
+    return <p>{JSON.stringify([title, axis, note ?? '', limit ?? ''])}</p>;
+  }
 }));
 
 const trans = nullTranslator.load('studio_ext');
@@ -147,6 +151,33 @@ describe('charts of a job', () => {
     expect(screen.queryByRole('region', { name: 'Logged once' })).toBeNull();
   });
 
+  it('draws a chart again only when something was logged to it', async () => {
+    await load([series(), series({ name: 'acc' })]);
+    view();
+    const drawn = async (
+      found: MetricSeries[],
+      fields: Record<string, unknown>
+    ) => {
+      mockDrawn.length = 0;
+      await load(found, fields);
+      return mockDrawn;
+    };
+    const more = series({ step: [2], time: [102], value: [0], count: 3 });
+    expect(await drawn([more], { whole: false })).toEqual(['loss']);
+    expect(await drawn([], { whole: false })).toEqual([]);
+    // A new look at everything, as after the server has forgotten the cursor.
+    const all = series({
+      step: [0, 1, 2],
+      time: [100, 101, 102],
+      value: [2, 1, 0],
+      count: 3
+    });
+    const better = series({ name: 'acc', value: [2, 3] });
+    expect(await drawn([all, better], { whole: true })).toEqual(['acc']);
+    expect(await drawn([all], { whole: true })).toEqual([]);
+    expect(screen.queryByText(/"acc"/)).toBeNull();
+  });
+
   it('says what is not drawn', async () => {
     await load([series({ count: 5000, not_finite: 3 })], { left_out: 7 });
     view();
@@ -217,10 +248,14 @@ describe('charts of a job', () => {
     const metric = {
       name: 'loss',
       count: 4,
-      runs: [series(), series({ run_id: 'child-of-the-job' })]
+      runs: [
+        { ...series(), colour: 4 },
+        { ...series({ run_id: 'child-of-the-job' }), colour: 2 }
+      ]
     };
     const lines = toLines(metric, 'step', 90, 'run', trans);
     expect(lines.map(({ label }) => label)).toEqual(['job', 'child-of']);
+    expect(lines.map(({ colour }) => colour)).toEqual([4, 2]);
     expect(lines[0].x).toEqual([0, 1]);
     expect(toLines(metric, 'elapsed', 90, 'run', trans)[1].x).toEqual([10, 11]);
     expect(toLines(metric, 'elapsed', null, null, trans)[0].x).toEqual([0, 1]);

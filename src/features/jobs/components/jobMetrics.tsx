@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useMemo, useState } from 'react';
+import React, { memo, useMemo, useState } from 'react';
 import type { JobModel } from '../../../models/jobModel';
 import type { IMetric, MetricsModel } from '../../../models/metricsModel';
 import { Chart } from '../../../shared/chart';
@@ -101,7 +101,8 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
             key={metric.name}
             metric={metric}
             axis={axis}
-            job={job}
+            began={job.job?.started ?? null}
+            own={job.job?.trial.run_id ?? null}
             sync={`${model.jobId}-${axis}`}
             trans={trans}
           />
@@ -176,7 +177,8 @@ export function MetricsOverview(
             key={metric.name}
             metric={metric}
             axis="step"
-            job={job}
+            began={job.job?.started ?? null}
+            own={job.job?.trial.run_id ?? null}
             isSmall
             trans={trans}
           />
@@ -219,17 +221,19 @@ function NoMetrics(props: {
   );
 }
 
-function MetricChart(props: {
+/** Drawn again only when its own metric has changed. */
+const MetricChart = memo(function MetricChart(props: {
   metric: IMetric;
   axis: XAxis;
-  job: JobModel;
+  /** When the job began, in seconds since the epoch. */
+  began: number | null;
+  /** The job's own run. */
+  own: string | null;
   isSmall?: boolean;
   sync?: string;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { metric, axis, job, isSmall, sync, trans } = props;
-  const began = job.job?.started ?? null;
-  const own = job.job?.trial.run_id ?? null;
+  const { metric, axis, began, own, isSmall, sync, trans } = props;
   const lines = useMemo(
     () => toLines(metric, axis, began, own, trans),
     [metric, axis, began, own, trans]
@@ -245,7 +249,7 @@ function MetricChart(props: {
       trans={trans}
     />
   );
-}
+});
 
 /** One line a run; that of the job itself comes first. */
 export function toLines(
@@ -257,11 +261,11 @@ export function toLines(
 ): ILine[] {
   const start =
     began ?? Math.min(...metric.runs.map(({ time }) => time[0] ?? Infinity));
-  return metric.runs.map((run, index) => ({
+  return metric.runs.map(run => ({
     label: run.run_id === own ? trans.__('job') : run.run_id.slice(0, 8),
     x: axis === 'step' ? run.step : run.time.map(time => time - start),
     y: run.value,
-    colour: index
+    colour: run.colour
   }));
 }
 
