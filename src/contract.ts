@@ -849,6 +849,10 @@ export interface RunIds {
  */
 export interface RunnerInfo {
   available: boolean;
+  /**
+   * Whether it is not available because what it needs does not answer: in a moment that may be otherwise.
+   */
+  away: boolean;
   display_name: string;
   /**
    * Whether jobs run in an image of the submitter's choice instead of a kernel of this machine.
