@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -93,6 +94,22 @@ class SqlReading:
         last = found[-1][-1] if found else None
         return last, [(each.id, fingerprint(each, tags.get(each.id, ""))) for each in runs]
 
+    def value_marks(self, run_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Of each run a number that differs where metrics were logged to it or parameters added, and when a metric
+        last was (milliseconds since the epoch)."""
+        found: dict[str, tuple[int, int]] = {}
+        for some in parts(run_ids):
+            added = dict(self._of("SELECT run_uuid, count(*) FROM params", some, "GROUP BY run_uuid"))
+            logged = self._of(
+                "SELECT run_uuid, count(*), max(timestamp), sum(step) FROM latest_metrics", some, "GROUP BY run_uuid"
+            )
+            last = {row[0]: int(row[2] or 0) for row in logged}
+            marks = {row[0]: [str(each) for each in row[1:]] for row in logged}
+            for run_id in some:
+                text = f"{added.get(run_id, 0)} {marks.get(run_id)}"
+                found[run_id] = (zlib.crc32(text.encode()) or 1, last.get(run_id, 0))
+        return found
+
     def extremes(self, run_ids: Sequence[str]) -> list[Extreme]:
         """Smallest and largest values of metrics that have more than one value."""
         marks = ", ".join("?" * len(run_ids))
@@ -153,8 +170,9 @@ class SqlReading:
             [*run_ids, *keys],
         )
 
-    def _of(self, statement: str, run_ids: Sequence[str]) -> list[Any]:
-        return self.tables.rows(f"{statement} WHERE run_uuid IN ({', '.join('?' * len(run_ids))})", list(run_ids))
+    def _of(self, statement: str, run_ids: Sequence[str], rest: str = "") -> list[Any]:
+        marks = ", ".join("?" * len(run_ids))
+        return self.tables.rows(f"{statement} WHERE run_uuid IN ({marks}) {rest}", list(run_ids))
 
     def _size(self, table: str) -> int:
         what = "max(rowid)" if self.tables.has_rowid else "count(*)"

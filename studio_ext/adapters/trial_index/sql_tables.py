@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from studio_ext.adapters.mlflow_backend import sqlite_path
+from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.contract.errors import Unavailable
 from studio_ext.core.plain_text import masked
 
