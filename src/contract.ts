@@ -289,7 +289,7 @@ export interface FilterCondition {
   /**
    * As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``. In a request, what is not written so is quoted.
    *
-   * @maxItems 200
+   * @maxItems 1000
    */
   values: string[];
 }
@@ -849,6 +849,10 @@ export interface RunIds {
  */
 export interface RunnerInfo {
   available: boolean;
+  /**
+   * Whether it is not available because what it needs does not answer: in a moment that may be otherwise.
+   */
+  away: boolean;
   display_name: string;
   /**
    * Whether jobs run in an image of the submitter's choice instead of a kernel of this machine.

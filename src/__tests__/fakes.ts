@@ -227,6 +227,7 @@ export function makeOptions(
         display_name: 'Process',
         available: true,
         reason: '',
+        away: false,
         has_images: false
       },
       {
@@ -234,6 +235,7 @@ export function makeOptions(
         display_name: 'Docker',
         available: false,
         reason: 'No engine answers.',
+        away: false,
         has_images: true
       }
     ],

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from studio_ext.adapters.mlflow_backend import HttpBackend, get, open_backend, post, sqlite_path
+from studio_ext.adapters.mlflow_backend import HttpBackend, get, open_backend, post
 from studio_ext.adapters.mlflow_relay import MlflowRelay
 from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
+from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.adapters.mlflow_tracking import MlflowTracking
 from studio_ext.contract.errors import Conflict, Unavailable
 from studio_ext.ports.tracking import RunHandle, Tracking

@@ -25,7 +25,8 @@ _FULL_SECONDS = 5.0
 _REST_WHILE_BUILDING = 0.1
 """Of the time that a part took: the other threads have their turn."""
 _REST_OF_LOOKS = 5.0
-_REST_OF_SWEEP = 15.0
+_REST_OF_SWEEP = 10.0
+"""Times the processor time that a part took."""
 _SWEEP_SECONDS = 2.0
 """Between two sweeps, at least."""
 _LONGEST_REQUESTS = 1 << 20
@@ -140,6 +141,8 @@ class Indexer:
         asked = self._answer()
         if not asked and began < self._look_due:
             return self._look_due - began
+        if asked:  # who deletes a run may have deleted others with it
+            self._sweep_due = 0.0
         if asked or self._source.has_changed():
             self._source.look(writer, [each for each in asked if each != "look"])
             took = time.monotonic() - began
@@ -149,7 +152,7 @@ class Indexer:
 
     def _sweep(self, writer: StoreWriter) -> bool:
         """Whether a part was done."""
-        began = time.monotonic()
+        began, used = time.monotonic(), time.thread_time()
         if began < self._sweep_due:
             return False
         if self._sweeping is None:
@@ -162,7 +165,7 @@ class Indexer:
             self._standing.swept = time.time()
             self._sweep_due = began + _SWEEP_SECONDS
         else:
-            self._sweep_due = time.monotonic() + (time.monotonic() - began) * _REST_OF_SWEEP
+            self._sweep_due = time.monotonic() + (time.thread_time() - used) * _REST_OF_SWEEP
         return True
 
     def _answer(self, *, requests: bool = True) -> list[str]:

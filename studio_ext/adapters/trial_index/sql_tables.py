@@ -12,11 +12,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from studio_ext.adapters.mlflow_backend import sqlite_path
+from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.contract.errors import Unavailable
 from studio_ext.core.plain_text import masked
 
 _BUSY_SECONDS = 3.0
+_JOINED = (
+    "SELECT run_uuid, string_agg({key} || chr(31) || coalesce(value, ''), chr(30) ORDER BY {key} COLLATE \"C\") "
+    "FROM tags WHERE run_uuid IN ({ids}) GROUP BY run_uuid"
+)
 
 
 class Tables(Protocol):
@@ -24,6 +28,10 @@ class Tables(Protocol):
 
     has_rowid: bool
     """Whether rows have a ``rowid`` that grows, and :meth:`version` tells whether anything changed."""
+
+    joined_tags: str
+    """Statement that gives run and tags (see :func:`.records.joined`) of the runs ``{ids}``; empty: it has to be done
+    here."""
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of an answer."""
@@ -54,6 +62,10 @@ class SqliteTables:
     """See :class:`Tables`."""
 
     has_rowid = True
+    joined_tags = (
+        "SELECT run_uuid, group_concat(tag, char(30)) FROM (SELECT run_uuid, {key} || char(31) || coalesce(value, '') "
+        "AS tag FROM tags WHERE run_uuid IN ({ids}) ORDER BY run_uuid, {key}) GROUP BY run_uuid"
+    )
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -122,6 +134,7 @@ class SqliteTables:
                 isolation_level=None,
                 check_same_thread=False,
             )
+            connection.execute("PRAGMA cache_size = -16000")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             raise self._away(error) from error
@@ -145,6 +158,7 @@ class EngineTables:
         self._uri = uri
         self._engine: Any = None
         self._connection: Any = None
+        self.joined_tags = _JOINED if uri.startswith("postgres") else ""
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """See :class:`Tables`."""
