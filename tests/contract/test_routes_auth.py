@@ -80,7 +80,9 @@ class Watched(FakeHostClient):
 
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
-        in_request = threading.current_thread().name.startswith(("studio-workspace", "studio-tracking"))
+        in_request = threading.current_thread().name.startswith(
+            ("studio-workspace", "studio-tracking", "studio-trials")
+        )
         if in_request and callable(value) and not name.startswith("_"):
             self.called.append(name)
         return value
