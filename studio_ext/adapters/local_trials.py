@@ -78,14 +78,14 @@ class LocalTrials:
 
     def delete(self, run_ids: Sequence[str]) -> None:
         """Delete trials."""
-        for each in run_ids:
+        for each in dict.fromkeys(run_ids):
             self._tracking().delete_run(each)
         self._index.look_at(run_ids)
         self._index.catch_up()
 
     def restore(self, run_ids: Sequence[str]) -> None:
         """Restore trials."""
-        for each in run_ids:
+        for each in dict.fromkeys(run_ids):
             self._tracking().restore_run(each)
         self._index.look_at(run_ids)
         self._index.catch_up()

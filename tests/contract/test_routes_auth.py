@@ -16,6 +16,7 @@ from tornado.web import RequestHandler
 from studio_ext.contract.errors import ErrorBody
 from studio_ext.core.ids import new_id
 from studio_ext.routes.base import StudioHandler
+from studio_ext.routes.calls import Lane
 from studio_ext.routes.operation import verbs
 from studio_ext.routes.table import ADDRESSES, pattern
 from studio_ext.testing.live_server import FakeHostClient, LiveServer
@@ -69,6 +70,10 @@ READING_POSTS = ("trials/table", "trials/filter", "trials/export")
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]
 ALL_CASES = [(address, verb) for address in TABLE for verb in VERBS]
+
+
+LANES = tuple(f"studio-{lane}" for lane in Lane if lane is not Lane.changes)
+"""Beginnings of the names of threads that answer."""
 
 
 class Watched(FakeHostClient):
