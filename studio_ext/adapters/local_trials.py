@@ -49,8 +49,8 @@ class LocalTrials:
         )
 
     def _catch_up(self, experiment: str) -> None:
-        """Wait until the index knows of every trial. Raises ``Unavailable`` where it cannot, or that takes too long: whoever
-        computes with trials must not take some for all. (The table says so itself.)
+        """Wait until the index knows of every trial. Raises ``Unavailable`` where it cannot, or that takes too long:
+        whoever computes with trials must not take some for all. (The table says so itself.)
         """
         self._index.catch_up()
         deadline = time.monotonic() + _PATIENCE_SECONDS
