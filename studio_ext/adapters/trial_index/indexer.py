@@ -29,6 +29,7 @@ _REST_OF_SWEEP = 10.0
 """Times the processor time that a part took."""
 _SWEEP_SECONDS = 2.0
 """Between two sweeps, at least."""
+_LOOK = "look"
 _LONGEST_REQUESTS = 1 << 20
 
 
@@ -45,6 +46,7 @@ class Indexer:
         self._file = StandingFile(self._paths)
         self._look_due = self._sweep_due = 0.0
         self._is_published = False
+        self._written: list[str] = []
 
     @property
     def is_building(self) -> bool:
@@ -78,6 +80,11 @@ class Indexer:
             self._writer = self._building = self._sweeping = None
             rest = _FULL_SECONDS
         return rest
+
+    def look_at(self, run_ids: list[str]) -> None:
+        """Have the next turn read runs that were just written."""
+        if not self._source.tells_changes:
+            self._written += run_ids
 
     def close(self) -> None:
         """Have what was written survive a power cut."""
@@ -139,12 +146,16 @@ class Indexer:
 
     def _look(self, writer: StoreWriter, began: float) -> float:
         asked = self._answer()
-        if not asked and began < self._look_due:
-            return self._look_due - began
+        written, self._written = self._written, []
+        runs = {*asked, *written} - {_LOOK}
+        if runs:
+            self._source.read(writer, sorted(runs))
         if asked:  # who deletes a run may have deleted others with it
             self._sweep_due = 0.0
-        if asked or self._source.has_changed():
-            self._source.look(writer, [each for each in asked if each != "look"])
+        elif began < self._look_due:
+            return self._look_due - began
+        if _LOOK in asked or self._source.has_changed():
+            self._source.look(writer)
             took = time.monotonic() - began
             self._look_due = began + max(self._source.look_seconds, _REST_OF_LOOKS * took)
         self._note_well(IndexPhase.ready)
