@@ -111,6 +111,7 @@ class Indexer:
     def _open(self) -> None:
         self._paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sweeping = None
+        self._skip_requests()
         self._writer = StoreWriter.resume(self._paths)
         self._building = None
         if self._writer is None:
@@ -178,6 +179,13 @@ class Indexer:
         else:
             self._sweep_due = time.monotonic() + (time.thread_time() - used) * _REST_OF_SWEEP
         return True
+
+    def _skip_requests(self) -> None:
+        """Those that are there were asked for before everything new is looked for anyway."""
+        try:
+            self._standing.answered = self._paths.requests.stat().st_size
+        except OSError:
+            self._standing.answered = 0
 
     def _answer(self, *, requests: bool = True) -> list[str]:
         """Requests that came since the last time."""
