@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from studio_ext.adapters.trial_index.layout import Paths
 from studio_ext.adapters.trial_index.sources import Source, Stale
 from studio_ext.adapters.trial_index.sql_source import SqlSource
-from studio_ext.adapters.trial_index.sql_tables import is_database, open_tables
+from studio_ext.adapters.trial_index.sql_tables import NotThere, is_database, open_tables
 from studio_ext.adapters.trial_index.state import Standing, StandingFile
 from studio_ext.adapters.trial_index.store_writer import StoreWriter
 from studio_ext.contract.errors import StudioError
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 _WATCH_SECONDS = 0.1
 _AWAY_SECONDS = 1.0
 _FULL_SECONDS = 5.0
+_FIRST_SECONDS = 10.0
+"""For so long a store that is not there may just be made, for the first time."""
 _REST_WHILE_BUILDING = 0.1
 """Of the time that a part took: the other threads have their turn."""
 _REST_OF_LOOKS = 5.0
@@ -45,6 +47,7 @@ class Indexer:
         self._standing = Standing()
         self._file = StandingFile(self._paths)
         self._look_due = self._sweep_due = 0.0
+        self._first_due = time.monotonic() + _FIRST_SECONDS
         self._is_published = False
         self._written: list[str] = []
 
@@ -61,6 +64,10 @@ class Indexer:
             log.info("the trial index is built anew: %s of the store are not those that were read", reason)
             self._start_anew()
             rest = 0.0
+        except NotThere as error:
+            if time.monotonic() > self._first_due:
+                self._note_away(error.message, error.hint)
+            rest = _WATCH_SECONDS
         except StudioError as error:
             self._note_away(error.message, error.hint)
             rest = _AWAY_SECONDS
@@ -102,6 +109,7 @@ class Indexer:
         if self._building is not None:
             return self._build(self._writer, began)
         rest = self._look(self._writer, began)
+        self._first_due = 0.0
         if self._sweep(self._writer):
             rest = 0.0
         self._standing.indexed = self._writer.rows()
