@@ -1,6 +1,6 @@
 """Follows a store through MLflow's REST interface: a server elsewhere, or files.
 
-A look reads the runs that go on and the newest page of each experiment; the sweep reads all pages. An answer holds last
+A look reads the runs that go on and the newest ones; the sweep reads all pages. An answer holds last
 values only: smallest and largest values are those of the histories that were asked for, which are those of runs that
 are seen to begin or to end, and the last value for all others that have more than one step.
 """
@@ -39,6 +39,7 @@ class ServerSource:
 
     def __init__(self, workspace: Workspace) -> None:
         self._backend = open_backend(workspace.tracking_uri, workspace.artifacts, lean=True)
+        self.tells_changes = False
         self.look_seconds = _LOOK_SECONDS
         self.expected: dict[str, int] = {}
         self._watched: set[str] = set()
@@ -56,7 +57,13 @@ class ServerSource:
         """See :class:`~studio_ext.adapters.trial_index.sources.Source`. It has to be asked."""
         return time.monotonic() - self._looked >= _LOOK_SECONDS
 
-    def look(self, writer: StoreWriter, run_ids: Sequence[str] = ()) -> None:
+    def read(self, writer: StoreWriter, run_ids: Sequence[str]) -> None:
+        """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
+        for run_id in run_ids:
+            self._read_one(writer, run_id, with_history=False)
+        writer.commit()
+
+    def look(self, writer: StoreWriter) -> None:
         """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
         experiments = self._experiments()
         writer.set_experiments(experiments)
@@ -75,8 +82,8 @@ class ServerSource:
             writer.ingest(page)
         self._watched |= listed
         ended = list(self._watched - listed)[:_ENDED]
-        for run_id in {*run_ids, *ended}:
-            self._read_one(writer, run_id, with_history=run_id in ended)
+        for run_id in ended:
+            self._read_one(writer, run_id, with_history=True)
         self._watched.difference_update(ended)
         writer.commit()
         self._looked = time.monotonic()

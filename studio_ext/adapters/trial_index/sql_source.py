@@ -50,6 +50,7 @@ class SqlSource:
         self._turn = 0
         self._sweep_soon = False
         self._value_marks: dict[str, int] = {}
+        self.tells_changes = tables.has_rowid
         self.look_seconds = 0.1 if tables.has_rowid else 0.7
         self.expected: dict[str, int] = {}
 
@@ -87,27 +88,34 @@ class SqlSource:
         """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
         return not self._tables.has_rowid or self._tables.version() != self._version
 
-    def look(self, writer: StoreWriter, run_ids: Sequence[str] = ()) -> None:
+    def read(self, writer: StoreWriter, run_ids: Sequence[str]) -> None:
+        """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
+        with self._tables.snapshot():
+            known = [run_id for run_id, number in zip(run_ids, writer.runs.find(run_ids), strict=True) if number >= 0]
+            self._read_again(writer, known)
+            self._add_new(writer, list(set(run_ids) - set(known)))
+        writer.commit()
+
+    def look(self, writer: StoreWriter) -> None:
         """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
         version = self._tables.version()
         with self._tables.snapshot():
             writer.set_experiments(self._reading.experiments())
             if self._tables.has_rowid:
-                self._follow(writer, set(run_ids))
+                self._follow(writer)
             else:
-                self._ask_again(writer, set(run_ids))
+                self._ask_again(writer)
         writer.commit()
         self._version = version
 
-    def _follow(self, writer: StoreWriter, again: set[str]) -> None:
+    def _follow(self, writer: StoreWriter) -> None:
         before, marks = writer.marks, self._marks()
         self._compare(before)
         span = {table: (int(before[table][0]), int(marks[table][0])) for table in _TABLES}
         fresh = self._add_new(writer, self._ids_between("runs", span["runs"]))
         for page in self._pages("params", span["params"], "run_uuid, {key}, value"):
             writer.ingest(Batch(params=[row[1:] for row in page if row[1] not in fresh]))
-        again.update(self._ids_between("tags", span["tags"]))
-        again.update(self._turn_of(writer))
+        again = {*self._ids_between("tags", span["tags"]), *self._turn_of(writer)}
         for some in parts(list(again - fresh)):
             writer.ingest(self._reading.runs(some))
         self._add_values(writer, span["metrics"], fresh)
@@ -169,7 +177,7 @@ class SqlSource:
 
     # -- without rowids
 
-    def _ask_again(self, writer: StoreWriter, again: set[str]) -> None:
+    def _ask_again(self, writer: StoreWriter) -> None:
         since = int(time.time() * 1000) - _RECENT_MS
         marks = ", ".join("?" * len(LIVE))
         found = self._tables.rows(
@@ -181,8 +189,7 @@ class SqlSource:
         fresh = self._add_new(
             writer, [run_id for run_id, number in zip(ids, numbers.tolist(), strict=True) if number < 0]
         )
-        again.update(self._turn_of(writer))
-        for some in self._by_size(list(again - fresh)):
+        for some in self._by_size([each for each in self._turn_of(writer) if each not in fresh]):
             writer.ingest(self._reading.whole(some))
 
     # -- everything again

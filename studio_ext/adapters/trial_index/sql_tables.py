@@ -23,6 +23,10 @@ _JOINED = (
 )
 
 
+class NotThere(Unavailable):
+    """The file is not there: not yet, where nobody has recorded anything."""
+
+
 class Tables(Protocol):
     """Asks the database. Raises ``Unavailable`` while it is away. For one thread."""
 
@@ -122,7 +126,8 @@ class SqliteTables:
             facts = self._path.stat()
         except OSError as error:
             self.close()
-            raise self._away(error.strerror or error) from error
+            kind = NotThere if isinstance(error, FileNotFoundError) else Unavailable
+            raise self._away(error.strerror or error, kind) from error
         if self._connection is not None and self._identity == (facts.st_dev, facts.st_ino):
             return self._connection
         self.close()
@@ -141,9 +146,9 @@ class SqliteTables:
         self._connection, self._identity = connection, (facts.st_dev, facts.st_ino)
         return connection
 
-    def _away(self, why: object) -> Unavailable:
+    def _away(self, why: object, kind: type[Unavailable] = Unavailable) -> Unavailable:
         self.close()
-        return Unavailable(
+        return kind(
             f"The tracking store {self._path} cannot be read ({why}).",
             hint="Trials that were read before are still shown. They are brought up to date when the store is back.",
         )
