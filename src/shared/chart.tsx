@@ -15,7 +15,7 @@ import { copyPicture } from './chartPicture';
 import { Plot } from './chartPlot';
 import type { XAxis } from './chartPlot';
 import { COLOURS, dash } from './chartTheme';
-import { formatClock, formatNumber } from './format';
+import { formatClock, formatMark, formatNumber } from './format';
 import { pictureIcon } from './icons';
 
 export interface IChartProps {
@@ -60,7 +60,8 @@ export const Chart = memo(function Chart(props: IChartProps): JSX.Element {
   const log = isLog && canLog;
   const columns = useMemo(() => toColumns(lines, log), [lines, log]);
   const limit = props.limit?.value;
-  const options = { axis, format, isSmall, log, limit, ...sizes(props) };
+  const marks = props.format ?? formatMark;
+  const options = { axis, format: marks, isSmall, log, limit, ...sizes(props) };
   const key = JSON.stringify([
     axis,
     isSmall,

@@ -26,6 +26,8 @@ class Options:
     """Processes and threads that the user's code may have at once; in a container the engine's limit holds."""
     output_bytes: int | None = None
     """Bytes of outputs that the output notebook may have; None: as many as an executor thinks right."""
+    sdk: str = ""
+    """Archive of the SDK as the kernel sees it; empty: none."""
     fault: str | None = None
     user: str | None = None
     """In a container: the image's user, as whom the user's code runs; None: as we do."""

@@ -224,7 +224,7 @@ class Supervisor:
         if self.job["environment"].get("language") != "python" or not self.files.reads.exists():
             return None
         wish = str(self.job.get("autolog") or capture.OFF)
-        return capture.Settings(str(self.files.reads), str(self.files.job_dir), str(workdir), wish)
+        return capture.Settings(str(self.files.reads), str(self.files.job_dir), str(workdir), wish, self.options.sdk)
 
     def _variables(self) -> dict[str, str]:
         base = container.own_variables() if self.options.in_container else {}

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from studio_ext.adapters.docker_runner.engine import Engine
-from studio_ext.adapters.docker_runner.spec import JOB_LABEL
+from studio_ext.adapters.docker_runner.spec import JOB_LABEL, SDK
 from studio_ext.adapters.local_client import LocalClient
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.jobs import ExitReason, JobDetail, JobStatus, Resources, SubmitRequest
@@ -129,6 +129,30 @@ def test_plain_mlflow_in_a_container_without_network_lands_in_the_trial(
     assert not any("/opt/ml" in path.read_text() for path in artifacts if path.name == "MLmodel")
     children = submitter.client.trials(submitter.experiment).items
     assert len(children) == 2
+
+
+TRACK = """
+import studio_ext as studio
+with studio.Tracker.load() as tracker:
+    tracker.log_parameter("depth", 4)
+    tracker.log_metric("rmse", 0.5, step=2)
+%load_ext studio_ext
+print("from", studio.__file__, tracker.run_id)
+"""
+
+
+def test_an_image_without_this_package_records_with_the_tracker(submitter: Submitter) -> None:
+    """The SDK of the workspace comes with the job; what an image has itself comes first."""
+    job = submitter.ended(
+        submitter.submit(submitter.notebook(TRACK, "%%trial\nalpha = 2\n{'loss': 3.0}"), runner="docker")
+    )
+    assert job.status is JobStatus.Completed, submitter.why(job)
+    assert f"from {SDK}/studio_ext/__init__.py {job.trial.run_id}" in submitter.client.log(job.id).text
+    assert job.trial.run_id is not None
+    trial = submitter.client.trial(job.trial.run_id)
+    assert (trial.parameters["depth"], trial.metrics["rmse"]) == ("4", 0.5)
+    (child,) = (each for each in submitter.client.trials("containers").items if each.run_id != job.trial.run_id)
+    assert (child.parameters["alpha"], child.metrics["loss"]) == ("2", 3.0)
 
 
 @pytest.mark.parametrize("runner", RUNNERS)

@@ -133,6 +133,24 @@ describe('charts of a job', () => {
     expect(screen.getByText('["loss","elapsed","",""]')).toBeTruthy();
   });
 
+  it('writes down what was logged once, and draws what was not', async () => {
+    const once = { count: 1, step: [0], time: [100] };
+    await load([
+      series({ name: 'rmse', ...once, value: [46950.25] }),
+      series({ name: 'bad', ...once, value: [null], not_finite: 1 }),
+      series(),
+      series({ name: 'acc' })
+    ]);
+    const { container } = view();
+    expect(container.querySelectorAll('p')).toHaveLength(2);
+    const values = screen.getByRole('region', { name: 'Logged once' });
+    expect(values.textContent).toBe('Logged oncermse46,950badNaN');
+    fireEvent.change(screen.getByLabelText('Filter metrics'), {
+      target: { value: 'loss' }
+    });
+    expect(screen.queryByRole('region', { name: 'Logged once' })).toBeNull();
+  });
+
   it('draws a chart again only when something was logged to it', async () => {
     await load([series(), series({ name: 'acc' })]);
     view();
@@ -220,6 +238,10 @@ describe('charts of a job', () => {
     expect(container.querySelectorAll('p')).toHaveLength(8);
     fireEvent.click(screen.getByRole('button', { name: 'All 9 metrics' }));
     expect(onMore).toHaveBeenCalled();
+    await load([series({ name: 'rmse', count: 1, value: [3.5] })]);
+    rerender(overview);
+    expect(container.querySelectorAll('p')).toHaveLength(0);
+    expect(container.textContent).toBe('Metricsrmse3.5');
   });
 
   it('draws a line a run, over steps or since the beginning', () => {

@@ -7,6 +7,7 @@ import type { ILine } from '../../../shared/chartData';
 import type { XAxis } from '../../../shared/chartPlot';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
+import { formatNumber } from '../../../shared/format';
 import { useSignal } from '../../../shared/useSignal';
 
 /** Charts that an overview has room for. */
@@ -31,7 +32,8 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
   const found = metrics.filter(({ name }) =>
     name.toLowerCase().includes(filter.trim().toLowerCase())
   );
-  const shown = found.slice(0, most);
+  const [drawn, single] = apart(found);
+  const shown = drawn.slice(0, most);
   const count = metrics.reduce((sum, metric) => sum + metric.count, 0);
   const banner = error && (
     <ErrorBanner
@@ -106,18 +108,50 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
           />
         ))}
       </div>
-      {found.length > most && (
+      {drawn.length > most && (
         <div>
           <button
             type="button"
             className="jp-StudioButton"
             onClick={() => setMost(Infinity)}
           >
-            {trans.__('Show all %1', found.length)}
+            {trans.__('Show all %1', drawn.length)}
           </button>
         </div>
       )}
+      {single.length > 0 && (
+        <section aria-label={trans.__('Logged once')}>
+          {drawn.length > 0 && <h2>{trans.__('Logged once')}</h2>}
+          <Values metrics={single} />
+        </section>
+      )}
     </div>
+  );
+}
+
+/** Metrics with a line to draw, and those of a single value. */
+function apart(metrics: readonly IMetric[]): [IMetric[], IMetric[]] {
+  const isSingle = ({ count }: IMetric) => count === 1;
+  return [
+    metrics.filter(metric => !isSingle(metric)),
+    metrics.filter(isSingle)
+  ];
+}
+
+/** Metrics that were logged once: a chart of one point would say no more. */
+function Values(props: { metrics: readonly IMetric[] }): JSX.Element {
+  return (
+    <dl className="jp-StudioMetrics-values">
+      {props.metrics.map(({ name, runs }) => {
+        const value = runs.flatMap(run => run.value)[0] ?? NaN;
+        return (
+          <div key={name}>
+            <dt title={name}>{name}</dt>
+            <dd title={String(value)}>{formatNumber(value)}</dd>
+          </div>
+        );
+      })}
+    </dl>
   );
 }
 
@@ -131,11 +165,14 @@ export function MetricsOverview(
   if (metrics.length === 0) {
     return null;
   }
+  const [drawn, single] = apart(metrics);
+  const charts = drawn.slice(0, FEW);
+  const values = single.slice(0, 2 * FEW);
   return (
     <section aria-label={trans.__('Metrics')}>
       <h2>{trans.__('Metrics')}</h2>
       <div className="jp-StudioMetrics-charts jp-mod-small">
-        {metrics.slice(0, FEW).map(metric => (
+        {charts.map(metric => (
           <MetricChart
             key={metric.name}
             metric={metric}
@@ -147,7 +184,8 @@ export function MetricsOverview(
           />
         ))}
       </div>
-      {metrics.length > FEW && (
+      {values.length > 0 && <Values metrics={values} />}
+      {metrics.length > charts.length + values.length && (
         <button
           type="button"
           className="jp-StudioLink jp-StudioOverview-more"
