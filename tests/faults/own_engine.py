@@ -12,6 +12,7 @@ from types import TracebackType
 
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.settings import DockerSettings
+from tests.removal import remove_meanwhile
 
 _START_SECONDS = 60.0
 
@@ -111,7 +112,7 @@ class OwnEngine:
             place = line.split()[1]
             if place.startswith(str(self.directory)):
                 subprocess.run(["umount", "-l", place], check=False)
-        subprocess.run(["rm", "-rf", self.directory], check=False)  # an image has many files
+        remove_meanwhile(self.directory)
 
 
 def _processes_in(directory: Path) -> list[int]:
