@@ -151,7 +151,7 @@ def test_an_image_without_this_package_records_with_the_tracker(submitter: Submi
     assert job.trial.run_id is not None
     trial = submitter.client.trial(job.trial.run_id)
     assert (trial.parameters["depth"], trial.metrics["rmse"]) == ("4", 0.5)
-    (child,) = (each for each in submitter.client.trials("containers").items if each.run_id != job.trial.run_id)
+    (child,) = (each for each in submitter.client.trials(submitter.experiment).items if each.run_id != job.trial.run_id)
     assert (child.parameters["alpha"], child.metrics["loss"]) == ("2", 3.0)
 
 
