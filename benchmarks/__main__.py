@@ -14,7 +14,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import containers, first_cell, idle, log_lines, log_metric, many_jobs, progress, thousand_cells, tracker
+from benchmarks import (
+    containers,
+    first_cell,
+    idle,
+    log_lines,
+    log_metric,
+    many_jobs,
+    progress,
+    thousand_cells,
+    tracker,
+    trials,
+)
 from benchmarks.measure import ORPHANS, Benchmark, Options, Row
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -27,6 +38,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "containers": containers.run,
     "many-jobs": many_jobs.run,
     "log-lines": log_lines.run,
+    "trials": trials.run,
 }
 HEADINGS = ["what", "Studio", "target", "peers", "how"]
 PACKAGES = ("jupyter_server", "ipykernel", "papermill", "nbclient", "mlflow")
@@ -39,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and short rests; figures are rough")
     parser.add_argument("--idle", type=float, help="seconds that controllers rest before each submission (60)")
     parser.add_argument("--repeat", type=int, help="rounds (10)")
+    parser.add_argument("--trials", type=int, default=0, help="trials to look among (100,000; --quick: 10,000)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument(
         "--from", dest="earlier", type=Path, metavar="FILE", help="show what --json wrote; measure nothing"
@@ -54,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     idle_seconds = given.idle if given.idle is not None else (5.0 if given.quick else 60.0)
     repeat = given.repeat or (5 if given.quick else 10)
-    options = Options(quick=given.quick, idle=idle_seconds, repeat=repeat)
+    options = Options(quick=given.quick, idle=idle_seconds, repeat=repeat, trials=given.trials)
     os.environ.pop("STUDIO_URL", None)
     os.environ.pop("STUDIO_TRACKING_URI", None)
     for number in (signal.SIGINT, signal.SIGTERM):  # either way everything that was started is ended

@@ -26,6 +26,8 @@ class Options:
     idle: float = 60.0
     """Seconds that a controller (and a peer's server) rests before each submission that is timed."""
     repeat: int = 10
+    trials: int = 0
+    """Trials among which some are found; 0: as many as the benchmark says."""
 
     @property
     def timeout(self) -> float:

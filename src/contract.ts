@@ -263,7 +263,8 @@ export interface FileEntry {
 export interface FilterCheck {
   completions: Completion[];
   /**
-   * The conditions that all have to hold; null where the filter says more than that, or is wrong.
+   * The conditions that all have to hold; null where the filter says more than that or more than a form takes, or is
+   * wrong.
    */
   conditions: FilterCondition[] | null;
   error: FilterError | null;
@@ -289,7 +290,7 @@ export interface FilterCondition {
   /**
    * As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``. In a request, what is not written so is quoted.
    *
-   * @maxItems 200
+   * @maxItems 100
    */
   values: string[];
 }
@@ -840,7 +841,7 @@ export interface ResourceUsage {
 export interface RunIds {
   /**
    * @minItems 1
-   * @maxItems 1000
+   * @maxItems 500
    */
   run_ids: [string, ...string[]];
 }
@@ -849,6 +850,10 @@ export interface RunIds {
  */
 export interface RunnerInfo {
   available: boolean;
+  /**
+   * Whether it is not available because what it needs does not answer: in a moment that may be otherwise.
+   */
+  away: boolean;
   display_name: string;
   /**
    * Whether jobs run in an image of the submitter's choice instead of a kernel of this machine.

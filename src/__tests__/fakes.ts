@@ -226,6 +226,7 @@ export function makeOptions(
         display_name: 'Process',
         available: true,
         reason: '',
+        away: false,
         has_images: false
       },
       {
@@ -233,6 +234,7 @@ export function makeOptions(
         display_name: 'Docker',
         available: false,
         reason: 'No engine answers.',
+        away: false,
         has_images: true
       }
     ],

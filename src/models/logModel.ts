@@ -1,8 +1,5 @@
-import type { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
-import type { ISignal } from '@lumino/signaling';
-import { asRequestError, isAbort } from '../client';
-import type { JobsClient, RequestError } from '../client';
+import type { JobsClient } from '../client';
+import { FollowModel } from './followModel';
 
 /** Bytes read from the end when a log is opened. */
 const TAIL = 128 * 1024;
@@ -19,14 +16,12 @@ const MAX_INTERVAL = 30_000;
  *
  * `lines` holds what is loaded; `skipped` says how many bytes lie before it.
  */
-export class LogModel implements IDisposable {
+export class LogModel extends FollowModel {
   constructor(
     private readonly _client: JobsClient,
-    readonly jobId: string
-  ) {}
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
+    jobId: string
+  ) {
+    super(jobId, INTERVAL, MAX_INTERVAL);
   }
 
   get lines(): readonly string[] {
@@ -43,63 +38,19 @@ export class LogModel implements IDisposable {
     return this._size;
   }
 
-  /** Whether the job has ended and everything to the end is loaded. */
-  get isComplete(): boolean {
-    return this._isComplete;
-  }
-
-  /** Whether anything has been read, be it an empty log. */
   get isReady(): boolean {
     return this._isReady;
   }
 
-  get isLoading(): boolean {
-    return this._loading !== null;
-  }
-
-  get error(): RequestError | null {
-    return this._error;
-  }
-
-  get isDisposed(): boolean {
-    return this._abort.signal.aborted;
-  }
-
-  dispose(): void {
-    if (this.isDisposed) {
-      return;
-    }
-    window.clearTimeout(this._timer);
-    this._abort.abort();
-    Signal.clearData(this);
-  }
-
-  /** Whether somebody looks: only then is the log followed. */
-  setActive(active: boolean): void {
-    this._isActive = active;
-    window.clearTimeout(this._timer);
-    if (active && !this._isComplete) {
-      void this.refresh();
-    }
-  }
-
-  /** Read what was written since the last look. */
-  refresh(): Promise<void> {
-    return (this._loading ??= this._read().finally(() => {
-      this._loading = null;
-      this._schedule();
-    }));
-  }
-
   /** Read the range before what is loaded. */
   async loadEarlier(): Promise<void> {
-    await this._loading;
+    await this.work;
     if (this._start === 0 || this.isDisposed) {
       return;
     }
     const end = this._start;
     const from = Math.max(0, end - CHUNK);
-    await (this._loading = this._guard(async () => {
+    await this.run(async () => {
       let offset = from;
       let begin = end;
       let text = '';
@@ -118,55 +69,33 @@ export class LogModel implements IDisposable {
       this._lines = [...earlier, joint, ...this._lines.slice(1)];
       this._kept += text.length;
       this._limit = Math.max(this._limit, this._kept + CHUNK);
-    }).finally(() => {
-      this._loading = null;
-      this._schedule();
-    }));
-  }
-
-  private async _read(): Promise<void> {
-    await this._guard(async () => {
-      let more = true;
-      while (more && !this.isDisposed) {
-        const chunk = this._isReady
-          ? await this._fetch(this._end, CHUNK)
-          : await this._fetch(-TAIL, TAIL);
-        if (!this._isReady) {
-          this._start = chunk.offset;
-          this._isReady = true;
-        } else if (chunk.size < this._end) {
-          // A new attempt began the log anew.
-          this._forget();
-          continue;
-        }
-        this._append(chunk.text);
-        this._end = chunk.next_offset;
-        this._size = chunk.size;
-        this._isComplete = chunk.complete;
-        more = chunk.text !== '' && chunk.next_offset < chunk.size;
-      }
     });
   }
 
-  private async _guard(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      this._error = null;
-      this._failures = 0;
-    } catch (reason) {
-      if (isAbort(reason)) {
-        return;
+  protected async look(): Promise<void> {
+    let more = true;
+    while (more && !this.isDisposed) {
+      const chunk = this._isReady
+        ? await this._fetch(this._end, CHUNK)
+        : await this._fetch(-TAIL, TAIL);
+      if (!this._isReady) {
+        this._start = chunk.offset;
+        this._isReady = true;
+      } else if (chunk.size < this._end) {
+        // A new attempt began the log anew.
+        this._forget();
+        continue;
       }
-      this._error = asRequestError(reason);
-      this._failures += 1;
-    }
-    if (!this.isDisposed) {
-      this._changed.emit();
+      this._append(chunk.text);
+      this._end = chunk.next_offset;
+      this._size = chunk.size;
+      this.setComplete(chunk.complete);
+      more = chunk.text !== '' && chunk.next_offset < chunk.size;
     }
   }
 
   private _fetch(offset: number, limit: number) {
-    return this._client.log(this.jobId, offset, limit, this._abort.signal);
+    return this._client.log(this.jobId, offset, limit, this.signal);
   }
 
   private _append(text: string): void {
@@ -199,31 +128,13 @@ export class LogModel implements IDisposable {
     this._isReady = false;
   }
 
-  private _schedule(): void {
-    window.clearTimeout(this._timer);
-    if (this._isActive && !this._isComplete && !this.isDisposed) {
-      const wait = Math.min(INTERVAL * 2 ** this._failures, MAX_INTERVAL);
-      this._timer = window.setTimeout(() => {
-        void this.refresh();
-      }, wait);
-    }
-  }
-
-  private readonly _abort = new AbortController();
-  private readonly _changed = new Signal<this, void>(this);
   private _end = 0;
-  private _error: RequestError | null = null;
-  private _failures = 0;
-  private _isActive = false;
-  private _isComplete = false;
   private _isReady = false;
   private _kept = 0;
   private _limit = KEEP;
   private _lines: string[] = [];
-  private _loading: Promise<void> | null = null;
   private _size = 0;
   private _start = 0;
-  private _timer = 0;
 }
 
 namespace Private {

@@ -1,14 +1,21 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon } from '@jupyterlab/ui-components';
-import React, { useEffect, useMemo, useRef, useState } from 'react';
+import React, {
+  memo,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore
+} from 'react';
 import { summary, toColumns, toTable, valueAt } from './chartData';
 import type { ILine } from './chartData';
 import { copyPicture } from './chartPicture';
 import { Plot } from './chartPlot';
 import type { XAxis } from './chartPlot';
-import { dash } from './chartTheme';
-import { formatClock, formatNumber } from './format';
+import { COLOURS, dash } from './chartTheme';
+import { formatClock, formatMark, formatNumber } from './format';
 import { pictureIcon } from './icons';
 
 export interface IChartProps {
@@ -34,22 +41,27 @@ export interface IChartProps {
   note?: string;
 }
 
-/** Lines over steps or time, with their values at the cursor. */
-export function Chart(props: IChartProps): JSX.Element {
+/**
+ * Lines over steps or time, with their values at the cursor. Drawn again only
+ * for other properties; where the cursor is changes single words.
+ */
+export const Chart = memo(function Chart(props: IChartProps): JSX.Element {
   const { title, lines, axis, trans, isSmall = false, note } = props;
   const format = props.format ?? formatNumber;
   const [isLog, setLog] = useState(false);
   const [said, setSaid] = useState('');
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
-  const [at, setAt] = useState<number | null>(null);
-  const canLog = lines.some(({ y }) =>
-    y.some(each => each !== null && each > 0)
+  const [cursor] = useState(() => new Private.Cursor());
+  const canLog = useMemo(
+    () => lines.some(({ y }) => y.some(each => each !== null && each > 0)),
+    [lines]
   );
   const log = isLog && canLog;
   const columns = useMemo(() => toColumns(lines, log), [lines, log]);
   const limit = props.limit?.value;
-  const options = { axis, format, isSmall, log, limit, ...sizes(props) };
+  const marks = props.format ?? formatMark;
+  const options = { axis, format: marks, isSmall, log, limit, ...sizes(props) };
   const key = JSON.stringify([
     axis,
     isSmall,
@@ -67,7 +79,7 @@ export function Chart(props: IChartProps): JSX.Element {
     if (!node) {
       return;
     }
-    const made = new Plot(node, lines, columns, options, setAt);
+    const made = new Plot(node, lines, columns, options, cursor.move);
     plot.current = made;
     return () => {
       plot.current = null;
@@ -84,7 +96,12 @@ export function Chart(props: IChartProps): JSX.Element {
     return undefined;
   }, [said]);
 
-  const value = (line: number): string => {
+  const description = useMemo(
+    () => describe(props, format),
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [title, lines, trans, props.limit, format]
+  );
+  const value = (line: number, at = cursor.at): string => {
     const shown =
       at === null ? lastOf(lines[line]) : valueAt(columns, line, at);
     return typeof shown === 'number'
@@ -93,17 +110,23 @@ export function Chart(props: IChartProps): JSX.Element {
         ? 'NaN'
         : '–';
   };
-  const x = at === null ? null : columns[0][at];
-  const where =
-    x === null || x === undefined
+  const where = (at: number | null): string => {
+    const x = at === null ? undefined : columns[0][at];
+    return x === undefined
       ? ''
       : axis === 'step'
         ? trans.__('step %1', x.toLocaleString())
         : formatClock(x);
+  };
+  const spoken = (at: number | null): string =>
+    where(at) && document.activeElement === root.current
+      ? `${where(at)}: ${lines.map((_, index) => value(index, at)).join(', ')}`
+      : '';
   const onKeyDown = (event: React.KeyboardEvent) => {
     if (event.target !== event.currentTarget) {
       return;
     }
+    const { at } = cursor;
     const last = columns[0].length - 1;
     const from = at ?? last;
     const to: Record<string, number | null> = {
@@ -116,7 +139,7 @@ export function Chart(props: IChartProps): JSX.Element {
     if (event.key in to && last >= 0) {
       event.preventDefault();
       plot.current?.point(to[event.key]);
-      setAt(to[event.key]);
+      cursor.move(to[event.key]);
     }
   };
   const copyData = () => {
@@ -144,9 +167,17 @@ export function Chart(props: IChartProps): JSX.Element {
         <span className="jp-StudioChart-title" title={title}>
           {title}
         </span>
-        <span className="jp-StudioChart-where">{said || where}</span>
+        <AtCursor
+          className="jp-StudioChart-where"
+          cursor={cursor}
+          text={at => said || where(at)}
+        />
         {lines.length === 1 && (
-          <span className="jp-StudioChart-value">{value(0)}</span>
+          <AtCursor
+            className="jp-StudioChart-value"
+            cursor={cursor}
+            text={at => value(0, at)}
+          />
         )}
         {!isSmall && (
           <span className="jp-StudioChart-buttons">
@@ -187,7 +218,11 @@ export function Chart(props: IChartProps): JSX.Element {
             <li key={line.label} title={line.label}>
               <Mark colour={line.colour} />
               <span className="jp-StudioChart-label">{line.label}</span>
-              <span className="jp-StudioChart-value">{value(index)}</span>
+              <AtCursor
+                className="jp-StudioChart-value"
+                cursor={cursor}
+                text={at => value(index, at)}
+              />
             </li>
           ))}
         </ul>
@@ -200,19 +235,36 @@ export function Chart(props: IChartProps): JSX.Element {
         tabIndex={0}
         role="group"
         aria-roledescription={trans.__('chart')}
-        aria-label={describe(props, format)}
+        aria-label={description}
         onKeyDown={onKeyDown}
         onBlur={() => {
           plot.current?.point(null);
-          setAt(null);
+          cursor.move(null);
         }}
       />
-      <span className="jp-StudioChart-spoken" aria-live="polite">
-        {where && document.activeElement === root.current
-          ? `${where}: ${lines.map((_, index) => value(index)).join(', ')}`
-          : ''}
-      </span>
+      <AtCursor
+        className="jp-StudioChart-spoken"
+        cursor={cursor}
+        text={spoken}
+        isSpoken
+      />
     </figure>
+  );
+});
+
+/** Words about the place of the cursor: nothing else is drawn when it moves. */
+function AtCursor(props: {
+  className: string;
+  cursor: Private.Cursor;
+  text: (at: number | null) => string;
+  isSpoken?: boolean;
+}): JSX.Element {
+  const { className, cursor, text, isSpoken } = props;
+  const said = useSyncExternalStore(cursor.subscribe, () => text(cursor.at));
+  return (
+    <span className={className} aria-live={isSpoken ? 'polite' : undefined}>
+      {said}
+    </span>
   );
 }
 
@@ -223,7 +275,7 @@ export function Mark(props: { colour: number }): JSX.Element {
       className="jp-StudioChart-mark"
       aria-hidden="true"
       style={{
-        borderTopColor: `var(--jp-studio-series-${props.colour % 8})`,
+        borderTopColor: `var(--jp-studio-series-${props.colour % COLOURS})`,
         borderTopStyle: dash(props.colour) ? 'dashed' : 'solid'
       }}
     />
@@ -266,4 +318,26 @@ function describe(
     parts.push(`${limit.label} ${format(limit.value)}`);
   }
   return `${title}: ${parts.join('; ')}`;
+}
+
+namespace Private {
+  /** Where the crosshair is: a position of the x values; null: nowhere. */
+  export class Cursor {
+    get at(): number | null {
+      return this._at;
+    }
+
+    readonly move = (at: number | null): void => {
+      this._at = at;
+      this._listeners.forEach(listener => listener());
+    };
+
+    readonly subscribe = (listener: () => void): (() => void) => {
+      this._listeners.add(listener);
+      return () => this._listeners.delete(listener);
+    };
+
+    private _at: number | null = null;
+    private readonly _listeners = new Set<() => void>();
+  }
 }

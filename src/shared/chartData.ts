@@ -12,9 +12,6 @@ export interface ILine {
 /** Columns on one x axis: x, then a column a line. */
 export type Columns = [number[], ...(number | null | undefined)[][]];
 
-/** Lines of colours beyond those of the list are dashed. */
-export const COLOURS = 8;
-
 /**
  * Lines on one x axis that only grows, as a chart needs them.
  *
@@ -47,13 +44,29 @@ export function toColumns(lines: readonly ILine[], positive = false): Columns {
   return [x, ...columns];
 }
 
-/** The values as a table that spreadsheets take: tabs between columns. */
+/**
+ * The values as a table that spreadsheets take: tabs between columns. Of a line
+ * with several values at one place each gets a row.
+ */
 export function toTable(axis: string, lines: readonly ILine[]): string {
-  const [x, ...columns] = toColumns(lines);
-  const names = [axis, ...lines.map(({ label }) => label)].map(cell);
-  const rows = x.map((value, row) =>
-    [value, ...columns.map(column => column[row] ?? '')].join('\t')
+  const places = new Map<number, (number | null)[][]>();
+  lines.forEach(({ x, y }, line) =>
+    x.forEach((place, index) => {
+      const found = places.get(place) ?? lines.map(() => []);
+      places.set(place, found);
+      found[line].push(y[index]);
+    })
   );
+  const rows = [...places]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([place, found]) =>
+      Array.from(
+        { length: Math.max(...found.map(({ length }) => length)) },
+        (_, row) =>
+          [place, ...found.map(values => values[row] ?? '')].join('\t')
+      )
+    );
+  const names = [axis, ...lines.map(({ label }) => label)].map(tableCell);
   return [names.join('\t'), ...rows].join('\n') + '\n';
 }
 
@@ -112,7 +125,7 @@ function isSame(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** A name that cannot be taken for more than one cell, nor for a formula. */
-function cell(text: string): string {
+export function tableCell(text: string): string {
   const line = text.replace(/[\t\r\n]+/g, ' ');
   return /^[=+\-@]/.test(line) ? `'${line}` : line;
 }

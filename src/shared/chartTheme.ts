@@ -1,5 +1,3 @@
-import { COLOURS } from './chartData';
-
 /** Colours of a chart as the theme has them now. */
 export interface IChartTheme {
   background: string;
@@ -10,9 +8,18 @@ export interface IChartTheme {
   limit: string;
 }
 
-/** Dashes by how often the list of colours was gone through. */
-const DASHES: (number[] | undefined)[] = [undefined, [6, 3], [2, 3]];
+/** Colours of lines; beyond as many lines the dash tells them apart. */
+export const COLOURS = 8;
 
+/** Dashes by how often the colours were gone through. The same as in `svg_chart.py`. */
+const DASHES: (number[] | undefined)[] = [
+  undefined,
+  [6, 3],
+  [2, 2],
+  [8, 3, 2, 3]
+];
+
+/** Lengths of strokes and gaps of a line; undefined: it has no gaps. */
 export function dash(colour: number): number[] | undefined {
   return DASHES[Math.floor(colour / COLOURS) % DASHES.length];
 }

@@ -123,6 +123,13 @@ export function formatParameter(text: string): string {
     : text;
 }
 
+/** A number beside an axis, where there is little room: `40,000`, `1.5e6`. */
+export function formatMark(value: number): string {
+  return Math.abs(value) >= 1e6 && Number.isFinite(value)
+    ? value.toExponential(3).replace(/\.?0+e\+?/, 'e')
+    : formatNumber(value);
+}
+
 /** A parameter's value on one line, cut to `width` characters. */
 export function formatValue(value: unknown, width = 40): string {
   const text =

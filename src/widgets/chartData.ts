@@ -1,3 +1,5 @@
+import { tableCell } from '../shared/chartData';
+
 interface ILine {
   line: number;
   step: number[];
@@ -63,12 +65,6 @@ export function linesOf(
   });
 }
 
-/** A field that a spreadsheet takes for text and nothing else. */
-function field(text: string): string {
-  const line = text.replace(/[\t\r\n]+/g, ' ');
-  return /^[=+\-@]/.test(line) ? `'${line}` : line;
-}
-
 /** All points as a table with tabs between the columns. */
 export function tsv(state: IChartState): string {
   const rows = ['metric\ttrial\trun_id\tstep\tseconds\tvalue'];
@@ -78,8 +74,8 @@ export function tsv(state: IChartState): string {
       line.value.forEach((value, at) => {
         rows.push(
           [
-            field(metric.name),
-            field(name),
+            tableCell(metric.name),
+            tableCell(name),
             key,
             line.step[at],
             line.time[at],

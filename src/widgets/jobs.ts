@@ -45,13 +45,8 @@ export interface IJobsState {
 /** How long a wish may take before the view says that the kernel has not answered, in milliseconds. */
 const PATIENCE = 4000;
 
-/** Words for states as people say them. */
-const WORDS: Record<string, string> = {
-  Pending: 'Waiting',
-  Starting: 'Starting',
-  InProgress: 'Running',
-  Stopping: 'Stopping'
-};
+/** Words for states that people say in another way. */
+const WORDS: Record<string, string> = { InProgress: 'Running' };
 
 /** The view of a `JobProgress`. */
 export function jobProgress(model: IModel, root: HTMLElement): IView {

@@ -1,9 +1,10 @@
 import uPlot from 'uplot';
 import { isZoomed } from '../shared/chartData';
 import { SECONDS } from '../shared/chartMarks';
+import { dash } from '../shared/chartTheme';
 import { formatClock, formatNumber } from '../shared/format';
 import type { IDrawnLine } from './chartData';
-import { colourOf, dashOf } from './colours';
+import { colourOf } from './colours';
 import { h, setText } from './dom';
 
 const HEIGHT = 190;
@@ -144,7 +145,7 @@ export class Panel {
           label: line.name,
           stroke: colourOf(line.colour),
           width: 1.5,
-          dash: dashOf(line.colour),
+          dash: dash(line.colour),
           points: alone(line) ? { show: true, size: 5 } : { show: false }
         }))
       ],
@@ -161,8 +162,7 @@ export class Panel {
           'aria-hidden': 'true'
         });
         swatch.style.borderTopColor = colourOf(line.colour);
-        swatch.style.borderTopStyle =
-          dashOf(line.colour).length > 0 ? 'dashed' : 'solid';
+        swatch.style.borderTopStyle = dash(line.colour) ? 'dashed' : 'solid';
         const row = h(
           'button',
           {

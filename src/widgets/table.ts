@@ -38,7 +38,7 @@ const TYPING = 250;
 
 const WORDS: Record<string, string> = {
   RUNNING: 'Running',
-  SCHEDULED: 'Waiting',
+  SCHEDULED: 'Pending',
   FINISHED: 'Completed',
   FAILED: 'Failed',
   KILLED: 'Stopped'

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from studio_ext.adapters.http_client import FILE_TIMEOUT, HttpClient, segment
+from studio_ext.adapters.pages import every, whole_history
 from studio_ext.adapters.run_order import run_order
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.page import MAX_PAGE
@@ -115,11 +116,7 @@ class HttpRecords:
         return parts[0] if len(parts) == 1 else heapq.merge(*parts, key=run_order(order_by))
 
     def _runs(self, experiment_ids: Sequence[str], filter_: str, order_by: Sequence[str]) -> Iterator[RunRecord]:
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self.run_page(experiment_ids, filter_, order_by=order_by, cursor=cursor)
-            yield from page.items
-            cursor = page.next_cursor
+        return every(lambda cursor: self.run_page(experiment_ids, filter_, order_by=order_by, cursor=cursor))
 
     def update_run(self, run_id: str, *, status: str = "", ended: float | None = None, name: str = "") -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -157,13 +154,7 @@ class HttpRecords:
 
     def history(self, run_id: str, metric: str) -> list[MetricLast]:
         """See :class:`~studio_ext.ports.records.Records`."""
-        values: list[MetricLast] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self.history_page(run_id, metric, cursor)
-            values += page.items
-            cursor = page.next_cursor
-        return sorted(values, key=lambda each: (each.step, each.timestamp))
+        return whole_history(lambda cursor: self.history_page(run_id, metric, cursor))
 
     # ---- artefacts
 

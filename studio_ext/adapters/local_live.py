@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from studio_ext.contract.errors import NotFound, Unavailable
+from studio_ext.contract.errors import NotFound
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.jobs import JobDetail
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
-from studio_ext.core.log_calls import LoggedValue
 from studio_ext.core.states import FINAL
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.tracking import Tracking
@@ -113,7 +112,7 @@ class LocalLive:
                 over=False,
                 max_points=max_points,
                 cursor=cursor,
-                past=lambda: self._past(run_id),
+                past=lambda: self._tracking().metric_history(run_id),
             )
         self._metrics.forget(key)
         trial = self._tracking().trial(run_id)
@@ -142,13 +141,6 @@ class LocalLive:
             while len(self._stored) > _MAX_STORED:
                 del self._stored[next(iter(self._stored))]
         return history
-
-    def _past(self, run_id: str) -> list[LoggedValue]:
-        """What the store has of a run. While it is away the journals are shown all the same."""
-        try:
-            return list(self._tracking().metric_history(run_id))
-        except (NotFound, Unavailable):
-            return []
 
     def _journals(self, run_id: str) -> list[PurePath]:
         """Journals that the controller has not cleared away yet, oldest first."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from studio_ext.contract.errors import Unavailable
+from studio_ext.contract.experiments import Trial
+from studio_ext.contract.page import Page
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
     FilterCheck,
     FilterQuery,
+    IndexPhase,
     TrialQuery,
     TrialTablePage,
 )
@@ -17,7 +21,12 @@ from studio_ext.ports.tracking import Tracking
 from studio_ext.ports.trial_index import TrialIndex
 from studio_ext.services.trial_query import lookup
 from studio_ext.services.trial_query.export import export
+from studio_ext.services.trial_query.records import trial_page
 from studio_ext.services.trial_query.tables import TrialTables
+
+_PATIENCE_SECONDS = 30.0
+"""For so long it is waited for an index that is being built."""
+_POLL_SECONDS = 0.05
 
 
 class LocalTrials:
@@ -27,6 +36,33 @@ class LocalTrials:
         self._index = index
         self._tracking = tracking
         self.tables = TrialTables(index)
+
+    def page(
+        self, experiment: str, *, limit: int, cursor: str | None, sort: str, descending: bool, filter: str
+    ) -> Page[Trial]:
+        """A page of whole trials. Those who ask for them record trials, too, and must find what they just recorded: the
+        first page waits for the index."""
+        if cursor is None:
+            self._catch_up(experiment)
+        return trial_page(
+            self.tables, experiment, limit=limit, cursor=cursor, sort=sort, descending=descending, filter=filter
+        )
+
+    def _catch_up(self, experiment: str) -> None:
+        """Wait until the index knows of every trial. Raises ``Unavailable`` where it cannot, or that takes too long:
+        whoever computes with trials must not take some for all. (The table says so itself.)
+        """
+        self._index.catch_up()
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while (state := self._index.state(experiment)).phase is not IndexPhase.ready:
+            if state.phase is IndexPhase.away:
+                raise Unavailable(state.message or "The tracking store does not answer.", hint=state.hint)
+            if state.expected is not None and state.indexed >= state.expected:
+                return
+            if time.monotonic() > deadline:
+                far = "" if state.expected is None else f" ({state.indexed:,} of {state.expected:,})"
+                raise Unavailable(f"The trials are being read{far}.", hint="Try again in a minute.")
+            time.sleep(_POLL_SECONDS)
 
     def table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""
@@ -46,12 +82,14 @@ class LocalTrials:
 
     def delete(self, run_ids: Sequence[str]) -> None:
         """Delete trials."""
-        for each in run_ids:
+        for each in dict.fromkeys(run_ids):
             self._tracking().delete_run(each)
         self._index.look_at(run_ids)
+        self._index.catch_up()
 
     def restore(self, run_ids: Sequence[str]) -> None:
         """Restore trials."""
-        for each in run_ids:
+        for each in dict.fromkeys(run_ids):
             self._tracking().restore_run(each)
         self._index.look_at(run_ids)
+        self._index.catch_up()

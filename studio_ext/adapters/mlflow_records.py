@@ -11,6 +11,7 @@ from typing import Any
 
 from studio_ext.adapters.mlflow_artifact_files import listing, open_file, put_file
 from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
+from studio_ext.adapters.pages import every, whole_history
 from studio_ext.contract.errors import Conflict, Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.core.moments import moments
 from studio_ext.ports.contents import Download
@@ -123,11 +124,7 @@ class MlflowRecords:
         self, experiment_ids: Sequence[str], filter_: str = "", *, order_by: Sequence[str] = ()
     ) -> Iterator[RunRecord]:
         """See :class:`~studio_ext.ports.records.Records`."""
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self.run_page(experiment_ids, filter_, order_by=order_by, cursor=cursor)
-            yield from page.items
-            cursor = page.next_cursor
+        return every(lambda cursor: self.run_page(experiment_ids, filter_, order_by=order_by, cursor=cursor))
 
     def update_run(self, run_id: str, *, status: str = "", ended: float | None = None, name: str = "") -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -196,13 +193,7 @@ class MlflowRecords:
 
     def history(self, run_id: str, metric: str) -> list[MetricLast]:
         """See :class:`~studio_ext.ports.records.Records`."""
-        values: list[MetricLast] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self.history_page(run_id, metric, cursor)
-            values += page.items
-            cursor = page.next_cursor
-        return sorted(values, key=lambda each: (each.step, each.timestamp))
+        return whole_history(lambda cursor: self.history_page(run_id, metric, cursor))
 
     # ---- artefacts
 

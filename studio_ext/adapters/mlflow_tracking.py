@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +14,6 @@ from studio_ext.adapters.mlflow_backend import Backend, Reply, get, open_backend
 from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
-from studio_ext.contract.page import Page
 from studio_ext.core.log_calls import LoggedValue
 from studio_ext.core.record_names import SYSTEM
 from studio_ext.ports.tracking import DataInput, RunHandle, RunStart
@@ -33,20 +30,10 @@ _METRICS = 1_000
 """Values in one call of MLflow's."""
 _HISTORY = 25_000
 """Values of a metric in one answer of MLflow's."""
-_MAX_SORTED_HERE = 5000
-"""Newest trials that a sort which MLflow cannot do (by duration) looks at."""
-_SORT = {
-    "started": "attributes.start_time",
-    "name": "attributes.run_name",
-    "status": "attributes.status",
-    "notebook": "tags.`studio.notebook`",
-    "commit": "tags.`mlflow.source.git.commit`",
-}
 _HIDDEN_TAGS = frozenset({"mlflow.log-model.history", "mlflow.runName", _JOB_TAG})
 _CONTEXT_TAG = "mlflow.data.context"
 _TABLES_TAG = "mlflow.loggedArtifacts"
 _Entry = TypeVar("_Entry")
-_CURSOR_HINT = "Start again without a cursor."
 
 
 class MlflowTracking:
@@ -211,10 +198,6 @@ class MlflowTracking:
                 each.updated = max(filter(None, (each.updated, ran)), default=None)
         return sorted(found, key=lambda each: each.updated or 0.0, reverse=True)
 
-    def _counted(self, experiment_id: str) -> int | None:
-        activity = self._backend.activity()
-        return None if activity is None else activity.get(experiment_id, (0, None))[0]
-
     def create_experiment(self, name: str) -> Experiment:
         """See :class:`~studio_ext.ports.tracking.Tracking`."""
         if not name.strip():
@@ -250,47 +233,10 @@ class MlflowTracking:
     def _find_experiment(self, name: str) -> dict[str, Any]:
         reply = get(self._backend, "experiments/get-by-name", experiment_name=name)
         if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
-            raise NotFound(f"There is no experiment named {name!r}.", hint="studio trials lists those there are.")
+            raise NotFound(f"There is no experiment named {name!r}.", hint="studio experiments lists those there are.")
         return dict(self._json(reply)["experiment"])
 
     # ---- trials
-
-    def trials(
-        self, experiment: str, *, limit: int, cursor: str | None = None, sort: str = "started", descending: bool = True
-    ) -> Page[Trial]:
-        """See :class:`~studio_ext.ports.tracking.Tracking`.
-
-        ``total`` is exact on the last page, and wherever the store is a database; else it is what is known so far.
-        """
-        found = self._find_experiment(experiment)
-        if found.get("lifecycle_stage") == "deleted":
-            raise NotFound(f"The experiment {experiment!r} was deleted.", hint="Restore it in MLflow.")
-        identity = str(found["experiment_id"])
-        offset, token = _read_cursor(cursor)
-        if sort == "duration":
-            return self._by_duration(identity, experiment, limit, offset, descending)
-        request: dict[str, Any] = {"experiment_ids": [identity], "max_results": limit}
-        request["order_by"] = [f"{_order(sort)} {'DESC' if descending else 'ASC'}"]
-        if token:
-            request["page_token"] = token
-        answer = self._json(post(self._backend, "runs/search", **request))
-        items = [_trial(run, experiment) for run in answer.get("runs", [])]
-        next_token = answer.get("next_page_token")
-        end = offset + len(items)
-        if not next_token:
-            return Page(items=items, total=end)
-        counted = self._counted(identity)
-        return Page(items=items, next_cursor=f"{end}:{next_token}", total=end + 1 if counted is None else counted)
-
-    def _by_duration(self, identity: str, experiment: str, limit: int, offset: int, descending: bool) -> Page[Trial]:
-        now, trials = time.time(), []
-        for run in self._search([identity], ""):
-            trials.append(_trial(run, experiment))
-            if len(trials) == _MAX_SORTED_HERE:
-                break
-        trials.sort(key=lambda trial: (trial.ended or now) - (trial.started or now), reverse=descending)
-        end = offset + limit
-        return Page(items=trials[offset:end], next_cursor=f"{end}:" if end < len(trials) else None, total=len(trials))
 
     def trial(self, run_id: str) -> Trial:
         """See :class:`~studio_ext.ports.tracking.Tracking`."""
@@ -395,27 +341,6 @@ def _dataset(data: DataInput) -> dict[str, str]:
 def _chunks(entries: list[_Entry]) -> Iterator[list[_Entry]]:
     for first in range(0, len(entries), _BATCH):
         yield entries[first : first + _BATCH]
-
-
-def _order(sort: str) -> str:
-    if sort in _SORT:
-        return _SORT[sort]
-    kind, _, key = sort.partition(".")
-    # No name of MLflow's holds a quote, and its parser stumbles over one.
-    if kind not in ("metrics", "params") or not key or set(key) & set("`'\"\\"):
-        raise InvalidRequest.field(
-            "sort", f"{sort!r} is not a column", hint=f"{', '.join(_SORT)}, duration, metrics.<key> or params.<key>"
-        )
-    return f"{kind}.`{key}`"
-
-
-def _read_cursor(cursor: str | None) -> tuple[int, str]:
-    if cursor is None:
-        return 0, ""
-    offset, separator, token = cursor.partition(":")
-    if not separator or not re.fullmatch("[0-9]{1,18}", offset):
-        raise InvalidRequest.field("cursor", "is not one that this list gave out", hint=_CURSOR_HINT)
-    return int(offset), token
 
 
 def _experiment(found: dict[str, Any]) -> Experiment:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio_ext.adapters.controller_launcher import DetachedController
-from studio_ext.adapters.http_client import HttpClient
-from studio_ext.adapters.http_records import HttpRecords
 from studio_ext.adapters.leased_journals import LEASE_SECONDS, LeasedJournals
-from studio_ext.adapters.mlflow_backend import HttpBackend, open_backend
+from studio_ext.adapters.mlflow_backend import open_backend
 from studio_ext.adapters.mlflow_records import MlflowRecords
-from studio_ext.adapters.tracker_http import HttpSink
+from studio_ext.adapters.relay_backend import RelayBackend
 from studio_ext.adapters.tracker_journal import TrackerJournal
 from studio_ext.adapters.tracker_relay import RelaySink
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.records import Journals, LogSink, Records, RunRecord
 
-_PATIENCE = 7 * 86400.0  # seconds; the relay answers when the store is back
+if TYPE_CHECKING:
+    from studio_ext.adapters.http_client import HttpClient
 
 
 class LocalRecorder:
@@ -48,11 +48,16 @@ class HttpRecorder:
     tracking_uri: str | None = None
 
     def __init__(self, client: HttpClient) -> None:
+        # Here, since a job's image may be without the HTTP client.
+        from studio_ext.adapters.http_records import HttpRecords
+
         self._client = client
         self.records: Records = HttpRecords(client)
 
     def open_sink(self, run: RunRecord, *, ends: bool) -> LogSink:
         """See :class:`~studio_ext.ports.records.Recorder`."""
+        from studio_ext.adapters.tracker_http import HttpSink
+
         return HttpSink(self._client, run, ends=ends)
 
 
@@ -63,15 +68,11 @@ class JobRecorder:
         self._uri, self._token = environ["MLFLOW_TRACKING_URI"], environ["MLFLOW_TRACKING_TOKEN"]
         self.job_run: str | None = environ["STUDIO_RUN_ID"]
         self.tracking_uri: str | None = self._uri
-        self.records: Records = MlflowRecords(_relay(self._uri, self._token))
+        self.records: Records = MlflowRecords(RelayBackend(self._uri, self._token))
 
     def open_sink(self, run: RunRecord, *, ends: bool) -> LogSink:
         """See :class:`~studio_ext.ports.records.Recorder`."""
         return RelaySink(self._uri, self._token, run.run_id)
-
-
-def _relay(uri: str, token: str) -> HttpBackend:
-    return HttpBackend(uri, {"MLFLOW_TRACKING_TOKEN": token}, patience=_PATIENCE)
 
 
 def in_job(environ: Mapping[str, str]) -> bool:

@@ -356,6 +356,8 @@ class RunnerInfo(Wire):
     available: bool
     reason: str = ""
     """Why it is not available, and what to do."""
+    away: bool = False
+    """Whether it is not available because what it needs does not answer: in a moment that may be otherwise."""
     has_images: bool = False
     """Whether jobs run in an image of the submitter's choice instead of a kernel of this machine."""
 

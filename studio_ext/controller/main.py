@@ -74,17 +74,18 @@ def _serve(workspace: Workspace) -> str:
 
     def make_recording() -> Recording:
         from studio_ext.adapters.mlflow_relay import MlflowRelay
-        from studio_ext.adapters.mlflow_tracking import MlflowTracking
+        from studio_ext.controller.noted import NotedRelay, NotedTracking
 
         # Lean: nobody else's code runs here. Asked something at once: the first job must not wait for the import.
-        opened = MlflowTracking(workspace.tracking_uri, workspace.artifacts, lean=True)
+        opened = NotedTracking(workspace.tracking_uri, workspace.artifacts, indexing.note, lean=True)
         opened.experiments()
         gc.freeze()  # MLflow's modules are no garbage either
         tracking[:] = [opened]
-        relay = MlflowRelay(workspace.tracking_uri, workspace.artifacts, lean=True)
+        relay = NotedRelay(MlflowRelay(workspace.tracking_uri, workspace.artifacts, lean=True), indexing.note)
         metrics = SystemMetrics(opened) if settings["system_metrics"] else None
         return Recording(store=store, tracking=opened, relay=relay, notebooks=NotebookFiles(), system_metrics=metrics)
 
+    indexing = Indexing(workspace)
     recorder = Recorder(make_recording, wake.set, workspace.trackers)
     cautious = CautiousClock()
     loop = Loop(
@@ -106,7 +107,6 @@ def _serve(workspace: Workspace) -> str:
     signal.signal(signal.SIGINT, stop)
     log.info("controller %s serves %s, tracking %s", __version__, workspace.home, workspace.tracking_uri_shown)
     recorder.start()
-    indexing = Indexing(workspace)
     indexing.start()
     for runner in runners.values():
         runner.warm(sys.prefix)

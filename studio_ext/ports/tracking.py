@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio_ext.contract.experiments import Experiment, Trial
-from studio_ext.contract.page import Page
 from studio_ext.core.log_calls import LoggedValue
 
 
@@ -88,15 +87,6 @@ class Tracking(Protocol):
 
     def create_experiment(self, name: str) -> Experiment:
         """Make an experiment. Raises ``Conflict`` if it exists, ``InvalidRequest`` if the name will not do."""
-
-    def trials(
-        self, experiment: str, *, limit: int, cursor: str | None = None, sort: str = "started", descending: bool = True
-    ) -> Page[Trial]:
-        """A page of trials.
-
-        ``sort``: ``started``, ``name``, ``status``, ``duration``, ``notebook``, ``commit``, ``metrics.<key>`` or
-        ``params.<key>``.
-        """
 
     def trial(self, run_id: str) -> Trial:
         """One trial. Raises ``NotFound``."""

@@ -115,3 +115,7 @@ class TrialIndex(Protocol):
 
     def look_at(self, run_ids: Sequence[str]) -> None:
         """Have runs that were just changed looked at before all others. Returns at once."""
+
+    def catch_up(self, seconds: float = 1.0) -> bool:
+        """Wait until what was recorded before this call is seen, so long at most. False where it is not: the store is
+        away, or trials that were recorded long ago are still being read."""

@@ -170,11 +170,15 @@ def trials(
     :param descending: says which way in place of the minus.
     :param limit: how many at most, 1 or more; None: all.
 
+    What this process has recorded before is there.
+
     Raises :class:`InvalidRequest <studio_ext.contract.errors.InvalidRequest>` that says what is wrong with the filter,
     and where. Warns of columns in the filter that no trial has, where it finds nothing.
     """
+    from studio_ext.sdk.entities import settle
     from studio_ext.sdk.frames import all_trials, trials_frame
 
+    settle()
     client = current()
     found = list(all_trials(client, experiment, filter=filter, sort=sort, descending=descending, limit=limit))
     if filter and not found:

@@ -24,7 +24,7 @@ def lag_bytes(directory: Path, attempt: int) -> int:
         size = inside.look(directory, folder / "calls.jsonl").st_size
     except OSError:
         return 0
-    return max(0, size - _position(directory, folder / "replies.jsonl")) if size else 0
+    return max(0, size - applied_bytes(directory, folder / "calls.jsonl")) if size else 0
 
 
 def run_lag_bytes(trackers: Path, run_id: str) -> int:
@@ -47,13 +47,16 @@ def _attempts(home: Path) -> list[int]:
     return []
 
 
-def _position(directory: Path, path: PurePath) -> int:
-    """What the last whole note says. A job can put anything in the place of it."""
+def applied_bytes(directory: Path, journal: PurePath) -> int:
+    """Bytes of a journal, a file below ``directory``, that the tracking store has got for certain.
+
+    It is what the last whole note beside it says. A job can put anything in the place of that.
+    """
     try:
-        with os.fdopen(inside.open_file(directory, path), "rb") as file:
+        with os.fdopen(inside.open_file(directory, journal.with_name("replies.jsonl")), "rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL))
             lines = file.read(_TAIL).split(b"\n")
-        return int(json.loads(lines[-2])["pos"]) if len(lines) > 1 else 0
-    except (OSError, ValueError, KeyError, TypeError):
+        return max(0, int(json.loads(lines[-2])["pos"])) if len(lines) > 1 else 0
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 0

@@ -10,14 +10,17 @@ import math
 import secrets
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PurePath
 
+from studio_ext.contract.errors import NotFound, Unavailable
 from studio_ext.contract.live import MAX_POINTS, MetricHistory, MetricSeries
 from studio_ext.core.log_calls import LoggedValue, logged_values
 from studio_ext.core.thinning import MOST, Thinned
+from studio_ext.services.lag import applied_bytes
 from studio_ext.services.line_tail import LineTail
 
 MAX_SERIES = 1_000
@@ -32,8 +35,14 @@ MAX_HELD = 4_000_000
 TURN_SECONDS = 0.4
 """How long one question reads; a long journal is read in several."""
 
+DOUBTFUL = 100_000
+"""Values of a journal that may be in the past as well, and values of the past that may be in a journal: so many at most
+are compared."""
+DOUBTFUL_SECONDS = 60.0
+"""How long before the past is asked for a value that is in both may have been logged."""
+
 Past = Callable[[], Iterable[LoggedValue]]
-"""Values that are no longer in any journal."""
+"""Values that the tracking store has. Raises ``NotFound`` and ``Unavailable``, also on the way."""
 
 
 @dataclass
@@ -49,11 +58,11 @@ class _Followed:
     """Values taken in, over all series."""
     held: int = 0
     """Points in memory."""
-    known: set[LoggedValue] | None = None
+    known: set[LoggedValue] = field(default_factory=set)
     """Values of the past, as long as a journal may repeat them."""
 
     def take(self, value: LoggedValue) -> None:
-        if self.known and value in self.known:
+        if self.known and _comparable(value) in self.known:
             return
         key = (value.run_id, value.name)
         series = self.series.get(key)
@@ -65,6 +74,30 @@ class _Followed:
             series = self.series[key] = Thinned(MOST if len(self.series) < MANY_SERIES else FEW_POINTS)
         series.append(self.position, value.step, value.time, value.value)
         self.position += 1
+
+    def take_past(self, root: Path, journals: Sequence[PurePath], past: Past) -> None:
+        """Take in the past, one value at a time: there may be millions. What of the journals it has is skipped.
+
+        Meanwhile values go from the journals to the store. Those that were logged before are told by reading ahead,
+        later ones by their time. While the store is away the journals are read from their beginnings.
+        """
+        self.tails = {path: LineTail(root, path) for path in journals}
+        for path, tail in self.tails.items():
+            tail.position = min(applied_bytes(root, path), tail.size())
+        ahead = {_comparable(value) for value in islice(_values(root, self.tails), DOUBTFUL)}
+        late = deque[LoggedValue](maxlen=DOUBTFUL)
+        since = time.time() - DOUBTFUL_SECONDS
+        try:
+            for value in past():
+                if ahead and _comparable(value) in ahead:
+                    continue
+                if value.time >= since:
+                    late.append(_comparable(value))
+                self.take(value)
+        except (NotFound, Unavailable):
+            self.series, self.left_out, self.tails, self.position = {}, set(), {}, 0
+            return
+        self.known = set(late)
 
     def read(self, root: Path, journals: Sequence[PurePath], deadline: float) -> bool:
         """Take in what is new; whether there is more. Journals must be given in the order of their beginnings."""
@@ -83,7 +116,7 @@ class _Followed:
                         self.take(value)
                 if time.monotonic() > deadline:
                     return True
-        self.known = None
+        self.known = set()
         return False
 
 
@@ -115,11 +148,7 @@ class LiveMetrics:
         followed = self._of(key)
         with followed.lock:
             if past is not None and followed.position == 0 and not followed.tails:
-                followed.known = set(past())
-                values, followed.known = followed.known, None
-                for value in sorted(values, key=lambda each: (each.time, each.step)):
-                    followed.take(value)
-                followed.known = values
+                followed.take_past(root, journals, past)
             more = followed.read(root, journals, time.monotonic() + TURN_SECONDS)
             self._make_room()
             return _answer(followed, max_points, cursor, run_id, more=more, complete=over and not more)
@@ -176,6 +205,20 @@ def _answer(
         complete=complete,
         left_out=len(followed.left_out),
     )
+
+
+def _values(root: Path, tails: Mapping[PurePath, LineTail]) -> Iterator[LoggedValue]:
+    """The values that journals have beyond what was read; they stay where they are read."""
+    for path, read in tails.items():
+        tail = LineTail(root, path, read.position)
+        while lines := tail.read():
+            for line in lines:
+                yield from logged_values(line)
+
+
+def _comparable(value: LoggedValue) -> LoggedValue:
+    """The same value, equal to itself also when it is not a number."""
+    return value if value.value == value.value else value._replace(value=math.nan)
 
 
 def _position(cursor: str | None, epoch: str) -> int | None:

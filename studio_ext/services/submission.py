@@ -81,7 +81,8 @@ class Submission:
     def submit(self, request: SubmitRequest, path: Path, user: str) -> JobDetail:
         """Commit a job that runs the notebook at ``path``.
 
-        Raises ``InvalidRequest`` naming the field that is wrong; then nothing is left behind.
+        Raises ``InvalidRequest`` naming the field that is wrong, ``Unavailable`` while the engine of the runner does
+        not answer; then nothing is left behind.
         """
         key = request.idempotency_key or None
         if key and (known := self.store.by_key(key)):
@@ -183,6 +184,9 @@ class Submission:
         if runner is None:
             raise InvalidRequest.field("runner", f"there is no runner {name!r}; there are {', '.join(self.runners)}")
         info = runner.info()  # asked now: a container engine may come and go
+        if info.away:
+            hint = "Try again in a moment, or choose another runner."
+            raise Unavailable(f"{info.display_name} cannot be used now. {info.reason}", hint=hint)
         if not info.available:
             raise InvalidRequest.field("runner", f"{info.display_name} cannot be used here. {info.reason}")
         return info

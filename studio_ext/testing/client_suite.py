@@ -13,6 +13,7 @@ import pytest
 
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
+from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 
@@ -203,6 +204,96 @@ class ClientSuite:
         assert job.id in [row.id for row in delta.items] and delta.revision > before
         self.ended(client, job)
         until(lambda: any(r.id == job.id and r.ended for r in client.changes(before).items), "its end was told")
+
+    # Trials
+
+    def test_trials_are_filtered_and_sorted(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id
+        assert run_id is not None
+        until(lambda: client.trial(run_id).status != "RUNNING", "the trial was closed")
+
+        def found(filter: str, **query: Any) -> list[str]:
+            return [each.run_id for each in client.trials("suite", filter=filter, **query).items]
+
+        assert run_id in found("params.depth = 8 and status = completed and started > -1d")
+        assert run_id in found('"first" and name ~ FIRST', sort="params.depth", descending=False)
+        assert run_id not in found("params.depth < 8 or status = failed")
+        with pytest.raises(InvalidRequest) as caught:
+            found("params.depth <")
+        assert [each.field for each in caught.value.fields] == ["filter"]
+        with pytest.raises(InvalidRequest):
+            found("", sort="depth")
+
+    def test_the_table_of_trials(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id
+
+        def row() -> Any:
+            page = client.trial_table(TrialQuery(experiment="suite", columns=["params.depth", "status"], limit=500))
+            return next((each for each in page.rows if each.id == run_id and each.status == "FINISHED"), None)
+
+        one = until(row, "the trial was in the table")
+        assert (one.name, one.job_id, one.values) == ("first", completed.id, [8, "FINISHED"])
+        query = TrialQuery(experiment="suite", filter="params.depth = 8", sort=[SortKey(key="started")], limit=1)
+        first = client.trial_table(query)
+        assert first.matched >= 1 and first.trials >= first.matched and len(first.rows) == 1
+        again = client.trial_table(query.model_copy(update={"result": first.result}))
+        assert again.rows[0].id == first.rows[0].id
+        groups = client.trial_table(TrialQuery(experiment="suite", group_by="params.depth"))
+        assert all(each.is_group for each in groups.rows) and sum(each.children for each in groups.rows) == first.trials
+        with pytest.raises(NotFound):
+            client.trial_table(TrialQuery(experiment="never made"))
+        with pytest.raises(InvalidRequest):
+            client.trial_table(TrialQuery(experiment="suite", columns=["depth"]))
+
+    def test_columns_of_trials(self, client: Client, completed: JobDetail) -> None:
+        def depth() -> Any:
+            found = client.trial_columns("suite", text="DEPTH", kinds=["parameter", "tag"], limit=5)
+            return next((each for each in found.items if each.key == "params.depth"), None)
+
+        column = until(depth, "the parameter was there")
+        assert column.numeric and column.count >= 1 and column.kind == "parameter"
+        assert client.trial_columns("suite", text="no such name").total == 0
+        with pytest.raises(InvalidRequest):
+            client.trial_columns("suite", kinds=["file"])
+
+    def test_filters_are_looked_at(self, client: Client, completed: JobDetail) -> None:
+        until(lambda: client.trial_columns("suite", text="depth").items, "the parameter was there")
+        wrong = client.check_filter(FilterQuery(experiment="suite", filter="depth < 5", cursor=5))
+        assert wrong.error is not None and (wrong.error.start, wrong.error.end) == (0, 5)
+        assert "params.depth" in wrong.error.hint
+        assert "params.depth" in [each.text for each in wrong.completions]
+        right = client.check_filter(FilterQuery(filter="params.depth<5"))
+        assert right.error is None and right.conditions is not None and right.conditions[0].operator == "<"
+
+    def test_trials_are_exported(self, client: Client, completed: JobDetail) -> None:
+        query = TrialQuery(experiment="suite", filter="params.depth = 8", columns=["run_id", "params.depth"])
+        text = b"".join(client.export_trials(query, ExportFormat.csv)).decode()
+        assert text.splitlines()[0] == "run_id,params.depth" and f"{completed.trial.run_id},8" in text.splitlines()
+        assert b"".join(client.export_trials(query, ExportFormat.parquet))[:4] == b"PAR1"
+        for wrong in ({"filter": "("}, {"columns": ["depth"]}):
+            with pytest.raises(InvalidRequest):
+                client.export_trials(query.model_copy(update=wrong), ExportFormat.csv)
+
+    def test_trials_are_deleted_and_restored(self, client: Client, folder: Path) -> None:
+        job = self.ended(client, self.submit(client, folder, "completes", experiment="to delete"))
+        run_id = job.trial.run_id
+        assert run_id is not None
+        until(lambda: client.trial(run_id).status != "RUNNING", "the trial was closed")
+
+        def shown() -> list[str]:
+            return [each.id for each in client.trial_table(TrialQuery(experiment="to delete")).rows]
+
+        assert [each.run_id for each in client.trials("to delete").items] == [run_id] == shown()
+        for _ in range(2):
+            client.delete_trials([run_id])
+            assert shown() == [] and client.trials("to delete").items == []
+            with pytest.raises(NotFound):
+                client.trial(run_id)
+        for _ in range(2):
+            client.restore_trials([run_id])
+            assert shown() == [run_id] and client.trial(run_id).run_id == run_id
+        with pytest.raises(NotFound):
+            client.restore_trials(["0" * 32])
 
     # Files
 

@@ -411,6 +411,13 @@ class FakeClient:
         """Ready."""
         return IndexState(phase=IndexPhase.ready)
 
+    def look_at(self, run_ids: Sequence[str]) -> None:
+        """Nothing to look at."""
+
+    def catch_up(self, seconds: float = 1.0) -> bool:
+        """It always is."""
+        return True
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""
         return TrialTables(self).page(query)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from studio_ext.contract import experiments as wire
 from studio_ext.contract.errors import InvalidRequest, NotFound
 from studio_ext.contract.page import MAX_PAGE
+from studio_ext.contract.trial_table import MAX_ROWS, TrialQuery
+from studio_ext.core.trial_filter import WrongFilter, parse
 from studio_ext.sdk import connection
 from studio_ext.sdk.component import STATUS
 from studio_ext.widgets import pictures, trial_rows
@@ -160,13 +162,25 @@ class TrialTable(LiveWidget):
         asked = (self._version, self._sort, self._descending, self._filter, self._only_differing)
         if self._made is None or self._made[0] != asked:
             every = list(self._trials.values())
-            found = trial_rows.matching(every, self._filter)
+            found = self._matching(every)
             columns = trial_rows.columns_of(every)
             by = next((each for each in columns if each.key == self._sort), None)
             if self._only_differing and len(found) > 1:
                 columns = trial_rows.differing(columns, found)
             self._made = (asked, columns, trial_rows.ordered(found, by, descending=self._descending))
         return self._made[1], self._made[2]
+
+    def _matching(self, every: list[wire.Trial]) -> list[wire.Trial]:
+        """Those that the filter finds, which is words or one of the language, whose trials are asked for."""
+        try:
+            if parse(self._filter) is None:
+                return every
+        except WrongFilter:
+            return trial_rows.matching(every, self._filter)
+        wanted: set[str] = set()
+        for experiment in {self._experiment or each.experiment for each in every}:
+            wanted |= _ids_matching(self._client, experiment, self._filter)
+        return [each for each in every if each.run_id in wanted]
 
     def _document(self) -> dict[str, Any]:
         columns, rows = self._shown()
@@ -231,6 +245,19 @@ class TrialTable(LiveWidget):
         if state["total"] < 2:
             return f"{title}one trial" if state["total"] else f"{title}no trials"
         return f"{title}{shown:,} of {state['total']:,} trials"
+
+
+def _ids_matching(client: Client, experiment: str, text: str) -> set[str]:
+    """Run ids of the trials of an experiment that a filter matches."""
+    found: set[str] = set()
+    query = TrialQuery(experiment=experiment, filter=text, limit=MAX_ROWS)
+    while True:
+        page = client.trial_table(query)
+        found.update(row.id for row in page.rows)
+        offset = page.offset + len(page.rows)
+        if not page.rows or offset >= page.total:
+            return found
+        query = query.model_copy(update={"offset": offset, "result": page.result})
 
 
 def _what(trials: Any) -> tuple[str | None, list[str]]:

@@ -32,6 +32,8 @@ class Settings:
     workdir: str
     """Working directory of the job."""
     autolog: str = ON
+    sdk: str = ""
+    """Archive with the SDK, for an environment that does not have it."""
 
     def as_record(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -41,6 +43,8 @@ class Settings:
 def start(settings: Settings) -> None:
     """Begin. Returns soon, raises nothing."""
     notes = _Notes(settings.report)
+    if settings.sdk:
+        sys.path.append(settings.sdk)  # last: what the environment has itself comes first
     try:
         imports = PostImport(notes.failed)
         files = reads.Reads(settings.report, settings.job_dir, settings.workdir)

@@ -19,6 +19,8 @@ from . import (  # noqa: F401
     executor_link,
     kernels,
     machine,
+    measuring,
+    options,
     packages,
     supervisor,
     verdict,
@@ -54,6 +56,6 @@ def main() -> Task | None:
 
 
 def _task(request: Mapping[str, Any]) -> Task:
-    options = supervisor.Options.parse(request["options"])
+    chosen = options.Options.parse(request["options"])
 
-    return lambda: supervisor.supervise(Path(request["job_dir"]), request["attempt"], options)
+    return lambda: supervisor.supervise(Path(request["job_dir"]), request["attempt"], chosen)

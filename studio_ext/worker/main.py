@@ -18,7 +18,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one entry point; returns an exit code."""
     match list(arguments):
         case ["supervise", job_dir, attempt, *options]:
-            from .supervisor import Options, supervise
+            from .options import Options
+            from .supervisor import supervise
 
             chosen = Options.parse(options[0] if options else "")
             if not chosen.executor:

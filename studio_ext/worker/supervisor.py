@@ -7,7 +7,6 @@ below it; when it says in ``exit.json`` that the attempt is over, none of them i
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import shutil
@@ -24,12 +23,12 @@ from . import capture, container, exit_record, faults, processes, records, verdi
 from .clock import Clock
 from .environment import job_environment
 from .executor_link import ExecutorLink
-from .gpus import Gpus
 from .kernels import Kernel, fork_kernel, runtime_directory, write_connection_file
-from .limits import CONTAINER, CONTAINER_SAMPLING, PROCESSES, Limits
-from .log_limit import LOG_BYTES, LogGuard
+from .limits import Limits
+from .log_limit import LogGuard
+from .measuring import Measuring
+from .options import Options
 from .relaying import Recording
-from .resources import Sampler
 from .tree import JobTree
 
 _DEATH_NOTICE_SECONDS = 5.0
@@ -43,40 +42,6 @@ _LAST_SAVE_SECONDS = 5.0
 
 _LONGEST_NOTE = 500
 _MOST_NOTES = 5
-
-
-@dataclass(frozen=True)
-class Options:
-    """What whoever starts a supervisor tells it beside the job directory."""
-
-    worker_socket: str | None = None
-    """Where the worker server listens; None: start an executor by command."""
-    executor: tuple[str, ...] = ()
-    """Command that starts an executor; its link is standard input."""
-    in_process: bool = False
-    """Whether the kernel is forked from this process instead of being another program."""
-    limits: str | None = None
-    log_bytes: int = LOG_BYTES
-    """Bytes that the log may have."""
-    processes: int = PROCESSES
-    """Processes and threads that the user's code may have at once; in a container the engine's limit holds."""
-    output_bytes: int | None = None
-    """Bytes of outputs that the output notebook may have; None: as many as an executor thinks right."""
-    fault: str | None = None
-    user: str | None = None
-    """In a container: the image's user, as whom the user's code runs; None: as we do."""
-
-    @property
-    def in_container(self) -> bool:
-        """Whether we are the first process of a container."""
-        return self.limits in (CONTAINER, CONTAINER_SAMPLING)
-
-    @classmethod
-    def parse(cls, text: str) -> Options:
-        """Options from their JSON form."""
-        values = json.loads(text) if text else {}
-        values["executor"] = tuple(values.get("executor") or ())
-        return cls(**values)
 
 
 @dataclass
@@ -142,8 +107,7 @@ class Supervisor:
         self.kernel: Kernel | None = None
         self.link: ExecutorLink | None = None
         self.recording: Recording | None = None
-        self.sampler: Sampler | None = None
-        self.visible_gpus: str | None = None
+        self.measuring = Measuring(files.resources, self.limits, self.clock)
         self.state = _State()
         self.log_guard = LogGuard(1, options.log_bytes)
         self.tree = JobTree(self.job_id, self.limits, self._reap)
@@ -250,7 +214,7 @@ class Supervisor:
         self.tree.spared = self.link.pid
         self.recording = Recording(self.files, self.launch)
         variables = self._variables()
-        self.visible_gpus = variables.get("CUDA_VISIBLE_DEVICES")
+        self.measuring.visible_gpus = variables.get("CUDA_VISIBLE_DEVICES")
         kernel.open_gate(self.recording.environment(variables))
         self._list_packages()
         return None
@@ -260,7 +224,7 @@ class Supervisor:
         if self.job["environment"].get("language") != "python" or not self.files.reads.exists():
             return None
         wish = str(self.job.get("autolog") or capture.OFF)
-        return capture.Settings(str(self.files.reads), str(self.files.job_dir), str(workdir), wish)
+        return capture.Settings(str(self.files.reads), str(self.files.job_dir), str(workdir), wish, self.options.sdk)
 
     def _variables(self) -> dict[str, str]:
         base = container.own_variables() if self.options.in_container else {}
@@ -297,7 +261,7 @@ class Supervisor:
             selector.register(self.link.socket, selectors.EVENT_READ)
         else:
             self.state.executor_gone = True
-        self._begin_measuring()
+        self.measuring.begin()
         sample_at = 0.0
         kernel_died_at: float | None = None
         closing_at: float | None = None
@@ -313,7 +277,7 @@ class Supervisor:
                 self.log_guard.look()
                 if self.options.in_container:  # no signal comes while the engine is away
                     self._read_stop()
-            self._measure(now, looked=looked)
+            self.measuring.look(now, looked=looked)
             if self.time_limit and now - self.started >= self.time_limit and self.state.cause is None:
                 self._begin_end("time")
             kernel_alive = self.kernel is not None and self.state.kernel_status is None
@@ -333,8 +297,7 @@ class Supervisor:
             if self.state.second_interrupt is not None and now >= self.state.second_interrupt:
                 self.state.second_interrupt = None
                 self._interrupt()
-            due = self.sampler.due if self.sampler else None
-            moments = [sample_at, due, closing_at, self.state.deadline, self.state.second_interrupt]
+            moments = [sample_at, self.measuring.due, closing_at, self.state.deadline, self.state.second_interrupt]
             if kernel_died_at is not None:
                 moments.append(kernel_died_at + self._report_seconds())
             if self.time_limit and self.state.cause is None:
@@ -348,33 +311,6 @@ class Supervisor:
                 elif self.link and not self._hear(self.link):
                     selector.unregister(self.link.socket)
                     self.state.executor_gone = True
-
-    def _begin_measuring(self) -> None:
-        with contextlib.suppress(OSError):
-            self.limits.measure()
-            gpus = Gpus.find(os.environ.get("PATH"), self.visible_gpus, self.limits.ours)
-            self.sampler = Sampler(self.files.resources, self.limits, self.clock, time.monotonic(), gpus)
-
-    def _measure(self, now: float, *, looked: bool, last: bool = False) -> None:
-        """Write what the job uses, when it is time for it. Whatever goes wrong here is no reason to end the job.
-
-        ``looked``: the limits have looked at the processes just now.
-        """
-        sampler = self.sampler
-        if sampler is None or not (last or now >= sampler.due):
-            return
-        try:
-            if not looked:
-                self.limits.measure()
-            if last:
-                sampler.close(now)
-            else:
-                sampler.look(now)
-        except Exception as error:
-            self.sampler = None
-            records.append(
-                1, f"--- What the job uses is not measured any more: {error} ---\n".encode("utf-8", "replace")
-            )
 
     def _report_seconds(self) -> float:
         return _REPORT_SECONDS if self.state.kernel_closing else _DEATH_NOTICE_SECONDS
@@ -453,7 +389,7 @@ class Supervisor:
     def _end(self) -> None:
         """Kill what is left, then write the exit record: nothing of the attempt is left after it."""
         kernel_status = self.state.kernel_status  # what it is killed by from now on says nothing
-        self._measure(time.monotonic(), looked=False, last=True)
+        self.measuring.look(time.monotonic(), looked=False, last=True)
         self.tree.end(gently=not self.state.own_kill and self.state.deadline is None)
         self._end_executor()
         if self.recording:

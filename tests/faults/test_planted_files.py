@@ -30,7 +30,7 @@ from studio_ext.ports.tracking import RunHandle, RunStart
 from studio_ext.services.job_files import list_files, read_log
 from studio_ext.testing.jobs import make_job_directory
 from studio_ext.testing.recorded_job import RecordedJob
-from studio_ext.testing.store_suite import sample_job
+from studio_ext.testing.sample_jobs import sample_job
 from studio_ext.worker import container, records
 
 # A pipe that somebody waits at would show as a test that does not end.

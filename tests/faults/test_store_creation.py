@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
+from studio_ext.adapters import mlflow_stores
 from studio_ext.adapters.mlflow_tracking import MlflowTracking
 from tests.faults.conftest import wait_for
 
@@ -33,3 +35,19 @@ def test_a_store_that_was_half_made_is_made_anew(tmp_path: Path, size: int) -> N
     assert [each.name for each in tracking.experiments()] == ["Default"]
     assert tracking.create_experiment("houses").id
     assert not unfinished.exists()
+
+
+def test_only_making_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    """What is logged to a finished store does."""
+    made, other = tmp_path / "made.db", tmp_path / "other.db"
+
+    def waits(path: Path) -> bool:
+        engine = sqlalchemy.create_engine(f"sqlite:///{path}")
+        with engine.connect() as connection:
+            (level,) = connection.exec_driver_sql("PRAGMA synchronous").one()
+        engine.dispose()
+        return bool(level)
+
+    with mlflow_stores._unsynced(made):
+        assert (waits(made), waits(other)) == (False, True)
+    assert waits(made)

@@ -98,6 +98,7 @@ while True:
 """
 
 
+@pytest.mark.timeout(3600)  # fifty kills leave fifteen million values for MLflow
 def test_kill_9_while_logging_at_full_speed(home: Workspace, is_long: bool) -> None:
     """All that was acknowledged is there, at most a second is lost, and nothing is there twice."""
     chance = random.Random(3)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from studio_ext.adapters import mlflow_backend, mlflow_relay_journal
+from studio_ext.adapters import mlflow_relay_journal, mlflow_stores
 from studio_ext.adapters.mlflow_backend import Backend, Reply, StoreFault, get, open_backend, post
 from studio_ext.adapters.mlflow_relay import MlflowRelay
 from studio_ext.adapters.mlflow_tracking import MlflowTracking
@@ -78,7 +78,7 @@ def children(backend: Backend, run: RunHandle) -> list[str]:
 def test_a_locked_database_holds_up_nothing_that_the_job_logs(
     uri: str, home: Path, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mlflow_backend, "_BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr(mlflow_stores, "_BUSY_MILLISECONDS", 100)
     run = start_run(uri, home, "locked")
     with RecordedJob(MlflowRelay(uri, home / "artifacts"), "locked", home / "locked", run) as job:
         job.call("POST", "runs/log-metric", **metric(run.run_id, 0))
@@ -118,7 +118,7 @@ def test_a_server_that_is_stopped_and_started_again(tmp_path: Path) -> None:
                     server.stop()
             until(lambda: job.away)
             with pytest.raises(Unavailable):
-                tracking.trials("away", limit=5)
+                tracking.trial(run.run_id)
             waiting = subprocess.Popen(
                 [sys.executable, "-c", _CREATE_CHILD], env=job.env, stdout=subprocess.PIPE, text=True
             )

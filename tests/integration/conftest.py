@@ -15,6 +15,7 @@ from studio_ext.adapters.docker_runner import DockerRunner
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.core.workspace import Workspace
 from studio_ext.sdk import entities
+from tests.integration.own_postgres import OwnPostgres
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,13 @@ def shared_runner(shared_home: Path, engine: Engine) -> Iterator[DockerRunner]:
     runner = DockerRunner(shared_home, engine)
     yield runner
     runner.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[OwnPostgres]:
+    """A PostgreSQL of our own; skips or fails without one."""
+    with OwnPostgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

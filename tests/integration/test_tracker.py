@@ -27,7 +27,16 @@ from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.tracking import RunStart
 from studio_ext.testing.recorded_job import RecordedJob
-from tests.integration.recording import eventually, is_over, recording_workspace, values
+from tests.integration.recording import (
+    ENDLESS,
+    check_killed,
+    eventually,
+    fail_and_go_well,
+    is_over,
+    kill_while_logging,
+    recording_workspace,
+    values,
+)
 
 pytestmark = [
     pytest.mark.usefixtures("patience"),
@@ -310,16 +319,7 @@ def test_a_storm_of_forked_workers_in_a_script(home: Workspace, mlflow_client: A
 
 
 def test_what_was_said_of_a_failure_goes_when_it_goes_well() -> None:
-    with pytest.raises(ValueError), studio.Tracker.create("again", experiment_name="again") as tracker:
-        raise ValueError("it broke")
-    failed = studio.TrialComponent.load(tracker.run_id).status
-    assert (failed.primary_status, failed.message) == ("Failed", "ValueError: it broke")
-    with studio.Tracker.load(tracker.run_id) as again:
-        running = studio.TrialComponent.load(tracker.run_id).status
-        assert (running.primary_status, running.message) == ("InProgress", "")
-        again.log_metric("a", 1)
-    done = studio.TrialComponent.load(tracker.run_id).status
-    assert (done.primary_status, done.message) == ("Completed", "")
+    fail_and_go_well()
 
 
 def test_a_script_that_ends_with_an_exception(home: Workspace, mlflow_client: Any) -> None:
@@ -332,39 +332,18 @@ def test_a_script_that_ends_with_an_exception(home: Workspace, mlflow_client: An
 
 
 SPEED = """
-import sys, studio_ext as studio
+import studio_ext as studio
 tracker = studio.Tracker.create("killed", experiment_name="kills")
-print(tracker.run_id, flush=True)
-step = 0
-while True:
-    for _ in range(997):
-        tracker.log_metric("loss", float(step), step=step)
-        step += 1
-    tracker.flush()
-    print(step, flush=True)
 """
 
 
 @pytest.mark.parametrize("flushes", [1, 6, 15])
 def test_kill_9_while_logging_at_full_speed(home: Workspace, mlflow_client: Any, flushes: int) -> None:
     env = {**os.environ, "STUDIO_HOME": str(home.home)}
-    command = [sys.executable, "-W", "ignore", "-c", SPEED]
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    run_id = process.stdout.readline().strip()
-    acknowledged = 0
-    for _ in range(flushes):
-        acknowledged = int(process.stdout.readline())
-    process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate(timeout=30)
-    acknowledged = int((rest.split() or [str(acknowledged)])[-1])
+    command = [sys.executable, "-W", "ignore", "-c", SPEED + ENDLESS]
+    run_id, safe = kill_while_logging(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True), flushes)
     eventually(lambda: is_over(home, run_id), "what it left is applied")
-    found = values(mlflow_client, run_id, "loss")
-    assert len(found) >= acknowledged
-    assert found == [(step, float(step)) for step in range(len(found))]  # all before, none twice
-    run = mlflow_client.get_run(run_id)
-    assert run.info.status == "FAILED"
-    assert "was gone" in run.data.tags["tracker.status_message"]
+    check_killed(mlflow_client, run_id, safe, "was gone")
 
 
 def test_a_controller_that_is_killed_while_it_applies(home: Workspace, mlflow_client: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -29,7 +28,15 @@ from studio_ext.sdk import connection, entities
 from studio_ext.testing.live_server import LiveServer
 from studio_ext.testing.workspaces import temporary_workspace
 from tests.integration.cable import Cable
-from tests.integration.recording import eventually, is_over, values
+from tests.integration.recording import (
+    ENDLESS,
+    check_killed,
+    eventually,
+    fail_and_go_well,
+    is_over,
+    kill_while_logging,
+    values,
+)
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -179,17 +186,9 @@ def test_what_is_sent_again_after_a_lost_answer_is_taken_once(cable: Cable, home
 
 
 CLIENT = """
-import sys, time, studio_ext as studio
+import sys, studio_ext as studio
 studio.connect(sys.argv[1], sys.argv[2])
 tracker = studio.Tracker.create("elsewhere", experiment_name="clients")
-print(tracker.run_id, flush=True)
-step = 0
-while True:
-    for _ in range(997):
-        tracker.log_metric("loss", float(step), step=step)
-        step += 1
-    tracker.flush()
-    print(step, flush=True)
 """
 
 
@@ -199,20 +198,9 @@ def client_process(connected: HttpClient, code: str) -> subprocess.Popen[str]:
 
 
 def test_a_client_that_is_killed_is_missed(connected: HttpClient, home: Workspace, mlflow_client: Any) -> None:
-    process = client_process(connected, CLIENT)
-    assert process.stdout is not None
-    run_id = process.stdout.readline().strip()
-    acknowledged = [int(process.stdout.readline()) for _ in range(5)][-1]
-    process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate(timeout=30)
-    acknowledged = int((rest.split() or [str(acknowledged)])[-1])
+    run_id, safe = kill_while_logging(client_process(connected, CLIENT + ENDLESS), 5)
     eventually(lambda: is_over(home, run_id), "it is missed and its journal applied")
-    found = values(mlflow_client, run_id, "loss")
-    assert len(found) >= acknowledged
-    assert found == [(step, float(step)) for step in range(len(found))]
-    run = mlflow_client.get_run(run_id)
-    assert run.info.status == "FAILED"
-    assert "not heard of for 4 s" in run.data.tags["tracker.status_message"]
+    check_killed(mlflow_client, run_id, safe, "not heard of for 4 s")
 
 
 def test_a_client_that_was_taken_for_gone_goes_on(cable: Cable, home: Workspace, mlflow_client: Any) -> None:
@@ -234,16 +222,7 @@ def test_a_client_that_was_taken_for_gone_goes_on(cable: Cable, home: Workspace,
 
 
 def test_what_was_said_of_a_failure_goes_when_it_goes_well() -> None:
-    with pytest.raises(ValueError), studio.Tracker.create("again", experiment_name="again") as tracker:
-        raise ValueError("it broke")
-    failed = studio.TrialComponent.load(tracker.run_id).status
-    assert (failed.primary_status, failed.message) == ("Failed", "ValueError: it broke")
-    with studio.Tracker.load(tracker.run_id) as again:
-        running = studio.TrialComponent.load(tracker.run_id).status
-        assert (running.primary_status, running.message) == ("InProgress", "")
-        again.log_metric("a", 1)
-    done = studio.TrialComponent.load(tracker.run_id).status
-    assert (done.primary_status, done.message) == ("Completed", "")
+    fail_and_go_well()
 
 
 def test_a_client_that_says_nothing_for_long_is_not_gone(home: Workspace, mlflow_client: Any) -> None:

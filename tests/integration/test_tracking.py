@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from studio_ext.adapters.mlflow_backend import HttpBackend, get, open_backend, post, sqlite_path
+from studio_ext.adapters.mlflow_backend import HttpBackend, get, open_backend, post
 from studio_ext.adapters.mlflow_relay import MlflowRelay
 from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
+from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.adapters.mlflow_tracking import MlflowTracking
 from studio_ext.contract.errors import Conflict, Unavailable
 from studio_ext.ports.tracking import RunHandle, Tracking
@@ -26,6 +27,14 @@ from studio_ext.testing.recorded_job import RecordedJob
 from studio_ext.testing.tracking_suite import ReadInputs, TrackingSuite, start
 
 pytestmark = pytest.mark.timeout(300)
+
+
+def run_ids(uri: str, root: Path, experiment: str) -> list[str]:
+    """Ids of the runs of an experiment that are not deleted."""
+    backend = open_backend(uri, root)
+    found = get(backend, "experiments/get-by-name", experiment_name=experiment).json()["experiment"]
+    runs = post(backend, "runs/search", experiment_ids=[found["experiment_id"]]).json().get("runs", [])
+    return [run["info"]["run_id"] for run in runs]
 
 
 class _Suite(TrackingSuite):
@@ -61,6 +70,10 @@ class _Suite(TrackingSuite):
             assert post(backend, "runs/log-metric", **fields).ok
 
         return log
+
+    @pytest.fixture
+    def listed(self, uri: str, root: Path) -> Callable[[str], list[str]]:
+        return lambda experiment: run_ids(uri, root, experiment)
 
     @pytest.fixture
     def read_inputs(self, uri: str, root: Path) -> ReadInputs:
@@ -111,11 +124,6 @@ class TestSqlite(_Suite):
     @pytest.fixture
     def uri(self, sqlite_home: Path) -> str:
         return f"sqlite:///{sqlite_home}/mlflow.db"
-
-    def test_pages_know_the_total(self, tracking: Tracking) -> None:
-        for number in range(5):
-            tracking.start_run(f"job{number}", start())
-        assert tracking.trials("houses", limit=2).total == 5
 
     def test_readers_and_writers_do_not_wait_for_each_other(self, tracking: Tracking, uri: str) -> None:
         run = tracking.start_run("job1", start())
@@ -226,7 +234,7 @@ def test_two_stores_in_one_process_do_not_mix(tmp_path: Path) -> None:
     assert errors == []
     for tracking, name in zip(stores, ("one", "two"), strict=True):
         assert {each.name for each in tracking.experiments()} == {"Default", name}
-        assert tracking.trials(name, limit=20).total == 10
+        assert len(run_ids(f"sqlite:///{tmp_path}/{name}/mlflow.db", tmp_path / name / "artifacts", name)) == 10
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from studio_ext.adapters.mlflow_backend import sqlite_path
+from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.adapters.trial_index.layout import Paths
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import NotFound, Unavailable

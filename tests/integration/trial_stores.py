@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from typing import Any
 
-from studio_ext.adapters.mlflow_backend import open_backend, post, sqlite_path
+from sqlalchemy import NullPool, TextClause, create_engine, text
+
+from studio_ext.adapters.mlflow_backend import open_backend, post
 from studio_ext.adapters.trial_index.index import FileTrialIndex
 from studio_ext.adapters.trial_index.indexer import Indexer
 from studio_ext.core.workspace import Workspace
@@ -17,10 +17,18 @@ from studio_ext.testing.memory_columns import MemoryTrial
 
 PATIENCE = 60.0
 
-_RUN = (
-    "INSERT INTO runs (run_uuid, name, status, start_time, end_time, lifecycle_stage, experiment_id, source_type, "
-    "user_id) VALUES (?, ?, ?, ?, ?, ?, ?, 'LOCAL', 'nobody')"
-)
+_RUN = [
+    "run_uuid",
+    "name",
+    "status",
+    "start_time",
+    "end_time",
+    "lifecycle_stage",
+    "experiment_id",
+    "source_type",
+    "user_id",
+]
+_METRIC = ["run_uuid", "key", "value", "is_nan", "step", "timestamp"]
 
 
 def make_store(workspace: Workspace, *experiments: str) -> None:
@@ -32,28 +40,37 @@ def make_store(workspace: Workspace, *experiments: str) -> None:
 
 def insert(workspace: Workspace, experiment: str, trials: Iterable[MemoryTrial]) -> None:
     """Record trials as MLflow's store does, with ids, names and times that MLflow would not take."""
-    path = sqlite_path(workspace.tracking_uri)
-    assert path is not None
-    with closing(sqlite3.connect(path, timeout=30)) as database, database:
-        (identity,) = database.execute("SELECT experiment_id FROM experiments WHERE name = ?", [experiment]).fetchone()
+    engine = create_engine(workspace.tracking_uri, poolclass=NullPool, connect_args=_patient(workspace))
+    with engine.begin() as database:
+        found = database.execute(text("SELECT experiment_id FROM experiments WHERE name = :name"), {"name": experiment})
+        identity = found.scalar_one()
         for trial in trials:
             stage = "deleted" if trial.deleted else "active"
             times = [None if each is None else int(each * 1000) for each in (trial.started, trial.ended)]
-            database.execute(_RUN, (trial.run_id, trial.name, trial.status, *times, stage, identity))
-            for key, text in trial.params.items():
-                database.execute(
-                    "INSERT INTO params (run_uuid, key, value) VALUES (?, ?, ?)", (trial.run_id, key, text)
-                )
-            for key, text in tags_of(trial).items():
-                database.execute("INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?)", (trial.run_id, key, text))
+            run = dict(zip(_RUN, (trial.run_id, trial.name, trial.status, *times, stage, identity, "LOCAL", "nobody"),
+                           strict=True))  # fmt: skip
+            database.execute(_into("runs", _RUN), run)
+            for table, pairs in (("params", trial.params), ("tags", tags_of(trial))):
+                rows = [{"run_uuid": trial.run_id, "key": key, "value": value} for key, value in pairs.items()]
+                if rows:
+                    database.execute(_into(table, rows[0]), rows)
             for key, values in trial.metrics.items():
-                for step, value in enumerate(values):
-                    row = (trial.run_id, key, *_number(value), step, step)
-                    database.execute(_METRIC.format("INSERT INTO metrics"), row)
-                    database.execute(_METRIC.format("INSERT OR REPLACE INTO latest_metrics"), row)
+                rows = [
+                    dict(zip(_METRIC, (trial.run_id, key, *_number(value), step, step), strict=True))
+                    for step, value in enumerate(values)
+                ]
+                if rows:
+                    database.execute(_into("metrics", _METRIC), rows)
+                    database.execute(_into("latest_metrics", _METRIC), rows[-1])
 
 
-_METRIC = "{} (run_uuid, key, value, is_nan, step, timestamp) VALUES (?, ?, ?, ?, ?, ?)"
+def _patient(workspace: Workspace) -> dict[str, Any]:
+    return {"timeout": 30} if workspace.tracking_uri.startswith("sqlite") else {}
+
+
+def _into(table: str, columns: Iterable[str]) -> TextClause:
+    names = list(columns)
+    return text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{each}' for each in names)})")
 
 
 def tags_of(trial: MemoryTrial) -> dict[str, str]:
@@ -67,7 +84,7 @@ def tags_of(trial: MemoryTrial) -> dict[str, str]:
         "studio.job_id": trial.job,
         "mlflow.parentRunId": trial.parent,
     }
-    return {key: text for key, text in tags.items() if text is not None}
+    return {key: value for key, value in tags.items() if value is not None}
 
 
 def _number(value: float) -> tuple[float, bool]:

@@ -166,6 +166,49 @@ describe('what grows while a job runs', () => {
     expect(metrics.leftOut).toBe(3);
   });
 
+  it('gives a run the same colour in each metric, whatever comes later', async () => {
+    const two = [
+      series({ run_id: 'child' }),
+      series(),
+      series({ name: 'acc' }),
+      series({ name: 'acc', run_id: 'child' }),
+      series({ name: 'only', run_id: 'third' })
+    ];
+    server.on(metricsRoute, history({ series: two }));
+    metrics.setActive(true);
+    await until(() => metrics.isReady);
+    const colours = () =>
+      metrics.metrics.map(({ runs }) =>
+        Object.fromEntries(runs.map(run => [run.run_id, run.colour]))
+      );
+    const [loss, acc, only] = colours();
+    expect(loss).toEqual(acc);
+    expect(new Set([loss.run, loss.child, only.third]).size).toBe(3);
+    server.on(metricsRoute, history({ series: [...two].reverse() }));
+    await metrics.refresh();
+    expect(colours()).toEqual([only, acc, loss]);
+  });
+
+  it('keeps the object of a metric to which nothing was logged', async () => {
+    const all = [series(), series({ name: 'acc' })];
+    server.on(metricsRoute, history({ series: all, cursor: 'e:1' }));
+    metrics.setActive(true);
+    await until(() => metrics.isReady);
+    const [loss, acc] = metrics.metrics;
+    server.on(
+      metricsRoute,
+      history({ whole: false, series: [series({ name: 'acc', step: [1] })] })
+    );
+    await metrics.refresh();
+    expect(metrics.metrics[0]).toBe(loss);
+    expect(metrics.metrics[1]).not.toBe(acc);
+    const child = series({ run_id: 'child' });
+    server.on(metricsRoute, history({ whole: false, series: [child] }));
+    await metrics.refresh();
+    expect(metrics.metrics[0].runs[0]).toBe(loss.runs[0]);
+    expect(metrics.metrics[0].runs).toHaveLength(2);
+  });
+
   it('reads a long journal in turns and shows each', async () => {
     let turn = 0;
     server.on(metricsRoute, () => {

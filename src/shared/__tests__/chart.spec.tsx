@@ -183,6 +183,39 @@ describe('Chart', () => {
     expect(screen.queryByText('step 0')).toBeNull();
   });
 
+  it('draws single words for the crosshair, and nothing for the same properties', async () => {
+    const { rerender } = await show({ lines: [loss, other] });
+    const words = jest.spyOn(trans, '__');
+    const drawn = () =>
+      words.mock.calls.filter(([text]) => text === 'Logarithmic scale').length;
+    const lines = [loss, other];
+    rerender(chart({ lines }));
+    expect(drawn()).toBe(1);
+    for (const idx of [0, 1, 2]) {
+      act(() =>
+        made[0].options.hooks.setCursor[0]({ cursor: { idx, left: 5 } })
+      );
+    }
+    expect(screen.getByText('step 2')).toBeTruthy();
+    rerender(chart({ lines }));
+    expect(drawn()).toBe(1);
+    rerender(chart({ lines, title: 'accuracy' }));
+    expect(drawn()).toBe(2);
+    expect(screen.getByText('step 2')).toBeTruthy();
+  });
+
+  it('says to those who do not see it where the keys led', async () => {
+    const { container } = await show();
+    const said = () => container.querySelector('[aria-live]')?.textContent;
+    fireEvent.keyDown(plot(), { key: 'Home' });
+    expect(said()).toBe('');
+    plot().focus();
+    fireEvent.keyDown(plot(), { key: 'ArrowRight' });
+    expect(said()).toBe('step 1: 2');
+    fireEvent.blur(plot());
+    expect(said()).toBe('');
+  });
+
   it('moves the crosshair by keys', async () => {
     await show();
     fireEvent.keyDown(plot(), { key: 'ArrowLeft' });

@@ -82,6 +82,19 @@ describe('toTable', () => {
     );
   });
 
+  it('writes every value, also where a line has several at one place', () => {
+    const twice = line([2, 1, 1, 1], [20, 10, null, 12]);
+    const once = line([1, 3], [7, 8], { label: 'child' });
+    expect(toTable('step', [twice])).toBe(
+      'step\tloss\n1\t10\n1\t\n1\t12\n2\t20\n'
+    );
+    expect(toTable('step', [twice, once])).toBe(
+      'step\tloss\tchild\n1\t10\t7\n1\t\t\n1\t12\t\n2\t20\t\n3\t\t8\n'
+    );
+    expect(toTable('step', [])).toBe('step\n');
+    expect(toTable('step', [line([], [])])).toBe('step\tloss\n');
+  });
+
   it('writes no name that a spreadsheet takes for a formula', () => {
     expect(toTable('step', [line([0], [1], { label: '=1+1' })])).toBe(
       "step\t'=1+1\n0\t1\n"

@@ -6,6 +6,7 @@ import {
   formatClock,
   formatDuration,
   formatMemory,
+  formatMark,
   formatNumber,
   formatSize,
   formatValue
@@ -89,6 +90,22 @@ describe('sizes', () => {
     [100, '100 B']
   ])('%p bytes of memory are %p', (bytes, text) => {
     expect(formatMemory(bytes)).toBe(text);
+  });
+});
+
+describe('formatMark', () => {
+  it('is short also for large numbers', () => {
+    const marks = [0, 0.25, 40_000, -1_500_000, 2e9, 1e6, NaN, Infinity];
+    expect(marks.map(formatMark)).toEqual([
+      '0',
+      '0.25',
+      '40,000',
+      '-1.5e6',
+      '2e9',
+      '1e6',
+      'NaN',
+      '∞'
+    ]);
   });
 });
 

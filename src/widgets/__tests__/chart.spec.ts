@@ -1,7 +1,8 @@
 import { notes } from '../chart';
 import { linesOf, tsv } from '../chartData';
 import type { IChartState } from '../chartData';
-import { colourOf, dashOf } from '../colours';
+import { dash } from '../../shared/chartTheme';
+import { colourOf } from '../colours';
 import { valueAt } from '../panel';
 
 jest.mock('uplot', () => class {});
@@ -138,7 +139,7 @@ describe('colours', () => {
   it('tell 32 lines apart', () => {
     const looks = Array.from(
       { length: 32 },
-      (_, at) => `${colourOf(at)} ${dashOf(at)}`
+      (_, at) => `${colourOf(at)} ${dash(at)}`
     );
     expect(new Set(looks).size).toBe(32);
   });

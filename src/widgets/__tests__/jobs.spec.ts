@@ -40,11 +40,11 @@ describe('words', () => {
     [{ label: '' }, 'Running, cell 5 of 12'],
     [
       { status: 'Pending', current: null, message: 'waits for room' },
-      'Waiting: waits for room'
+      'Pending: waits for room'
     ],
     [
       { status: 'Pending', current: null, message: 'Waiting to start' },
-      'Waiting to start'
+      'Pending: Waiting to start'
     ],
     [{ status: 'Starting', current: null }, 'Starting'],
     [{ status: 'Completed', over: true }, 'Completed'],

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters import host
-from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.archive import sdk_archive, worker_archive
 from studio_ext.adapters.attempts.notes import note_more
 from studio_ext.adapters.attempts.options import supervisor_options
 from studio_ext.adapters.docker_runner import spec
@@ -119,10 +119,10 @@ class Launcher:
         source = self.places.source
         directory = launch.directory
         try:
-            worker = worker_archive(self.home / "cache")
+            worker, sdk = worker_archive(self.home / "cache"), sdk_archive(self.home / "cache")
         except OSError as error:
             raise StudioError(
-                f"The worker cannot be written to {self.home / 'cache'}: {error.strerror}.", hint="Free some space."
+                f"What runs jobs cannot be written to {self.home / 'cache'}: {error.strerror}.", hint="Free some space."
             ) from error
         mounts = [
             spec.Mounted(source(directory), spec.JOB_DIR, read_only=False),
@@ -130,6 +130,7 @@ class Launcher:
             spec.Mounted(source(directory / "job.json"), f"{spec.JOB_DIR}/job.json"),
             spec.Mounted(source(directory / "input"), f"{spec.JOB_DIR}/input"),
             spec.Mounted(source(worker), spec.WORKER),
+            spec.Mounted(source(sdk), spec.SDK),
         ]
         links = spec.data_mounts(job.get("links") or [], self.engine.address, self.home)
         mounts += [spec.Mounted(source(link), link) for link in links]

@@ -17,7 +17,7 @@ from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.followed import Followed
 from studio_ext.adapters.docker_runner.settings import read_settings
 from studio_ext.adapters.docker_runner.watcher import Watcher
-from studio_ext.contract.errors import InvalidRequest, StudioError
+from studio_ext.contract.errors import InvalidRequest, StudioError, Unavailable
 from studio_ext.contract.jobs import RunnerInfo
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import AttemptState, Launch, Observation
@@ -46,16 +46,22 @@ class DockerRunner:
 
     def info(self) -> RunnerInfo:
         """Whether an engine answers."""
-        reason = ""
+        reason, away = "", False
         try:
             if self._problem:
                 raise self._problem
             title = self.engine.describe().title
         except StudioError as error:
             title, reason = "Docker", f"{error.message} {error.hint}".strip()
+            away = isinstance(error, Unavailable)
         display_name = "Podman" if title.startswith("Podman") else "Docker"
         return RunnerInfo(
-            name=self.name, display_name=display_name, available=not reason, reason=reason, has_images=True
+            name=self.name,
+            display_name=display_name,
+            available=not reason,
+            reason=reason,
+            away=away,
+            has_images=True,
         )
 
     def warm(self, prefix: str) -> None:

@@ -17,6 +17,7 @@ from studio_ext.worker.limits import CONTAINER, CONTAINER_SAMPLING
 JOB_DIR = "/opt/ml"
 """The job directory, where the training-container contract has it."""
 WORKER = "/opt/studio/worker.pyz"
+SDK = "/opt/studio/sdk.zip"
 HOST_NAME = "algo-1"
 WORKSPACE_LABEL, JOB_LABEL, ATTEMPT_LABEL = "studio.workspace", "studio.job", "studio.attempt"
 HELPER_LABEL = "studio.helper"
@@ -77,6 +78,7 @@ class Spec:
         """Arguments of the interpreter."""
         options = {**self.options, "limits": CONTAINER if self.engine.limits else CONTAINER_SAMPLING}
         options["processes"] = self.pids_limit
+        options["sdk"] = SDK
         if self.image.profile is ContainerProfile.contract and has_own_user(self.image):
             options["user"] = self.image.user
         return [WORKER, "supervise", JOB_DIR, str(self.launch.attempt), json.dumps(options)]

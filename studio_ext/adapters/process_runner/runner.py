@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters.attempts import evidence
-from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.archive import sdk_archive, worker_archive
 from studio_ext.adapters.attempts.notes import note_launch, note_stop
 from studio_ext.adapters.attempts.options import supervisor_options
 from studio_ext.adapters.attempts.progress import ProgressReader
@@ -67,12 +67,12 @@ class ProcessRunner:
                 self._servers = ForkServers(self._archive())
             return self._servers
 
-    def _archive(self) -> Path:
+    def _archive(self, pack: Callable[[Path], Path] = worker_archive) -> Path:
         try:
-            return worker_archive(self._cache)
+            return pack(self._cache)
         except OSError as error:
             raise Unavailable(
-                f"The worker cannot be written to {self._cache}: {error.strerror}.",
+                f"What runs jobs cannot be written to {self._cache}: {error.strerror}.",
                 hint="Free some space, or set STUDIO_HOME to a directory that you may write to.",
             ) from error
 
@@ -164,6 +164,7 @@ class ProcessRunner:
                 "executor": [sys.executable, str(self._archive()), "execute"],
                 "in_process": in_process,
                 "limits": os.environ.get(limits.SETTING),
+                "sdk": str(self._archive(sdk_archive)),
                 **supervisor_options(),
             }
         )

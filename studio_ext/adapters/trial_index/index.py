@@ -121,6 +121,21 @@ class FileTrialIndex:
         """See :class:`~studio_ext.ports.trial_index.TrialIndex`."""
         self._paths.ask(*run_ids)
 
+    def catch_up(self, seconds: float = 1.0) -> bool:
+        """See :class:`~studio_ext.ports.trial_index.TrialIndex`."""
+        self._see_to_writer()
+        asked, answered = self._ask()
+        deadline = time.monotonic() + seconds
+        while True:
+            standing = self._read_standing()
+            if standing is not None and standing.phase is not IndexPhase.ready:
+                return False
+            if standing is not None and standing.answered >= asked > answered:
+                return True
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+
     # -- inside
 
     def _see_to_writer(self) -> None:
@@ -179,7 +194,9 @@ class FileTrialIndex:
             done = standing.indexed if standing else 0
             far = f" ({done:,} of {sum(expected.values()):,})" if expected else ""
             raise Unavailable(f"The trials are being read{far}.", hint="Try again in a few seconds.")
-        raise NotFound(f"There is no experiment named {experiment!r}.", hint="studio trials lists those there are.")
+        raise NotFound(
+            f"There is no experiment named {experiment!r}.", hint="studio experiments lists those there are."
+        )
 
     def _current(self) -> _Generation | None:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from studio_ext.adapters.trial_index.layout import Paths
 from studio_ext.adapters.trial_index.sources import Source, Stale
 from studio_ext.adapters.trial_index.sql_source import SqlSource
-from studio_ext.adapters.trial_index.sql_tables import is_database, open_tables
+from studio_ext.adapters.trial_index.sql_tables import NotThere, is_database, open_tables
 from studio_ext.adapters.trial_index.state import Standing, StandingFile
 from studio_ext.adapters.trial_index.store_writer import StoreWriter
 from studio_ext.contract.errors import StudioError
@@ -22,12 +22,16 @@ log = logging.getLogger(__name__)
 _WATCH_SECONDS = 0.1
 _AWAY_SECONDS = 1.0
 _FULL_SECONDS = 5.0
+_FIRST_SECONDS = 10.0
+"""For so long a store that is not there may just be made, for the first time."""
 _REST_WHILE_BUILDING = 0.1
 """Of the time that a part took: the other threads have their turn."""
 _REST_OF_LOOKS = 5.0
-_REST_OF_SWEEP = 15.0
+_REST_OF_SWEEP = 10.0
+"""Times the processor time that a part took."""
 _SWEEP_SECONDS = 2.0
 """Between two sweeps, at least."""
+_LOOK = "look"
 _LONGEST_REQUESTS = 1 << 20
 
 
@@ -43,7 +47,9 @@ class Indexer:
         self._standing = Standing()
         self._file = StandingFile(self._paths)
         self._look_due = self._sweep_due = 0.0
+        self._first_due = time.monotonic() + _FIRST_SECONDS
         self._is_published = False
+        self._written: list[str] = []
 
     @property
     def is_building(self) -> bool:
@@ -58,6 +64,10 @@ class Indexer:
             log.info("the trial index is built anew: %s of the store are not those that were read", reason)
             self._start_anew()
             rest = 0.0
+        except NotThere as error:
+            if time.monotonic() > self._first_due:
+                self._note_away(error.message, error.hint)
+            rest = _WATCH_SECONDS
         except StudioError as error:
             self._note_away(error.message, error.hint)
             rest = _AWAY_SECONDS
@@ -78,6 +88,11 @@ class Indexer:
             rest = _FULL_SECONDS
         return rest
 
+    def look_at(self, run_ids: list[str]) -> None:
+        """Have the next turn read runs that were just written."""
+        if not self._source.tells_changes:
+            self._written += run_ids
+
     def close(self) -> None:
         """Have what was written survive a power cut."""
         if self._writer is not None and self._building is None:
@@ -94,6 +109,7 @@ class Indexer:
         if self._building is not None:
             return self._build(self._writer, began)
         rest = self._look(self._writer, began)
+        self._first_due = 0.0
         if self._sweep(self._writer):
             rest = 0.0
         self._standing.indexed = self._writer.rows()
@@ -103,6 +119,7 @@ class Indexer:
     def _open(self) -> None:
         self._paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sweeping = None
+        self._skip_requests()
         self._writer = StoreWriter.resume(self._paths)
         self._building = None
         if self._writer is None:
@@ -138,10 +155,16 @@ class Indexer:
 
     def _look(self, writer: StoreWriter, began: float) -> float:
         asked = self._answer()
-        if not asked and began < self._look_due:
+        written, self._written = self._written, []
+        runs = {*asked, *written} - {_LOOK}
+        if runs:
+            self._source.read(writer, sorted(runs))
+        if asked:  # who deletes a run may have deleted others with it
+            self._sweep_due = 0.0
+        elif began < self._look_due:
             return self._look_due - began
-        if asked or self._source.has_changed():
-            self._source.look(writer, [each for each in asked if each != "look"])
+        if _LOOK in asked or self._source.has_changed():
+            self._source.look(writer)
             took = time.monotonic() - began
             self._look_due = began + max(self._source.look_seconds, _REST_OF_LOOKS * took)
         self._note_well(IndexPhase.ready)
@@ -149,7 +172,7 @@ class Indexer:
 
     def _sweep(self, writer: StoreWriter) -> bool:
         """Whether a part was done."""
-        began = time.monotonic()
+        began, used = time.monotonic(), time.thread_time()
         if began < self._sweep_due:
             return False
         if self._sweeping is None:
@@ -162,8 +185,15 @@ class Indexer:
             self._standing.swept = time.time()
             self._sweep_due = began + _SWEEP_SECONDS
         else:
-            self._sweep_due = time.monotonic() + (time.monotonic() - began) * _REST_OF_SWEEP
+            self._sweep_due = time.monotonic() + (time.thread_time() - used) * _REST_OF_SWEEP
         return True
+
+    def _skip_requests(self) -> None:
+        """Those that are there were asked for before everything new is looked for anyway."""
+        try:
+            self._standing.answered = self._paths.requests.stat().st_size
+        except OSError:
+            self._standing.answered = 0
 
     def _answer(self, *, requests: bool = True) -> list[str]:
         """Requests that came since the last time."""

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio_ext.adapters.trial_index import words
 from studio_ext.adapters.trial_index.layout import Part
-from studio_ext.adapters.trial_index.records import LIVE, UNUSED_TAGS, Batch, RunRow, attributes, fingerprint, is_shown
+from studio_ext.adapters.trial_index.records import (
+    LIVE,
+    UNUSED_TAGS,
+    Batch,
+    RunRow,
+    attributes,
+    fingerprint,
+    is_shown,
+    joined,
+)
 from studio_ext.adapters.trial_index.run_map import RunMap, fits
 from studio_ext.adapters.trial_index.words import Words
 from studio_ext.adapters.trial_index.writing import FINGERPRINTS, ExperimentWriter
@@ -19,8 +29,9 @@ from studio_ext.core.trial_keys import Kind
 FLAGS = ("flag", "deleted")
 """Column that says which trials are deleted (1) or not in the store any more (2)."""
 
-Cells = dict[tuple[int, str], tuple[list[int], list[str | None]]]
-Values = dict[tuple[int, str], tuple[list[int], list[float]]]
+T = TypeVar("T")
+Cells = dict[tuple[int, str], tuple[list[int], list[T]]]
+"""Rows and values of columns, by experiment and name."""
 
 
 class Ingest:
@@ -42,14 +53,7 @@ class Ingest:
         new = self._add(runs)
         places = self._places(batch, runs)
         self._put_runs(runs, batch.tags, new, places)
-        cells: Cells = defaultdict(lambda: ([], []))
-        for run_id, key, value in batch.params:
-            place = places.get(run_id)
-            if place is not None:
-                rows, texts = cells[place[0], key]
-                rows.append(place[1])
-                texts.append(value)
-        self._put_texts(Kind.parameter, cells)
+        self._put_texts(Kind.parameter, _by_column(batch.params, places))
         self._put_metrics(batch, places)
 
     def mark_gone(self, numbers: Iterable[int]) -> None:
@@ -78,8 +82,8 @@ class Ingest:
 
     def _places(self, batch: Batch, runs: list[RunRow]) -> dict[str, tuple[int, int]]:
         ids = {each.id for each in runs}
-        for rows in (batch.params, batch.metrics, batch.extremes):
-            ids.update(each[0] for each in rows)
+        if not runs:
+            ids.update(each[0] for rows in (batch.params, batch.metrics, batch.extremes) for each in rows)
         wanted = list(ids)
         numbers = self._runs.find(wanted)
         experiments, rows_ = self._runs.experiments, self._runs.rows
@@ -108,7 +112,7 @@ class Ingest:
                 self.live.setdefault(run.id)
             else:
                 self.live.pop(run.id, None)
-            mark = fingerprint(run, tags_of.get(run.id, []))
+            mark = fingerprint(run, joined(tags_of.get(run.id, [])))
             if self._runs.fingerprints[number] != mark:
                 self._runs.fingerprints[number] = mark
                 groups[places[run.id][0]].append(run)
@@ -126,7 +130,7 @@ class Ingest:
     ) -> None:
         rows = [places[each.id][1] for each in members]
         found: dict[str, list[str | None]] = defaultdict(list)
-        cells: Cells = defaultdict(lambda: ([], []))
+        cells: Cells[str] = defaultdict(lambda: ([], []))
         for run, row in zip(members, rows, strict=True):
             tags = {key: value or "" for key, value in tags_of.get(run.id, ())}
             for name, text in attributes(run, tags).items():
@@ -137,8 +141,8 @@ class Ingest:
                     tagged.append(row)
                     texts.append(value)
         writer = self._writer(experiment)
-        for name, texts in found.items():
-            self._put(experiment, writer, (Kind.attribute, name), rows, texts)
+        for name, column in found.items():
+            self._put(experiment, writer, (Kind.attribute, name), rows, column)
         for name in ("started", "ended"):
             times = [getattr(each, name) for each in members]
             seconds = words.words_of_numbers([0.0 if each is None else each / 1000 for each in times])
@@ -158,7 +162,7 @@ class Ingest:
         if writer.put(writer.stream(*FINGERPRINTS), rows, marks.astype(np.uint64)):
             self.touched.add(experiment)
 
-    def _clear_tags(self, experiment: int, rows: list[int], cells: Cells) -> None:
+    def _clear_tags(self, experiment: int, rows: list[int], cells: Cells[str]) -> None:
         """Of runs that had tags before: those that they have no more."""
         if not rows:
             return
@@ -181,7 +185,7 @@ class Ingest:
 
     # -- values
 
-    def _put_texts(self, kind: Kind, cells: Cells) -> None:
+    def _put_texts(self, kind: Kind, cells: Cells[str]) -> None:
         for (experiment, name), (rows, texts) in cells.items():
             self._put(experiment, self._writer(experiment), (kind, name), rows, texts)
 
@@ -191,35 +195,24 @@ class Ingest:
         writer: ExperimentWriter,
         column: tuple[Kind, str],
         rows: Sequence[int],
-        texts: list[str | None],
+        texts: Sequence[str | None],
     ) -> None:
         cells = writer.cells_of_texts(*column, texts)
         if writer.put(writer.stream(*column), rows, cells):
             self.touched.add(experiment)
 
     def _put_metrics(self, batch: Batch, places: dict[str, tuple[int, int]]) -> None:
-        extremes: dict[tuple[int, str], tuple[list[int], list[float], list[float]]] = defaultdict(lambda: ([], [], []))
-        for run_id, key, low, high in batch.extremes:
-            place = places.get(run_id)
-            if place is not None and is_shown(key):
-                rows, lows, highs = extremes[place[0], key]
-                rows.append(place[1])
-                lows.append(np.nan if low is None else low)
-                highs.append(np.nan if high is None else high)
+        extremes = _by_column(((*each[:2], each[2:]) for each in batch.extremes), places)
         known = {} if batch.are_all else {each: self._bounds(each, found[0]) for each, found in extremes.items()}
-        values: Values = defaultdict(lambda: ([], []))
-        for run_id, key, value in batch.metrics:
-            place = places.get(run_id)
-            if place is not None and is_shown(key):
-                rows, numbers = values[place[0], key]
-                rows.append(place[1])
-                numbers.append(value)
-        for (experiment, name), (rows, numbers) in values.items():
-            writer = self._writer(experiment)
-            if writer.put(writer.stream(Kind.metric, name), rows, words.words_of_numbers(numbers)):
-                self.touched.add(experiment)
-        for column, (rows, lows, highs) in extremes.items():
-            bounds = [words.words_of_numbers(each).view(np.float64) for each in (lows, highs)]
+        for (experiment, name), (rows, numbers) in _by_column(batch.metrics, places).items():
+            if is_shown(name):
+                writer = self._writer(experiment)
+                if writer.put(writer.stream(Kind.metric, name), rows, words.words_of_numbers(numbers)):
+                    self.touched.add(experiment)
+        for column, (rows, pairs) in extremes.items():
+            if not is_shown(column[1]):
+                continue
+            bounds = [words.words_of_numbers(each).view(np.float64) for each in zip(*pairs, strict=True)]
             if column in known:
                 bounds = [
                     fold(*pair)
@@ -254,3 +247,19 @@ class Ingest:
     def _cells(writer: ExperimentWriter, name: str, part: Part, rows: NDArray[np.int64]) -> Words:
         stream = writer.find(Kind.metric, name, part)
         return words.missing(len(rows)) if stream is None else writer.get(stream, rows)
+
+
+def _by_column(values: Iterable[tuple[str, str, T]], places: Mapping[str, tuple[int, int]]) -> Cells[T]:
+    """Values of runs (run, name, value) by column; those of runs that are not known are left out."""
+    found: dict[int, dict[str, tuple[list[int], list[T]]]] = {}
+    for run_id, name, value in values:
+        place = places.get(run_id)
+        if place is None:
+            continue
+        try:
+            rows, members = found[place[0]][name]
+        except KeyError:
+            rows, members = found.setdefault(place[0], {}).setdefault(name, ([], []))
+        rows.append(place[1])
+        members.append(value)
+    return {(experiment, name): each for experiment, columns in found.items() for name, each in columns.items()}

@@ -14,6 +14,8 @@ UNUSED_TAGS = frozenset({"mlflow.log-model.history", "mlflow.loggedArtifacts", "
 """Long, and nobody looks for trials by them."""
 LIVE = ("RUNNING", "SCHEDULED")
 """Statuses of runs that go on."""
+UNIT, RECORD = chr(31), chr(30)
+"""Between a tag and its value, and between two tags, where they are compared."""
 
 
 class RunRow(NamedTuple):
@@ -38,10 +40,10 @@ class Batch:
     tags: list[tuple[str, str, str | None]] = field(default_factory=list)
     """Run, key, value: all tags of each of ``runs``."""
     params: list[tuple[str, str, str]] = field(default_factory=list)
-    metrics: list[tuple[str, str, float]] = field(default_factory=list)
-    """Run, key, last value."""
+    metrics: list[tuple[str, str, float | None]] = field(default_factory=list)
+    """Run, key, last value; None is NaN."""
     extremes: list[tuple[str, str, float | None, float | None]] = field(default_factory=list)
-    """Run, key, smallest and largest value of those that were looked at."""
+    """Run, key, smallest and largest value of those that were looked at; None where all are NaN."""
     are_all: bool = True
     """Whether ``extremes`` are of all values ever, and not of some that came."""
 
@@ -69,6 +71,11 @@ def attributes(run: RunRow, tags: Mapping[str, str]) -> dict[str, str | None]:
     }
 
 
-def fingerprint(run: RunRow, tags: list[tuple[str, str | None]]) -> int:
-    """Differs where row or tags do; never 0."""
-    return zlib.crc32(repr((run, sorted(tags, key=lambda each: each[0]))).encode("utf-8", "replace")) or 1
+def joined(tags: list[tuple[str, str | None]]) -> str:
+    """Tags as one text, in the order of their keys."""
+    return RECORD.join(f"{key}{UNIT}{value or ''}" for key, value in sorted(tags, key=lambda each: each[0]))
+
+
+def fingerprint(run: RunRow, tags: str) -> int:
+    """Differs where the row or the tags (see :func:`joined`) do; never 0."""
+    return zlib.crc32(f"{run!r}{tags}".encode("utf-8", "replace")) or 1

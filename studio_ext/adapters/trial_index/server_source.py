@@ -1,12 +1,13 @@
 """Follows a store through MLflow's REST interface: a server elsewhere, or files.
 
-A look reads the runs that go on and the newest page of each experiment; the sweep reads all pages. An answer holds last
+A look reads the runs that go on and the newest ones; the sweep reads all pages. An answer holds last
 values only: smallest and largest values are those of the histories that were asked for, which are those of runs that
-are seen to end, and the last value for all others that have more than one step.
+are seen to begin or to end, and the last value for all others that have more than one step.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +39,11 @@ class ServerSource:
 
     def __init__(self, workspace: Workspace) -> None:
         self._backend = open_backend(workspace.tracking_uri, workspace.artifacts, lean=True)
+        self.tells_changes = False
         self.look_seconds = _LOOK_SECONDS
         self.expected: dict[str, int] = {}
+        self._watched: set[str] = set()
+        """Runs that went on or are new, and whose histories are to be read when they go on no more."""
         self._looked = 0.0
         self._swept = 0.0
 
@@ -53,11 +57,18 @@ class ServerSource:
         """See :class:`~studio_ext.adapters.trial_index.sources.Source`. It has to be asked."""
         return time.monotonic() - self._looked >= _LOOK_SECONDS
 
-    def look(self, writer: StoreWriter, run_ids: Sequence[str] = ()) -> None:
+    def read(self, writer: StoreWriter, run_ids: Sequence[str]) -> None:
+        """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
+        for run_id in run_ids:
+            self._read_one(writer, run_id, with_history=False)
+        writer.commit()
+
+    def look(self, writer: StoreWriter) -> None:
         """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
         experiments = self._experiments()
         writer.set_experiments(experiments)
-        before, listed = set(writer.ingest.live), set[str]()
+        self._watched.update(writer.ingest.live)
+        listed: set[str] = set()
         active = [each.id for each in experiments if each.active]
         for first in range(0, len(active), _TOGETHER):
             some = active[first : first + _TOGETHER]
@@ -65,10 +76,15 @@ class ServerSource:
                 page = next(self._pages(some, f"attributes.status = '{status}'"), Batch())
                 listed.update(each.id for each in page.runs)
                 writer.ingest(page)
-            writer.ingest(next(self._pages(some, "", size=_NEWEST), Batch()))
-        ended = before - listed
-        for run_id in {*run_ids, *list(ended)[:_ENDED]}:
-            self._read_one(writer, run_id, with_history=run_id in ended)
+            page = next(self._pages(some, "", size=_NEWEST), Batch())
+            ids = [each.id for each in page.runs]
+            self._watched.update(itertools.compress(ids, (writer.runs.find(ids) < 0).tolist()))
+            writer.ingest(page)
+        self._watched |= listed
+        ended = list(self._watched - listed)[:_ENDED]
+        for run_id in ended:
+            self._read_one(writer, run_id, with_history=True)
+        self._watched.difference_update(ended)
         writer.commit()
         self._looked = time.monotonic()
 
@@ -144,7 +160,7 @@ class ServerSource:
             reply = post(self._backend, method, **request, **({"page_token": token} if token else {}))
             if reply.status == 404 and reply.error_code == "RESOURCE_DOES_NOT_EXIST":
                 raise NotFound(reply.message)
-            if not reply.ok:
+            if not reply.ok or not reply.body.lstrip().startswith(b"{"):  # a page of something else is no empty answer
                 raise Unavailable(
                     f"The tracking server {self._backend.uri} cannot be read (HTTP {reply.status}: "
                     f"{reply.message[:200]}).",

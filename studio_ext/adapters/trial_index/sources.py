@@ -15,6 +15,8 @@ class Stale(Exception):
 class Source(Protocol):
     """Reads runs into a generation, for one thread. Raises ``Unavailable`` while the store is away, and ``Stale``."""
 
+    tells_changes: bool
+    """Whether :meth:`has_changed` knows of everything that was written, at once."""
     look_seconds: float
     """Between two looks, at least."""
     expected: dict[str, int]
@@ -26,8 +28,11 @@ class Source(Protocol):
     def has_changed(self) -> bool:
         """Whether there may be something new since the last :meth:`look`. Cheap."""
 
-    def look(self, writer: StoreWriter, run_ids: Sequence[str] = ()) -> None:
-        """Read what is new, what goes on, and these runs; commits."""
+    def look(self, writer: StoreWriter) -> None:
+        """Read what is new and what goes on; commits."""
+
+    def read(self, writer: StoreWriter, run_ids: Sequence[str]) -> None:
+        """Read these runs, which somebody says were changed; commits."""
 
     def needs_sweep(self) -> bool:
         """Whether something that no look sees may have changed since the last sweep began."""

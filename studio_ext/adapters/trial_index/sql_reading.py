@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from studio_ext.adapters.trial_index.layout import ExperimentEntry
-from studio_ext.adapters.trial_index.records import Batch, RunRow
+from studio_ext.adapters.trial_index.records import Batch, RunRow, fingerprint, joined
 from studio_ext.adapters.trial_index.sql_tables import Tables
 
 AT_ONCE = 500
@@ -46,6 +46,12 @@ class SqlReading:
         values, metrics = self._size("metrics"), self._size("latest_metrics")
         return values > _HISTORY_RATIO * metrics and values > 100_000
 
+    def has_histories(self) -> bool:
+        """Whether any metric of a run may have more than one value. Counting the values would take too long."""
+        if not self.tables.has_rowid:
+            return True
+        return self._size("metrics") > int(self.tables.rows("SELECT count(*) FROM latest_metrics")[0][0])
+
     def whole(self, run_ids: Sequence[str], *, extremes: bool = True) -> Batch:
         """Everything of some runs."""
         batch = self.runs(run_ids)
@@ -64,14 +70,45 @@ class SqlReading:
             batch.tags += self._of("SELECT run_uuid, {key}, value FROM tags", some)
         return batch
 
-    def page(self, after: str, limit: int) -> Batch:
-        """Rows and tags of the runs whose ids follow ``after`` in the order of ids."""
-        batch = Batch()
-        found = self.tables.rows(f"SELECT {_RUN} FROM runs WHERE run_uuid > ? ORDER BY run_uuid LIMIT {limit}", [after])
-        batch.runs = [run_row(row) for row in found]
-        for some in parts([each.id for each in batch.runs]):
-            batch.tags += self._of("SELECT run_uuid, {key}, value FROM tags", some)
-        return batch
+    def page(self, after: Any, limit: int) -> tuple[Any, list[tuple[str, int]]]:
+        """Some runs, those after a place (at first ``None``), with the fingerprint of each; and the place of the last.
+
+        In the order in which they lie in the file, where there is one: anything else reads all over it.
+        """
+        place = "rowid" if self.tables.has_rowid else "run_uuid"
+        condition, values = ("", []) if after is None else (f"WHERE {place} > ?", [after])
+        found = self.tables.rows(f"SELECT {_RUN}, {place} FROM runs {condition} ORDER BY {place} LIMIT {limit}", values)
+        runs = [run_row(row) for row in found]
+        ids = [each.id for each in runs]
+        tags: dict[str, str] = {}
+        if self.tables.joined_tags:
+            for some in parts(ids):
+                marks = ", ".join("?" * len(some))
+                tags.update(self.tables.rows(self.tables.joined_tags.format(ids=marks, key="{key}"), list(some)))
+        else:
+            lists: dict[str, list[tuple[str, str | None]]] = defaultdict(list)
+            for some in parts(ids):
+                for run_id, key, value in self._of("SELECT run_uuid, {key}, value FROM tags", some):
+                    lists[run_id].append((key, value))
+            tags = {run_id: joined(each) for run_id, each in lists.items()}
+        last = found[-1][-1] if found else None
+        return last, [(each.id, fingerprint(each, tags.get(each.id, ""))) for each in runs]
+
+    def value_marks(self, run_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Of each run a number that differs where metrics were logged to it or parameters added, and when a metric
+        last was (milliseconds since the epoch)."""
+        found: dict[str, tuple[int, int]] = {}
+        for some in parts(run_ids):
+            added = dict(self._of("SELECT run_uuid, count(*) FROM params", some, "GROUP BY run_uuid"))
+            logged = self._of(
+                "SELECT run_uuid, count(*), max(timestamp), sum(step) FROM latest_metrics", some, "GROUP BY run_uuid"
+            )
+            last = {row[0]: int(row[2] or 0) for row in logged}
+            marks = {row[0]: [str(each) for each in row[1:]] for row in logged}
+            for run_id in some:
+                text = f"{added.get(run_id, 0)} {marks.get(run_id)}"
+                found[run_id] = (zlib.crc32(text.encode()) or 1, last.get(run_id, 0))
+        return found
 
     def extremes(self, run_ids: Sequence[str]) -> list[Extreme]:
         """Smallest and largest values of metrics that have more than one value."""
@@ -83,12 +120,12 @@ class SqlReading:
             list(run_ids),
         )
 
-    def latest(self, touched: Iterable[tuple[str, str]]) -> list[tuple[str, str, float]]:
+    def latest(self, touched: Iterable[tuple[str, str]]) -> list[tuple[str, str, float | None]]:
         """Last values of metrics of runs."""
         keys: dict[str, list[str]] = defaultdict(list)
         for run_id, key in touched:
             keys[run_id].append(key)
-        found: list[tuple[str, str, float]] = []
+        found: list[tuple[str, str, float | None]] = []
         few = [run_id for run_id, names in keys.items() if len(names) > 20]
         for some in parts(few):
             found += self._latest(some)
@@ -124,17 +161,18 @@ class SqlReading:
             below = int(found[-1][0])
             yield [row[1] for row in found]
 
-    def _latest(self, run_ids: Sequence[str], keys: Sequence[str] = ()) -> list[tuple[str, str, float]]:
+    def _latest(self, run_ids: Sequence[str], keys: Sequence[str] = ()) -> list[tuple[str, str, float | None]]:
         condition = f" AND {{key}} IN ({', '.join('?' * len(keys))})" if keys else ""
         marks = ", ".join("?" * len(run_ids))
-        found = self.tables.rows(
-            f"SELECT run_uuid, {{key}}, value, is_nan FROM latest_metrics WHERE run_uuid IN ({marks}){condition}",
+        return self.tables.rows(
+            "SELECT run_uuid, {key}, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics "
+            f"WHERE run_uuid IN ({marks}){condition}",
             [*run_ids, *keys],
         )
-        return [(row[0], row[1], math.nan if row[3] else row[2]) for row in found]
 
-    def _of(self, statement: str, run_ids: Sequence[str]) -> list[Any]:
-        return self.tables.rows(f"{statement} WHERE run_uuid IN ({', '.join('?' * len(run_ids))})", list(run_ids))
+    def _of(self, statement: str, run_ids: Sequence[str], rest: str = "") -> list[Any]:
+        marks = ", ".join("?" * len(run_ids))
+        return self.tables.rows(f"{statement} WHERE run_uuid IN ({marks}) {rest}", list(run_ids))
 
     def _size(self, table: str) -> int:
         what = "max(rowid)" if self.tables.has_rowid else "count(*)"

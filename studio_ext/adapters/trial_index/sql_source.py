@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio_ext.adapters.trial_index.records import LIVE, Batch
 from studio_ext.adapters.trial_index.sources import Stale
@@ -32,6 +33,8 @@ _LIVE = 250
 """Runs that go on which each look reads, the last ones begun; of others, as many in turns."""
 _TABLES = {"runs": "run_uuid", "params": "{key}", "tags": "{key}", "metrics": "{key}"}
 """Tables that are followed, and what tells whether a row of them is the one that it was."""
+_SLACK_MS = 3600 * 1000
+"""How wrong the clocks of those who log may be."""
 _RECENT_MS = 24 * 3600 * 1000
 """Where there are no rowids: how long ago runs may have started to be found by a look."""
 
@@ -46,6 +49,8 @@ class SqlSource:
         self._swept_version: int | None = None
         self._turn = 0
         self._sweep_soon = False
+        self._value_marks: dict[str, int] = {}
+        self.tells_changes = tables.has_rowid
         self.look_seconds = 0.1 if tables.has_rowid else 0.7
         self.expected: dict[str, int] = {}
 
@@ -59,9 +64,10 @@ class SqlSource:
             writer.set_experiments(self._reading.experiments())
             self.expected = self._reading.counts()
             is_long = self._reading.has_long_histories()
+            with_extremes = not is_long and self._reading.has_histories()
         for ids in self._reading.newest_pages(_PAGE):
             for part in self._by_size(ids):
-                writer.ingest(self._reading.whole(part, extremes=not is_long))
+                writer.ingest(self._reading.whole(part, extremes=with_extremes))
                 writer.commit()
                 yield
         if is_long:
@@ -70,7 +76,7 @@ class SqlSource:
                     writer.ingest(Batch(extremes=self._reading.extremes(some)))
                     yield
                 writer.commit()
-        writer.marks = marks
+        writer.marks = marks or {"swept": int(time.time() * 1000)}
         writer.is_complete = True
         writer.commit()
         self.expected = {}
@@ -82,27 +88,34 @@ class SqlSource:
         """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
         return not self._tables.has_rowid or self._tables.version() != self._version
 
-    def look(self, writer: StoreWriter, run_ids: Sequence[str] = ()) -> None:
+    def read(self, writer: StoreWriter, run_ids: Sequence[str]) -> None:
+        """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
+        with self._tables.snapshot():
+            known = [run_id for run_id, number in zip(run_ids, writer.runs.find(run_ids), strict=True) if number >= 0]
+            self._read_again(writer, known)
+            self._add_new(writer, list(set(run_ids) - set(known)))
+        writer.commit()
+
+    def look(self, writer: StoreWriter) -> None:
         """See :class:`~studio_ext.adapters.trial_index.sources.Source`."""
         version = self._tables.version()
         with self._tables.snapshot():
             writer.set_experiments(self._reading.experiments())
             if self._tables.has_rowid:
-                self._follow(writer, set(run_ids))
+                self._follow(writer)
             else:
-                self._ask_again(writer, set(run_ids))
+                self._ask_again(writer)
         writer.commit()
         self._version = version
 
-    def _follow(self, writer: StoreWriter, again: set[str]) -> None:
+    def _follow(self, writer: StoreWriter) -> None:
         before, marks = writer.marks, self._marks()
         self._compare(before)
         span = {table: (int(before[table][0]), int(marks[table][0])) for table in _TABLES}
         fresh = self._add_new(writer, self._ids_between("runs", span["runs"]))
         for page in self._pages("params", span["params"], "run_uuid, {key}, value"):
             writer.ingest(Batch(params=[row[1:] for row in page if row[1] not in fresh]))
-        again.update(self._ids_between("tags", span["tags"]))
-        again.update(self._turn_of(writer))
+        again = {*self._ids_between("tags", span["tags"]), *self._turn_of(writer)}
         for some in parts(list(again - fresh)):
             writer.ingest(self._reading.runs(some))
         self._add_values(writer, span["metrics"], fresh)
@@ -164,7 +177,7 @@ class SqlSource:
 
     # -- without rowids
 
-    def _ask_again(self, writer: StoreWriter, again: set[str]) -> None:
+    def _ask_again(self, writer: StoreWriter) -> None:
         since = int(time.time() * 1000) - _RECENT_MS
         marks = ", ".join("?" * len(LIVE))
         found = self._tables.rows(
@@ -176,8 +189,7 @@ class SqlSource:
         fresh = self._add_new(
             writer, [run_id for run_id, number in zip(ids, numbers.tolist(), strict=True) if number < 0]
         )
-        again.update(self._turn_of(writer))
-        for some in self._by_size(list(again - fresh)):
+        for some in self._by_size([each for each in self._turn_of(writer) if each not in fresh]):
             writer.ingest(self._reading.whole(some))
 
     # -- everything again
@@ -191,35 +203,54 @@ class SqlSource:
 
         Values need no look on SQLite: each one that is logged is a row that is new.
         """
-        version = self._tables.version()
+        version, began = self._tables.version(), int(time.time() * 1000)
         self._sweep_soon = False
         round_, known = int(writer.runs.seen.max(initial=0)) + 1, len(writer.runs)
-        after = ""
+        after = None
         while True:
             with self._tables.snapshot():
-                page = self._reading.page(after, _SWEEP)
-                ids = [each.id for each in page.runs]
+                after, page = self._reading.page(after, _SWEEP)
+                ids = [each[0] for each in page]
                 if ids:
-                    after = ids[-1]
                     numbers = writer.runs.find(ids)
-                    self._add_new(writer, list(itertools.compress(ids, (numbers < 0).tolist())))
                     writer.runs.seen[numbers[numbers >= 0]] = round_
-                    before = writer.runs.fingerprints[numbers].copy()
-                    writer.ingest(page)
+                    self._add_new(writer, list(itertools.compress(ids, (numbers < 0).tolist())))
+                    marks = np.array([each[1] for each in page], dtype=np.int64)
+                    changed = (numbers >= 0) & (writer.runs.fingerprints[numbers] != marks)
                     if not self._tables.has_rowid:
-                        changed = (before != writer.runs.fingerprints[numbers]).tolist()
-                        self._read_values(writer, list(itertools.compress(ids, changed)))
+                        changed |= (numbers >= 0) & self._have_new_values(writer, ids)
+                    self._read_again(writer, list(itertools.compress(ids, changed.tolist())))
             writer.commit()
             if not ids:
                 break
             yield
         self._find_gone(writer, round_, known)
+        if not self._tables.has_rowid:
+            writer.marks = {"swept": began}
         writer.commit()
         self._swept_version = version
 
-    def _read_values(self, writer: StoreWriter, ids: Sequence[str]) -> None:
-        for some in self._by_size(ids):
-            writer.ingest(self._reading.whole(some))
+    def _have_new_values(self, writer: StoreWriter, ids: list[str]) -> NDArray[np.bool_]:
+        """Which runs have values that were logged since the sweep before.
+
+        After a start that is not known: then those count to which something was logged since the last sweep ended.
+        """
+        since = int(writer.marks.get("swept", 0)) - _SLACK_MS
+        marks = self._reading.value_marks(ids)
+        found = np.zeros(len(ids), dtype=bool)
+        for place, run_id in enumerate(ids):
+            mark, last = marks[run_id]
+            known = self._value_marks.get(run_id)
+            found[place] = last >= since if known is None else known != mark
+            self._value_marks[run_id] = mark
+        return found
+
+    def _read_again(self, writer: StoreWriter, ids: Sequence[str]) -> None:
+        if self._tables.has_rowid:  # values were seen when they came
+            for some in parts(ids):
+                writer.ingest(self._reading.runs(some))
+        else:
+            self._add_new(writer, ids)
 
     def _find_gone(self, writer: StoreWriter, round_: int, known: int) -> None:
         missed = np.flatnonzero(writer.runs.seen[:known] != round_)

@@ -12,11 +12,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from studio_ext.adapters.mlflow_backend import sqlite_path
+from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.contract.errors import Unavailable
 from studio_ext.core.plain_text import masked
 
 _BUSY_SECONDS = 3.0
+_JOINED = (
+    "SELECT run_uuid, string_agg({key} || chr(31) || coalesce(value, ''), chr(30) ORDER BY {key} COLLATE \"C\") "
+    "FROM tags WHERE run_uuid IN ({ids}) GROUP BY run_uuid"
+)
+
+
+class NotThere(Unavailable):
+    """The file is not there: not yet, where nobody has recorded anything."""
 
 
 class Tables(Protocol):
@@ -24,6 +32,10 @@ class Tables(Protocol):
 
     has_rowid: bool
     """Whether rows have a ``rowid`` that grows, and :meth:`version` tells whether anything changed."""
+
+    joined_tags: str
+    """Statement that gives run and tags (see :func:`.records.joined`) of the runs ``{ids}``; empty: it has to be done
+    here."""
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of an answer."""
@@ -54,6 +66,10 @@ class SqliteTables:
     """See :class:`Tables`."""
 
     has_rowid = True
+    joined_tags = (
+        "SELECT run_uuid, group_concat(tag, char(30)) FROM (SELECT run_uuid, {key} || char(31) || coalesce(value, '') "
+        "AS tag FROM tags WHERE run_uuid IN ({ids}) ORDER BY run_uuid, {key}) GROUP BY run_uuid"
+    )
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -110,7 +126,8 @@ class SqliteTables:
             facts = self._path.stat()
         except OSError as error:
             self.close()
-            raise self._away(error.strerror or error) from error
+            kind = NotThere if isinstance(error, FileNotFoundError) else Unavailable
+            raise self._away(error.strerror or error, kind) from error
         if self._connection is not None and self._identity == (facts.st_dev, facts.st_ino):
             return self._connection
         self.close()
@@ -122,15 +139,16 @@ class SqliteTables:
                 isolation_level=None,
                 check_same_thread=False,
             )
+            connection.execute("PRAGMA cache_size = -16000")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             raise self._away(error) from error
         self._connection, self._identity = connection, (facts.st_dev, facts.st_ino)
         return connection
 
-    def _away(self, why: object) -> Unavailable:
+    def _away(self, why: object, kind: type[Unavailable] = Unavailable) -> Unavailable:
         self.close()
-        return Unavailable(
+        return kind(
             f"The tracking store {self._path} cannot be read ({why}).",
             hint="Trials that were read before are still shown. They are brought up to date when the store is back.",
         )
@@ -145,6 +163,7 @@ class EngineTables:
         self._uri = uri
         self._engine: Any = None
         self._connection: Any = None
+        self.joined_tags = _JOINED if uri.startswith("postgres") else ""
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """See :class:`Tables`."""

@@ -61,8 +61,8 @@ def word_of_number(value: float) -> int:
     return NAN_WORD if math.isnan(value) else int(struct.unpack("<Q", struct.pack("<d", value))[0])
 
 
-def words_of_numbers(values: Sequence[float] | Numbers) -> Words:
-    """Cells of numbers; what MLflow writes for infinity becomes infinity again."""
+def words_of_numbers(values: Sequence[float | None] | Numbers) -> Words:
+    """Cells of numbers, None being NaN; what MLflow writes for infinity becomes infinity again."""
     numbers = np.array(values, dtype=np.float64)
     numbers[numbers >= _SQL_INFINITY] = np.inf
     numbers[numbers <= -_SQL_INFINITY] = -np.inf

@@ -20,6 +20,10 @@ MAX_CONDITIONS = 500
 MAX_KEY = 600
 """Longest key, in characters."""
 
+MAX_COMPARED = 1000
+"""Columns that a misspelt name is compared with: it is done at every key that is pressed."""
+_MAX_MISSPELT = 200
+
 Known = Callable[[], Sequence[str]]
 _FOREIGN = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", ";": "and"}
 _PREFIXES = {
@@ -33,7 +37,7 @@ def parse(text: str, known: Known = tuple) -> Node | None:
     ``known``: columns that there are, for hints; asked only when something is wrong. Raises ``WrongFilter``.
     """
     if len(text) > MAX_FILTER:
-        raise WrongFilter(f"it is longer than {MAX_FILTER} characters.", MAX_FILTER, len(text))
+        raise WrongFilter(f"It is longer than {MAX_FILTER} characters.", MAX_FILTER, len(text))
     return _Parser(text, known).filter()
 
 
@@ -271,5 +275,7 @@ def similar(text: str, known: Sequence[str]) -> str | None:
         names.setdefault(each.lower().partition(".")[2] or each.lower(), each)
     if lower in names and names[lower] != text:
         return names[lower]
-    close = difflib.get_close_matches(lower[:200], names, n=1, cutoff=0.7)
+    length = len(lower)
+    alike = [each for each in names if abs(len(each) - length) <= 2 + length // 4][:MAX_COMPARED]
+    close = difflib.get_close_matches(lower, alike, n=1, cutoff=0.7) if length <= _MAX_MISSPELT else []
     return names[close[0]] if close and names[close[0]] != text else None

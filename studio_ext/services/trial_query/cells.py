@@ -82,4 +82,5 @@ def _mean(values: Numbers) -> float:
             total += float(np.where(are_numbers, block, 0.0).sum())
     if math.isfinite(total):
         return total / count
-    return float((values[~np.isnan(values)] / count).sum())  # the sum itself is too large for a float
+    with np.errstate(over="ignore"):  # the sum itself is too large for a float
+        return float((values[~np.isnan(values)] / count).sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -26,11 +26,12 @@ Members = NDArray[np.int64]
 class Groups:
     """Groups of rows, in the order in which they are shown."""
 
-    key: Key
     rows: Rows
     """All rows, group by group, in the order in which they are shown."""
     starts: Members
     """Where in ``rows`` each group starts, and the number of rows at the end."""
+    names: list[str | None]
+    """Values that make the groups, as texts; None for the group of those that have none."""
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -45,27 +46,29 @@ class Groups:
         """Group of each of ``rows``."""
         return np.repeat(np.arange(len(self)), self.counts)
 
-    def names(self, columns: TrialColumns, which: Members, now: float) -> list[str | None]:
-        """Values that make some groups, as texts; None for the group of those that have none."""
-        first = self.rows[self.starts[which]]
-        if not is_number(self.key):
-            return columns.texts(self.key, first)
-        found = cells(columns, self.key, first, now)
-        if holds(self.key) is Holds.moment:
-            return [None if each is None else _day(each) for each in found]
-        return [None if each is None else str(each).removesuffix(".0") for each in found]
-
     def moved(self, order: Members) -> Groups:
         """The same groups in another order."""
         counts = self.counts[order]
         starts = np.concatenate(([0], np.cumsum(counts)))
         inside = np.arange(len(self.rows)) - np.repeat(starts[:-1], counts)
-        return replace(self, rows=self.rows[np.repeat(self.starts[order], counts) + inside], starts=starts)
+        rows = self.rows[np.repeat(self.starts[order], counts) + inside]
+        return Groups(rows, starts, [self.names[at] for at in order.tolist()])
+
+
+def _names(columns: TrialColumns, key: Key, first: Rows, now: float) -> list[str | None]:
+    """Names of groups, by a row of each. They are kept: the value of that row may change."""
+    if not is_number(key):
+        return columns.texts(key, first)
+    found = cells(columns, key, first, now)
+    name = _day if holds(key) is Holds.moment else lambda each: str(each).removesuffix(".0")
+    return [None if each is None else name(each) for each in found]
 
 
 def _day(moment: Value) -> str:
-    assert isinstance(moment, float)
-    return datetime.fromtimestamp(moment).date().isoformat()
+    try:
+        return datetime.fromtimestamp(float(moment or 0)).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return str(moment)
 
 
 def grouped(
@@ -87,7 +90,7 @@ def grouped(
     order = np.argsort(code, kind="stable")
     in_order = code[order]
     starts = np.flatnonzero(np.concatenate(([True], in_order[1:] != in_order[:-1]))) if len(rows) else order
-    groups = Groups(key, rows[order], np.append(starts, len(rows)))
+    groups = Groups(rows[order], np.append(starts, len(rows)), _names(columns, key, rows[order][starts], now))
     if by is None or by == key or not len(rows):
         return groups
     if is_number(by) or (facts := columns.facts(by)) is None or facts.numeric:

@@ -45,7 +45,7 @@ class TrialTables:
             rows = result.order.part(query.offset, query.limit)
             shown, total = view.trials(rows), len(result.order)
         else:
-            flat = _flat(result, result.tree, query, columns, now)
+            flat = _flat(result, result.tree, query, columns)
             shown, total = view.nodes(result.tree, flat[query.offset : query.offset + query.limit], query), len(flat)
         return TrialTablePage.model_construct(
             result=result.token,
@@ -83,8 +83,8 @@ class TrialTables:
 
 
 def known(columns: TrialColumns) -> Callable[[], list[str]]:
-    """Columns that there are, for hints: the first few thousand."""
-    return lambda: [each.text for each in columns.keys()[:5000]]
+    """Columns that there are, for hints."""
+    return lambda: [each.text for each in columns.keys(())]
 
 
 def key_of(text: str, field: str) -> Key:
@@ -156,27 +156,25 @@ def _grouped(groups: Groups) -> Tree:
     return Tree(Forest(parents, depths, is_match), all_rows, is_match, groups)
 
 
-def _flat(result: Result, tree: Tree, query: TrialQuery, columns: TrialColumns, now: float) -> Nodes:
+def _flat(result: Result, tree: Tree, query: TrialQuery, columns: TrialColumns) -> Nodes:
     """Nodes that are to be seen."""
     asked = (query.expand_all, tuple(query.expanded))
     kept = result.flat
     if kept is not None and kept[0] == asked:
         return kept[1]
-    flat = tree.forest.flatten(_opened(tree, query, columns, now))
+    flat = tree.forest.flatten(_opened(tree, query, columns))
     result.flat = (asked, flat)
     return flat
 
 
-def _opened(tree: Tree, query: TrialQuery, columns: TrialColumns, now: float) -> Mask:
+def _opened(tree: Tree, query: TrialQuery, columns: TrialColumns) -> Mask:
     is_open = np.full(len(tree.rows), query.expand_all)
     if not query.expanded:
         return is_open
     wanted = set(query.expanded)
     nodes: list[int] = []
     if tree.groups is not None:
-        every = np.arange(len(tree.groups))
-        names = tree.groups.names(columns, every, now)
-        nodes = [at for at, name in enumerate(names) if _group_id(name) in wanted]
+        nodes = [at for at, name in enumerate(tree.groups.names) if _group_id(name) in wanted]
     else:
         rows = [row for each in wanted if (row := columns.row_of(each)) is not None]
         nodes = np.flatnonzero(np.isin(tree.rows, rows)).tolist()
@@ -195,9 +193,7 @@ def _extents(result: Result, columns: TrialColumns, keys: Sequence[Key], now: fl
         result.extents_revision = columns.revision
     for key in keys:
         if key not in kept:
-            is_attribute = key.kind is Kind.attribute
-            numeric = is_attribute or ((facts := columns.facts(key)) is not None and facts.numeric)
-            kept[key] = extent(_of(numbers(columns, key, now), result.matched)) if numeric else None
+            kept[key] = extent(_of(numbers(columns, key, now), result.matched))
     return [kept[key] for key in keys]
 
 
@@ -258,8 +254,7 @@ class _View:
         return shown
 
     def _groups(self, groups: Groups, which: Nodes) -> list[TableRow]:
-        columns = self._columns
-        aggregates = Aggregates(columns, groups, which, self._now)
+        aggregates = Aggregates(self._columns, groups, which, self._now)
         found = [aggregates.of(key) for key in self._keys]
         values = _across([each for each, _ in found], len(which))
         extents = _across([each for _, each in found], len(which))
@@ -277,7 +272,7 @@ class _View:
                 values=value,
                 extents=extent,
             )
-            for name, value, extent in zip(groups.names(columns, which, self._now), values, extents, strict=True)
+            for name, value, extent in zip((groups.names[at] for at in which.tolist()), values, extents, strict=True)
         ]
 
 

@@ -22,7 +22,7 @@ from studio_ext.adapters.sql_store import SqlStore, migrate
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.jobs import JobStatus, SubmitRequest
 from studio_ext.core.workspace import Workspace
-from studio_ext.testing.store_suite import finish, sample_job
+from studio_ext.testing.sample_jobs import finish, sample_job
 from studio_ext.testing.workspaces import stop_controller, temporary_workspace
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "house-prices" / "train.ipynb"

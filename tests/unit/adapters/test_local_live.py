@@ -17,7 +17,7 @@ from studio_ext.contract.jobs import JobDetail, JobStatus
 from studio_ext.contract.live import LiveChanged, MetricHistory
 from studio_ext.core.log_calls import LoggedValue
 from studio_ext.core.workspace import Workspace
-from studio_ext.testing.store_suite import sample_job
+from studio_ext.testing.sample_jobs import sample_job
 
 RUN = "0123456789abcdef0123456789abcdef"
 

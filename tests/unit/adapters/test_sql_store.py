@@ -26,7 +26,8 @@ from studio_ext.adapters.sql_store.schema import metadata
 from studio_ext.contract.errors import Conflict, Unavailable
 from studio_ext.contract.jobs import JobStatus, SecondaryStatus
 from studio_ext.core.workspace import Workspace
-from studio_ext.testing.store_suite import StoreSuite, sample_job
+from studio_ext.testing.sample_jobs import sample_job
+from studio_ext.testing.store_suite import StoreSuite
 
 
 class TestSqlStore(StoreSuite):
@@ -166,7 +167,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from studio_ext.adapters.sql_store import SqlStore
-from studio_ext.testing.store_suite import sample_job
+from studio_ext.testing.sample_jobs import sample_job
 from studio_ext.contract.jobs import Progress
 store = SqlStore(Path(sys.argv[1]))
 for number in range(25):

@@ -19,7 +19,7 @@ from studio_ext.core.workspace import Workspace
 from studio_ext.ports.store import Lease
 from studio_ext.services.reconcile import Reconciler
 from studio_ext.testing.fake_runner import FakeRunner
-from studio_ext.testing.store_suite import sample_job
+from studio_ext.testing.sample_jobs import sample_job
 
 
 class Recorder:

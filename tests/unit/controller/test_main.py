@@ -13,7 +13,7 @@ from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.controller import main
 from studio_ext.core.workspace import Workspace
-from studio_ext.testing.store_suite import finish, sample_job
+from studio_ext.testing.sample_jobs import finish, sample_job
 
 
 def test_one_holds_the_lock(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

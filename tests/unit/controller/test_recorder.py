@@ -16,7 +16,7 @@ from studio_ext.controller import recorder as recorder_module
 from studio_ext.controller.recorder import Recorder
 from studio_ext.ports.tracking import RunHandle
 from studio_ext.services.recording import Recording
-from studio_ext.testing.store_suite import finish, sample_job
+from studio_ext.testing.sample_jobs import finish, sample_job
 
 
 class Outside:

@@ -264,7 +264,7 @@ def test_hostile_filters_get_an_answer_at_once(text: str) -> None:
 
 
 def test_limits() -> None:
-    with pytest.raises(WrongFilter, match="longer than 10000"):
+    with pytest.raises(WrongFilter, match="It is longer than 10000"):
         parse(" " * (MAX_FILTER + 1))
     deepest = MAX_DEPTH - 1
     assert parse("(" * deepest + "'x'" + ")" * deepest) is not None

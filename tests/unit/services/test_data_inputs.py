@@ -17,7 +17,7 @@ from studio_ext.ports.tracking import DataInput
 from studio_ext.services import data_inputs as module
 from studio_ext.services.data_inputs import data_inputs, has_reads
 from studio_ext.services.fingerprint import Fingerprint, TooLate, fingerprint
-from studio_ext.testing.store_suite import sample_job
+from studio_ext.testing.sample_jobs import sample_job
 
 CSV = b"a,b\n1,2\n3,4\n"
 

@@ -15,7 +15,7 @@ from studio_ext.core.ids import new_id
 from studio_ext.core.workspace import Workspace
 from studio_ext.services import housekeeping
 from studio_ext.services.housekeeping import CautiousClock, Housekeeping
-from studio_ext.testing.store_suite import finish, sample_job
+from studio_ext.testing.sample_jobs import finish, sample_job
 
 
 class Tracking:

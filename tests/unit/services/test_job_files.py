@@ -13,7 +13,7 @@ from studio_ext.contract.errors import InvalidRequest, NotFound
 from studio_ext.contract.jobs import JobDetail, JobStatus
 from studio_ext.services import job_files
 from studio_ext.services.job_files import list_files, read_log
-from studio_ext.testing.store_suite import sample_job
+from studio_ext.testing.sample_jobs import sample_job
 
 pytestmark = pytest.mark.timeout(30)
 

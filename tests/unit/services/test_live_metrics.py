@@ -6,12 +6,14 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 
+from studio_ext.contract.errors import Unavailable
 from studio_ext.contract.live import MetricHistory
 from studio_ext.core.log_calls import LoggedValue
 from studio_ext.services import live_metrics
@@ -145,6 +147,79 @@ def test_the_past_is_taken_in_and_not_repeated(tmp_path: Path, read: Callable[..
     assert sorted(zip(loss.step, loss.value, strict=True)) == [(-1, 9.0), (0, 1.0), (1, 2.0), (2, 3.0)]
     log(tmp_path, "loss", [2.0], start=1)  # the same value once more: nobody can tell it from the one before
     assert read(past=ask).series[0].count == 5 and asked == [1]
+
+
+def applied(root: Path, count: int) -> None:
+    """Note that the store has the first values of the journal."""
+    lines = (root / JOURNAL).read_bytes().splitlines(keepends=True)
+    note = {"i": count, "pos": sum(map(len, lines[:count]))}
+    (root / "replies.jsonl").write_text(json.dumps(note) + "\n")
+
+
+def test_what_the_store_has_of_a_journal_comes_from_the_store(
+    tmp_path: Path, read: Callable[..., MetricHistory]
+) -> None:
+    """Also values that are equal to nothing, and those that the store spells in another way."""
+    log(tmp_path, "loss", ["NaN", "Infinity", 3.0, "NaN", 5.0])
+    applied(tmp_path, 3)
+    past = [
+        LoggedValue("r", "loss", step, float(step), value)
+        for step, value in enumerate([float("nan"), 1.797e308, 3.0, float("nan")])
+    ]
+    (loss,) = read(past=lambda: past).series
+    assert (loss.step, loss.value) == ([0, 1, 2, 3, 4], [None, 1.797e308, 3.0, None, 5.0])
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["", "x", "[]", '{"pos": -5}', '{"pos": "a"}', '{"pos": 7}', '{"pos": 1e30}', '{"pos": 1e999}', "[" * 60_000],
+)
+def test_whatever_a_note_says_nothing_fails(tmp_path: Path, read: Callable[..., MetricHistory], note: str) -> None:
+    log(tmp_path, "loss", [1.0, 2.0])
+    (tmp_path / "replies.jsonl").write_text(note + "\n")
+    assert [each.count for each in read(past=lambda: []).series] in ([], [1], [2])
+
+
+def test_what_is_applied_while_the_past_is_read_counts_once(tmp_path: Path, read: Callable[..., MetricHistory]) -> None:
+    now = time.time()
+    log(tmp_path, "loss", [0.0, 1.0], start=int(now))
+
+    def past() -> Iterator[LoggedValue]:
+        for step in range(int(now), int(now) + 2):
+            yield LoggedValue("r", "loss", step, float(step), step - int(now))
+        log(tmp_path, "loss", [2.0, 3.0], start=int(now) + 2)
+        yield LoggedValue("r", "loss", int(now) + 2, float(int(now) + 2), 2.0)
+
+    (loss,) = read(past=past).series
+    assert loss.value == [2.0, 0.0, 1.0, 3.0] and loss.count == 4
+
+
+def test_a_store_that_goes_away_while_the_past_is_read(tmp_path: Path, read: Callable[..., MetricHistory]) -> None:
+    log(tmp_path, "loss", [1.0, 2.0])
+    applied(tmp_path, 2)
+
+    def past() -> Iterator[LoggedValue]:
+        yield LoggedValue("r", "loss", 0, 0.0, 1.0)
+        raise Unavailable("away")
+
+    assert [each.value for each in read(past=past).series] == [[1.0, 2.0]]
+
+
+def test_a_long_past_takes_little_memory(tmp_path: Path, read: Callable[..., MetricHistory]) -> None:
+    """A journal that goes on where a million values are in the store: they take 100 MB when they are kept."""
+    log(tmp_path, "loss", [0.5] * 1000)
+    applied(tmp_path, 1000)
+    count = 200_000
+    now = time.time()
+    past = (LoggedValue("r", "loss", step, now + step, float(step % 1000)) for step in range(count))
+    tracemalloc.start()
+    try:
+        (loss,) = read(past=lambda: past, max_points=500).series
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert loss.count == count and len(loss.step) <= 500 and loss.last == float((count - 1) % 1000)
+    assert peak < live_metrics.DOUBTFUL * 350
 
 
 def test_what_was_read_longest_ago_is_forgotten(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from studio_ext.ports.runner import Launch
 from studio_ext.services import reconcile
 from studio_ext.services.reconcile import Reconciler
 from studio_ext.testing.fake_runner import FakeRunner, Stop
-from studio_ext.testing.store_suite import sample_job
+from studio_ext.testing.sample_jobs import sample_job
 from studio_ext.worker.clock import Clock
 
 S, T = JobStatus, SecondaryStatus

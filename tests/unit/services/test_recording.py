@@ -27,7 +27,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.tracking import DataInput, RunHandle, RunStart
 from studio_ext.services.recording import Recording
-from studio_ext.testing.store_suite import finish, sample_job
+from studio_ext.testing.sample_jobs import finish, sample_job
 
 
 class Tracking:

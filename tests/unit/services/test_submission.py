@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,21 @@ def test_wrong_fields_are_named_and_nothing_is_left(
 def test_the_reason_why_a_runner_is_not_available(submission: Submission, notebook: Path) -> None:
     with pytest.raises(InvalidRequest, match="Start the engine"):
         submission.submit(request(notebook, runner="docker"), notebook, "ada")
+
+
+def test_a_runner_that_does_not_answer_may_later(submission: Submission, notebook: Path) -> None:
+    """Nothing is wrong with what was asked for, and it can be asked for again."""
+    away = RunnerInfo(
+        name="docker", display_name="Docker", available=False, away=True, reason="The engine hangs.", has_images=True
+    )
+    submission = replace(submission, runners={**RUNNERS, "docker": Runner(away)})
+    with pytest.raises(Unavailable, match=r"Docker cannot be used now\. The engine hangs") as caught:
+        submission.submit(request(notebook, runner="docker"), notebook, "ada")
+    assert "Try again" in caught.value.hint and not caught.value.fields
+    assert nothing_left(submission)
+    there = Runner(away.model_copy(update={"away": False, "available": True}))
+    submission = replace(submission, runners={**RUNNERS, "docker": there})
+    assert submission.submit(request(notebook, runner="docker"), notebook, "ada").runner == "docker"
 
 
 def test_broken_notebooks(submission: Submission, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from studio_ext.contract.jobs import JobDetail, Resources
 from studio_ext.core.log_calls import LoggedValue
 from studio_ext.services import system_metrics
 from studio_ext.services.system_metrics import SystemMetrics
-from studio_ext.testing.store_suite import sample_job
+from studio_ext.testing.sample_jobs import sample_job
 
 
 class Store:

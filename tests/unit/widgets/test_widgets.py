@@ -344,6 +344,21 @@ def test_sorting_filtering_and_hiding_what_is_the_same(many: FakeClient, eventua
     eventually(lambda: "status" not in {column["key"] for column in table._state["columns"]})
 
 
+def test_the_filter_language_finds_trials_by_asking_for_them(many: FakeClient, eventually: Eventually) -> None:
+    table = TrialTable("e")
+    eventually(lambda: not table._state["loading"])
+    say(table, kind="filter", text="params.n >= 3 and params.n < 5 and not name ~ nothing")
+    eventually(lambda: table._state["matched"] == 2)
+    assert [row["id"] for row in table._state["rows"]] == ["r004", "r003"]
+    say(table, kind="filter", text="params.n >= 0")
+    eventually(
+        lambda: table._state["matched"] == len(many._trials),
+    )
+    named = TrialTable(["r001", "r002", "r003"])
+    say(named, kind="filter", text="params.n in (2, 3, 4)")
+    eventually(lambda: named._state["matched"] == 2)
+
+
 def test_selecting_on_either_side(many: FakeClient, eventually: Eventually) -> None:
     table = TrialTable("e")
     say(table, kind="select", ids=["r001", "r002", "r001"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from studio_ext.adapters.attempts.archive import worker_archive
+from studio_ext.adapters.attempts.archive import sdk_archive, worker_archive
 from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.adapters.fork_servers import ServerKey, fingerprint
 from studio_ext.worker import faults, packages
@@ -31,6 +31,22 @@ def test_supervisor_and_relay_need_the_standard_library_only(tmp_path: Path) -> 
     program = "import sys; sys.path.insert(0, sys.argv[1])\nimport studio_worker.supervisor, studio_worker.kernels"
     run = subprocess.run([sys.executable, "-I", "-S", "-c", program, archive], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+def test_the_sdk_is_packed_once_and_comes_after_what_an_environment_has(tmp_path: Path) -> None:
+    archive = sdk_archive(tmp_path / "cache")
+    assert sdk_archive(tmp_path / "cache") == archive
+    assert [path.name for path in archive.parent.iterdir()] == [archive.name]
+    program = (
+        "import sys; from pathlib import Path\n"
+        "sys.path = [entry for entry in sys.path if not Path(entry, 'studio_ext').exists()]\n"
+        "from studio_worker import capture\ncapture.start(capture.Settings('', '', '', 'off', sys.argv[1]))\n"
+        "import studio_ext; studio_ext.Tracker; print(studio_ext.__file__, 'httpx' in sys.modules)"
+    )
+    environment = {"PYTHONPATH": str(worker_archive(tmp_path))}
+    command = [sys.executable, "-c", program, str(archive)]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert run.stdout.strip() == f"{archive}/studio_ext/__init__.py False", run.stderr
 
 
 def test_package_listing(tmp_path: Path) -> None:

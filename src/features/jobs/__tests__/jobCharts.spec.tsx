@@ -15,12 +15,16 @@ import {
   resourceCharts
 } from '../components/jobResources';
 
+/** Titles of charts, whenever one was drawn. */
+const mockDrawn: unknown[] = [];
+
 jest.mock('../../../shared/chart', () => ({
   ...jest.requireActual<object>('../../../shared/chart'),
   /** What it was asked to draw, in words. */
-  Chart: ({ title, axis, note, limit }: Record<string, unknown>) => (
-    <p>{JSON.stringify([title, axis, note ?? '', limit ?? ''])}</p>
-  )
+  Chart: ({ title, axis, note, limit }: Record<string, unknown>) => {
+    mockDrawn.push(title);
+    return <p>{JSON.stringify([title, axis, note ?? '', limit ?? ''])}</p>;
+  }
 }));
 
 const trans = nullTranslator.load('studio_ext');
@@ -129,6 +133,51 @@ describe('charts of a job', () => {
     expect(screen.getByText('["loss","elapsed","",""]')).toBeTruthy();
   });
 
+  it('writes down what was logged once, and draws what was not', async () => {
+    const once = { count: 1, step: [0], time: [100] };
+    await load([
+      series({ name: 'rmse', ...once, value: [46950.25] }),
+      series({ name: 'bad', ...once, value: [null], not_finite: 1 }),
+      series(),
+      series({ name: 'acc' })
+    ]);
+    const { container } = view();
+    expect(container.querySelectorAll('p')).toHaveLength(2);
+    const values = screen.getByRole('region', { name: 'Logged once' });
+    expect(values.textContent).toBe('Logged oncermse46,950badNaN');
+    fireEvent.change(screen.getByLabelText('Filter metrics'), {
+      target: { value: 'loss' }
+    });
+    expect(screen.queryByRole('region', { name: 'Logged once' })).toBeNull();
+  });
+
+  it('draws a chart again only when something was logged to it', async () => {
+    await load([series(), series({ name: 'acc' })]);
+    view();
+    const drawn = async (
+      found: MetricSeries[],
+      fields: Record<string, unknown>
+    ) => {
+      mockDrawn.length = 0;
+      await load(found, fields);
+      return mockDrawn;
+    };
+    const more = series({ step: [2], time: [102], value: [0], count: 3 });
+    expect(await drawn([more], { whole: false })).toEqual(['loss']);
+    expect(await drawn([], { whole: false })).toEqual([]);
+    // A new look at everything, as after the server has forgotten the cursor.
+    const all = series({
+      step: [0, 1, 2],
+      time: [100, 101, 102],
+      value: [2, 1, 0],
+      count: 3
+    });
+    const better = series({ name: 'acc', value: [2, 3] });
+    expect(await drawn([all, better], { whole: true })).toEqual(['acc']);
+    expect(await drawn([all], { whole: true })).toEqual([]);
+    expect(screen.queryByText(/"acc"/)).toBeNull();
+  });
+
   it('says what is not drawn', async () => {
     await load([series({ count: 5000, not_finite: 3 })], { left_out: 7 });
     view();
@@ -189,16 +238,24 @@ describe('charts of a job', () => {
     expect(container.querySelectorAll('p')).toHaveLength(8);
     fireEvent.click(screen.getByRole('button', { name: 'All 9 metrics' }));
     expect(onMore).toHaveBeenCalled();
+    await load([series({ name: 'rmse', count: 1, value: [3.5] })]);
+    rerender(overview);
+    expect(container.querySelectorAll('p')).toHaveLength(0);
+    expect(container.textContent).toBe('Metricsrmse3.5');
   });
 
   it('draws a line a run, over steps or since the beginning', () => {
     const metric = {
       name: 'loss',
       count: 4,
-      runs: [series(), series({ run_id: 'child-of-the-job' })]
+      runs: [
+        { ...series(), colour: 4 },
+        { ...series({ run_id: 'child-of-the-job' }), colour: 2 }
+      ]
     };
     const lines = toLines(metric, 'step', 90, 'run', trans);
     expect(lines.map(({ label }) => label)).toEqual(['job', 'child-of']);
+    expect(lines.map(({ colour }) => colour)).toEqual([4, 2]);
     expect(lines[0].x).toEqual([0, 1]);
     expect(toLines(metric, 'elapsed', 90, 'run', trans)[1].x).toEqual([10, 11]);
     expect(toLines(metric, 'elapsed', null, null, trans)[0].x).toEqual([0, 1]);

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useMemo, useState } from 'react';
+import React, { memo, useMemo, useState } from 'react';
 import type { JobModel } from '../../../models/jobModel';
 import type { IMetric, MetricsModel } from '../../../models/metricsModel';
 import { Chart } from '../../../shared/chart';
@@ -7,6 +7,7 @@ import type { ILine } from '../../../shared/chartData';
 import type { XAxis } from '../../../shared/chartPlot';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
+import { formatNumber } from '../../../shared/format';
 import { useSignal } from '../../../shared/useSignal';
 
 /** Charts that an overview has room for. */
@@ -31,7 +32,8 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
   const found = metrics.filter(({ name }) =>
     name.toLowerCase().includes(filter.trim().toLowerCase())
   );
-  const shown = found.slice(0, most);
+  const [drawn, single] = apart(found);
+  const shown = drawn.slice(0, most);
   const count = metrics.reduce((sum, metric) => sum + metric.count, 0);
   const banner = error && (
     <ErrorBanner
@@ -99,24 +101,57 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
             key={metric.name}
             metric={metric}
             axis={axis}
-            job={job}
+            began={job.job?.started ?? null}
+            own={job.job?.trial.run_id ?? null}
             sync={`${model.jobId}-${axis}`}
             trans={trans}
           />
         ))}
       </div>
-      {found.length > most && (
+      {drawn.length > most && (
         <div>
           <button
             type="button"
             className="jp-StudioButton"
             onClick={() => setMost(Infinity)}
           >
-            {trans.__('Show all %1', found.length)}
+            {trans.__('Show all %1', drawn.length)}
           </button>
         </div>
       )}
+      {single.length > 0 && (
+        <section aria-label={trans.__('Logged once')}>
+          {drawn.length > 0 && <h2>{trans.__('Logged once')}</h2>}
+          <Values metrics={single} />
+        </section>
+      )}
     </div>
+  );
+}
+
+/** Metrics with a line to draw, and those of a single value. */
+function apart(metrics: readonly IMetric[]): [IMetric[], IMetric[]] {
+  const isSingle = ({ count }: IMetric) => count === 1;
+  return [
+    metrics.filter(metric => !isSingle(metric)),
+    metrics.filter(isSingle)
+  ];
+}
+
+/** Metrics that were logged once: a chart of one point would say no more. */
+function Values(props: { metrics: readonly IMetric[] }): JSX.Element {
+  return (
+    <dl className="jp-StudioMetrics-values">
+      {props.metrics.map(({ name, runs }) => {
+        const value = runs.flatMap(run => run.value)[0] ?? NaN;
+        return (
+          <div key={name}>
+            <dt title={name}>{name}</dt>
+            <dd title={String(value)}>{formatNumber(value)}</dd>
+          </div>
+        );
+      })}
+    </dl>
   );
 }
 
@@ -130,22 +165,27 @@ export function MetricsOverview(
   if (metrics.length === 0) {
     return null;
   }
+  const [drawn, single] = apart(metrics);
+  const charts = drawn.slice(0, FEW);
+  const values = single.slice(0, 2 * FEW);
   return (
     <section aria-label={trans.__('Metrics')}>
       <h2>{trans.__('Metrics')}</h2>
       <div className="jp-StudioMetrics-charts jp-mod-small">
-        {metrics.slice(0, FEW).map(metric => (
+        {charts.map(metric => (
           <MetricChart
             key={metric.name}
             metric={metric}
             axis="step"
-            job={job}
+            began={job.job?.started ?? null}
+            own={job.job?.trial.run_id ?? null}
             isSmall
             trans={trans}
           />
         ))}
       </div>
-      {metrics.length > FEW && (
+      {values.length > 0 && <Values metrics={values} />}
+      {metrics.length > charts.length + values.length && (
         <button
           type="button"
           className="jp-StudioLink jp-StudioOverview-more"
@@ -181,17 +221,19 @@ function NoMetrics(props: {
   );
 }
 
-function MetricChart(props: {
+/** Drawn again only when its own metric has changed. */
+const MetricChart = memo(function MetricChart(props: {
   metric: IMetric;
   axis: XAxis;
-  job: JobModel;
+  /** When the job began, in seconds since the epoch. */
+  began: number | null;
+  /** The job's own run. */
+  own: string | null;
   isSmall?: boolean;
   sync?: string;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { metric, axis, job, isSmall, sync, trans } = props;
-  const began = job.job?.started ?? null;
-  const own = job.job?.trial.run_id ?? null;
+  const { metric, axis, began, own, isSmall, sync, trans } = props;
   const lines = useMemo(
     () => toLines(metric, axis, began, own, trans),
     [metric, axis, began, own, trans]
@@ -207,7 +249,7 @@ function MetricChart(props: {
       trans={trans}
     />
   );
-}
+});
 
 /** One line a run; that of the job itself comes first. */
 export function toLines(
@@ -219,11 +261,11 @@ export function toLines(
 ): ILine[] {
   const start =
     began ?? Math.min(...metric.runs.map(({ time }) => time[0] ?? Infinity));
-  return metric.runs.map((run, index) => ({
+  return metric.runs.map(run => ({
     label: run.run_id === own ? trans.__('job') : run.run_id.slice(0, 8),
     x: axis === 'step' ? run.step : run.time.map(time => time - start),
     y: run.value,
-    colour: index
+    colour: run.colour
   }));
 }
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studio_ext.adapters.docker_runner import DockerRunner
 from studio_ext.adapters.docker_runner import engine as engine_module
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.settings import DockerSettings
@@ -132,3 +135,23 @@ def test_no_socket_of_any_engine_is_mounted(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/run")
     asked = [str(path) for path in (own, own.parent, data, tmp_path / "link", "/", "/var/run", tmp_path / "gone")]
     assert data_mounts(asked, f"unix://{own}", tmp_path / "home") == [str(data)]
+
+
+def test_a_runner_says_that_its_engine_does_not_answer_now(tmp_path: Path) -> None:
+    """One that hangs, and one that is not there; a fault of the settings stays one."""
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(tmp_path / "hangs.sock"))
+    listening.listen()
+    home = tmp_path / "home"
+    home.mkdir()
+    with closing(listening):
+        for name, said in (("hangs.sock", "does not answer"), ("missing.sock", "cannot be reached")):
+            runner = DockerRunner(home, Engine(DockerSettings(host=f"unix://{tmp_path / name}")))
+            info = runner.info()
+            runner.close()
+            assert (info.available, info.away) == (False, True) and said in info.reason, name
+    (home / "studio.toml").write_text("[docker]\nhost = 5\n")
+    runner = DockerRunner(home)
+    info = runner.info()
+    runner.close()
+    assert (info.available, info.away) == (False, False) and info.reason

@@ -70,7 +70,7 @@ def test_newest_first_and_without_the_deleted(asked: Asked) -> None:
     )
     assert page.extents[1] == Extent(minimum=-5, maximum=2, mean=-1.5)
     assert page.extents[2] == Extent(minimum=3, maximum=3, mean=3)
-    assert page.extents[3] is None and page.extents[4] is None
+    assert page.extents[3] is None and page.extents[4] == Extent(minimum=3, maximum=3, mean=3)
 
 
 def test_sorted_and_filtered(asked: Asked) -> None:
@@ -249,6 +249,22 @@ def test_groups_stand_in_the_order_of_what_rows_are_sorted_by() -> None:
     inside = asked(group_by="params.g", sort=by("metrics.x", True), expand_all=True)
     assert [each.id for each in inside.rows[:3]] == ["group:=ab", "ab9", "ab1"]
     assert asked(group_by="params.g", filter="metrics.x > 3").total == 2
+
+
+def test_groups_keep_their_names_while_values_change() -> None:
+    trials = [MemoryTrial("a", status="RUNNING"), MemoryTrial("b", status="FINISHED")]
+    asked = Asked(trials)
+    first = asked(group_by="status")
+    assert [each.name for each in first.rows] == ["FINISHED", "RUNNING"]
+    asked.put([MemoryTrial("a", status="FINISHED"), trials[1]], revision=2)
+    again = asked(group_by="status", result=first.result, expanded=["group:=RUNNING"])
+    assert ids(again) == ["group:=FINISHED", "group:=RUNNING", "a"] and not again.is_current
+    assert [each.status for each in again.rows if not each.is_group] == ["FINISHED"]
+
+
+def test_times_that_no_calendar_has() -> None:
+    page = Asked([MemoryTrial("a", started=1e300), MemoryTrial("b", started=1.0)])(group_by="started")
+    assert [each.children for each in page.rows] == [1, 1] and page.rows[1].name == "1e+300"
 
 
 def test_times_are_grouped_by_day() -> None:
