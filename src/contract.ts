@@ -263,7 +263,8 @@ export interface FileEntry {
 export interface FilterCheck {
   completions: Completion[];
   /**
-   * The conditions that all have to hold; null where the filter says more than that, or is wrong.
+   * The conditions that all have to hold; null where the filter says more than that or more than a form takes, or is
+   * wrong.
    */
   conditions: FilterCondition[] | null;
   error: FilterError | null;
@@ -289,7 +290,7 @@ export interface FilterCondition {
   /**
    * As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``. In a request, what is not written so is quoted.
    *
-   * @maxItems 1000
+   * @maxItems 100
    */
   values: string[];
 }

@@ -362,6 +362,8 @@ class HttpClient:
         def pieces() -> Iterator[bytes]:
             try:
                 yield from opened.iter_bytes()
+            except httpx.HTTPError as error:
+                raise Unavailable(f"{self.url} broke off: {_reason(error)}.", hint="Try again.") from error
             finally:
                 reply.__exit__(None, None, None)
 

@@ -10,19 +10,17 @@ import time
 from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from studio_ext._version import __version__
 from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.host import user_name
 from studio_ext.adapters.kernel_specs import KernelSpecs
 from studio_ext.adapters.local_live import LocalLive
-from studio_ext.adapters.local_trials import LocalTrials
 from studio_ext.adapters.notebook_files import NotebookFiles, import_papermill
 from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
-from studio_ext.adapters.trial_index import open_trial_index
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
@@ -52,9 +50,12 @@ from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Runner
 from studio_ext.ports.submission import Images
 from studio_ext.ports.tracking import Tracking
-from studio_ext.ports.trial_index import TrialIndex
 from studio_ext.services import job_files, lag
 from studio_ext.services.submission import Submission
+
+if TYPE_CHECKING:
+    from studio_ext.adapters.local_trials import LocalTrials
+    from studio_ext.ports.trial_index import TrialIndex
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +90,9 @@ class LocalClient:
         self._image_list: Images | None = None
         self._runners_lock = threading.Lock()
         self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
-        index = index or open_trial_index(self.workspace, self._launcher.ensure)
-        self._trials = LocalTrials(index, lambda: self.tracking)
+        self._index = index
+        self._found: LocalTrials | None = None
+        self._trials_lock = threading.Lock()
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -337,6 +339,18 @@ class LocalClient:
             if self._tracking is None:
                 self._tracking = MlflowTracking(self.workspace.tracking_uri, self.workspace.artifacts)
             return self._tracking
+
+    @property
+    def _trials(self) -> LocalTrials:
+        """The index of trials; numpy is imported with it."""
+        from studio_ext.adapters.local_trials import LocalTrials
+        from studio_ext.adapters.trial_index import open_trial_index
+
+        with self._trials_lock:
+            if self._found is None:
+                index = self._index or open_trial_index(self.workspace, self._launcher.ensure)
+                self._found = LocalTrials(index, lambda: self.tracking)
+            return self._found
 
     def _open_store(self) -> SqlStore:
         schema = schema_of(self.workspace.database)

@@ -49,10 +49,14 @@ class LocalTrials:
         )
 
     def _catch_up(self, experiment: str) -> None:
-        """Wait until the index knows of every trial. Raises ``Unavailable`` when that takes too long."""
+        """Wait until the index knows of every trial. Raises ``Unavailable`` where it cannot, or that takes too long:
+        whoever computes with trials must not take some for all. (The table says so itself.)
+        """
         self._index.catch_up()
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while (state := self._index.state(experiment)).phase is IndexPhase.building:
+        while (state := self._index.state(experiment)).phase is not IndexPhase.ready:
+            if state.phase is IndexPhase.away:
+                raise Unavailable(state.message or "The tracking store does not answer.", hint=state.hint)
             if state.expected is not None and state.indexed >= state.expected:
                 return
             if time.monotonic() > deadline:
@@ -78,14 +82,14 @@ class LocalTrials:
 
     def delete(self, run_ids: Sequence[str]) -> None:
         """Delete trials."""
-        for each in run_ids:
+        for each in dict.fromkeys(run_ids):
             self._tracking().delete_run(each)
         self._index.look_at(run_ids)
         self._index.catch_up()
 
     def restore(self, run_ids: Sequence[str]) -> None:
         """Restore trials."""
-        for each in run_ids:
+        for each in dict.fromkeys(run_ids):
             self._tracking().restore_run(each)
         self._index.look_at(run_ids)
         self._index.catch_up()

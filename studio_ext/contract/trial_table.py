@@ -20,6 +20,13 @@ MAX_COLUMNS = 300
 MAX_FILTER = 10_000
 """Longest filter, in characters."""
 
+MAX_CONDITIONS = 50
+"""Most conditions of a form."""
+MAX_VALUES = 100
+"""Most values of a condition in a form."""
+MAX_VALUE = 2_000
+"""Longest value in a form, in characters."""
+
 KeyText = Annotated[str, StringConstraints(min_length=1, max_length=600)]
 Value = StrictBool | StrictInt | StrictFloat | StrictStr | None
 """A cell: a number; a text; ``NaN``, ``Infinity`` or ``-Infinity``, which JSON lacks; null where there is none."""
@@ -178,7 +185,7 @@ class FilterCondition(Wire):
     operator: str
     """``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``~``, ``!~``, ``in``, ``not in``, ``is present`` or
     ``is missing``."""
-    values: list[Annotated[str, StringConstraints(max_length=MAX_FILTER)]] = Field(default=[], max_length=1000)
+    values: list[Annotated[str, StringConstraints(max_length=MAX_VALUE)]] = Field(default=[], max_length=MAX_VALUES)
     """As they are written in a filter: ``0.1``, ``"dev"``, ``-7d``. In a request, what is not written so is quoted."""
 
 
@@ -190,7 +197,7 @@ class FilterQuery(Wire):
     """Experiment whose columns and values are suggested; none are without it."""
     cursor: StrictInt | None = Field(default=None, ge=0, le=MAX_FILTER)
     """Where the caret is, in characters (code points); completions are for that place."""
-    conditions: list[FilterCondition] | None = Field(default=None, max_length=100)
+    conditions: list[FilterCondition] | None = Field(default=None, max_length=MAX_CONDITIONS)
     """Where given, the filter that says that all of these hold is written, and looked at in place of ``filter``."""
 
 
@@ -221,7 +228,8 @@ class FilterCheck(Wire):
     """The filter that was looked at."""
     error: FilterError | None = None
     conditions: list[FilterCondition] | None = None
-    """The conditions that all have to hold; null where the filter says more than that, or is wrong."""
+    """The conditions that all have to hold; null where the filter says more than that or more than a form takes, or is
+    wrong."""
     completions: list[Completion] = []
     notes: list[FilterError] = []
     """What is not wrong, but probably not meant: columns that no trial has."""

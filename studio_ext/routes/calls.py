@@ -23,6 +23,8 @@ class Lane(StrEnum):
     the job list either."""
     tracking = "tracking"
     """May talk to a tracking store far away."""
+    trials = "trials"
+    """Answers from the index of trials, which takes a while to be made."""
 
 
 class Calls:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from jupyter_server.auth.decorator import authorized
 from pydantic import Field
@@ -25,6 +26,8 @@ from studio_ext.routes.base import BYTES, Query, Separated, StudioHandler
 from studio_ext.routes.calls import Lane
 from studio_ext.routes.operation import operation
 
+T = TypeVar("T")
+
 
 class ReadingHandler(StudioHandler):
     """A POST that changes nothing: the query is too long for an address."""
@@ -38,7 +41,7 @@ class TableHandler(ReadingHandler):
 
     @web.authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
-    @operation(errors=[NotFound], lane=Lane.workspace)
+    @operation(errors=[NotFound], lane=Lane.trials)
     def post(self, body: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self.parts.client().trial_table(body)
@@ -64,7 +67,7 @@ class ColumnsHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    @operation(errors=[NotFound], lane=Lane.workspace)
+    @operation(errors=[NotFound], lane=Lane.trials)
     def get(self, query: ColumnsQuery) -> ColumnPage:
         """Parameters, metrics and tags of an experiment."""
         return self.parts.client().trial_columns(
@@ -77,7 +80,7 @@ class FilterHandler(ReadingHandler):
 
     @web.authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
-    @operation(errors=[NotFound], lane=Lane.workspace)
+    @operation(errors=[NotFound], lane=Lane.trials)
     def post(self, body: FilterQuery) -> FilterCheck:
         """What is wrong with a filter, what it says, and what can stand at the caret."""
         return self.parts.client().check_filter(body)
@@ -98,9 +101,9 @@ class ExportHandler(ReadingHandler):
     @operation(errors=[NotFound], media_type=BYTES)
     async def post(self, query: ExportQuery, body: TrialQuery) -> None:
         """All trials that a query matches, as a file that is sent in pieces."""
-        run = self.parts.calls.run
-        pieces = await run(lambda: self.parts.client().export_trials(body, query.format), patient=True)
-        piece = await run(lambda: next(pieces, b""), patient=True)  # what fails, fails before the reply begins
+        client = self.parts.client
+        pieces = await self._run(lambda: client().export_trials(body, query.format))
+        piece = await self._run(lambda: next(pieces, b""))  # what fails, fails before the reply begins
         self.set_header("Content-Type", BYTES)
         self.set_header("Content-Disposition", f'attachment; filename="trials.{query.format}"')
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -109,8 +112,11 @@ class ExportHandler(ReadingHandler):
             while piece:
                 self.write(piece)
                 await self.flush()
-                piece = await run(lambda: next(pieces, b""), patient=True)
+                piece = await self._run(lambda: next(pieces, b""))
             await self.finish(set_content_type=BYTES)
+
+    async def _run(self, function: Callable[[], T]) -> T:
+        return await self.parts.calls.run(function, Lane.trials, patient=True)
 
 
 class DeleteHandler(StudioHandler):

@@ -16,6 +16,7 @@ from tornado.web import RequestHandler
 from studio_ext.contract.errors import ErrorBody
 from studio_ext.core.ids import new_id
 from studio_ext.routes.base import StudioHandler
+from studio_ext.routes.calls import Lane
 from studio_ext.routes.operation import verbs
 from studio_ext.routes.table import ADDRESSES, pattern
 from studio_ext.testing.live_server import FakeHostClient, LiveServer
@@ -71,6 +72,10 @@ CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].spli
 ALL_CASES = [(address, verb) for address in TABLE for verb in VERBS]
 
 
+LANES = tuple(f"studio-{lane}" for lane in Lane if lane is not Lane.changes)
+"""Beginnings of the names of threads that answer."""
+
+
 class Watched(FakeHostClient):
     """Notes which of its methods requests called."""
 
@@ -80,7 +85,9 @@ class Watched(FakeHostClient):
 
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
-        in_request = threading.current_thread().name.startswith(("studio-workspace", "studio-tracking"))
+        in_request = threading.current_thread().name.startswith(
+            ("studio-workspace", "studio-tracking", "studio-trials")
+        )
         if in_request and callable(value) and not name.startswith("_"):
             self.called.append(name)
         return value

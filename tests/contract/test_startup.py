@@ -28,6 +28,8 @@ def loaded_by(statement: str) -> set[str]:
             (*NOT_EVEN_JUPYTER, "click", "rich", "httpx"),
         ),
         ("import studio_ext.app", HEAVY),
+        ("import studio_ext.cli.root", (*HEAVY, "pydantic", "httpx")),
+        ("import studio_ext.adapters.local_client", ("mlflow", "papermill", "pandas", "numpy", "docker", "pyarrow")),
         ("import studio_ext; studio_ext._jupyter_server_extension_points()", HEAVY),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from types import TracebackType
 
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.settings import DockerSettings
+from tests.removal import remove_meanwhile
 
 _START_SECONDS = 60.0
 
@@ -112,7 +112,7 @@ class OwnEngine:
             place = line.split()[1]
             if place.startswith(str(self.directory)):
                 subprocess.run(["umount", "-l", place], check=False)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        remove_meanwhile(self.directory)
 
 
 def _processes_in(directory: Path) -> list[int]:

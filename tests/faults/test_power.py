@@ -14,7 +14,7 @@ import pytest
 
 from studio_ext.contract.jobs import ExitReason, JobDetail, JobStatus
 from studio_ext.core.states import FINAL
-from studio_ext.testing.workspaces import stop_controller
+from studio_ext.testing.live_server import end_controller
 from tests.faults.conftest import Drill, wait_for
 from tests.faults.jupyter import JupyterServer
 from tests.faults.test_kills import LOG, metric, run_status
@@ -59,7 +59,7 @@ def workspace(drill: Drill) -> Iterator[Drill]:
     yield drill
     drill.client.close()
     drill._client = None
-    stop_controller(drill.workspace)
+    end_controller(drill.home)  # also one that lives in what it takes for another boot
 
 
 def submit(http: httpx.Client, drill: Drill, runner_name: str, name: str, *cells: str) -> JobDetail:

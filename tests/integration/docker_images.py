@@ -26,10 +26,15 @@ RECIPES = {
 }
 
 
-_PACKAGES = "mlflow sklearn scipy pandas matplotlib pyarrow numpy numpy.libs scipy.libs sqlalchemy fontTools pip"
+_PACKAGES = (
+    "mlflow sklearn scipy pandas matplotlib pyarrow numpy numpy.libs scipy.libs sqlalchemy fontTools pip PIL "
+    "pillow.libs kiwisolver joblib narwhals alembic databricks google graphene graphql opentelemetry cryptography "
+    "debugpy setuptools"
+)
 _LEFT_OUT = [
     *(f"site-packages/{name}" for name in _PACKAGES.split()),
     *("jedi/third_party", "usr/share/man", "usr/share/doc", "usr/share/locale", "var/cache", "var/lib/apt"),
+    *("usr/lib/python3/dist-packages", "perl-base", "gconv", "usr/share/zoneinfo", "var/lib/dpkg/info"),
 ]
 """What the notebooks of these tests do not import, and copying would take long."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.settings import DockerSettings
+from tests.removal import remove_meanwhile
 
 NOBODY = 65534
 _START_SECONDS = 60.0
@@ -71,7 +72,7 @@ class OwnPodman:
                 os.kill(int(note.read_text()), signal.SIGKILL)
         for mount in _mounts_below(self.directory):
             subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        remove_meanwhile(self.directory)
 
     def end(self) -> None:
         """End the service; containers go on."""

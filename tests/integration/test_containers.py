@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,7 @@ def test_gpus_that_there_are_not(runner: DockerRunner, engine: Engine, tmp_path:
 @pytest.mark.parametrize("asked", [False, True])
 def test_a_way_out_only_where_asked(runner: DockerRunner, tmp_path: Path, asked: bool) -> None:
     with socket.create_server(("0.0.0.0", 0)) as server:
-        threading.Thread(target=lambda: server.accept(), daemon=True).start()
+        server.setblocking(False)
         reach = (
             "import socket, struct\n"
             "routes = [line.split() for line in open('/proc/net/route')][1:]\n"
@@ -185,6 +185,8 @@ def test_a_way_out_only_where_asked(runner: DockerRunner, tmp_path: Path, asked:
         launch = in_image(tmp_path, [reach], container={"network_access": asked})
         runner.launch(launch)
         seen = wait_ended(runner, launch)
+        with nullcontext() if asked else pytest.raises(BlockingIOError):
+            server.accept()[0].close()
     assert seen.exit is not None
     assert seen.exit.reason is (ExitReason.completed if asked else ExitReason.cell_failed), seen.exit.message
     assert ("reached" in read_log(launch).splitlines()) is asked

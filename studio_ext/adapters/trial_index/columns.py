@@ -16,10 +16,9 @@ from studio_ext.adapters.trial_index.reading import ExperimentFiles, Snapshot
 from studio_ext.adapters.trial_index.run_map import fits, hashes_of, hashes_of_texts
 from studio_ext.adapters.trial_index.texts import Texts, find_all
 from studio_ext.adapters.trial_index.words import Words
-from studio_ext.core.trial_keys import ATTRIBUTES, Key, Kind, Summary
+from studio_ext.core.trial_keys import ATTRIBUTES, Key, Kind, Summary, is_shown
 from studio_ext.ports.trial_index import KeyFacts, Mask, Numbers, Rows
 
-_HIDDEN = ("mlflow.", "studio.")
 _MENTIONED = ("name", "notebook", "commit", "user")
 _FEW = 64
 
@@ -209,7 +208,7 @@ class FileColumns:
             for (kind, name, part), number in self._now.streams.items()
             if kind in order and part == Part.last and number < self._now.header.streams
         ]
-        shown = [each for each in found if each.kind is not Kind.tag or not each.name.startswith(_HIDDEN)]
+        shown = [each for each in found if each.kind is not Kind.tag or is_shown(each.name)]
         return sorted(shown, key=lambda each: (order[each.kind], each.name))
 
     def _state(self, stream: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio_ext.contract.errors import InvalidRequest
-from studio_ext.contract.trial_table import FilterCondition
+from studio_ext.contract.trial_table import MAX_CONDITIONS, MAX_VALUE, MAX_VALUES, FilterCondition
 from studio_ext.core.trial_filter.nodes import And, Condition, Node, Operator
 from studio_ext.core.trial_filter.tokens import string
 from studio_ext.core.trial_filter.values import spell
@@ -16,15 +16,20 @@ _ALONE = (Operator.present, Operator.missing)
 
 
 def conditions_of(text: str, node: Node | None) -> list[FilterCondition] | None:
-    """The conditions that all have to hold; None where the filter says more than that. ``node``: the tree of it."""
+    """The conditions that all have to hold; None where the filter says more than that, or more than a form takes.
+
+    ``node``: the tree of the filter ``text``.
+    """
     nodes = () if node is None else node.nodes if isinstance(node, And) else (node,)
     found = []
     for each in nodes:
         if not isinstance(each, Condition):
             return None
         values = [text[value.start : value.end] for value in each.values]
+        if len(values) > MAX_VALUES or any(len(value) > MAX_VALUE for value in values):
+            return None
         found.append(FilterCondition(key=each.key.text, operator=each.operator, values=values))
-    return found
+    return found if len(found) <= MAX_CONDITIONS else None
 
 
 def write(conditions: Sequence[FilterCondition]) -> str:

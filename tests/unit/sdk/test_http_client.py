@@ -15,6 +15,7 @@ from studio_ext.adapters import http_client
 from studio_ext.adapters.http_client import HttpClient, split_address
 from studio_ext.contract.errors import Conflict, Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.contract.jobs import JobStatus, SubmitRequest
+from studio_ext.contract.trial_table import ExportFormat, TrialQuery
 from studio_ext.testing.fake_client import FakeClient
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -192,3 +193,32 @@ def test_an_answer_that_was_not_agreed() -> None:
 
     with pytest.raises(StudioError, match="not what was agreed"):
         client(answer).experiments()
+
+
+class _BreaksOff(httpx.SyncByteStream):
+    """Half of a file."""
+
+    def __iter__(self) -> Any:
+        yield b"name\r\n"
+        raise httpx.RemoteProtocolError("peer closed connection")
+
+
+def test_an_export_that_breaks_off_is_told_and_not_taken_for_whole() -> None:
+    pieces = client(lambda _: httpx.Response(200, stream=_BreaksOff())).export_trials(
+        TrialQuery(experiment="e"), ExportFormat.csv
+    )
+    assert next(pieces) == b"name\r\n"
+    with pytest.raises(Unavailable, match="broke off"):
+        next(pieces)
+
+
+def test_what_is_wrong_with_an_export_is_told_before_its_first_piece() -> None:
+    wrong = InvalidRequest.field("filter", "is wrong")
+    with pytest.raises(InvalidRequest, match="filter"):
+        client(lambda _: document(wrong.body(), 400)).export_trials(TrialQuery(experiment="e"), ExportFormat.csv)
+
+
+@pytest.mark.parametrize("run_ids", [[], [""], ["x" * 65], ["x"] * 1001])
+def test_run_ids_are_looked_at_before_they_are_sent(run_ids: list[str]) -> None:
+    with pytest.raises(InvalidRequest, match="run_ids"):
+        client(lambda _: httpx.Response(500)).delete_trials(run_ids)
