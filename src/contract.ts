@@ -841,7 +841,7 @@ export interface ResourceUsage {
 export interface RunIds {
   /**
    * @minItems 1
-   * @maxItems 500
+   * @maxItems 1000
    */
   run_ids: [string, ...string[]];
 }

@@ -429,4 +429,4 @@ def _run_ids(run_ids: Sequence[str]) -> dict[str, Any]:
     try:
         return RunIds(run_ids=list(run_ids)).model_dump()
     except ValidationError:
-        raise InvalidRequest.field("run_ids", "must be 1 to 500 ids of runs") from None
+        raise InvalidRequest.field("run_ids", "must be 1 to 1,000 ids of runs") from None

@@ -238,4 +238,4 @@ class FilterCheck(Wire):
 class RunIds(Wire):
     """Trials to delete or to restore."""
 
-    run_ids: list[Annotated[str, StringConstraints(min_length=1, max_length=64)]] = Field(min_length=1, max_length=500)
+    run_ids: list[Annotated[str, StringConstraints(min_length=1, max_length=64)]] = Field(min_length=1, max_length=1000)

@@ -46,6 +46,9 @@ ATTRIBUTES = {
 }
 """Attributes, and whether they are numbers: times in epoch seconds, ``duration`` in seconds."""
 
+TAG_OF_JOB = "studio.tag."
+"""Beginning of the tags that people gave to a job."""
+
 PREFIXES = {"params": Kind.parameter, "metrics": Kind.metric, "tags": Kind.tag}
 
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)\Z", re.ASCII | re.IGNORECASE)
@@ -107,3 +110,8 @@ def parse_number(text: str) -> float | None:
     ``0.10``, ``1e-3``, ``-5``, ``inf`` and ``nan`` are numbers; `` 5``, ``1_000`` and ``0x10`` are not.
     """
     return float(text) if _NUMBER.match(text) else None
+
+
+def is_shown(tag: str) -> bool:
+    """Whether people are offered a tag: MLflow's and Studio's own are found only by who asks for them."""
+    return not tag.startswith(("mlflow.", "studio.")) or tag.startswith(TAG_OF_JOB)

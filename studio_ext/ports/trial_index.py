@@ -94,7 +94,7 @@ class TrialColumns(Protocol):
 
     def keys(self, kinds: Sequence[Kind] = (), text: str = "") -> list[Key]:
         """Parameters, metrics (each once, as its last value) and tags that occur and whose name holds the text, by kind
-        and name. Tags of MLflow and Studio (``mlflow.``, ``studio.``) are left out. Empty ``kinds``: all."""
+        and name. Empty ``kinds``: all. Tags that :func:`studio_ext.core.trial_keys.is_shown` hides are left out."""
 
     def top_texts(self, key: Key, text: str, limit: int) -> list[str]:
         """Values that hold the text, to choose from: at most ``limit``, in order."""

@@ -454,6 +454,8 @@ _trackers_lock = threading.Lock()
 
 def open_trackers() -> list[Tracker]:
     """Trackers of this process that the store that is read now may not have everything of."""
+    if not _trackers:
+        return []
     place = recorder()
     with _trackers_lock:
         here = {tracker for tracker in _trackers if tracker._recorder is place}

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from studio_ext.contract.errors import NotFound
 from studio_ext.contract.trial_table import IndexPhase, IndexState
-from studio_ext.core.trial_keys import ATTRIBUTES, Key, Kind, Summary, parse_number
+from studio_ext.core.trial_keys import ATTRIBUTES, Key, Kind, Summary, is_shown, parse_number
 from studio_ext.ports.trial_index import KeyFacts, Mask, Numbers, Rows, TrialColumns
 
-_HIDDEN = ("mlflow.", "studio.")
 _MENTIONED = ("name", "notebook", "commit", "user", "run_id")
 
 
@@ -139,7 +138,7 @@ class MemoryColumns:
         names = {
             Kind.parameter: {name for each in self.trials for name in each.params},
             Kind.metric: {name for each in self.trials for name in each.metrics},
-            Kind.tag: {name for each in self.trials for name in each.tags if not name.startswith(_HIDDEN)},
+            Kind.tag: {name for each in self.trials for name in each.tags if is_shown(name)},
         }
         return [
             Key(kind, name)
@@ -223,7 +222,7 @@ def _text(trial: MemoryTrial, key: Key) -> str | None:
 def _mentioned(trial: MemoryTrial) -> list[str | None]:
     texts: list[str | None] = [getattr(trial, name) for name in _MENTIONED]
     texts += trial.params.values()
-    return texts + [text for name, text in trial.tags.items() if not name.startswith(_HIDDEN)]
+    return texts + [text for name, text in trial.tags.items() if is_shown(name)]
 
 
 def _holds(value: str | None, text: str) -> bool:

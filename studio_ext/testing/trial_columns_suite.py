@@ -29,7 +29,7 @@ def sample_trials() -> list[MemoryTrial]:
             ended=1_700_000_090.5,
             params={"lr": "0.1", "mixed": "3", "same": "x", "text": "Alpha"},
             metrics={"rmse": [3.0, 1.0, 2.0], "acc": [0.5]},
-            tags={"stage": "dev", "mlflow.source.name": "hidden word"},
+            tags={"stage": "dev", "studio.tag.team": "red hats", "mlflow.source.name": "hidden word"},
             notebook="work/train.ipynb",
             commit="c0ffee",
             dirty=True,
@@ -185,6 +185,7 @@ class TrialColumnsSuite:
             ("cccccc", "c"),
             ("beta", "c"),
             ("prod", "b"),
+            ("red hats", "a"),
             ("hidden word", ""),
             ("%", ""),
             ('" or "', ""),
@@ -224,11 +225,12 @@ class TrialColumnsSuite:
         assert texts == [
             *("params.lr", "params.mixed", "params.same", "params.text"),
             *("metrics.acc", "metrics.rmse", "metrics.`rmse.min`"),
-            "tags.stage",
+            *("tags.stage", "tags.studio.tag.team"),
         ]
         assert all(each.summary is Summary.last for each in columns.keys([]))
         assert [each.text for each in columns.keys([Kind.metric, Kind.tag], "S")] == [
-            *("metrics.rmse", "metrics.`rmse.min`", Key(Kind.metric, STRANGE).text, "tags.stage")
+            *("metrics.rmse", "metrics.`rmse.min`", Key(Kind.metric, STRANGE).text, "tags.stage"),
+            "tags.studio.tag.team",
         ]
         assert columns.keys(text="no such name") == []
 

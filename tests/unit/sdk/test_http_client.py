@@ -218,7 +218,7 @@ def test_what_is_wrong_with_an_export_is_told_before_its_first_piece() -> None:
         client(lambda _: document(wrong.body(), 400)).export_trials(TrialQuery(experiment="e"), ExportFormat.csv)
 
 
-@pytest.mark.parametrize("run_ids", [[], [""], ["x" * 65], ["x"] * 501])
+@pytest.mark.parametrize("run_ids", [[], [""], ["x" * 65], ["x"] * 1001])
 def test_run_ids_are_looked_at_before_they_are_sent(run_ids: list[str]) -> None:
     with pytest.raises(InvalidRequest, match="run_ids"):
         client(lambda _: httpx.Response(500)).delete_trials(run_ids)

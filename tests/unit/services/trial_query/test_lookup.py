@@ -89,7 +89,7 @@ def test_an_experiment_that_is_not_there(index: MemoryIndex) -> None:
 
 def test_columns(index: MemoryIndex) -> None:
     page = column_page(index, "e")
-    assert (page.total, page.trials) == (10, 4)
+    assert (page.total, page.trials) == (11, 4)
     found = {each.key: each for each in page.items}
     assert found["metrics.rmse"].better == "lower" and found["metrics.rmse"].minimum == -5.0
     assert found["metrics.acc"].better == "higher" and found["params.lr"].better is None
@@ -99,10 +99,10 @@ def test_columns(index: MemoryIndex) -> None:
 
 def test_columns_are_searched_and_paged(index: MemoryIndex) -> None:
     assert [each.key for each in column_page(index, "e", "RMSE").items] == ["metrics.rmse", "metrics.`rmse.min`"]
-    assert [each.key for each in column_page(index, "e", "", ["tag"]).items] == ["tags.stage"]
+    assert [each.key for each in column_page(index, "e", "", ["tag"]).items] == ["tags.stage", "tags.studio.tag.team"]
     second = column_page(index, "e", offset=1, limit=2)
-    assert [each.key for each in second.items] == ["params.mixed", "params.same"] and second.total == 10
-    assert column_page(index, "e", offset=10).items == []
+    assert [each.key for each in second.items] == ["params.mixed", "params.same"] and second.total == 11
+    assert column_page(index, "e", offset=11).items == []
     many = {f"m{each:05}": [1.0] for each in range(2 * MAX_COLUMNS)}
     index.experiments["many"] = MemoryColumns([MemoryTrial("a", metrics=many)])
     assert len(column_page(index, "many", limit=10**9).items) == MAX_COLUMNS
@@ -137,7 +137,7 @@ def test_whole_trials(index: MemoryIndex) -> None:
     assert (one.started, one.ended, one.dirty) == (1_700_000_000.0, 1_700_000_090.5, True)
     assert (one.notebook, one.commit, one.user, one.job_id) == ("work/train.ipynb", "c0ffee", "ada", "job1")
     assert one.parameters == {"lr": "0.1", "mixed": "3", "same": "x", "text": "Alpha"}
-    assert one.metrics == {"rmse": 2.0, "acc": 0.5} and one.tags == {"stage": "dev"}
+    assert one.metrics == {"rmse": 2.0, "acc": 0.5} and one.tags == {"stage": "dev", "studio.tag.team": "red hats"}
     two = page.items[1]
     assert two.metrics["rmse"] is None and two.parent_run_id == "a" * 32 and two.dirty is False
     assert page.items[3].parameters == {} and page.items[3].started is None
