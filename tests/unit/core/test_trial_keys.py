@@ -12,10 +12,10 @@ from studio_ext.core.trial_keys import ATTRIBUTES, Key, Kind, Summary, is_shown,
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("0.1", 0.1), ("0.10", 0.1), ("1e-3", 0.001), ("-5", -5), ("+5", 5), ("007", 7), (".5", 0.5), ("5.", 5), ("1E5", 1e5),
-        ("inf", math.inf), ("-Infinity", -math.inf), ("1e999", math.inf), ("-0.0", 0.0),
-        (" 5", None), ("5 ", None), ("5\n", None), ("1_000", None), ("0x10", None), ("", None), ("e5", None), (".", None),
-        ("\u0663", None), ("1,5", None), ("true", None), ("infinite", None), ("nano", None), ("--5", None),
+        ("0.1", 0.1), ("0.10", 0.1), ("1e-3", 0.001), ("-5", -5), ("+5", 5), ("007", 7), (".5", 0.5), ("5.", 5),
+        ("1E5", 1e5), ("inf", math.inf), ("-Infinity", -math.inf), ("1e999", math.inf), ("-0.0", 0.0),
+        (" 5", None), ("5 ", None), ("5\n", None), ("1_000", None), ("0x10", None), ("", None), ("e5", None),
+        (".", None), ("\u0663", None), ("1,5", None), ("true", None), ("infinite", None), ("nano", None), ("--5", None),
     ],
 )  # fmt: skip
 def test_texts_that_are_numbers(text: str, expected: float | None) -> None:
