@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -271,8 +272,6 @@ def opens(follower: Follower, experiment: str) -> bool:
 
 def answered(follower: Follower, ask: Callable[[], object]) -> None:
     """Ask while the index is kept up to date by another thread."""
-    import threading
-
     stopped = threading.Event()
 
     def turns() -> None:

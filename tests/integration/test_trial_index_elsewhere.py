@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.trial_table import IndexPhase
 from studio_ext.core.workspace import Workspace
 from studio_ext.testing.mlflow_server import MlflowServer
+from studio_ext.testing.trial_columns_suite import key
 from tests.integration.own_postgres import OwnPostgres
 from tests.integration.test_trial_index import experiment_of, is_active, many, value
 from tests.integration.trial_stores import Follower, insert, make_store
@@ -109,6 +111,16 @@ def test_is_taken_up_again(workspace: Workspace, follower: Follower, client: Mlf
     again.close()
 
 
+def test_what_the_recorder_writes_is_read_at_once(follower: Follower, client: MlflowClient) -> None:
+    run = client.create_run(experiment_of(client)).info.run_id
+    follower.until(lambda: is_active(follower, run))
+    follower.indexer._look_due = follower.indexer._sweep_due = time.monotonic() + 3600
+    client.log_param(run, "p", "x")
+    client.set_terminated(run)
+    follower.indexer.look_at([run])
+    follower.until(lambda: value(follower, run, "params.p") == "x" and value(follower, run, "status") == "FINISHED")
+
+
 def away(follower: Follower, stop: Callable[[], None], start: Callable[[], None], client: MlflowClient) -> None:
     run = client.create_run(experiment_of(client)).info.run_id
     follower.until(lambda: is_active(follower, run))
@@ -152,11 +164,5 @@ def test_gone_for_good_and_many_at_once(tmp_path: Path, postgres: OwnPostgres) -
             database.execute(text(f"DELETE FROM {table} WHERE run_uuid = '{many(1)[0].run_id}'"))
     follower.until(lambda: active() == 349)
     now = follower.index.open("bulk")
-    assert np.isfinite(now.numbers(_key("params.lr"))[now.active()]).all()
+    assert np.isfinite(now.numbers(key("params.lr"))[now.active()]).all()
     follower.close()
-
-
-def _key(name: str):  # type: ignore[no-untyped-def]
-    from studio_ext.testing.trial_columns_suite import key
-
-    return key(name)

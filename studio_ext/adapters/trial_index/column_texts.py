@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import cast
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio_ext.adapters.trial_index import words
+from studio_ext.adapters.trial_index.layout import SEPARATOR
 from studio_ext.adapters.trial_index.texts import Texts
 from studio_ext.adapters.trial_index.words import Words
 from studio_ext.core.trial_keys import parse_number
@@ -17,34 +19,54 @@ from studio_ext.ports.trial_index import Mask, Numbers
 _NUMBER_CHARACTERS = frozenset("0123456789.+-einfa")
 
 
-class ColumnTexts:
-    """Questions about the texts of a column. Numbers that are kept as such have texts only when they are asked for."""
+class PlainTexts:
+    """Texts of numbers that are kept as numbers, one for each row; rows with something else have an empty one.
 
-    def __init__(self, cells: Words, texts: Texts) -> None:
+    To write a number as people read it takes a third of a microsecond: what was written before is kept while rows are
+    added.
+    """
+
+    def __init__(self, cells: Words, before: PlainTexts | None = None) -> None:
         self._cells = cells
-        self.texts = texts
+        first, heap = 0, b""
+        if before is not None and np.array_equal(before._cells, cells[: len(before._cells)]):
+            first, heap = len(before._cells), before.texts.heap
+        distinct, which = np.unique(cells[first:], return_inverse=True)
+        pieces = [each.encode("ascii") + SEPARATOR for each in _written(distinct)]
+        added = b"".join([pieces[each] for each in which.tolist()])
+        self.texts: Texts = Texts(heap + added)
 
     @property
     def nbytes(self) -> int:
-        """Memory that it may come to take, about, without the texts."""
-        return int(self._cells.nbytes) * 3
+        """Memory that it takes, about, besides the cells."""
+        return self.texts.nbytes
+
+    def containing(self, text: str) -> Mask:
+        """Rows whose number, as a text, holds this one, which is not empty."""
+        return self.texts.containing(text)
+
+
+class ColumnTexts:
+    """Questions about the texts of a column. Numbers that are kept as such have texts only when they are asked for."""
+
+    def __init__(self, cells: Words, texts: Texts, plain: Callable[[], PlainTexts] | None = None) -> None:
+        """``plain``: gives the texts of the cells that are numbers."""
+        self._cells = cells
+        self.texts = texts
+        self._plain = plain or (lambda: PlainTexts(cells))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it comes to take, without cells and texts."""
+        return int(self._cells.nbytes) // 2
 
     @cached_property
-    def _entries(self) -> NDArray[np.int64]:
+    def _entries(self) -> NDArray[np.int32]:
         """Entry of each row; -1 where it has none."""
         kinds = words.kinds(self._cells)
-        found = np.where(kinds >= words.TEXT, words.entries(self._cells), -1)
+        found = np.where(kinds >= words.TEXT, words.entries(self._cells), -1).astype(np.int32)
         found[found >= len(self.texts)] = -1  # written by somebody who was killed; it will be set again
         return found
-
-    @cached_property
-    def _plain(self) -> tuple[Texts, NDArray[np.int64]]:
-        """Texts of the numbers that occur, and which of them each row has; -1 where it has none."""
-        kinds = words.kinds(self._cells)
-        is_plain = (kinds < words.MISSING) | (kinds == words.INTEGER) | (kinds > words.NUMERIC_TEXT)
-        found = np.full(len(self._cells), -1, dtype=np.int64)
-        distinct, found[is_plain] = np.unique(self._cells[is_plain], return_inverse=True)
-        return Texts.of([words.text_of_word(word) or "" for word in distinct.tolist()]), found
 
     @cached_property
     def has_plain(self) -> bool:
@@ -81,29 +103,25 @@ class ColumnTexts:
             found |= self._cells == np.uint64(word)
         return found
 
-    def may_contain(self, text: str) -> bool:
-        """Whether asking further makes sense; cheap."""
-        return bool(len(self.texts)) or self._is_numeric(text)
-
     def containing(self, text: str) -> Mask:
         """Rows whose text holds this one."""
         if not text:
             return cast("Mask", self._cells != words.MISSING_WORD)
         found = self._rows_with(self.texts.containing(text))
-        if self._is_numeric(text) and self.has_plain:
-            texts, rows = self._plain
-            found |= np.append(texts.containing(text), False)[rows]
+        if is_numeric(text) and self.has_plain:
+            found |= self._plain().containing(text)
         return found
 
     def ranks(self) -> NDArray[np.int64]:
         """Position of each row's text in the order of texts."""
         if not self.has_plain:
             return self.of_entries(self.texts.ranks, -1) if len(self.texts) else self._none()
-        plain, rows = self._plain
-        every = Texts.of([*self.texts.all, *plain.all])
-        at = np.where(self._entries >= 0, self._entries, np.where(rows >= 0, rows + len(self.texts), -1))
-        found = np.full(len(self._cells), -1, dtype=np.int64)
-        found[at >= 0] = every.ranks[at[at >= 0]]
+        texts = [*self.texts.all, *self._plain().texts.all]
+        rows = np.arange(len(self._cells)) + len(self.texts)
+        at = np.where(self._entries >= 0, self._entries, np.where(self._cells != words.MISSING_WORD, rows, -1))
+        found = self._none()
+        found[at >= 0] = Texts.of(texts).ranks[at[at >= 0]]
+        _, found[at >= 0] = np.unique(found[at >= 0], return_inverse=True)
         return found
 
     def top(self, text: str, limit: int) -> list[str]:
@@ -125,6 +143,20 @@ class ColumnTexts:
     def _none(self) -> NDArray[np.int64]:
         return np.full(len(self._cells), -1, dtype=np.int64)
 
-    @staticmethod
-    def _is_numeric(text: str) -> bool:
-        return set(text.lower()) <= _NUMBER_CHARACTERS
+
+def _written(cells: Words) -> list[str]:
+    """Texts of numbers; of anything else none."""
+    kinds = words.kinds(cells)
+    whole = kinds == words.INTEGER
+    texts = [repr(each) for each in cells.view(np.float64).tolist()]
+    for place, value in zip(np.flatnonzero(whole).tolist(), words.integers(cells[whole]).tolist(), strict=True):
+        texts[place] = str(value)
+    is_text = (kinds == words.MISSING) | (kinds == words.TEXT) | (kinds == words.NUMERIC_TEXT)
+    for place in np.flatnonzero(is_text).tolist():
+        texts[place] = ""
+    return texts
+
+
+def is_numeric(text: str) -> bool:
+    """Whether the text of a number may hold it."""
+    return set(text.lower()) <= _NUMBER_CHARACTERS

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio_ext.adapters.trial_index import layout, words
-from studio_ext.adapters.trial_index.column_texts import ColumnTexts
+from studio_ext.adapters.trial_index.column_texts import ColumnTexts, PlainTexts, is_numeric
 from studio_ext.adapters.trial_index.ingest import FLAGS
 from studio_ext.adapters.trial_index.layout import Part
 from studio_ext.adapters.trial_index.reading import ExperimentFiles, Snapshot
@@ -102,7 +102,7 @@ class FileColumns:
             return self._facts(key)
         parts = [self._now.find(key.kind, key.name, part) for part in (Part.minimum, Part.maximum)]
         state = (self._state(stream), *(self._now.revision(each) for each in parts if each is not None))
-        return self._files.cached(("facts", key), state, lambda: self._facts(key), lambda _: 200)
+        return self._files.cached(("facts", key), state, lambda: self._facts(key))
 
     def _facts(self, key: Key) -> KeyFacts | None:
         is_present = self.present(key)
@@ -153,10 +153,9 @@ class FileColumns:
         keys = [Key(Kind.attribute, name) for name in _MENTIONED]
         for key in (*keys, *self.keys((Kind.parameter, Kind.tag))):
             stream = self._text_stream(key)
-            if stream is not None:
-                texts = self._texts(stream, key)
-                if texts.may_contain(text):
-                    found |= texts.containing(text)
+            # In most columns it is nowhere: then their cells need not be looked at.
+            if stream is not None and (is_numeric(text) or self._texts_of(key).containing(text).any()):
+                found |= self._texts(stream, key).containing(text)
         return found
 
     def ranks(self, key: Key) -> NDArray[np.int64]:
@@ -254,12 +253,31 @@ class FileColumns:
             heap = None
         length = 0 if heap is None else int(self._now.facts[heap, 1])
 
-        def make() -> ColumnTexts:
-            cells = cast("Words", self._cells(key.kind, key.name))
-            return ColumnTexts(cells, self._heap(heap, length))
+        def plain() -> PlainTexts:
+            return self._files.grown(
+                ("plain", stream),
+                self._state(stream),
+                lambda before: PlainTexts(cells(), before),
+                lambda made: made.nbytes,
+            )
+
+        def cells() -> Words:
+            return cast("Words", self._cells(key.kind, key.name))
 
         state = (*self._state(stream), length)
-        return self._files.cached(("texts", stream), state, make, lambda made: made.nbytes)
+        return self._files.cached(
+            ("texts", stream),
+            state,
+            lambda: ColumnTexts(cells(), self._heap(heap, length), plain),
+            lambda made: made.nbytes,
+        )
+
+    def _texts_of(self, key: Key) -> Texts:
+        """Entries of a column."""
+        heap = self._now.find(key.kind, key.name, Part.heap)
+        if heap is None or heap >= self._now.header.streams:
+            return Texts(b"")
+        return self._heap(heap, int(self._now.facts[heap, 1]))
 
     def _heap(self, heap: int | None, length: int) -> Texts:
         if heap is None:
@@ -269,14 +287,12 @@ class FileColumns:
         )
 
     def _decode(self, key: Key, cells: Words) -> list[str | None]:
-        heap = self._now.find(key.kind, key.name, Part.heap)
         texts: Texts | None = None
         found: list[str | None] = []
         for word in cells.tolist():
             if word >> 48 in (words.TEXT, words.NUMERIC_TEXT):
                 if texts is None:
-                    length = 0 if heap is None else int(self._now.facts[heap, 1])
-                    texts = self._heap(heap, length)
+                    texts = self._texts_of(key)
                 entry = word & ((1 << 48) - 1)
                 found.append(texts.get(entry) if entry < len(texts) else None)
             else:

@@ -13,6 +13,7 @@ import numpy as np
 
 from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.trial_index import layout
+from studio_ext.adapters.trial_index.cache import Cache
 from studio_ext.adapters.trial_index.columns import FileColumns
 from studio_ext.adapters.trial_index.layout import ExperimentEntry, Header, Paths
 from studio_ext.adapters.trial_index.reading import ExperimentFiles, Snapshot
@@ -32,8 +33,9 @@ _POLL_SECONDS = 0.01
 class _Generation:
     """The files of one generation that are open."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, cache: Cache) -> None:
         self.name = name
+        self._cache = cache
         self.folder = folder
         self._lock = threading.Lock()
         self._files: OrderedDict[str, ExperimentFiles] = OrderedDict()
@@ -55,7 +57,7 @@ class _Generation:
             found = self._files.get(experiment_id)
             if found is None:
                 try:
-                    found = ExperimentFiles(layout.experiment_folder(self.folder, experiment_id))
+                    found = ExperimentFiles(layout.experiment_folder(self.folder, experiment_id), self._cache)
                 except FileNotFoundError:
                     return None
                 self._files[experiment_id] = found
@@ -72,6 +74,7 @@ class FileTrialIndex:
         """``ensure_writer``: called every few seconds while somebody reads; by default it starts the controller."""
         self._paths = Paths.of(workspace)
         self._ensure = ensure_writer or DetachedController(workspace).ensure
+        self._cache = Cache()
         self._next_look = 0.0
         self._lock = threading.Lock()
         self._generation: _Generation | None = None
@@ -205,7 +208,7 @@ class FileTrialIndex:
             return None
         with self._lock:
             if self._generation is None or self._generation.name != name:
-                self._generation = _Generation(name, self._paths.generation(name)) if name else None
+                self._generation = _Generation(name, self._paths.generation(name), self._cache) if name else None
             return self._generation
 
     def _read_standing(self) -> Standing | None:
@@ -242,8 +245,8 @@ class _NoFiles(ExperimentFiles):
     """Of an experiment without trials."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._cache, self._cached = OrderedDict(), 0
+        self.cache = Cache(0)
+        self._mark = object()
 
 
 _NO_FILES = _NoFiles()

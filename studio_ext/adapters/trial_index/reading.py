@@ -7,8 +7,7 @@ import mmap
 import os
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio_ext.adapters.trial_index import layout
+from studio_ext.adapters.trial_index.cache import Cache
 from studio_ext.adapters.trial_index.layout import BLOCK, CELLS, ENTRY, HEADER_BYTES, STREAM, Header, Part
 from studio_ext.adapters.trial_index.words import Words
 
@@ -24,7 +24,6 @@ T = TypeVar("T")
 
 _PATIENCE = 1.0
 """Seconds for a header that is just being written."""
-_CACHE_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -82,16 +81,16 @@ class ExperimentFiles:
     Raises ``OSError`` where they are gone, and ``ValueError`` where they cannot be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache: Cache | None = None) -> None:
         self.folder = folder
+        self.cache = cache or Cache()
+        self._mark = object()
         self._lock = threading.RLock()
         self._header = os.open(folder / layout.HEADER, os.O_RDONLY | os.O_CLOEXEC)
         self._bytes = b""
         self._snapshot: Snapshot | None = None
         self._streams: dict[tuple[str, str, str], int] = {}
         self._catalogue = 0
-        self._cache: OrderedDict[Any, tuple[Any, Any, int]] = OrderedDict()
-        self._cached = 0
 
     def __del__(self) -> None:
         self.close()
@@ -101,6 +100,7 @@ class ExperimentFiles:
         header, self._header = getattr(self, "_header", -1), -1
         if header >= 0:
             os.close(header)
+            self.cache.forget(self._mark)
 
     def snapshot(self) -> Snapshot:
         """The files as they are now; the same object when nothing changed."""
@@ -110,22 +110,13 @@ class ExperimentFiles:
                 self._snapshot, self._bytes = self._read(found)
             return self._snapshot
 
-    def cached(self, key: Any, state: Any, make: Callable[[], T], size: Callable[[T], int]) -> T:
+    def cached(self, key: Hashable, state: Any, make: Callable[[], T], size: Callable[[T], int] = lambda _: 0) -> T:
         """What ``make`` gives, kept as long as ``state`` is the same and there is room."""
-        with self._lock:
-            known = self._cache.get(key)
-            if known is not None and known[0] == state:
-                self._cache.move_to_end(key)
-                value: T = known[1]
-                return value
-        made = make()
-        with self._lock:
-            known = self._cache.pop(key, None)
-            self._cached += size(made) - (known[2] if known else 0)
-            self._cache[key] = (state, made, size(made))
-            while self._cached > _CACHE_BYTES and len(self._cache) > 1:
-                self._cached -= self._cache.popitem(last=False)[1][2]
-        return made
+        return self.cache.get((self._mark, key), state, lambda _: make(), size)
+
+    def grown(self, key: Hashable, state: Any, make: Callable[[T | None], T], size: Callable[[T], int]) -> T:
+        """As :meth:`cached`; ``make`` is given what it gave before."""
+        return self.cache.get((self._mark, key), state, make, size)
 
     def _read(self, found: bytes) -> tuple[Snapshot, bytes]:
         deadline = time.monotonic() + _PATIENCE

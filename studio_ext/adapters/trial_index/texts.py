@@ -21,7 +21,9 @@ class Texts:
     """Texts in the order in which they were added; each ends with a separator."""
 
     def __init__(self, heap: bytes) -> None:
-        self._heap = heap
+        self.heap = heap
+        """Their bytes, each followed by a separator."""
+        self._last: tuple[str, Mask] | None = None
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Texts:
@@ -31,23 +33,24 @@ class Texts:
     @property
     def nbytes(self) -> int:
         """Memory that it takes, about."""
-        return 3 * len(self._heap) + 64
+        return 2 * len(self.heap) + 64
 
     @cached_property
     def ends(self) -> NDArray[np.int64]:
         """Where the separator of each is."""
-        return _ends(self._heap)
+        return _ends(self.heap)
 
     @cached_property
     def _lower(self) -> bytes:
-        if self._heap.replace(SEPARATOR, b"").isascii():
-            return self._heap.lower()
-        text = self._heap.decode("utf-8", "surrogateescape")
+        if self.heap.replace(SEPARATOR, b"").isascii():
+            lower = self.heap.lower()
+            return self.heap if lower == self.heap else lower
+        text = self.heap.decode("utf-8", "surrogateescape")
         return text.lower().encode("utf-8", "surrogateescape")
 
     @cached_property
     def _lower_ends(self) -> NDArray[np.int64]:
-        return self.ends if len(self._lower) == len(self._heap) else _ends(self._lower)
+        return self.ends if self._lower is self.heap else _ends(self._lower)
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -55,18 +58,18 @@ class Texts:
     def get(self, entry: int) -> str:
         """One of them."""
         begin = int(self.ends[entry - 1]) + 1 if entry else 0
-        return self._heap[begin : int(self.ends[entry])].decode("utf-8", "replace")
+        return self.heap[begin : int(self.ends[entry])].decode("utf-8", "replace")
 
     @cached_property
     def all(self) -> list[str]:
         """All of them."""
-        return self._heap.decode("utf-8", "surrogateescape").split("\udcff")[:-1]
+        return self.heap.decode("utf-8", "surrogateescape").split("\udcff")[:-1]
 
     def equal(self, text: str) -> Mask:
         """Those that are this text."""
         found = np.zeros(len(self), dtype=bool)
         wanted = text.encode("utf-8", "surrogatepass") + SEPARATOR
-        places = find_all(self._heap, wanted)
+        places = find_all(self.heap, wanted)
         entries = np.searchsorted(self.ends, places)
         begins = np.where(entries > 0, self.ends[entries - 1] + 1, 0)
         found[entries[places == begins]] = True
@@ -74,6 +77,9 @@ class Texts:
 
     def containing(self, text: str) -> Mask:
         """Those that hold this text, upper and lower case being the same."""
+        last = self._last
+        if last is not None and last[0] == text:
+            return last[1]
         found = np.zeros(len(self), dtype=bool)
         wanted = text.lower().encode("utf-8", "replace")
         if not wanted:
@@ -81,6 +87,7 @@ class Texts:
         else:
             places = find_all(self._lower, wanted)
             found[np.searchsorted(self._lower_ends, places)] = True
+        self._last = (text, found)
         return found
 
     @cached_property
@@ -88,9 +95,9 @@ class Texts:
         """Position of each in the order of texts; equal ones have the same. Of two that differ in upper and lower case
         only, the first is the one whose characters come first."""
         lower = _order(self._lower, self._lower_ends)
-        if self._lower == self._heap:
+        if self._lower == self.heap:
             return lower
-        exact = _order(self._heap, self.ends)
+        exact = _order(self.heap, self.ends)
         _, both = np.unique(lower * len(self) + exact, return_inverse=True)
         return cast("NDArray[np.int64]", both)
 
