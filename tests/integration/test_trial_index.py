@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import shutil
 import sqlite3
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,10 @@ import pytest
 from mlflow import MlflowClient
 
 from studio_ext.adapters.mlflow_stores import sqlite_path
+from studio_ext.adapters.trial_index import writing
 from studio_ext.adapters.trial_index.layout import Paths
+from studio_ext.adapters.trial_index.records import Batch
+from studio_ext.adapters.trial_index.sql_reading import SqlReading
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import NotFound, Unavailable
 from studio_ext.contract.trial_table import IndexPhase
@@ -380,6 +384,63 @@ def test_shows_what_is_there_while_it_is_built(workspace: Workspace) -> None:
     assert np.nansum(columns(follower).numbers(key("metrics.loss.max"))) == sum(range(1200))
     assert np.nansum(columns(follower).numbers(key("metrics.loss"))) == -sum(range(1200))
     follower.close()
+
+
+def test_a_store_that_goes_away_while_everything_is_read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    insert(workspace, "e", many(1200))
+    real, asked = SqlReading.whole, 0
+
+    def whole(self: SqlReading, run_ids: Sequence[str], *, extremes: bool = True) -> Batch:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise Unavailable("The line is cut.", hint="Wait.")
+        return real(self, run_ids, extremes=extremes)
+
+    monkeypatch.setattr(SqlReading, "whole", whole)
+    follower = Follower(workspace)
+    follower.until(lambda: follower.index.state("e").phase is IndexPhase.away)
+    assert follower.index.state("e").message == "The line is cut."
+    assert 0 < columns(follower).size < 1200
+    follower.build()
+    assert columns(follower).size == 1200 and follower.index.state("e").phase is IndexPhase.ready
+    assert np.nansum(columns(follower).numbers(key("metrics.loss"))) == -sum(range(1200))
+    follower.close()
+
+
+def test_a_full_disk(workspace: Workspace, follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+    insert(workspace, "e", many(3))
+    follower.until(lambda: columns(follower).size == 3)
+
+    def full(file: int, data: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing.os, "pwrite", full)
+        insert(workspace, "e", many(2, 3))
+        follower.until(lambda: follower.index.state("e").phase is IndexPhase.away)
+        state = follower.index.state("e")
+        assert "No space left" in state.message and "Make room" in state.hint
+        assert columns(follower).size == 3
+    follower.until(lambda: columns(follower).size == 5)
+    assert value(follower, many(1, 4)[0].run_id, "params.layers") == "4"
+    assert follower.index.state("e").phase is IndexPhase.ready
+
+
+def test_another_file_in_the_place_of_the_store(workspace: Workspace, follower: Follower, empty_store: Path) -> None:
+    """A backup that was put back."""
+    insert(workspace, "e", many(3))
+    follower.until(lambda: columns(follower).size == 3)
+    path = sqlite_path(workspace.tracking_uri)
+    assert path is not None
+    backup = path.with_name("backup.db")
+    shutil.copy(empty_store, backup)
+    for each in ("-wal", "-shm"):
+        path.with_name(path.name + each).unlink(missing_ok=True)
+    backup.replace(path)
+    follower.until(lambda: columns(follower).active().sum() == 0)
+    insert(workspace, "e", many(2, 7))
+    follower.until(lambda: columns(follower).active().sum() == 2)
 
 
 def test_twelve_thousand_metrics(workspace: Workspace, follower: Follower) -> None:

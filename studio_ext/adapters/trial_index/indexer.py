@@ -27,7 +27,7 @@ _FIRST_SECONDS = 10.0
 _REST_WHILE_BUILDING = 0.1
 """Of the time that a part took: the other threads have their turn."""
 _REST_OF_LOOKS = 5.0
-_REST_OF_SWEEP = 10.0
+_REST_OF_SWEEP = 8.0
 """Times the processor time that a part took."""
 _SWEEP_SECONDS = 2.0
 """Between two sweeps, at least."""
@@ -48,7 +48,7 @@ class Indexer:
         self._file = StandingFile(self._paths)
         self._look_due = self._sweep_due = 0.0
         self._first_due = time.monotonic() + _FIRST_SECONDS
-        self._is_published = False
+        self._is_published = self._is_stale = False
         self._written: list[str] = []
 
     @property
@@ -59,34 +59,34 @@ class Indexer:
     def turn(self) -> float:
         """Do one piece of work; returns for how many seconds there is nothing to do. Raises nothing."""
         try:
-            rest = self._turn()
+            return self._turn()
         except Stale as reason:
             log.info("the trial index is built anew: %s of the store are not those that were read", reason)
-            self._start_anew()
-            rest = 0.0
+            self._is_stale = True
+            return 0.0
         except NotThere as error:
+            self._take_up_later()
             if time.monotonic() > self._first_due:
                 self._note_away(error.message, error.hint)
-            rest = _WATCH_SECONDS
+            return _WATCH_SECONDS
         except StudioError as error:
+            self._take_up_later()
             self._note_away(error.message, error.hint)
-            rest = _AWAY_SECONDS
+            return _AWAY_SECONDS
         except OSError as error:
-            log.warning("the trial index cannot be written: %s", error)
+            self._drop()
             self._note_away(
                 f"The index of trials cannot be written ({error.strerror or error}).",
                 f"Make room below {self._paths.root.parent.parent}. Jobs and their recording go on.",
             )
-            self._writer = self._building = self._sweeping = None
-            rest = _FULL_SECONDS
+            return _FULL_SECONDS
         except Exception as error:  # trials that nobody indexes must not end the thread
             log.exception("indexing failed; it is tried again")
+            self._drop()
             self._note_away(
                 f"The index of trials stands still ({type(error).__name__}: {error}).", "See controller.log."
             )
-            self._writer = self._building = self._sweeping = None
-            rest = _FULL_SECONDS
-        return rest
+            return _FULL_SECONDS
 
     def look_at(self, run_ids: list[str]) -> None:
         """Have the next turn read runs that were just written."""
@@ -104,6 +104,8 @@ class Indexer:
     def _turn(self) -> float:
         if self._writer is None or not self._writer.exists:
             self._open()
+        elif self._is_stale:
+            self._start_anew()
         assert self._writer is not None
         began = time.monotonic()
         if self._building is not None:
@@ -115,6 +117,18 @@ class Indexer:
         self._standing.indexed = self._writer.rows()
         self._file.write(self._standing)
         return min(rest, max(0.0, self._sweep_due - time.monotonic())) if self._sweeping else rest
+
+    def _take_up_later(self) -> None:
+        """What was under way ended in the middle. Reading everything begins again; what was read is found unchanged."""
+        self._sweeping = None
+        self._look_due = 0.0
+        if self._writer is not None and self._building is not None:
+            self._building = self._source.build(self._writer)
+
+    def _drop(self) -> None:
+        """Go on with what is on the disk: what is in memory may not be all there."""
+        self._writer = self._building = self._sweeping = None
+        self._look_due = 0.0
 
     def _open(self) -> None:
         self._paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -128,6 +142,7 @@ class Indexer:
     def _start_anew(self, *, keep: bool = True) -> None:
         """``keep``: what is there is read until everything was read again."""
         self._sweeping = None
+        self._is_stale = False
         self._writer = StoreWriter.create(self._paths)
         self._building = self._source.build(self._writer)
         self._is_published = False

@@ -75,6 +75,7 @@ class SqliteTables:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self._opened = 0
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """See :class:`Tables`."""
@@ -102,7 +103,7 @@ class SqliteTables:
             found = connection.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error as error:
             raise self._away(error) from error
-        return int(found[0])
+        return (self._opened << 32) + int(found[0])
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -144,6 +145,7 @@ class SqliteTables:
         except sqlite3.Error as error:
             raise self._away(error) from error
         self._connection, self._identity = connection, (facts.st_dev, facts.st_ino)
+        self._opened += 1  # each connection counts for itself
         return connection
 
     def _away(self, why: object, kind: type[Unavailable] = Unavailable) -> Unavailable:
