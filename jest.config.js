@@ -20,8 +20,16 @@ const esModules = [
   'yjs'
 ].join('|');
 
+const shared = jestConfig(__dirname);
+
 module.exports = {
-  ...jestConfig(__dirname),
+  ...shared,
+  setupFiles: [...shared.setupFiles, '<rootDir>/scripts/jest_canvas.js'],
+  setupFilesAfterEnv: [
+    ...(shared.setupFilesAfterEnv ?? []),
+    '<rootDir>/scripts/jest_patience.js'
+  ],
+  testTimeout: 60000,
   collectCoverageFrom: ['src/**/*.{ts,tsx}', '!src/**/__tests__/**'],
   coverageReporters: ['text-summary', 'lcov'],
   reporters: ['default'],

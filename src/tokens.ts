@@ -25,6 +25,27 @@ export namespace CommandIDs {
   export const openExperiment = 'studio-experiments:open';
   export const newExperiment = 'studio-experiments:create';
 
+  export const openTrial = 'studio-trials:open-job';
+  export const copyTrials = 'studio-trials:copy';
+  export const copyRunId = 'studio-trials:copy-id';
+  export const selectAllTrials = 'studio-trials:select-all';
+  export const deleteTrials = 'studio-trials:delete';
+  export const sortTrials = 'studio-trials:sort';
+  export const clearSort = 'studio-trials:clear-sort';
+  export const pinColumn = 'studio-trials:pin-column';
+  export const hideColumn = 'studio-trials:hide-column';
+  export const setDirection = 'studio-trials:set-direction';
+  export const groupTrials = 'studio-trials:group';
+  export const filterTrials = 'studio-trials:filter';
+  export const showConditions = 'studio-trials:show-conditions';
+  export const showSavedFilters = 'studio-trials:show-saved-filters';
+  export const chooseColumns = 'studio-trials:choose-columns';
+  export const showDifferences = 'studio-trials:show-differences';
+  export const hideConstant = 'studio-trials:hide-constant';
+  export const toggleTree = 'studio-trials:toggle-tree';
+  export const exportTrials = 'studio-trials:export';
+  export const refreshTrials = 'studio-trials:refresh';
+
   export const showPanel = 'studio-panel:show';
 }
 

@@ -66,6 +66,11 @@ export class StudioServer {
     return ((await response.json()) as { items: ITrial[] }).items;
   }
 
+  async createExperiment(name: string): Promise<void> {
+    const response = await this._request.post(this._url('experiments'), { data: { name } });
+    expect(response.status(), await response.text()).toBe(201);
+  }
+
   /** MLflow's id of the experiment that a run is in. */
   async experimentOf(runId: string): Promise<string> {
     const response = await this._request.get(this._url(`records/runs/${runId}`));

@@ -10,8 +10,7 @@ import type {
   NotebookInspection,
   NotebookParameter,
   Page,
-  SubmitOptions,
-  Trial
+  SubmitOptions
 } from '../contract';
 import type {
   IParameterField,
@@ -320,28 +319,6 @@ export function makeDockerOptions(
     images,
     default_image: 'studio/notebook:1',
     image_hint: 'Build it: studio image build',
-    ...fields
-  };
-}
-
-export function makeTrial(fields: Partial<Trial> = {}): Trial {
-  return {
-    run_id: 'run1',
-    experiment: 'house-prices',
-    name: 'train-1',
-    status: 'FINISHED',
-    started: 1_000,
-    ended: 1_072,
-    parameters: {},
-    metrics: {},
-    notebook: 'work/train.ipynb',
-    commit: null,
-    dirty: null,
-    lag_bytes: 0,
-    job_id: null,
-    parent_run_id: null,
-    user: 'ann',
-    tags: {},
     ...fields
   };
 }

@@ -1,16 +1,6 @@
 import type { ServerConnection } from '@jupyterlab/services';
-import type { CreateExperiment, Experiment, Page, Trial } from '../contract';
+import type { CreateExperiment, Experiment, Trial } from '../contract';
 import { request } from './request';
-
-/** Which page of an experiment's trials. */
-export interface ITrialQuery {
-  experiment: string;
-  limit?: number;
-  cursor?: string;
-  /** Column to sort by, for example `started` or `metrics.rmse`. */
-  sort?: string;
-  descending?: boolean;
-}
 
 /** The REST resources `experiments` and `trials`. */
 export class ExperimentsClient {
@@ -24,14 +14,6 @@ export class ExperimentsClient {
   create(name: string): Promise<Experiment> {
     const body: CreateExperiment = { name };
     return request(this._settings, 'experiments', { method: 'POST', body });
-  }
-
-  trials(query: ITrialQuery, signal?: AbortSignal): Promise<Page<Trial>> {
-    const { experiment, limit, cursor, sort, descending } = query;
-    return request(this._settings, 'trials', {
-      query: { experiment, limit, cursor, sort, desc: descending },
-      signal
-    });
   }
 
   trial(runId: string): Promise<Trial> {

@@ -4,11 +4,12 @@ import { ExperimentsClient } from './experiments';
 import { JobsClient } from './jobs';
 import { NotebooksClient } from './notebooks';
 import { request } from './request';
+import { TrialsClient } from './trials';
 
 export type { IJobQuery } from './jobs';
-export type { ITrialQuery } from './experiments';
+export type { ExportFormat, IColumnQuery } from './trials';
 export { API_ROOT, asRequestError, isAbort, RequestError } from './request';
-export { ExperimentsClient, JobsClient, NotebooksClient };
+export { ExperimentsClient, JobsClient, NotebooksClient, TrialsClient };
 
 /** Everything that the front end can ask the server. */
 export class StudioClient {
@@ -16,11 +17,13 @@ export class StudioClient {
     this.jobs = new JobsClient(settings);
     this.notebooks = new NotebooksClient(settings);
     this.experiments = new ExperimentsClient(settings);
+    this.trials = new TrialsClient(settings);
   }
 
   readonly jobs: JobsClient;
   readonly notebooks: NotebooksClient;
   readonly experiments: ExperimentsClient;
+  readonly trials: TrialsClient;
 
   info(): Promise<ServerInfo> {
     return request(this.settings, 'info');

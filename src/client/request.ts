@@ -59,7 +59,7 @@ export function isAbort(reason: unknown): boolean {
 }
 
 /**
- * The one function that talks to the server.
+ * Ask the server.
  *
  * Resolves with the decoded JSON (undefined for 204); rejects with
  * `RequestError`, or with the browser's `AbortError` when `signal` fired.
@@ -69,33 +69,12 @@ export async function request<T>(
   path: string,
   options: IRequestOptions = {}
 ): Promise<T> {
-  const { method = 'GET', body, signal, query = {} } = options;
-  const url =
-    URLExt.join(settings.baseUrl, API_ROOT, path) + toQueryString(query);
-  const init: RequestInit = { method, signal };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { 'Content-Type': 'application/json' };
-  }
-  let response: Response;
-  let text: string;
-  try {
-    response = await ServerConnection.makeRequest(url, init, settings);
-    text = await response.text();
-  } catch (reason) {
-    if (isAbort(reason) || signal?.aborted) {
-      throw reason;
-    }
-    throw failure(
-      'unreachable',
-      'The Jupyter server does not answer.',
-      'Check that it still runs; Studio goes on by itself when it is back.',
-      0
-    );
-  }
-  if (!response.ok) {
-    throw fromResponse(response.status, text);
-  }
+  const { response, content: text } = await send(
+    settings,
+    path,
+    options,
+    answer => answer.text()
+  );
   if (response.status === 204 || text === '') {
     return undefined as T;
   }
@@ -109,6 +88,59 @@ export async function request<T>(
       response.status
     );
   }
+}
+
+/** The same for what is no JSON: the content of a file. */
+export async function download(
+  settings: ServerConnection.ISettings,
+  path: string,
+  options: IRequestOptions = {}
+): Promise<Blob> {
+  const { content } = await send(settings, path, options, answer =>
+    answer.blob()
+  );
+  return content;
+}
+
+async function send<T>(
+  settings: ServerConnection.ISettings,
+  path: string,
+  options: IRequestOptions,
+  read: (response: Response) => Promise<T>
+): Promise<{ response: Response; content: T }> {
+  const { method = 'GET', body, signal, query = {} } = options;
+  const url =
+    URLExt.join(settings.baseUrl, API_ROOT, path) + toQueryString(query);
+  const init: RequestInit = { method, signal };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { 'Content-Type': 'application/json' };
+  }
+  let response: Response;
+  let refusal = '';
+  let content: T | undefined;
+  try {
+    response = await ServerConnection.makeRequest(url, init, settings);
+    if (response.ok) {
+      content = await read(response);
+    } else {
+      refusal = await response.text();
+    }
+  } catch (reason) {
+    if (isAbort(reason) || signal?.aborted) {
+      throw reason;
+    }
+    throw failure(
+      'unreachable',
+      'The Jupyter server does not answer.',
+      'Check that it still runs; Studio goes on by itself when it is back.',
+      0
+    );
+  }
+  if (!response.ok) {
+    throw fromResponse(response.status, refusal);
+  }
+  return { response, content: content as T };
 }
 
 function toQueryString(query: Query): string {

@@ -1,5 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+// Made once: making one costs more than a table of numbers.
+const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const FIVE_DIGITS = new Intl.NumberFormat(undefined, {
+  maximumSignificantDigits: 5
+});
+const THREE_DIGITS = new Intl.NumberFormat(undefined, {
+  maximumSignificantDigits: 3
+});
+
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
@@ -101,13 +110,17 @@ export function formatNumber(value: number): string {
     return value.toExponential(2).replace(/\.?0+e/, 'e');
   }
   if (size >= 10_000 || Number.isInteger(value)) {
-    return value.toLocaleString(undefined, {
-      maximumFractionDigits: size >= 10_000 ? 0 : 2
-    });
+    return WHOLE.format(value);
   }
-  return value.toLocaleString(undefined, {
-    maximumSignificantDigits: size >= 1 ? 5 : 3
-  });
+  return (size >= 1 ? FIVE_DIGITS : THREE_DIGITS).format(value);
+}
+
+/** A parameter's text as it is, but fractions with sensible digits. */
+export function formatParameter(text: string): string {
+  const isFraction = /[.eE]/.test(text) && text.trim() !== '';
+  return isFraction && Number.isFinite(Number(text))
+    ? formatNumber(Number(text))
+    : text;
 }
 
 /** A number beside an axis, where there is little room: `40,000`, `1.5e6`. */

@@ -42,3 +42,15 @@ export const pictureIcon = icon(
   'picture',
   '<path class="jp-icon3" fill="#616161" d="M3 4h18v16H3V4zm2 2v12h14V6H5zm1 11 4-6 3 4 2-2.5 3 4.5H6zM15.5 8a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3z"/>'
 );
+
+/** A pin: something stays in sight. */
+export const pinIcon = icon(
+  'pin',
+  '<path class="jp-icon3" fill="#616161" d="M8 3h8v2l-1 1v5l3 3v2h-5v5l-1 2-1-2v-5H6v-2l3-3V6L8 5z"/>'
+);
+
+/** A funnel: only some. */
+export const conditionsIcon = icon(
+  'conditions',
+  '<path class="jp-icon3" fill="#616161" d="M3 5h18v2.2l-7 7V21l-4-2v-4.8l-7-7V5z"/>'
+);

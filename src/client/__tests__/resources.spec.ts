@@ -1,4 +1,4 @@
-import { FakeServer, makeJob, pageOf } from '../../__tests__/fakes';
+import { FakeServer, Reply, makeJob, pageOf } from '../../__tests__/fakes';
 
 describe('the clients of resources', () => {
   let server: FakeServer;
@@ -88,23 +88,53 @@ describe('the clients of resources', () => {
     server
       .on('GET experiments', [])
       .on('POST experiments', {})
-      .on('GET trials', pageOf([]))
       .on('GET trials/r1', {});
     await server.client.experiments.list();
     expect(last()).toEqual(['GET', 'experiments']);
     await server.client.experiments.create('churn');
     expect(last()).toEqual(['POST', 'experiments', { name: 'churn' }]);
-    await server.client.experiments.trials({
-      experiment: 'a b',
-      sort: 'metrics.rmse',
-      descending: false,
-      limit: 100
-    });
-    expect(last()).toEqual([
-      'GET',
-      'trials?experiment=a+b&limit=100&sort=metrics.rmse&desc=false'
-    ]);
     await server.client.experiments.trial('r1');
     expect(last()).toEqual(['GET', 'trials/r1']);
+  });
+
+  it('asks for the table of trials', async () => {
+    const { trials } = server.client;
+    const query = { experiment: 'a b', columns: ['name'] };
+    server
+      .on('POST trials/table', {})
+      .on('GET trials/columns', {})
+      .on('POST trials/filter', {})
+      .on('POST trials/export', 'Trial\na\n')
+      .on('POST trials/delete', undefined)
+      .on('POST trials/restore', undefined);
+    await trials.table(query);
+    expect(last()).toEqual(['POST', 'trials/table', query]);
+    await trials.columns({ experiment: 'a b', text: 'rm', kind: 'metric' });
+    expect(last()).toEqual([
+      'GET',
+      'trials/columns?experiment=a+b&text=rm&kind=metric'
+    ]);
+    await trials.check({ filter: 'x', cursor: 1 });
+    expect(last()).toEqual([
+      'POST',
+      'trials/filter',
+      { filter: 'x', cursor: 1 }
+    ]);
+    const file = await trials.export(query, 'parquet');
+    expect(file.size).toBe(8);
+    expect(last()).toEqual(['POST', 'trials/export?format=parquet', query]);
+    await trials.delete(['r1']);
+    expect(last()).toEqual(['POST', 'trials/delete', { run_ids: ['r1'] }]);
+    await trials.restore(['r1']);
+    expect(last()).toEqual(['POST', 'trials/restore', { run_ids: ['r1'] }]);
+  });
+
+  it('says why there is no file', async () => {
+    server.on(
+      'POST trials/export',
+      new Reply(404, { code: 'not_found', message: 'There is none.' })
+    );
+    const task = server.client.trials.export({ experiment: 'x' }, 'csv');
+    await expect(task).rejects.toThrow('There is none.');
   });
 });

@@ -1,69 +1,211 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
+import type { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
+import { MenuSvg, ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
+import type { Message } from '@lumino/messaging';
+import { Debouncer } from '@lumino/polling';
+import { Panel } from '@lumino/widgets';
 import React from 'react';
 import type { StudioClient } from '../../client';
 import type { ExperimentsModel } from '../../models/experimentsModel';
 import type { JobsModel } from '../../models/jobsModel';
-import { TrialsModel } from '../../models/trialsModel';
+import { TrialTableModel } from '../../models/trialTableModel';
+import { readView } from '../../models/trialTableView';
+import type { ITableView } from '../../models/trialTableView';
+import { GridView } from '../../shared/grid/view';
 import { experimentIcon } from '../../shared/icons';
-import { TrialsTable } from './components/trialsTable';
+import { CommandIDs } from '../../tokens';
+import { ColumnChooser } from './components/columnChooser';
+import { TableHeader } from './components/tableHeader';
+import type { SavedFilters } from './savedFilters';
+import { TableUi } from './tableUi';
+import { TrialActions } from './trialActions';
+import { TrialSource } from './trialSource';
+
+/** How long changes of the view are gathered before they are kept, in milliseconds. */
+const KEEP = 250;
 
 export interface IExperimentTabOptions {
   name: string;
   client: StudioClient;
   jobs: JobsModel;
   experiments?: ExperimentsModel;
+  saved: SavedFilters | null;
+  state: IStateDB | null;
   commands: CommandRegistry;
   trans: TranslationBundle;
 }
 
 /** The table of an experiment's trials as the content of a tab. */
-class ExperimentContent extends ReactWidget {
-  constructor(private readonly _options: IExperimentTabOptions) {
+export class ExperimentContent extends Panel {
+  constructor(
+    private readonly _options: IExperimentTabOptions,
+    view: ITableView
+  ) {
     super();
+    const { client, jobs, name, experiments, commands, trans } = _options;
     this.addClass('jp-StudioExperiment');
-    const { client, jobs, name, experiments } = _options;
-    this.model = new TrialsModel(client, jobs, name, {}, experiments);
+    this.model = new TrialTableModel({
+      client,
+      jobs,
+      experiments,
+      experiment: name,
+      view
+    });
+    this.actions = new TrialActions(this.model, commands, trans);
+    this._source = new TrialSource(this.model, trans);
+    this.grid = new GridView({
+      source: this._source,
+      actions: this.actions,
+      isAllSelected: () => this.actions.isAllSelected,
+      words: { best: trans.__('best'), loading: trans.__('loading') }
+    });
+    this.model.mayReorder = () =>
+      this.model.selection.size === 0 && this.grid.isUndisturbed;
+    this._chooser = this._makeChooser();
+    this._exportMenu = new MenuSvg({ commands });
+    for (const format of ['csv', 'parquet']) {
+      this._exportMenu.addItem({
+        command: CommandIDs.exportTrials,
+        args: { format }
+      });
+    }
+    this._exportMenu.addItem({ command: CommandIDs.copyTrials });
+    const body = new Panel();
+    body.addClass('jp-StudioExperiment-body');
+    body.addWidget(this.grid);
+    body.addWidget(this._chooser);
+    this.addWidget(this._makeHeader());
+    this.addWidget(body);
+    this.ui.changed.connect(this._sync, this);
+    this.model.changed.connect(this._sync, this);
+    this.model.selection.changed.connect(() => this.grid.redraw());
+    this.model.viewChanged.connect((_, next) => {
+      void this._keep.invoke(next).catch(() => undefined);
+    });
+    this._sync();
   }
 
-  readonly model: TrialsModel;
+  readonly model: TrialTableModel;
+  readonly actions: TrialActions;
+  readonly grid: GridView;
+  readonly ui = new TableUi();
 
   get experiment(): string {
     return this.model.experiment;
   }
 
-  /** Mark the row of one trial. */
+  /** Mark the row of one trial, and find it where it is far down. */
   mark(run: string): void {
-    this._marked = run;
-    this.update();
+    this._source.marked = run;
+    const reveal = (isLast: boolean) => {
+      for (const [index, row] of this.model.rows.rows()) {
+        if (row.id === run) {
+          this.grid.reveal(index);
+          return;
+        }
+      }
+      if (isLast) {
+        this.model.update({ filter: `run_id = ${JSON.stringify(run)}` });
+      } else {
+        this._whenReady(() => reveal(true));
+      }
+    };
+    reveal(this.model.rows.isReady && !this.model.rows.isLoading);
   }
 
   override dispose(): void {
-    this.model.dispose();
+    if (this.isDisposed) {
+      return;
+    }
+    this._keep.dispose();
+    this._exportMenu.dispose();
+    this._source.dispose();
     super.dispose();
+    this.model.dispose();
   }
 
-  protected override render(): JSX.Element {
-    return (
-      <TrialsTable
+  protected override onActivateRequest(_: Message): void {
+    this.grid.activate();
+  }
+
+  private _whenReady(then: () => void): void {
+    const { rows } = this.model;
+    const look = () => {
+      if (rows.isReady) {
+        rows.changed.disconnect(look);
+        then();
+      }
+    };
+    rows.changed.connect(look);
+  }
+
+  private _makeHeader(): ReactWidget {
+    const { commands, saved, trans } = this._options;
+    const header = ReactWidget.create(
+      <TableHeader
         model={this.model}
-        marked={this._marked}
-        commands={this._options.commands}
+        ui={this.ui}
+        saved={saved}
+        commands={commands}
+        onExport={(left, top) => this._exportMenu.open(left, top)}
+        trans={trans}
+      />
+    );
+    header.addClass('jp-StudioExperiment-header');
+    return header;
+  }
+
+  private _makeChooser(): ReactWidget {
+    const chooser = ReactWidget.create(
+      <ColumnChooser
+        model={this.model}
+        onDifferences={() => void this.actions.showDifferences()}
+        onClose={() => this.ui.show(null)}
         trans={this._options.trans}
       />
     );
+    chooser.addClass('jp-StudioExperiment-side');
+    return chooser;
   }
 
-  private _marked = '';
+  private _sync(): void {
+    const { rows } = this.model;
+    this.grid.setHidden(!rows.isReady || rows.total === 0);
+    this._chooser.setHidden(this.ui.panel !== 'columns');
+    this.grid.toggleClass('jp-mod-loading', rows.isLoading);
+  }
+
+  private readonly _chooser: ReactWidget;
+  private readonly _exportMenu: MenuSvg;
+  private readonly _keep = new Debouncer<void, void, [ITableView]>(
+    view => this._save(view),
+    KEEP
+  );
+  private async _save(view: ITableView): Promise<void> {
+    const { name, state } = this._options;
+    await state?.save(
+      stateKey(name),
+      view as unknown as ReadonlyPartialJSONValue
+    );
+  }
+  private readonly _source: TrialSource;
 }
 
-/** Make the tab of an experiment. */
-export function createExperimentTab(
+function stateKey(experiment: string): string {
+  return `studio_ext:trials:${experiment}`;
+}
+
+/** Make the tab of an experiment, as it was left. */
+export async function createExperimentTab(
   options: IExperimentTabOptions
-): MainAreaWidget<ExperimentContent> {
-  const content = new ExperimentContent(options);
+): Promise<MainAreaWidget<ExperimentContent>> {
+  const stored = await options.state
+    ?.fetch(stateKey(options.name))
+    .catch(() => undefined);
+  const content = new ExperimentContent(options, readView(stored));
   const widget = new MainAreaWidget({ content });
   widget.toolbar.hide();
   widget.id = `studio-experiment-${encodeURIComponent(options.name)}`;

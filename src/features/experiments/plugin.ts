@@ -10,6 +10,8 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import type { MainAreaWidget } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { asRequestError } from '../../client';
 import { ExperimentsModel } from '../../models/experimentsModel';
@@ -21,21 +23,26 @@ import {
   IStudioClient,
   IStudioPanel
 } from '../../tokens';
+import type { ExperimentContent } from './experimentTab';
+import { SavedFilters } from './savedFilters';
 import { ExperimentsSection } from './section';
+import { addTrialCommands } from './trialCommands';
 
-/** An experiment's tab as far as the plugin needs to know it. */
-interface IExperimentContent {
-  experiment: string;
-  mark(run: string): void;
-}
+const PLUGIN = 'studio_ext:experiments';
 
 /** The list of experiments and the table of each one's trials. */
 export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'studio_ext:experiments',
+  id: PLUGIN,
   description: 'Experiments: the list, and the table of trials of each.',
   autoStart: true,
   requires: [IStudioClient, IJobsModel, IStudioPanel],
-  optional: [ITranslator, ICommandPalette, ILayoutRestorer],
+  optional: [
+    ITranslator,
+    ICommandPalette,
+    ILayoutRestorer,
+    ISettingRegistry,
+    IStateDB
+  ],
   activate: (
     app: JupyterFrontEnd,
     client: IStudioClient,
@@ -43,7 +50,9 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
     panel: IStudioPanel,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    settings: ISettingRegistry | null,
+    state: IStateDB | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands } = app;
@@ -51,34 +60,47 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
     const section = new ExperimentsSection({ model, commands, trans });
     section.disposed.connect(() => model.dispose());
     panel.addSection(section, 20);
-    const tracker = new WidgetTracker<MainAreaWidget>({
+    const tracker = new WidgetTracker<MainAreaWidget<ExperimentContent>>({
       namespace: 'studio-experiments'
     });
-    const contentOf = (widget: MainAreaWidget) =>
-      widget.content as unknown as IExperimentContent;
     const find = (name: string) =>
-      tracker.find(widget => contentOf(widget).experiment === name);
+      tracker.find(({ content }) => content.experiment === name);
+    const saved = settings
+      ?.load(PLUGIN)
+      .then(loaded => new SavedFilters(loaded))
+      .catch(() => null);
+    addTrialCommands({
+      commands,
+      palette,
+      current: () => tracker.currentWidget?.content ?? null,
+      trans
+    });
 
     async function open(name: string, run: string): Promise<MainAreaWidget> {
       let widget = find(name);
       if (!widget) {
         const { createExperimentTab } = await import('./experimentTab');
+        const made = await createExperimentTab({
+          name,
+          client,
+          jobs,
+          experiments: model,
+          saved: (await saved) ?? null,
+          state,
+          commands,
+          trans
+        });
         widget = find(name);
-        if (!widget) {
-          widget = createExperimentTab({
-            name,
-            client,
-            jobs,
-            experiments: model,
-            commands,
-            trans
-          });
+        if (widget) {
+          made.dispose();
+        } else {
+          widget = made;
           app.shell.add(widget, 'main', { type: 'Studio experiment' });
           await tracker.add(widget);
         }
       }
       if (run) {
-        contentOf(widget).mark(run);
+        widget.content.mark(run);
       }
       app.shell.activateById(widget.id);
       return widget;
@@ -163,8 +185,8 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
     if (restorer) {
       void restorer.restore(tracker, {
         command: CommandIDs.openExperiment,
-        args: widget => ({ name: contentOf(widget).experiment }),
-        name: widget => contentOf(widget).experiment
+        args: widget => ({ name: widget.content.experiment }),
+        name: widget => widget.content.experiment
       });
     }
   }

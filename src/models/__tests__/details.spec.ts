@@ -1,16 +1,7 @@
-import {
-  FakeServer,
-  makeJob,
-  makeTrial,
-  next,
-  pageOf,
-  Reply,
-  until
-} from '../../__tests__/fakes';
+import { FakeServer, makeJob, next, Reply, until } from '../../__tests__/fakes';
 import { ExperimentsModel } from '../experimentsModel';
 import { JobModel } from '../jobModel';
 import { JobsModel } from '../jobsModel';
-import { TrialsModel } from '../trialsModel';
 
 describe('models that follow the jobs', () => {
   let server: FakeServer;
@@ -128,15 +119,7 @@ describe('models that follow the jobs', () => {
       expect(said).not.toHaveBeenCalled();
       const found = { id: '1', name: 'churn', trials: 1, updated: 1 };
       server.on('GET experiments', [found]);
-      const trials = new TrialsModel(
-        server.on('GET trials', pageOf([])).client,
-        jobs,
-        'churn',
-        {},
-        model
-      );
       await until(() => model.items?.length === 1);
-      await until(() => server.of('GET trials').length === 2);
       expect(said).toHaveBeenCalledTimes(1);
       server.on('GET experiments', [
         { ...found, name: 'other', id: '2' },
@@ -144,8 +127,7 @@ describe('models that follow the jobs', () => {
       ]);
       await until(() => model.items?.length === 2);
       server.on('GET experiments', [{ ...found, updated: 2 }]);
-      await until(() => server.of('GET trials').length === 3);
-      trials.dispose();
+      await until(() => model.items?.[0].updated === 2);
       model.dispose();
       const looked = server.of('GET experiments').length;
       await new Promise(resolve => setTimeout(resolve, 60));
@@ -159,81 +141,6 @@ describe('models that follow the jobs', () => {
       server.on('GET experiments', new Reply(503, 'away'));
       await model.load();
       expect(model.items).toEqual([]);
-      expect(model.error).not.toBeNull();
-      model.dispose();
-    });
-  });
-
-  describe('TrialsModel', () => {
-    function open(): TrialsModel {
-      server.on('GET trials', ({ path }: { path: string }) =>
-        path.includes('cursor=p2')
-          ? pageOf([makeTrial({ run_id: 'second' })], null, 101)
-          : pageOf([makeTrial({ run_id: 'first' })], 'p2', 101)
-      );
-      return new TrialsModel(server.client, jobs, 'house-prices');
-    }
-    const lastPath = () => server.seen[server.seen.length - 1].path;
-
-    it('begins with the trials that started last', async () => {
-      const model = open();
-      await model.ready;
-      expect(model.items?.[0].run_id).toBe('first');
-      expect(lastPath()).toContain('sort=started&desc=true');
-      model.dispose();
-    });
-
-    it('pages forth and back', async () => {
-      const model = open();
-      await model.ready;
-      expect([model.hasPrevious, model.hasNext, model.offset]).toEqual([
-        false,
-        true,
-        0
-      ]);
-      await model.nextPage();
-      expect(model.items?.[0].run_id).toBe('second');
-      expect([model.hasPrevious, model.hasNext, model.offset]).toEqual([
-        true,
-        false,
-        100
-      ]);
-      await model.nextPage();
-      await model.previousPage();
-      expect(model.items?.[0].run_id).toBe('first');
-      model.dispose();
-    });
-
-    it('sorts on the server and goes back to the first page', async () => {
-      const model = open();
-      await model.ready;
-      await model.nextPage();
-      await model.sortBy('metrics.rmse');
-      expect(lastPath()).toContain('sort=metrics.rmse&desc=false');
-      expect(model.hasPrevious).toBe(false);
-      await model.sortBy('metrics.rmse');
-      expect(lastPath()).toContain('sort=metrics.rmse&desc=true');
-      model.dispose();
-    });
-
-    it('follows the jobs of its experiment only', async () => {
-      const model = open();
-      await model.ready;
-      const trial = { ...makeJob().trial, experiment: 'churn' };
-      jobs.take(makeJob({ trial }));
-      await new Promise(resolve => setTimeout(resolve, 20));
-      expect(server.of('GET trials')).toHaveLength(1);
-      jobs.take(makeJob());
-      await until(() => server.of('GET trials').length === 2);
-      model.dispose();
-    });
-
-    it('keeps the old rows when a request fails', async () => {
-      const model = open();
-      await model.ready;
-      server.on('GET trials', new Reply(500, 'oops'));
-      await model.refresh();
-      expect(model.items).toHaveLength(1);
       expect(model.error).not.toBeNull();
       model.dispose();
     });

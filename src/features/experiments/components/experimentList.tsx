@@ -66,7 +66,13 @@ export function ExperimentList(props: IExperimentListProps): JSX.Element {
                 <experimentIcon.react tag="span" />
                 <span className="jp-StudioExperiments-name">{name}</span>
                 <span className="jp-StudioExperiments-count">
-                  {trials !== null && trans._n('%1 trial', '%1 trials', trials)}
+                  {trials !== null &&
+                    trans._n(
+                      '%2 trial',
+                      '%2 trials',
+                      trials,
+                      trials.toLocaleString()
+                    )}
                 </span>
                 <span
                   className="jp-StudioExperiments-time"

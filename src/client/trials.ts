@@ -1,0 +1,82 @@
+import type { ServerConnection } from '@jupyterlab/services';
+import type {
+  ColumnPage,
+  FilterCheck,
+  FilterQuery,
+  RunIds,
+  TrialQuery,
+  TrialTablePage
+} from '../contract';
+import { download, request } from './request';
+
+/** Which columns of an experiment. */
+export interface IColumnQuery {
+  experiment: string;
+  /** What the name has to hold. */
+  text?: string;
+  /** `parameter`, `metric` or `tag`; all without it. */
+  kind?: string;
+  offset?: number;
+  limit?: number;
+}
+
+export type ExportFormat = 'csv' | 'parquet';
+
+/** The REST resource of the table of trials. */
+export class TrialsClient {
+  constructor(private readonly _settings: ServerConnection.ISettings) {}
+
+  table(query: TrialQuery, signal?: AbortSignal): Promise<TrialTablePage> {
+    return this._post('trials/table', query, signal);
+  }
+
+  columns(query: IColumnQuery, signal?: AbortSignal): Promise<ColumnPage> {
+    return request(this._settings, 'trials/columns', {
+      query: { ...query },
+      signal
+    });
+  }
+
+  /** What is wrong with a filter, and what can stand at the caret. */
+  check(query: FilterQuery, signal?: AbortSignal): Promise<FilterCheck> {
+    return this._post('trials/filter', query, signal);
+  }
+
+  /** All rows of a query as a file. */
+  export(query: TrialQuery, format: ExportFormat): Promise<Blob> {
+    return download(this._settings, 'trials/export', {
+      method: 'POST',
+      query: { format },
+      body: query
+    });
+  }
+
+  delete(runIds: readonly string[]): Promise<void> {
+    return this._each('trials/delete', runIds);
+  }
+
+  /** Undo a deletion. */
+  restore(runIds: readonly string[]): Promise<void> {
+    return this._each('trials/restore', runIds);
+  }
+
+  /** In portions that the server takes. */
+  private async _each(path: string, runIds: readonly string[]): Promise<void> {
+    for (let start = 0; start < runIds.length; start += MAX_RUN_IDS) {
+      const body: RunIds = {
+        run_ids: runIds.slice(start, start + MAX_RUN_IDS) as RunIds['run_ids']
+      };
+      await this._post(path, body);
+    }
+  }
+
+  private _post<T>(
+    path: string,
+    body: unknown,
+    signal?: AbortSignal
+  ): Promise<T> {
+    return request(this._settings, path, { method: 'POST', body, signal });
+  }
+}
+
+const MAX_RUN_IDS = 1000;

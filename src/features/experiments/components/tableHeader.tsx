@@ -1,0 +1,325 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  deleteIcon,
+  downloadIcon,
+  refreshIcon
+} from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import React, { useEffect, useRef } from 'react';
+import type { TrialTableModel } from '../../../models/trialTableModel';
+import { ATTRIBUTES } from '../../../models/trialTableView';
+import { EmptyState, Skeleton } from '../../../shared/emptyState';
+import { ErrorBanner } from '../../../shared/errorBanner';
+import { formatTime } from '../../../shared/format';
+import { conditionsIcon } from '../../../shared/icons';
+import { useSignal } from '../../../shared/useSignal';
+import { CommandIDs } from '../../../tokens';
+import type { SavedFilters } from '../savedFilters';
+import type { TableUi } from '../tableUi';
+import { columnLabel } from '../trialCells';
+import { ConditionBuilder } from './conditionBuilder';
+import { FilterBox } from './filterBox';
+import { Popup } from './popup';
+import { SavedFilterList } from './savedFilterList';
+
+export interface ITableHeaderProps {
+  model: TrialTableModel;
+  ui: TableUi;
+  saved: SavedFilters | null;
+  commands: CommandRegistry;
+  onExport: (left: number, top: number) => void;
+  trans: TranslationBundle;
+}
+
+/** What stands above the table: filter, tools, counts, and what is wrong. */
+export function TableHeader(props: ITableHeaderProps): JSX.Element {
+  const { model, ui, trans } = props;
+  useSignal(model.changed);
+  useSignal(model.selection.changed);
+  useSignal(ui.changed);
+  return (
+    <div className="jp-StudioTrials">
+      <FilterBar {...props} />
+      <Tools {...props} />
+      <Notices {...props} />
+      {!model.rows.isReady && !model.error && (
+        <Skeleton rows={8} label={trans.__('Loading trials')} />
+      )}
+      <Empty {...props} />
+    </div>
+  );
+}
+
+function FilterBar(props: ITableHeaderProps): JSX.Element {
+  const { model, saved, ui, trans } = props;
+  const node = useRef<HTMLDivElement>(null);
+  const { filter } = model.view;
+  const apply = (next: string) => model.update({ filter: next });
+  useEffect(() => {
+    const focus = () => node.current?.querySelector('input')?.focus();
+    ui.filterWanted.connect(focus);
+    return () => {
+      ui.filterWanted.disconnect(focus);
+    };
+  }, [ui]);
+  return (
+    <div className="jp-StudioTrials-bar" ref={node}>
+      <h1 title={model.experiment}>{model.experiment}</h1>
+      <FilterBox
+        client={model.client.trials}
+        experiment={model.experiment}
+        applied={filter}
+        onApply={apply}
+        trans={trans}
+      />
+      <span className="jp-StudioTrials-anchor">
+        <button
+          type="button"
+          className="jp-StudioButton"
+          aria-expanded={ui.panel === 'conditions'}
+          title={trans.__('Put the filter together from conditions')}
+          onClick={() => ui.toggle('conditions')}
+        >
+          <conditionsIcon.react tag="span" className="jp-StudioButton-icon" />
+          {trans.__('Conditions')}
+        </button>
+        {ui.panel === 'conditions' && (
+          <Popup label={trans.__('Conditions')} onClose={() => ui.show(null)}>
+            <ConditionBuilder
+              client={model.client.trials}
+              experiment={model.experiment}
+              applied={filter}
+              onApply={apply}
+              onClose={() => ui.show(null)}
+              trans={trans}
+            />
+          </Popup>
+        )}
+      </span>
+      {saved && (
+        <span className="jp-StudioTrials-anchor">
+          <button
+            type="button"
+            className="jp-StudioButton"
+            aria-expanded={ui.panel === 'saved'}
+            onClick={() => ui.toggle('saved')}
+          >
+            {trans.__('Saved')}
+          </button>
+          {ui.panel === 'saved' && (
+            <Popup
+              label={trans.__('Saved filters')}
+              onClose={() => ui.show(null)}
+            >
+              <SavedFilterList
+                saved={saved}
+                applied={filter}
+                onApply={apply}
+                onClose={() => ui.show(null)}
+                trans={trans}
+              />
+            </Popup>
+          )}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Tools(props: ITableHeaderProps): JSX.Element {
+  const { model, ui, commands, onExport, trans } = props;
+  const { group, tree } = model.view;
+  const groups = [...new Set([...model.columns, ...ATTRIBUTES])].filter(
+    key => key === group || !UNGROUPED.includes(key)
+  );
+  if (group && !groups.includes(group)) {
+    groups.push(group);
+  }
+  return (
+    <div className="jp-StudioTrials-bar">
+      <Count model={model} trans={trans} />
+      <span className="jp-StudioSpace" />
+      <label className="jp-StudioTrials-group">
+        {trans.__('Group by')}
+        <select
+          className="jp-StudioInput"
+          value={group ?? ''}
+          onChange={event =>
+            model.update({ group: event.target.value || null })
+          }
+        >
+          <option value="">{trans.__('nothing')}</option>
+          {groups.map(key => (
+            <option key={key} value={key}>
+              {columnLabel(key, trans)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button
+        type="button"
+        className="jp-StudioButton"
+        aria-pressed={tree}
+        title={trans.__('Show components below the trial they belong to')}
+        onClick={() => model.update({ tree: !tree })}
+      >
+        {trans.__('Tree')}
+      </button>
+      <button
+        type="button"
+        className="jp-StudioButton"
+        aria-expanded={ui.panel === 'columns'}
+        title={trans.__('Choose, order and pin columns')}
+        onClick={() => ui.toggle('columns')}
+      >
+        {trans.__('Columns')}
+      </button>
+      <button
+        type="button"
+        className="jp-StudioIconButton"
+        aria-haspopup="menu"
+        title={trans.__('Export or copy the table')}
+        aria-label={trans.__('Export')}
+        onClick={event => {
+          const { left, bottom } = event.currentTarget.getBoundingClientRect();
+          onExport(left, bottom);
+        }}
+      >
+        <downloadIcon.react tag="span" />
+      </button>
+      <button
+        type="button"
+        className="jp-StudioIconButton"
+        disabled={model.selection.size === 0}
+        title={trans.__('Delete the selected trials')}
+        aria-label={trans.__('Delete')}
+        onClick={() => void commands.execute(CommandIDs.deleteTrials)}
+      >
+        <deleteIcon.react tag="span" />
+      </button>
+      <button
+        type="button"
+        className="jp-StudioIconButton"
+        title={trans.__('Refresh')}
+        aria-label={trans.__('Refresh')}
+        onClick={() => model.refresh()}
+      >
+        <refreshIcon.react tag="span" />
+      </button>
+    </div>
+  );
+}
+
+/** Attributes that are different in every trial. */
+const UNGROUPED = ['name', 'run_id', 'started', 'ended', 'duration'];
+
+function Count(props: {
+  model: TrialTableModel;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { model, trans } = props;
+  const { rows, selection, view } = model;
+  const { index } = rows;
+  const number = (value: number) => value.toLocaleString();
+  const count =
+    view.filter === ''
+      ? trans._n('%2 trial', '%2 trials', rows.trials, number(rows.trials))
+      : trans._n(
+          '%2 of %3 trial',
+          '%2 of %3 trials',
+          rows.trials,
+          number(rows.matched),
+          number(rows.trials)
+        );
+  const swept =
+    index.swept !== null
+      ? trans.__('All compared with the store at %1', formatTime(index.swept))
+      : '';
+  return (
+    <span className="jp-StudioTrials-count" title={swept} aria-live="polite">
+      {rows.isReady && count}
+      {rows.isReady &&
+        selection.size > 0 &&
+        `, ${trans.__('%1 selected', number(selection.size))}`}
+      {rows.isReady && index.phase === 'building' && (
+        <span className="jp-StudioTrials-building">
+          {index.expected !== null
+            ? trans.__(
+                'Reading trials: %1 of %2',
+                number(index.indexed),
+                number(index.expected)
+              )
+            : trans.__('Reading trials: %1', number(index.indexed))}
+        </span>
+      )}
+      {rows.isReady && !rows.isCurrent && (
+        <span className="jp-StudioTrials-new">
+          {trans.__('New results')}
+          <button
+            type="button"
+            className="jp-StudioLink"
+            onClick={() => rows.reorder()}
+          >
+            {trans.__('Show them')}
+          </button>
+        </span>
+      )}
+    </span>
+  );
+}
+
+function Notices(props: ITableHeaderProps): JSX.Element {
+  const { model, trans } = props;
+  const { error } = model;
+  const { index } = model.rows;
+  if (error) {
+    return (
+      <ErrorBanner
+        message={error.message}
+        hint={error.hint}
+        action={trans.__('Try again')}
+        onAction={() => model.refresh()}
+      />
+    );
+  }
+  return index.phase === 'away' ? (
+    <ErrorBanner
+      message={index.message || trans.__('The tracking store does not answer.')}
+      hint={
+        index.hint ||
+        trans.__('What is shown was read before. It goes on by itself.')
+      }
+    />
+  ) : (
+    <></>
+  );
+}
+
+function Empty(props: ITableHeaderProps): JSX.Element | null {
+  const { model, commands, trans } = props;
+  const { rows } = model;
+  if (!rows.isReady || rows.total > 0) {
+    return null;
+  }
+  if (model.view.filter !== '') {
+    return (
+      <EmptyState
+        message={trans.__('No trial matches the filter.')}
+        action={trans.__('Clear the filter')}
+        onAction={() => model.update({ filter: '' })}
+      />
+    );
+  }
+  if (rows.index.phase === 'building') {
+    return <Skeleton rows={8} label={trans.__('Reading trials')} />;
+  }
+  return model.error ? null : (
+    <EmptyState
+      message={trans.__(
+        'No trials yet. Every job, script and notebook cell that records to this experiment becomes one.'
+      )}
+      action={trans.__('Run a notebook as a job')}
+      onAction={() => void commands.execute(CommandIDs.runAsJob)}
+    />
+  );
+}

@@ -1,0 +1,52 @@
+/** The server counts characters, the browser halves of those beyond the basic plane. */
+export function toCharacters(text: string, units: number): number {
+  return [...text.slice(0, units)].length;
+}
+
+export function toUnits(text: string, characters: number): number {
+  return [...text].slice(0, characters).join('').length;
+}
+
+/** A text with a part of it replaced, and where the caret is then. */
+export function splice(
+  text: string,
+  start: number,
+  end: number,
+  insert: string
+): { text: string; caret: number } {
+  const rest = text.slice(end);
+  const space = rest.startsWith(' ') || insert.endsWith('(') ? '' : ' ';
+  const before = `${text.slice(0, start)}${insert}${space}`;
+  const caret = before.length + (space === '' && rest.startsWith(' ') ? 1 : 0);
+  return { text: before + rest, caret };
+}
+
+export const OPERATORS = [
+  '=',
+  '!=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  '~',
+  '!~',
+  'in',
+  'not in',
+  'is present',
+  'is missing'
+] as const;
+
+export function takesValue(operator: string): boolean {
+  return !operator.startsWith('is ');
+}
+
+export function takesList(operator: string): boolean {
+  return operator === 'in' || operator === 'not in';
+}
+
+/** The values of a list as they are typed: with commas between them. */
+export function readList(text: string): string[] {
+  const found =
+    text.match(/\s*(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^,]+)/g) ?? [];
+  return found.map(each => each.trim()).filter(each => each !== '');
+}
