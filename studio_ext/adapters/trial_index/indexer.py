@@ -27,7 +27,7 @@ _FIRST_SECONDS = 10.0
 _REST_WHILE_BUILDING = 0.1
 """Of the time that a part took: the other threads have their turn."""
 _REST_OF_LOOKS = 5.0
-_REST_OF_SWEEP = 10.0
+_REST_OF_SWEEP = 8.0
 """Times the processor time that a part took."""
 _SWEEP_SECONDS = 2.0
 """Between two sweeps, at least."""

@@ -60,6 +60,7 @@ class Ingest:
         """Note that runs are not in the store any more."""
         groups: dict[int, list[int]] = defaultdict(list)
         for number in numbers:
+            self._runs.fingerprints[number] = 0  # should it come back
             groups[int(self._runs.experiments[number])].append(int(self._runs.rows[number]))
         for experiment, rows in groups.items():
             self._put_flags(experiment, np.array(rows), np.full(len(rows), 2.0))

@@ -78,4 +78,4 @@ def joined(tags: list[tuple[str, str | None]]) -> str:
 
 def fingerprint(run: RunRow, tags: str) -> int:
     """Differs where the row or the tags (see :func:`joined`) do; never 0."""
-    return zlib.crc32(f"{run!r}{tags}".encode("utf-8", "replace")) or 1
+    return zlib.crc32((tuple.__repr__(run) + tags).encode("utf-8", "replace")) or 1
