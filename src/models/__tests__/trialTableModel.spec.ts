@@ -175,8 +175,9 @@ describe('TrialTableModel', () => {
     model.expectChange();
     await until(() => !model.rows.isLoading);
     trials.revision = 2;
-    await until(() => last().result === 'order1');
+    await until(() => asked().some(({ result }) => result === 'order1'));
     await until(() => model.rows.isCurrent && last().result === null);
+    expect(model.selection.ids).toEqual(['run1']);
   });
 
   it('looks when the list of experiments tells of something new', async () => {
