@@ -26,8 +26,8 @@ const BLOCK = 200;
 const WIDE_BLOCK = 50;
 const WIDE = 60;
 
-/** Time for which a range has to be looked at before it is fetched, in milliseconds. */
-const REST = 40;
+/** Least time between two looks at what has to be fetched, in milliseconds. */
+const PAUSE = 40;
 
 const READY: IndexState = {
   phase: 'ready',
@@ -151,9 +151,11 @@ export class TrialRows implements IDisposable {
       return;
     }
     this._visible = [first, last];
-    window.clearTimeout(this._timer);
-    if (this._result !== null) {
-      this._timer = window.setTimeout(() => this._fetchVisible(), REST);
+    if (this._timer === 0 && this._result !== null) {
+      this._timer = window.setTimeout(() => {
+        this._timer = 0;
+        this._fetchVisible();
+      }, PAUSE);
     }
   }
 
@@ -205,8 +207,11 @@ export class TrialRows implements IDisposable {
       }
       return;
     }
-    const [first, last] = this._visible;
-    const end = Math.min(last, this.total - 1);
+    // As many rows again above and below, which a scroll shows next.
+    const [top, bottom] = this._visible;
+    const more = bottom - top;
+    const first = Math.max(0, top - more);
+    const end = Math.min(bottom + more, this.total - 1);
     const seen = new Set(this._pages.blocksOf(first, end));
     for (const [block, abort] of this._loading) {
       if (!seen.has(block)) {

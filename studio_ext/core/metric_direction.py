@@ -36,4 +36,6 @@ def better(name: str) -> str | None:
 
 
 def _of_word(word: str) -> str | None:
-    return "lower" if word in _LOWER else "higher" if word in _HIGHER else None
+    if word in _LOWER or word.endswith(("loss", "error", "rmse")):  # also where words are run together: valloss
+        return "lower"
+    return "higher" if word in _HIGHER or word.endswith("accuracy") else None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from studio_ext.core.metric_direction import better
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.units import format_duration
 from studio_ext.sdk.handles import Job
@@ -23,22 +24,6 @@ _LEFT = "text-align: left"
 _RIGHT = "text-align: right; font-variant-numeric: tabular-nums"
 _SAID_BEST = {1: "highest", -1: "lowest"}
 _WORDS = {"FINISHED": "Completed", "FAILED": "Failed", "KILLED": "Stopped", "RUNNING": "InProgress"}
-_HIGHER = ("acc", "auc", "f1", "r2", "score", "precision", "recall", "map", "iou", "bleu", "rouge", "dice", "kappa")
-_LOWER = (
-    "loss",
-    "error",
-    "err",
-    "rmse",
-    "mse",
-    "mae",
-    "mape",
-    "perplexity",
-    "deviance",
-    "nll",
-    "logloss",
-    "wer",
-    "cer",
-)
 
 
 class ExperimentName(str):
@@ -196,11 +181,8 @@ class Comparison:
 
 
 def direction(metric: str) -> int:
-    """1 where the name of a metric says that high values are good, -1 where low ones are, 0 where it says neither."""
-    words = set(metric.lower().replace("-", "_").replace(".", "_").replace("/", "_").replace(" ", "_").split("_"))
-    low = any(word in words or metric.lower().endswith(word) for word in _LOWER)
-    high = any(word in words or word in ("accuracy",) for word in words if word in _HIGHER or word.startswith("acc"))
-    return 0 if low == high else (-1 if low else 1)
+    """1 where high values of a metric are good, -1 where low ones are, as far as its name tells; else 0."""
+    return {"higher": 1, "lower": -1}.get(better(metric) or "", 0)
 
 
 def number(value: float | None) -> str:

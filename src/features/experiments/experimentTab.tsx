@@ -162,6 +162,7 @@ export class ExperimentContent extends Panel {
     const chooser = ReactWidget.create(
       <ColumnChooser
         model={this.model}
+        ui={this.ui}
         onDifferences={() => void this.actions.showDifferences()}
         onClose={() => this.ui.show(null)}
         trans={this._options.trans}

@@ -47,10 +47,10 @@ describe('TrialRows', () => {
 
   it('fetches what is looked at, each block once, in the same order', async () => {
     await show();
-    rows.look(195, 230);
-    await until(() => rows.row(230) !== undefined);
-    rows.look(196, 231);
-    rows.look(5000, 5030);
+    rows.look(190, 215);
+    await until(() => rows.row(215) !== undefined);
+    rows.look(196, 221);
+    rows.look(5100, 5130);
     await until(() => rows.row(5000) !== undefined);
     expect(asked().map(({ offset, result }) => [offset, result])).toEqual([
       [0, null],
@@ -60,12 +60,21 @@ describe('TrialRows', () => {
     expect(changes).toContainEqual({ type: 'rows', first: 5000, last: 5199 });
   });
 
+  it('fetches while somebody scrolls on and on, and ahead of it', async () => {
+    await show();
+    let first = 0;
+    const timer = setInterval(() => rows.look((first += 3), first + 30), 5);
+    await until(() => rows.row(400) !== undefined);
+    clearInterval(timer);
+    expect(first).toBeLessThan(400);
+  });
+
   it('does not fetch what is only passed by', async () => {
     await show();
     for (let first = 200; first <= 8000; first += 200) {
-      rows.look(first, first + 30);
+      rows.look(first + 90, first + 120);
     }
-    await until(() => rows.row(8000) !== undefined);
+    await until(() => rows.row(8090) !== undefined);
     expect(asked()).toHaveLength(2);
   });
 
@@ -80,11 +89,11 @@ describe('TrialRows', () => {
       }
       return trials.page(query);
     });
-    rows.look(4000, 4030);
+    rows.look(4100, 4130);
     await until(() => asked().length === 2);
     const [, given] = server.of('POST trials/table');
-    rows.look(6000, 6030);
-    await until(() => rows.row(6000) !== undefined);
+    rows.look(6100, 6130);
+    await until(() => rows.row(6100) !== undefined);
     expect(given.signal?.aborted).toBe(true);
     answer();
     await until(() => asked().length === 3);
@@ -143,8 +152,8 @@ describe('TrialRows', () => {
     await show();
     trials.isForgetful = true;
     trials.revision = 9;
-    rows.look(400, 430);
-    await until(() => rows.row(400) !== undefined);
+    rows.look(490, 520);
+    await until(() => rows.row(490) !== undefined);
     trials.isForgetful = false;
     expect(rows.row(0)).toBeUndefined();
     rows.look(0, 30);

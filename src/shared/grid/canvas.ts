@@ -12,6 +12,12 @@ export interface IBox {
   height: number;
 }
 
+export interface IColumnWidth {
+  region: DataModel.ColumnRegion;
+  column: number;
+  width: number;
+}
+
 /** A part of the grid that scrolls as one. */
 interface IArea extends IBox {
   rows: DataModel.RowRegion;
@@ -47,6 +53,25 @@ export class GridCanvas extends DataGrid {
     const pinned = this._model.columnCount('row-header') - 1;
     this.repaintRegion('column-header', 0, 0, 0, body);
     this.repaintRegion('corner-header', 0, 0, 0, pinned);
+  }
+
+  /** Set the widths of all columns at once: one by one each would be painted. */
+  setWidths(widths: readonly IColumnWidth[]): void {
+    const changed = widths.filter(
+      ({ region, column, width }) => this.columnSize(region, column) !== width
+    );
+    const last = changed.pop();
+    for (const { region, column, width } of changed) {
+      const sections =
+        region === 'body' ? this.columnSections : this.rowHeaderSections;
+      sections.resize(column, width);
+    }
+    if (last) {
+      // The way that also brings the scroll bars up to date.
+      this.resizeColumn(last.region, last.column, last.width);
+      this.repaintContent();
+      this.repaintOverlay();
+    }
   }
 
   protected override paintContent(

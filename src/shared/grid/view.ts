@@ -283,13 +283,13 @@ export class GridView extends Widget implements IGridLook {
 
   private _applyWidths(): void {
     const { columns } = this._model.source;
-    this._grid.resizeColumn('row-header', 0, BOXES);
-    columns.forEach(({ width }, index) => {
-      const { region, column } = this._model.placeOf(index);
-      if (this._grid.columnSize(region, column) !== width) {
-        this._grid.resizeColumn(region, column, width);
-      }
-    });
+    this._grid.setWidths([
+      { region: 'row-header', column: 0, width: BOXES },
+      ...columns.map(({ width }, index) => ({
+        ...this._model.placeOf(index),
+        width
+      }))
+    ]);
   }
 
   private _readTheme(): void {

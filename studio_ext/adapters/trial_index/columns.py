@@ -251,7 +251,7 @@ class FileColumns:
         heap = self._now.find(key.kind, key.name, Part.heap)
         if heap is not None and heap >= self._now.header.streams:
             heap = None
-        length = 0 if heap is None else int(self._now.facts[heap, 1])
+        length = 0 if heap is None else self._now.length(heap)
 
         def plain() -> PlainTexts:
             return self._files.grown(
@@ -277,7 +277,7 @@ class FileColumns:
         heap = self._now.find(key.kind, key.name, Part.heap)
         if heap is None or heap >= self._now.header.streams:
             return Texts(b"")
-        return self._heap(heap, int(self._now.facts[heap, 1]))
+        return self._heap(heap, self._now.length(heap))
 
     def _heap(self, heap: int | None, length: int) -> Texts:
         if heap is None:

@@ -68,9 +68,15 @@ class Snapshot:
         found: Words = self.arena[blocks[rows // CELLS], rows % CELLS]
         return found
 
+    def length(self, stream: int) -> int:
+        """Of a stream of bytes. Facts may be newer than the header: what lies in blocks that it does not know of yet is
+        not counted."""
+        known = int(self.bounds[stream + 1] - self.bounds[stream]) * BLOCK
+        return min(int(self.facts[stream, 1]), known)
+
     def bytes(self, stream: int) -> bytes:
         """What a stream of bytes holds."""
-        length = int(self.facts[stream, 1])
+        length = self.length(stream)
         blocks = self.blocks(stream, -(-length // BLOCK))
         return np.take(self.arena, blocks, axis=0).tobytes()[:length]
 

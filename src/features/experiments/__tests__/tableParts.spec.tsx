@@ -312,9 +312,12 @@ describe('parts around the table of trials', () => {
   describe('columns', () => {
     async function show() {
       await makeModel();
+      const ui = new TableUi();
+      ui.show('columns');
       render(
         <ColumnChooser
           model={model}
+          ui={ui}
           onDifferences={() => executed.push('differences')}
           onClose={() => executed.push('close')}
           trans={trans}

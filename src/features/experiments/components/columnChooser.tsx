@@ -17,6 +17,7 @@ import {
 import type { Direction, Summary } from '../../../models/trialTableView';
 import { pinIcon } from '../../../shared/icons';
 import { useSignal } from '../../../shared/useSignal';
+import type { TableUi } from '../tableUi';
 import { columnLabel } from '../trialCells';
 
 /** Columns that a search shows. */
@@ -26,13 +27,19 @@ const SUMMARIES: readonly Summary[] = ['last', 'min', 'max'];
 
 export interface IColumnChooserProps {
   model: TrialTableModel;
+  ui: TableUi;
   onDifferences: () => void;
   onClose: () => void;
   trans: TranslationBundle;
 }
 
-/** Which columns the table shows, and in what order. */
-export function ColumnChooser(props: IColumnChooserProps): JSX.Element {
+/** Which columns the table shows, and in what order; there while it is open. */
+export function ColumnChooser(props: IColumnChooserProps): JSX.Element | null {
+  useSignal(props.ui.changed);
+  return props.ui.panel === 'columns' ? <Chooser {...props} /> : null;
+}
+
+function Chooser(props: IColumnChooserProps): JSX.Element {
   const { model, onClose, onDifferences, trans } = props;
   useSignal(model.columnsChanged);
   return (

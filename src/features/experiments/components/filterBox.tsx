@@ -99,6 +99,8 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
     setText(next.text);
     setCaret(next.caret);
     setActive(-1);
+    // What could stand there before cannot now.
+    setCheck(null);
     input.current?.focus();
   }
 

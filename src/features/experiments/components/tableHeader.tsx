@@ -129,9 +129,9 @@ function FilterBar(props: ITableHeaderProps): JSX.Element {
 function Tools(props: ITableHeaderProps): JSX.Element {
   const { model, ui, commands, onExport, trans } = props;
   const { group, tree } = model.view;
-  const groups = [...new Set([...model.columns, ...ATTRIBUTES])].filter(
-    key => key === group || !UNGROUPED.includes(key)
-  );
+  const groups = [...new Set([...ATTRIBUTES, ...model.columns])]
+    .filter(key => !UNGROUPED.includes(key))
+    .slice(0, GROUPS);
   if (group && !groups.includes(group)) {
     groups.push(group);
   }
@@ -210,6 +210,8 @@ function Tools(props: ITableHeaderProps): JSX.Element {
   );
 }
 
+/** Columns that are offered to group by; others are from their headers. */
+const GROUPS = 40;
 /** Attributes that are different in every trial. */
 const UNGROUPED = ['name', 'run_id', 'started', 'ended', 'duration'];
 

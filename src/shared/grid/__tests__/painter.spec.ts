@@ -66,9 +66,9 @@ describe('GridPainter', () => {
     painter = new GridPainter(source, look, new TextFitter(), () => null);
   });
 
-  function paint(use: (gc: CanvasRenderingContext2D) => void): FakeCanvas {
+  function paint(work: (gc: CanvasRenderingContext2D) => void): FakeCanvas {
     const canvas = new FakeCanvas();
-    use(canvas as unknown as CanvasRenderingContext2D);
+    work(canvas as unknown as CanvasRenderingContext2D);
     return canvas;
   }
 

@@ -1,4 +1,4 @@
-"""Filters as they are typed, columns, whole trials, and which way of a metric is better."""
+"""Filters as they are typed, columns, and whole trials."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from studio_ext.contract.errors import InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.trial_table import FilterCondition, FilterQuery
-from studio_ext.core.metric_direction import better
 from studio_ext.ports.trial_index import TrialColumns
 from studio_ext.services.trial_query.lookup import MAX_COLUMNS, check, column_page
 from studio_ext.services.trial_query.records import trial_page
@@ -109,21 +108,6 @@ def test_columns_are_searched_and_paged(index: MemoryIndex) -> None:
     for wrong in ({"kinds": ["column"]}, {"offset": -1}, {"limit": 0}):
         with pytest.raises(InvalidRequest):
             column_page(index, "e", **wrong)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("rmse", "lower"), ("val_loss", "lower"), ("valLoss", "lower"), ("training_mean_absolute_error", "lower"),
-        ("accuracy", "higher"), ("val/acc", "higher"), ("test-f1", "higher"), ("roc_auc", "higher"), ("r2", "higher"),
-        ("r2_score", "higher"), ("val_accuracy_loss", "lower"), ("neg_mean_squared_error", "higher"),
-        ("log_likelihood", "higher"), ("negative_log_likelihood", "lower"), ("explained_variance", "higher"),
-        ("NDCG@10", "higher"), ("RMSE", "lower"), ("eval.perplexity", "lower"),
-        ("epoch", None), ("depth", None), ("", None), ("lr", None), ("glossary", None), ("🚀", None),
-    ],
-)  # fmt: skip
-def test_which_way_of_a_metric_is_better(name: str, expected: str | None) -> None:
-    assert better(name) == expected
 
 
 # -- whole trials
