@@ -72,7 +72,7 @@ function FilterBar(props: ITableHeaderProps): JSX.Element {
         onApply={apply}
         trans={trans}
       />
-      <span className="jp-StudioTrials-anchor">
+      <span>
         <button
           type="button"
           className="jp-StudioButton"
@@ -97,7 +97,7 @@ function FilterBar(props: ITableHeaderProps): JSX.Element {
         )}
       </span>
       {saved && (
-        <span className="jp-StudioTrials-anchor">
+        <span>
           <button
             type="button"
             className="jp-StudioButton"
