@@ -14,6 +14,7 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
+from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.trial_index import open_trial_index
 from studio_ext.adapters.trial_index.index import FileTrialIndex
@@ -33,7 +34,10 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     made = open_workspace(tmp_path / "studio", {})
     make_store(made, "e")
     yield made
-    end_controller(made.home)
+    launcher = DetachedController(made)
+    while launcher.running():  # the last look may have started one that has not said yet who it is
+        end_controller(made.home)
+        time.sleep(0.1)
 
 
 def wait_for(condition: Callable[[], Any]) -> Any:
@@ -73,7 +77,7 @@ def test_the_first_look_starts_it_and_a_kill_loses_nothing(workspace: Workspace)
     wait_for(lambda: index.state("e").phase is IndexPhase.ready)
     killed = 0
     runs = [first]
-    for number in range(6):  # it is killed while it writes
+    for number in range(4):  # it is killed while it writes
         runs.append(client.create_run(found.experiment_id).info.run_id)
         for step in range(20):
             client.log_metric(runs[-1], f"m{step % 4}", float(step), step=step)
@@ -83,14 +87,14 @@ def test_the_first_look_starts_it_and_a_kill_loses_nothing(workspace: Workspace)
                 killed += 1
         client.log_param(runs[-1], "number", number)
         wait_for(lambda number=number: size(index) == number + 2)
-    assert killed >= 3
+    assert killed >= 2
 
     def is_whole() -> bool:
         columns = index.open("e")
         rows = np.array([-1 if (row := columns.row_of(run)) is None else row for run in runs[1:]])
         numbers = columns.numbers(key("metrics.m3"))[rows]
         return (
-            columns.texts(key("params.number"), rows) == [str(number) for number in range(6)]
+            columns.texts(key("params.number"), rows) == [str(number) for number in range(4)]
             and (numbers == 19.0).all()
             and bool((columns.numbers(key("metrics.m3.min"))[rows] == 3.0).all())
         )
@@ -114,4 +118,4 @@ def test_ends_with_the_controller(workspace: Workspace) -> None:
     process = wait_for(lambda: controller(workspace))
     os.kill(process.pid, signal.SIGTERM)
     process.wait(PATIENCE)
-    assert size(index) == 0
+    assert open_trial_index(workspace, lambda: None).open("e").size == 0

@@ -150,7 +150,10 @@ class ExperimentFiles:
             table = table[np.argsort(table[:, 0], kind="stable")]
             bounds = np.searchsorted(table[:, 0], np.arange(header.streams + 1))
             arena = self._map(header)
-        return Snapshot(header, self._streams, facts.reshape(-1, 3), arena, table, bounds), found
+        facts = facts.reshape(-1, 3).copy()
+        # Newer than the header, they would name what is read now, without the blocks that the next header brings.
+        facts[:, 0] = np.minimum(facts[:, 0], np.uint64(header.revision))
+        return Snapshot(header, self._streams, facts, arena, table, bounds), found
 
     def _map(self, header: Header) -> NDArray[np.uint64]:
         with (self.folder / layout.ARENA).open("rb") as file:

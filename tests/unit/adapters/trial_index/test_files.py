@@ -150,6 +150,28 @@ def test_is_read_by_others_while_it_is_written(tmp_path: Path) -> None:
     check(columns(ExperimentFiles(tmp_path / "e")))
 
 
+def test_reads_again_what_was_read_in_the_middle_of_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = ExperimentWriter(tmp_path / "e")
+    add(writer, 3)
+    stream = writer.stream("metric", "late")
+    writer.put(stream, [0], words.words_of_numbers([1.0]))
+    add(writer, CELLS)
+    writer.put(stream, [CELLS], words.words_of_numbers([2.0]))  # its second block
+    files = ExperimentFiles(tmp_path / "e")
+    late = Key(Kind.metric, "late")
+    real, seen = os.pwrite, []
+
+    def pwrite(file: int, data: bytes, offset: int) -> int:
+        if data.startswith(b"trials"):  # all is written but the header
+            seen.append(columns(files).numbers(late)[CELLS])
+        return real(file, data, offset)
+
+    monkeypatch.setattr(writing.os, "pwrite", pwrite)
+    writer.commit()
+    assert len(seen) == 1 and np.isnan(seen[0])
+    assert columns(files).numbers(late)[[0, CELLS]].tolist() == [1.0, 2.0]
+
+
 def test_a_header_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = ExperimentWriter(tmp_path / "e")
     add(writer, 3)
