@@ -55,8 +55,9 @@ export class TrialsTable {
     return row.locator(`[data-column="${header}"]`);
   }
 
-  /** Press where a cell is. */
+  /** Press where a cell is; one that is out of sight comes into it with the keyboard. */
   async press(cell: Locator, options: { button?: 'right'; modifiers?: ('Shift' | 'Control')[] } = {}): Promise<void> {
+    await cell.focus();
     await cell.click({ force: true, ...options });
   }
 

@@ -161,7 +161,14 @@ export class GridView extends Widget implements IGridLook {
   private _listen(): void {
     const { node } = this._twin;
     node.addEventListener('keydown', event => this._onKey(event));
-    node.addEventListener('focusin', () => this._onFocus());
+    node.addEventListener('focusin', event => {
+      // A screen reader goes to any cell, also to one that is out of sight.
+      const at = this._twin.at(event.target);
+      if (at) {
+        this._cursor.moveTo(at.row, at.column);
+      }
+      this._onFocus();
+    });
     node.addEventListener('focusout', () => this._onFocus());
     node.addEventListener('click', event => this._onTwinClick(event));
     node.addEventListener('contextmenu', event => {

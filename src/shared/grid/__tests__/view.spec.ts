@@ -212,6 +212,17 @@ describe('GridView', () => {
     ]);
   });
 
+  it('brings into sight what a screen reader goes to', async () => {
+    for (const column of source.columns) {
+      column.width = 300;
+    }
+    source.changed.emit({ type: 'columns' });
+    await until(() => heads()[3].style.width === '0px');
+    heads()[3].focus();
+    await until(() => heads()[3].style.width !== '0px');
+    expect(view.place).toEqual({ row: -1, column: 3 });
+  });
+
   it('shows a smaller table, and what is far down in a larger', async () => {
     source.rowCount = 2;
     source.changed.emit({ type: 'order', fromTop: true });
