@@ -24,7 +24,7 @@ from studio_ext.sdk import entities, graphs, tracker_files
 from studio_ext.sdk.component import TrialComponent
 from studio_ext.sdk.current_experiment import current_experiment
 from studio_ext.sdk.log_buffer import LogBuffer
-from studio_ext.sdk.recording_place import recorder
+from studio_ext.sdk.recording_place import NotRecorded, recorder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -456,7 +456,10 @@ def open_trackers() -> list[Tracker]:
     """Trackers of this process that the store that is read now may not have everything of."""
     if not _trackers:
         return []
-    place = recorder()
+    try:
+        place = recorder()
+    except NotRecorded:
+        return []  # nobody could have recorded there
     with _trackers_lock:
         here = {tracker for tracker in _trackers if tracker._recorder is place}
         waiting = [tracker for tracker in here if not tracker._buffer.applied()]

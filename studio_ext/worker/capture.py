@@ -47,7 +47,7 @@ def start(settings: Settings) -> None:
         sys.path.append(settings.sdk)  # last: what the environment has itself comes first
     try:
         imports = PostImport(notes.failed)
-        files = reads.Reads(settings.report, settings.job_dir, settings.workdir)
+        files = reads.Reads(settings.report, settings.job_dir, settings.workdir, settings.sdk)
         Readers(files, imports)
         if settings.autolog != OFF:
             Autolog(settings.autolog, imports, notes.say).watch()

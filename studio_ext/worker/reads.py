@@ -42,16 +42,16 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 class Reads:
     """The reads of one process, and of those forked from it."""
 
-    def __init__(self, report: str, job_dir: str, workdir: str) -> None:
+    def __init__(self, report: str, job_dir: str, workdir: str, sdk: str = "") -> None:
         """``report``: the file to write to. ``workdir``: where the notebook's own files are; of the rest of
-        ``job_dir`` only channels are data."""
+        ``job_dir`` only channels are data. ``sdk``: archive of code, which is none."""
         self._report = report
         self._job = _folder(job_dir)
         self._data = (_folder(workdir), _folder(f"{job_dir}/input/data"))
         self._not_data = tuple(map(_folder, {*_SYSTEM, *_environment()}))
         # The report was made last of all that was there before the job, and by the clock that files have.
         self._begun = os.stat(report).st_ctime_ns
-        self._known: dict[str, None] = {}
+        self._known: dict[str, None] = {sdk: None}
         self._left = MOST
         self._guard = threading.local()
 

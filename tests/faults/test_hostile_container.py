@@ -8,7 +8,7 @@ import pytest
 
 from studio_ext.core.states import FINAL
 from studio_ext.testing.runner_suite import wait_for
-from tests.integration.test_container_jobs import Submitter, submitter  # noqa: F401  # a fixture
+from tests.integration.test_container_jobs import Submitter, client, submitter  # noqa: F401  # fixtures
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

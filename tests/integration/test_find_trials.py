@@ -74,6 +74,7 @@ def test_what_others_recorded_before_is_found_at_once(home: Workspace, number: i
 def test_the_command_line_shows_where_a_filter_is_wrong(home: Workspace) -> None:
     with studio.Tracker.create("one", experiment_name="shown") as tracker:
         tracker.log_metric("rmse", 1)
+    assert len(studio.trials("shown")) == 1  # another process does not wait for what this one has logged
     done = shell(home, "-e", "shown", "--filter", "rmse < 5")
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.splitlines() == [
@@ -90,6 +91,7 @@ def test_files(home: Workspace, tmp_path: Path) -> None:
         with studio.Tracker.create(f"=run{number}", experiment_name="files") as tracker:
             tracker.log_parameter("text", f"=cmd{number}")
             tracker.log_metric("x", number / 3)
+    assert len(studio.trials("files")) == 3
     target = tmp_path / "files.csv"
     assert shell(home, "-e", "files", "--sort", "metrics.x", "--desc", "-o", str(target)).returncode == 0
     rows = list(csv.DictReader(target.open(newline="", encoding="utf-8")))
