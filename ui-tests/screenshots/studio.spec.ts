@@ -124,7 +124,7 @@ test('Pictures of every view in both themes', async ({
   await noToasts(page);
   await shot('job-resources');
   await jobTab.show('Metrics');
-  await expect(jobTab.main.getByRole('region', { name: 'Logged once' })).toContainText('learning_rate');
+  await expect(jobTab.main.getByRole('region', { name: 'Single values' })).toContainText('learning_rate');
   await shot('job-metrics');
   await server.stop(boosting.id);
 

@@ -143,12 +143,12 @@ describe('charts of a job', () => {
     ]);
     const { container } = view();
     expect(container.querySelectorAll('p')).toHaveLength(2);
-    const values = screen.getByRole('region', { name: 'Logged once' });
-    expect(values.textContent).toBe('Logged oncermse46,950badNaN');
+    const values = screen.getByRole('region', { name: 'Single values' });
+    expect(values.textContent).toBe('Single valuesrmse46,950badNaN');
     fireEvent.change(screen.getByLabelText('Filter metrics'), {
       target: { value: 'loss' }
     });
-    expect(screen.queryByRole('region', { name: 'Logged once' })).toBeNull();
+    expect(screen.queryByRole('region', { name: 'Single values' })).toBeNull();
   });
 
   it('draws a chart again only when something was logged to it', async () => {
@@ -238,7 +238,8 @@ describe('charts of a job', () => {
     expect(container.querySelectorAll('p')).toHaveLength(8);
     fireEvent.click(screen.getByRole('button', { name: 'All 9 metrics' }));
     expect(onMore).toHaveBeenCalled();
-    await load([series({ name: 'rmse', count: 1, value: [3.5] })]);
+    const twice = { step: [0, 0], time: [100, 101], value: [3, 3.5] };
+    await load([series({ name: 'rmse', ...twice })]);
     rerender(overview);
     expect(container.querySelectorAll('p')).toHaveLength(0);
     expect(container.textContent).toBe('Metricsrmse3.5');

@@ -120,8 +120,8 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
         </div>
       )}
       {single.length > 0 && (
-        <section aria-label={trans.__('Logged once')}>
-          {drawn.length > 0 && <h2>{trans.__('Logged once')}</h2>}
+        <section aria-label={trans.__('Single values')}>
+          {drawn.length > 0 && <h2>{trans.__('Single values')}</h2>}
           <Values metrics={single} />
         </section>
       )}
@@ -129,21 +129,25 @@ export function JobMetrics(props: IJobMetricsProps): JSX.Element {
   );
 }
 
-/** Metrics with a line to draw, and those of a single value. */
+/** Metrics with a line to draw, and those that say one thing only. */
 function apart(metrics: readonly IMetric[]): [IMetric[], IMetric[]] {
-  const isSingle = ({ count }: IMetric) => count === 1;
+  // Autologging logs some twice at one step: for the run, and for its model.
+  const isSingle = ({ count, runs }: IMetric) =>
+    count <= 2 &&
+    runs.length === 1 &&
+    runs[0].step.every(step => step === runs[0].step[0]);
   return [
     metrics.filter(metric => !isSingle(metric)),
     metrics.filter(isSingle)
   ];
 }
 
-/** Metrics that were logged once: a chart of one point would say no more. */
+/** Metrics with their last value, where a chart of one point would say no more. */
 function Values(props: { metrics: readonly IMetric[] }): JSX.Element {
   return (
     <dl className="jp-StudioMetrics-values">
       {props.metrics.map(({ name, runs }) => {
-        const value = runs.flatMap(run => run.value)[0] ?? NaN;
+        const value = runs[0].value[runs[0].value.length - 1] ?? NaN;
         return (
           <div key={name}>
             <dt title={name}>{name}</dt>
