@@ -3,48 +3,73 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
 import httpx
 
-from benchmarks import trial_store
 from benchmarks.measure import Options, Row, Samples, say, wait_for
 from benchmarks.sandbox import Server, jupyter_server, place
-from benchmarks.trial_store import EXPERIMENT
+from studio_ext.adapters.mlflow_backend import open_backend, post
+from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.adapters.trial_index import open_trial_index
 from studio_ext.adapters.trial_index.layout import Paths
 from studio_ext.contract.trial_table import IndexPhase
 from studio_ext.core.workspace import Workspace
+from studio_ext.testing.many_trials import Shape, add_trials
 
+EXPERIMENT = "benchmark"
 TRIALS, QUICK_TRIALS = 100_000, 10_000
 RATE = 5_000
 REQUESTS = 20
 """Of each kind, in each round."""
 THEIRS = 3
-COLUMNS = ["name", "started", "duration", *(f"metrics.m{each}" for each in range(5)), "params.p0", "params.p2"]
+SHAPE = Shape(parameters=20, metrics=20, tags=5)
+METRICS = ["rmse", "r2", "loss", *(f"metric_{each:03d}" for each in range(3, SHAPE.metrics))]
+NORMAL = METRICS[3:]
+"""Half of their values are below 0."""
+NUMBERS = ["learning_rate", "max_depth", *(f"parameter_{each:03d}" for each in range(4, SHAPE.parameters))]
+COLUMNS = ["name", "started", "duration", *(f"metrics.{each}" for each in METRICS[:5]), "params.learning_rate",
+           "params.optimizer"]  # fmt: skip
+
+EVERY = "metrics.rmse > {}"
+"""Holds for all trials, and makes each question a new one: answers that are kept are not what is measured."""
 
 Bodies = Callable[[int], dict[str, Any]]
 QUERIES: dict[str, Bodies] = {
-    "newest": lambda _: {},
-    "sorted by a metric": lambda n: {"sort": [{"key": f"metrics.m{n % 20}", "descending": n % 2 == 0}]},
-    "sorted by a parameter": lambda n: {"sort": [{"key": f"params.p{4 * (n % 5)}"}]},
-    "three conditions": lambda n: {
-        "filter": f"metrics.m{n % 20} < 0.5{n} and params.p{4 * (n % 5)} > 0.4{n} and params.p1 < 50"
+    "newest": lambda n: {"filter": EVERY.format(n)},
+    "sorted by a metric": lambda n: {
+        "filter": EVERY.format(n),
+        "sort": [{"key": f"metrics.{METRICS[n % 20]}", "descending": n % 4 == 0}],
     },
-    "free text": lambda n: {"filter": f'"{("resnet", "BERT-", "unet-9")[n % 3]}{n % 7 or ""}"'},
-    "counted": lambda n: {"filter": f"metrics.m{n % 20} > 0.3{n}", "limit": 1},
+    "sorted by a parameter": lambda n: {
+        "filter": EVERY.format(n),
+        "sort": [{"key": f"params.{NUMBERS[n % len(NUMBERS)]}"}],
+    },
+    "three conditions": lambda n: {
+        "filter": f"metrics.{NORMAL[n % 17]} < 0.0{n} and params.{NUMBERS[2 + n % 16]} >= {480 + n % 40}"
+        " and params.max_depth < 9"
+    },
+    "free text": lambda n: {
+        "filter": f'"{("trial-0", "ADAMW", "prod")[n % 3]}{n % 7 if n % 3 == 0 else ""}" and {EVERY.format(n)}'
+    },
+    "counted": lambda n: {"filter": f"metrics.{NORMAL[n % 17]} > 0.0{n}", "limit": 1},
 }
 PEER: dict[str, dict[str, Any]] = {
     "newest": {},
-    "sorted by a metric": {"order_by": ["metrics.m3 ASC"]},
-    "sorted by a parameter": {"order_by": ["params.p0 ASC"]},
-    "three conditions": {"filter_string": "metrics.m0 < 0.5 and metrics.m1 > 0.5 and params.p2 = 'adam'"},
-    "free text": {"filter_string": "attributes.run_name ILIKE '%resnet%'"},
+    "sorted by a metric": {"order_by": ["metrics.metric_003 ASC"]},
+    "sorted by a parameter": {"order_by": ["params.learning_rate ASC"]},
+    "three conditions": {
+        "filter_string": "metrics.metric_003 < 0 and metrics.metric_004 > 0 and params.optimizer = 'adam'"
+    },
+    "free text": {"filter_string": "attributes.run_name ILIKE '%trial-05%'"},
 }
 
 
@@ -55,7 +80,7 @@ def run(options: Options) -> list[Row]:
     with place() as here:
         workspace = here.client.workspace
         say(f"making a store with {trials:,} trials")
-        trial_store.make(workspace, trials)
+        make_store(workspace, trials)
         with jupyter_server(sys.executable, "studio_ext", environ={"STUDIO_HOME": str(here.home)}) as server:
             rates = list(rebuild_rates(workspace, trials, 1 if options.quick else 3))
             ours = ask(server, options.repeat)
@@ -70,6 +95,19 @@ def run(options: Options) -> list[Row]:
         slow = statistics.quantiles(values.values, n=20)[-1]
         rows.append(Row(f"trials, {name}, 95th percentile", Samples("ms", [slow]), limit, {}, note))
     return rows
+
+
+def make_store(workspace: Workspace, trials: int) -> None:
+    """Fill the workspace's store. MLflow's own search needs statistics of the tables, so it gets them."""
+    backend = open_backend(workspace.tracking_uri, workspace.artifacts)
+    post(backend, "experiments/create", name=EXPERIMENT)
+    backend.close()
+    path = sqlite_path(workspace.tracking_uri)
+    assert path is not None
+    add_trials(path, EXPERIMENT, replace(SHAPE, trials=trials))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ANALYZE")
+        database.commit()
 
 
 def rebuild_rates(workspace: Workspace, trials: int, rounds: int) -> Iterator[float]:
