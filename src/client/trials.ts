@@ -22,6 +22,8 @@ export interface IColumnQuery {
 
 export type ExportFormat = 'csv' | 'parquet';
 
+type OnDone = (runIds: readonly string[]) => void;
+
 /** The REST resource of the table of trials. */
 export class TrialsClient {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
@@ -51,22 +53,27 @@ export class TrialsClient {
     });
   }
 
-  delete(runIds: readonly string[]): Promise<void> {
-    return this._each('trials/delete', runIds);
+  /** `onDone`: is told of each portion that was deleted. */
+  delete(runIds: readonly string[], onDone?: OnDone): Promise<void> {
+    return this._each('trials/delete', runIds, onDone);
   }
 
   /** Undo a deletion. */
-  restore(runIds: readonly string[]): Promise<void> {
-    return this._each('trials/restore', runIds);
+  restore(runIds: readonly string[], onDone?: OnDone): Promise<void> {
+    return this._each('trials/restore', runIds, onDone);
   }
 
   /** In portions that the server takes. */
-  private async _each(path: string, runIds: readonly string[]): Promise<void> {
+  private async _each(
+    path: string,
+    runIds: readonly string[],
+    onDone?: OnDone
+  ): Promise<void> {
     for (let start = 0; start < runIds.length; start += MAX_RUN_IDS) {
-      const body: RunIds = {
-        run_ids: runIds.slice(start, start + MAX_RUN_IDS) as RunIds['run_ids']
-      };
+      const portion = runIds.slice(start, start + MAX_RUN_IDS);
+      const body: RunIds = { run_ids: portion as RunIds['run_ids'] };
       await this._post(path, body);
+      onDone?.(portion);
     }
   }
 

@@ -169,33 +169,59 @@ export class TrialRows implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** Ids of the trials in a range of rows, those included that were not looked at. */
-  async ids(first: number, last: number): Promise<string[]> {
-    const found: string[] = [];
-    for (let row = first; row <= last; row++) {
-      const known = this.row(row);
+  /**
+   * Ids of the matching trials in a range of rows, those included that were not
+   * looked at; null when the order changed meanwhile.
+   */
+  async ids(first: number, last: number): Promise<string[] | null> {
+    const found: TableRow[] = [];
+    for (let index = first; index <= last; index++) {
+      const known = this.row(index);
       if (!known) {
-        return this._fetchIds(first, last);
+        const query = this._query;
+        const result = this._result;
+        if (query === null || result === null) {
+          return null;
+        }
+        const ids = await this._fetchIds(query, result, first, last);
+        return this._result === result ? ids : null;
       }
-      if (!known.is_group) {
-        found.push(known.id);
-      }
+      found.push(known);
     }
-    return found;
+    return idsOf(found);
   }
 
-  private async _fetchIds(first: number, last: number): Promise<string[]> {
+  /** Ids of all trials that match, in order, whatever groups and trees show of them; `most` at most. */
+  async allIds(most: number): Promise<string[] | null> {
+    const query = { ...this._query!, group_by: null, tree: false };
+    const last = Math.min(most, this.matched) - 1;
+    const ids = await this._fetchIds(query, null, 0, last);
+    return query.filter === this._query?.filter ? ids : null;
+  }
+
+  /** `result`: the order that the rows have to have; null: that of now. */
+  private async _fetchIds(
+    query: RowsQuery,
+    result: string | null,
+    first: number,
+    last: number
+  ): Promise<string[] | null> {
     const found: string[] = [];
+    let order = result;
     for (let offset = first; offset <= last; offset += MAX_ROWS) {
       const limit = Math.min(MAX_ROWS, last - offset + 1);
-      const { rows } = await this._client.table({
-        ...this._query!,
+      const page = await this._client.table({
+        ...query,
         columns: [],
-        result: this._result,
+        result: order,
         offset,
         limit
       });
-      found.push(...rows.filter(row => !row.is_group).map(({ id }) => id));
+      order ??= page.result;
+      if (page.result !== order) {
+        return null; // The server has forgotten the order: the next rows would be others.
+      }
+      found.push(...idsOf(page.rows));
     }
     return found;
   }
@@ -318,6 +344,11 @@ export class TrialRows implements IDisposable {
 }
 
 const MAX_ROWS = 500;
+
+/** Trials, without groups, and without those that are shown for what stands below them only. */
+function idsOf(rows: readonly TableRow[]): string[] {
+  return rows.filter(row => !row.is_group && row.matches).map(({ id }) => id);
+}
 
 function sizeFor(query: RowsQuery): number {
   return (query.columns?.length ?? 0) > WIDE ? WIDE_BLOCK : BLOCK;

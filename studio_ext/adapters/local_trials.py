@@ -52,12 +52,13 @@ class LocalTrials:
         """Wait until the index knows of every trial. Raises ``Unavailable`` where it cannot, or that takes too long:
         whoever computes with trials must not take some for all. (The table says so itself.)
         """
-        self._index.catch_up()
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while (state := self._index.state(experiment)).phase is not IndexPhase.ready:
+        # What the index says of itself was written by a controller that may be gone: only an answer counts.
+        while not self._index.catch_up():
+            state = self._index.state(experiment)
             if state.phase is IndexPhase.away:
                 raise Unavailable(state.message or "The tracking store does not answer.", hint=state.hint)
-            if state.expected is not None and state.indexed >= state.expected:
+            if state.phase is IndexPhase.building and state.expected is not None and state.indexed >= state.expected:
                 return
             if time.monotonic() > deadline:
                 far = "" if state.expected is None else f" ({state.indexed:,} of {state.expected:,})"
@@ -82,14 +83,18 @@ class LocalTrials:
 
     def delete(self, run_ids: Sequence[str]) -> None:
         """Delete trials."""
-        for each in dict.fromkeys(run_ids):
-            self._tracking().delete_run(each)
-        self._index.look_at(run_ids)
+        try:
+            for each in dict.fromkeys(run_ids):
+                self._tracking().delete_run(each)
+        finally:  # also of those before one that could not be
+            self._index.look_at(run_ids)
         self._index.catch_up()
 
     def restore(self, run_ids: Sequence[str]) -> None:
         """Restore trials."""
-        for each in dict.fromkeys(run_ids):
-            self._tracking().restore_run(each)
-        self._index.look_at(run_ids)
+        try:
+            for each in dict.fromkeys(run_ids):
+                self._tracking().restore_run(each)
+        finally:  # also of those before one that could not be
+            self._index.look_at(run_ids)
         self._index.catch_up()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http.client import HTTPException
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -26,12 +28,13 @@ class RelayBackend(HttpBackend):
             headers["Content-Type"] = content_type
         request = Request(self._base + path, body or None, headers, method=method)  # noqa: S310  (the relay's address)
         try:
-            with self._opener.open(request, timeout=self._patience) as response:
-                reply = Reply(response.status, response.read())
-        except HTTPError as error:
-            with error:
-                reply = Reply(error.code, error.read())
-        except OSError as error:
+            try:
+                answer: Any = self._opener.open(request, timeout=self._patience)
+            except HTTPError as error:  # an answer, too
+                answer = error
+            with answer:
+                reply = Reply(answer.status, answer.read())
+        except (OSError, HTTPException) as error:
             raise away(f"{self._base}: {error}") from error
         raise_if_away(reply, f"{self._base}: HTTP {reply.status} ")
         return reply

@@ -75,13 +75,15 @@ def trials(
 def _shown(context: Context, experiment: str, text: str) -> Iterator[None]:
     """Shows what is wrong with a filter with a caret below the place."""
     from studio_ext.contract.errors import InvalidRequest
-    from studio_ext.contract.trial_table import FilterQuery
+    from studio_ext.contract.trial_table import MAX_FILTER, FilterQuery
 
     try:
         yield
     except InvalidRequest as error:
         if [each.field for each in error.fields] == ["filter"]:
-            wrong = context.client.check_filter(FilterQuery(filter=text, experiment=experiment)).error
+            wrong = None
+            if len(text) <= MAX_FILTER:
+                wrong = context.client.check_filter(FilterQuery(filter=text, experiment=experiment)).error
             if wrong is not None:
                 click.echo(_pointed(text, wrong.start, wrong.end), err=True)
         raise
@@ -114,7 +116,7 @@ def _export(context: Context, experiment: str, text: str, sort: str | None, desc
         format = ExportFormat(output.suffix.removeprefix(".").lower())
     except ValueError:
         raise click.UsageError(f"{output.name!r} must end in .csv or .parquet.") from None
-    order = [] if sort is None else [SortKey(key=sort, descending=desc)]
+    order = [] if sort is None else [SortKey.model_construct(key=sort, descending=desc)]
     query = TrialQuery.model_construct(experiment=experiment, filter=text, sort=order)
     pieces = context.client.export_trials(query, format)
     part = output.with_name(f".{output.name}.part")

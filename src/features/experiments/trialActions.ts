@@ -37,8 +37,12 @@ export class TrialActions implements IGridActions {
   ): void {
     const { selection, rows } = this._model;
     const row = rows.row(index);
+    this._turn++;
     if (how === 'range') {
-      void this._selectRange(Math.min(index, anchor), Math.max(index, anchor));
+      const first = Math.min(index, anchor);
+      const last = Math.max(index, anchor);
+      const end = Math.min(last, first + MAX_SELECTED - 1);
+      void this._selectFound(rows.ids(first, end), end < last);
     } else if (row?.is_group) {
       this.expand(index);
     } else if (row && how === 'toggle') {
@@ -51,18 +55,26 @@ export class TrialActions implements IGridActions {
   /** All, or none where all are. */
   selectAll(): void {
     const { selection, rows } = this._model;
+    this._turn++;
     if (this.isAllSelected) {
       selection.clear();
     } else {
-      void this._selectRange(0, rows.total - 1);
+      const isMore = rows.matched > MAX_SELECTED;
+      void this._selectFound(rows.allIds(MAX_SELECTED), isMore);
     }
   }
 
   get isAllSelected(): boolean | null {
     const { selection, rows } = this._model;
-    return selection.size === 0
-      ? false
-      : selection.size >= rows.matched || null;
+    if (selection.size === 0) {
+      return false;
+    }
+    // Trials that the filter leaves out may be selected, too.
+    const isSelected = ([, row]: [number, TableRow]) =>
+      row.is_group || !row.matches || selection.has(row.id);
+    const isAll =
+      selection.size >= rows.matched && [...rows.rows()].every(isSelected);
+    return isAll || null;
   }
 
   open(index: number): void {
@@ -115,17 +127,16 @@ export class TrialActions implements IGridActions {
   async delete(): Promise<void> {
     const trans = this._trans;
     const { client, selection } = this._model;
-    const ids = selection.ids;
+    const ids: string[] = [];
+    try {
+      await client.trials.delete(selection.ids, done => ids.push(...done));
+    } catch (reason) {
+      this._complain(reason);
+    }
     if (ids.length === 0) {
       return;
     }
-    try {
-      await client.trials.delete(ids);
-    } catch (reason) {
-      this._complain(reason);
-      return;
-    }
-    selection.clear();
+    selection.remove(ids);
     this._model.expectChange();
     const said = trans._n(
       'Deleted %1 trial.',
@@ -259,17 +270,35 @@ export class TrialActions implements IGridActions {
     return found;
   }
 
-  private async _selectRange(first: number, last: number): Promise<void> {
-    const end = Math.min(last, first + MAX_SELECTED - 1);
+  /** Select what is found, unless something else was selected meanwhile. */
+  private async _selectFound(
+    asked: Promise<string[] | null>,
+    isMore: boolean
+  ): Promise<void> {
+    const turn = this._turn;
+    const trans = this._trans;
+    let found: string[] | null;
     try {
-      this._model.selection.set(await this._model.rows.ids(first, end));
+      found = await asked;
     } catch (reason) {
       this._complain(reason);
       return;
     }
-    if (end < last) {
+    if (turn !== this._turn) {
+      return;
+    }
+    if (found === null) {
       Notification.warning(
-        this._trans.__(
+        trans.__(
+          'Nothing was selected: the order changed meanwhile. Try again.'
+        )
+      );
+      return;
+    }
+    this._model.selection.set(found);
+    if (isMore) {
+      Notification.warning(
+        trans.__(
           'Selected the first %1 trials, the most that can be selected at once.',
           MAX_SELECTED
         )
@@ -278,19 +307,24 @@ export class TrialActions implements IGridActions {
   }
 
   private async _restore(ids: readonly string[]): Promise<void> {
+    const { client, selection } = this._model;
+    const restored: string[] = [];
     try {
-      await this._model.client.trials.restore(ids);
-      this._model.selection.set(ids);
-      this._model.expectChange();
+      await client.trials.restore(ids, done => restored.push(...done));
     } catch (reason) {
       this._complain(reason);
     }
+    selection.set(restored);
+    this._model.expectChange();
   }
 
   private _complain(reason: unknown): void {
     const { message, hint } = asRequestError(reason);
     Notification.error([message, hint].filter(Boolean).join(' '));
   }
+
+  /** Grows with every wish to select something. */
+  private _turn = 0;
 }
 
 /** The filter that finds these trials. */

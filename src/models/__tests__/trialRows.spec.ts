@@ -199,11 +199,19 @@ describe('TrialRows', () => {
   it('finds the ids of rows that were not looked at', async () => {
     await show();
     expect(await rows.ids(2, 4)).toEqual(['run2', 'run3', 'run4']);
-    const ids = await rows.ids(100, 1100);
+    const ids = (await rows.ids(100, 1100))!;
     expect([ids.length, ids[0], ids[1000]]).toEqual([
       1001,
       'run100',
       'run1100'
     ]);
+    expect(await rows.allIds(3)).toEqual(['run0', 'run1', 'run2']);
+  });
+
+  it('finds no ids of rows whose order changed meanwhile', async () => {
+    await show();
+    const asked = rows.ids(100, 1100);
+    rows.reorder();
+    expect(await asked).toBeNull();
   });
 });

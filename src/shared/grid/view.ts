@@ -97,8 +97,6 @@ export class GridView extends Widget implements IGridLook {
       return;
     }
     window.clearTimeout(this._timer);
-    this._observer?.disconnect();
-    this._unwatch();
     this._model.source.changed.disconnect(this._onSource, this);
     this._model.dispose();
     super.dispose();
@@ -115,6 +113,12 @@ export class GridView extends Widget implements IGridLook {
       this._observer = new ResizeObserver(() => this._fit());
       this._observer.observe(this.node);
     }
+  }
+
+  /** A tab that is moved is detached, and attached again. */
+  protected override onBeforeDetach(_: Message): void {
+    this._observer?.disconnect();
+    this._unwatch();
   }
 
   protected override onAfterShow(_: Message): void {

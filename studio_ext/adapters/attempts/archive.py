@@ -53,30 +53,27 @@ def sdk_archive(cache: Path) -> Path:
 
     Without byte code: that would make the first job wait two seconds, and the import is half a second slower without.
     """
-    root = Path(studio_ext.__file__).parent
-    target = cache / f"sdk-{_sdk_digest(root)}.zip"
+    digest, sources = _sdk()
+    target = cache / f"sdk-{digest}.zip"
     if target.exists():
         return target
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     spare = cache / f".{target.name}.{os.getpid()}-{threading.get_ident():x}"
     with zipfile.ZipFile(spare, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in _sdk_sources(root):
-            archive.write(path, str(path.relative_to(root.parent)))
+        for name, data in sources.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     spare.replace(target)
     return target
 
 
-def _sdk_sources(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*.py") if path.relative_to(root).parts[0] not in _NOT_SDK)
-
-
 @functools.cache
-def _sdk_digest(root: Path) -> str:
-    """Of the package that runs: one that is installed meanwhile is for the processes after this one."""
-    digest = hashlib.sha256()
-    for path in _sdk_sources(root):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+def _sdk() -> tuple[str, dict[str, bytes]]:
+    """Digest and sources of the package that runs: one that is installed meanwhile is for the processes after this."""
+    root = Path(studio_ext.__file__).parent
+    paths = (path for path in sorted(root.rglob("*.py")) if path.relative_to(root).parts[0] not in _NOT_SDK)
+    sources = {path.relative_to(root.parent).as_posix(): path.read_bytes() for path in paths}
+    digest = hashlib.sha256(b"\0".join(name.encode() + b"\0" + data for name, data in sources.items()))
+    return digest.hexdigest()[:16], sources
 
 
 def _compiled(sources: Mapping[str, bytes]) -> dict[str, bytes]:

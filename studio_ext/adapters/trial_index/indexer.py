@@ -15,6 +15,7 @@ from studio_ext.adapters.trial_index.state import Standing, StandingFile
 from studio_ext.adapters.trial_index.store_writer import StoreWriter
 from studio_ext.contract.errors import StudioError
 from studio_ext.contract.trial_table import IndexPhase
+from studio_ext.core.plain_text import masked
 from studio_ext.core.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -237,6 +238,7 @@ class Indexer:
         standing.expected = dict(self._source.expected) if phase is IndexPhase.building else {}
 
     def _note_away(self, message: str, hint: str) -> None:
+        message = masked(message)
         if self._standing.message != message:
             log.warning("trial index: %s", message)
         self._standing.phase, self._standing.message, self._standing.hint = IndexPhase.away, message, hint

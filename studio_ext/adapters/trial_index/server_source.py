@@ -124,10 +124,10 @@ class ServerSource:
         if not reply.ok:
             return
         batch = _batch([reply.json()["run"]])
-        if with_history:
-            for _, key, _ in batch.metrics[:_HISTORIES]:
-                batch.extremes += self._extremes(run_id, key)
         writer.ingest(batch)
+        if with_history:
+            found = [each for _, key, _ in batch.metrics[:_HISTORIES] for each in self._extremes(run_id, key)]
+            writer.ingest(Batch(extremes=found))
 
     def _extremes(self, run_id: str, key: str) -> list[tuple[str, str, float | None, float | None]]:
         reply = get(self._backend, "metrics/get-history", run_id=run_id, metric_key=key)
@@ -163,8 +163,7 @@ class ServerSource:
                 raise NotFound(reply.message)
             if not reply.ok or not reply.body.lstrip().startswith(b"{"):  # a page of something else is no empty answer
                 raise Unavailable(
-                    f"The tracking server {self._backend.uri} cannot be read (HTTP {reply.status}: "
-                    f"{reply.message[:200]}).",
+                    f"The tracking server cannot be read (HTTP {reply.status}: {reply.message[:200]}).",
                     hint="Check the tracking URI: it has to be that of an MLflow server.",
                 )
             answer = reply.json()
@@ -173,7 +172,7 @@ class ServerSource:
 
 
 def _batch(runs: list[dict[str, Any]]) -> Batch:
-    batch = Batch()
+    batch = Batch(are_all=False)
     for run in runs:
         info, data = run["info"], run.get("data", {})
         run_id = str(info["run_id"])
@@ -192,7 +191,9 @@ def _batch(runs: list[dict[str, Any]]) -> Batch:
         batch.params += [(run_id, each["key"], each.get("value", "")) for each in data.get("params", [])]
         for each in data.get("metrics", []):
             if is_shown(each["key"]):
-                batch.metrics.append((run_id, each["key"], _number(each.get("value"))))
+                value = _number(each.get("value"))
+                batch.metrics.append((run_id, each["key"], value))
+                batch.extremes.append((run_id, each["key"], value, value))  # as far as it is known
     return batch
 
 

@@ -48,6 +48,7 @@ class SqlSource:
         self._version: int | None = None
         self._swept_version: int | None = None
         self._turn = 0
+        self._followed: StoreWriter | None = None
         self._sweep_soon = False
         self._value_marks: dict[str, int] = {}
         self.tells_changes = tables.has_rowid
@@ -111,6 +112,8 @@ class SqlSource:
     def _follow(self, writer: StoreWriter) -> None:
         before, marks = writer.marks, self._marks()
         self._compare(before)
+        is_new = writer is not self._followed
+        self._followed = writer
         span = {table: (int(before[table][0]), int(marks[table][0])) for table in _TABLES}
         fresh = self._add_new(writer, self._ids_between("runs", span["runs"]))
         for page in self._pages("params", span["params"], "run_uuid, {key}, value"):
@@ -118,11 +121,15 @@ class SqlSource:
         again = {*self._ids_between("tags", span["tags"]), *self._turn_of(writer)}
         for some in parts(list(again - fresh)):
             writer.ingest(self._reading.runs(some))
-        self._add_values(writer, span["metrics"], fresh)
+        self._add_values(writer, span["metrics"], fresh, again=is_new)
         writer.marks = marks
 
-    def _add_values(self, writer: StoreWriter, span: tuple[int, int], fresh: set[str]) -> None:
-        """Of each metric that has new values: the last one, and how far they reach."""
+    def _add_values(self, writer: StoreWriter, span: tuple[int, int], fresh: set[str], *, again: bool) -> None:
+        """Of each metric that has new values: the last one, and how far they reach.
+
+        ``again``: some may have been written already, by a writer that ended in the middle: the last value, from
+        which the others are known where it is one of them, may be a newer one. So all values are read.
+        """
         for first in range(span[0], span[1], _NEW_ROWS):
             found = self._tables.rows(
                 "SELECT run_uuid, {key}, min(CASE WHEN is_nan THEN NULL ELSE value END), "
@@ -132,7 +139,12 @@ class SqlSource:
             )
             known = [row for row in found if row[0] not in fresh]
             latest = self._reading.latest((row[0], row[1]) for row in known)
-            writer.ingest(Batch(metrics=latest, extremes=known, are_all=False))
+            if again:
+                writer.ingest(Batch(metrics=latest))
+                for some in parts(list({row[0] for row in known}), 20):
+                    writer.ingest(Batch(extremes=self._reading.extremes(some)))
+            else:
+                writer.ingest(Batch(metrics=latest, extremes=known, are_all=False))
 
     def _compare(self, before: dict[str, Any]) -> None:
         """Whether rowids still mean what they did."""

@@ -57,9 +57,9 @@ def open_tables(uri: str) -> Tables:
 
 
 def is_database(uri: str) -> bool:
-    """Whether a tracking URI is a database."""
+    """Whether a tracking URI is a database that is read here; others are asked through MLflow."""
     scheme = uri.partition(":")[0].partition("+")[0].lower()
-    return scheme in ("sqlite", "postgresql", "postgres", "mysql", "mssql")
+    return scheme in ("sqlite", "postgresql", "postgres", "mysql")
 
 
 class SqliteTables:

@@ -32,6 +32,8 @@ MISSING, INTEGER, TEXT, NUMERIC_TEXT = 0xFFF9, 0xFFFA, 0xFFFB, 0xFFFC
 _SHIFT = 48
 _PAYLOAD = (1 << _SHIFT) - 1
 _INTEGERS = 1 << 46
+_DIGITS = 20
+"""Characters that an integer of that size has at most."""
 """Whole numbers from here on stand among the texts."""
 
 MISSING_WORD = MISSING << _SHIFT
@@ -85,7 +87,8 @@ def word_of_text(text: str, entry: Callable[[], int]) -> int:
         return NAN_WORD if text == "nan" else (NUMERIC_TEXT << _SHIFT) | entry()
     if repr(number) == text:
         return word_of_number(number)
-    if text.isdecimal() or (text[0] == "-" and text[1:].isdecimal()):
+    # Python reads no more than 4,300 digits.
+    if len(text) <= _DIGITS and (text.isdecimal() or (text[0] == "-" and text[1:].isdecimal())):
         whole = int(text)
         if abs(whole) < _INTEGERS and str(whole) == text:
             return (INTEGER << _SHIFT) | (whole & _PAYLOAD)

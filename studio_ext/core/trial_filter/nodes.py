@@ -64,6 +64,8 @@ class Moment:
     is_relative: bool
     start: int
     end: int
+    is_daily: bool = False
+    """Whether it means another time tomorrow: a filter that is read then is not this one."""
 
     def span(self, now: float) -> tuple[float, float]:
         """First moment, and the first one after it, both in epoch seconds."""

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -144,7 +145,8 @@ def _moment(text: str, start: int, end: int) -> Moment:
     try:
         if lower in ("today", "yesterday"):
             day = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
-            return _spanning(day - timedelta(days=lower == "yesterday"), timedelta(days=1), start, end)
+            found = _spanning(day - timedelta(days=lower == "yesterday"), timedelta(days=1), start, end)
+            return replace(found, is_daily=True)
         if match := _DATE.match(text):
             long = timedelta(minutes=1) if match["minute"] else timedelta(days=1)
             return _spanning(datetime.fromisoformat(text), timedelta() if match["second"] else long, start, end)

@@ -51,7 +51,7 @@ def is_volatile(node: Node | None) -> bool:
     """Whether other trials match as time goes by, though nothing changes."""
     match node:
         case Condition():
-            relative = any(isinstance(each, Moment) and each.is_relative for each in node.values)
+            relative = any(isinstance(each, Moment) and (each.is_relative or each.is_daily) for each in node.values)
             return relative or node.key == DURATION
         case Not():
             return is_volatile(node.node)

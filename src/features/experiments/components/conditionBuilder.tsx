@@ -50,9 +50,11 @@ export function ConditionBuilder(props: IConditionBuilderProps): JSX.Element {
           );
         }
       })
-      .catch(() => {
+      .catch(reason => {
         if (isCurrent) {
+          setIsFree(applied !== '');
           setRows([BLANK]);
+          setError(asRequestError(reason).message);
         }
       });
     return () => {
@@ -124,6 +126,7 @@ export function ConditionBuilder(props: IConditionBuilderProps): JSX.Element {
         <button
           type="button"
           className="jp-StudioButton"
+          disabled={rows === null}
           onClick={() => setRows([...(rows ?? []), BLANK])}
         >
           {trans.__('Add condition')}
@@ -132,7 +135,11 @@ export function ConditionBuilder(props: IConditionBuilderProps): JSX.Element {
         <button type="button" className="jp-StudioButton" onClick={onClose}>
           {trans.__('Cancel')}
         </button>
-        <button type="submit" className="jp-StudioButton jp-mod-accept">
+        <button
+          type="submit"
+          className="jp-StudioButton jp-mod-accept"
+          disabled={rows === null}
+        >
           {trans.__('Apply')}
         </button>
       </div>
