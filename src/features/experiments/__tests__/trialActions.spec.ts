@@ -66,7 +66,12 @@ describe('what is done with trials', () => {
     actions.selectAll();
     await until(() => model.selection.size === 999);
     expect(model.selection.has('group')).toBe(false);
+    const [asked] = server.of('POST trials/table').slice(-2);
+    expect(asked.body).toMatchObject({ group_by: null, tree: false });
+    // As many others, which a filter leaves out, are not all that are shown.
     model.selection.set(Array.from({ length: 1000 }, (_, i) => `r${i}`));
+    expect(actions.isAllSelected).toBeNull();
+    model.selection.set(Array.from({ length: 1000 }, (_, i) => `run${i}`));
     expect(actions.isAllSelected).toBe(true);
     actions.selectAll();
     expect(model.selection.size).toBe(0);
@@ -132,6 +137,7 @@ describe('what is done with trials', () => {
     model.selection.set(Array.from({ length: 2500 }, (_, i) => `r${i}`));
     await actions.delete();
     expect(server.of('POST trials/delete')).toHaveLength(3);
+    expect(model.selection.size).toBe(0);
     model.selection.set(['run1']);
     server.on(
       'POST trials/delete',
