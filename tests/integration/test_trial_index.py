@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -472,6 +473,37 @@ def test_numbers_that_come_again_and_again(follower: Follower, client: MlflowCli
             return np.array_equal(found, [last, min(numbers), max(numbers)], equal_nan=True)
 
         follower.until(is_there, f"for {number}")
+
+
+def test_extremes_after_a_commit_that_broke_off(
+    follower: Follower, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last value is written before the smallest finds no room: what was the smallest is known from it no more."""
+    run = client.create_run(experiment_of(client)).info.run_id
+    client.log_metric(run, "m", 1.0, step=0)
+
+    def found() -> list[float]:
+        row = columns(follower).row_of(run)
+        names = ("m", "m.min", "m.max")
+        return [] if row is None else [float(columns(follower).numbers(key(f"metrics.{each}"))[row]) for each in names]
+
+    follower.until(lambda: found() == [1.0, 1.0, 1.0])
+    pwrite, left = os.pwrite, [1]
+
+    def full(file: int, data: bytes, offset: int) -> int:
+        if left[0] == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        left[0] -= 1
+        return pwrite(file, data, offset)
+
+    for room in range(1, 6):
+        with monkeypatch.context() as patched:
+            left[0] = room
+            patched.setattr(writing.os, "pwrite", full)
+            client.log_metric(run, "m", 5.0 + room, step=room)
+            follower.until(lambda: left[0] == 0 or found()[0] == 5.0 + room)  # noqa: B023
+            follower.indexer.turn()
+        follower.until(lambda: found() == [5.0 + room, 1.0, 5.0 + room], f"room for {room}")  # noqa: B023
 
 
 def test_asks_for_trials_that_were_just_changed(follower: Follower, client: MlflowClient) -> None:

@@ -62,6 +62,8 @@ class StoreWriter:
                 return None
             writer = cls(paths, name)
             writer._load(found)
+            if not found.get("clean"):
+                writer._expire()
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.info("the trial index is built anew: %s", error)
             return None
@@ -159,6 +161,12 @@ class StoreWriter:
         for each in sorted(self.folder.iterdir()):
             if (each / layout.HEADER).exists():
                 self._load_runs(self._number(unquote(each.name[1:])))
+
+    def _expire(self) -> None:
+        """The writer before may have ended in the middle of a commit."""
+        for number, each in self._writers.items():
+            each.expire()
+            self.ingest.touched.add(number)
 
     def _load_runs(self, number: int) -> None:
         writer = self._writer(number)

@@ -168,10 +168,14 @@ class ExperimentWriter:
         """All entries of a column."""
         return [each.decode("utf-8", "replace") for each in self._bytes(heap).split(layout.SEPARATOR)[:-1]]
 
+    def expire(self) -> None:
+        """Have readers read every stream again after the next commit: cells may have been set without one."""
+        self._changed.update(range(len(self._ordered)))
+
     def commit(self) -> bool:
         """Make visible what changed since the last time; false where nothing did. Raises ``OSError``: call it again, or
         leave the object alone."""
-        if not self._dirty and not self._catalogue and not self._is_new:
+        if not self._dirty and not self._catalogue and not self._changed and not self._is_new:
             return False
         if self._is_new:
             self.folder.mkdir(exist_ok=True, mode=0o700)

@@ -95,3 +95,12 @@ def test_spelling(text: str, kind: int | None) -> None:
         assert word >> 48 == kind
     if kind in (words.TEXT, words.NUMERIC_TEXT):
         assert words.entries(np.array([word], dtype=np.uint64)).tolist() == [7]
+
+
+@pytest.mark.parametrize("digits", [19, 20, 21, 4301, 6000])
+def test_digits_without_end(digits: int) -> None:
+    """More than Python reads as a number."""
+    text = "1" * digits
+    made = column([text, f"-{text}", "7"])
+    assert made.equal(text).tolist() == [True, False, False]
+    assert made.numbers()[2] == 7.0
