@@ -168,6 +168,27 @@ export class TrialTableModel implements IDisposable {
     this._changed.emit();
   }
 
+  /**
+   * Show these columns, in this order. Those that are hidden, for having one value
+   * in all trials, stay chosen where they were. `pinned`: of those that are shown.
+   */
+  show(next: readonly string[], pinned?: readonly string[]): void {
+    const chosen = this._view.columns ?? this._automatic;
+    const isHidden = (key: string) => !this._columns.includes(key);
+    const columns = [...next];
+    for (const [index, key] of chosen.entries()) {
+      if (isHidden(key) && !columns.includes(key)) {
+        const before = chosen
+          .slice(0, index)
+          .reverse()
+          .find(each => columns.includes(each));
+        columns.splice(before ? columns.indexOf(before) + 1 : 0, 0, key);
+      }
+    }
+    const pins = [...(pinned ?? []), ...this._view.pinned.filter(isHidden)];
+    this.update(pinned ? { columns, pinned: pins } : { columns });
+  }
+
   /** Sort by a column; once more turns the order round. `also`: after what is sorted by already. */
   sortBy(key: string, also = false): void {
     const { sort } = this._view;

@@ -46,6 +46,7 @@ export class ExperimentContent extends Panel {
   ) {
     super();
     const { client, jobs, name, experiments, commands, trans } = _options;
+    this._filter = view.filter;
     this.addClass('jp-StudioExperiment');
     this.model = new TrialTableModel({
       client,
@@ -83,7 +84,12 @@ export class ExperimentContent extends Panel {
     this.model.changed.connect(this._sync, this);
     this.model.selection.changed.connect(() => this.grid.redraw());
     this.model.viewChanged.connect((_, next) => {
-      void this._keep.invoke(next).catch(() => undefined);
+      // To show one trial is no wish to see only that one the next time.
+      const filter =
+        next.filter === this._found
+          ? this._filter
+          : (this._filter = next.filter);
+      void this._keep.invoke({ ...next, filter }).catch(() => undefined);
     });
     this._sync();
   }
@@ -108,7 +114,8 @@ export class ExperimentContent extends Panel {
         }
       }
       if (isLast) {
-        this.model.update({ filter: `run_id = ${JSON.stringify(run)}` });
+        this._found = `run_id = ${JSON.stringify(run)}`;
+        this.model.update({ filter: this._found });
       } else {
         this._whenReady(() => reveal(true));
       }
@@ -134,7 +141,7 @@ export class ExperimentContent extends Panel {
   private _whenReady(then: () => void): void {
     const { rows } = this.model;
     const look = () => {
-      if (rows.isReady) {
+      if (rows.isReady && !rows.isLoading) {
         rows.changed.disconnect(look);
         then();
       }
@@ -192,6 +199,10 @@ export class ExperimentContent extends Panel {
       view as unknown as ReadonlyPartialJSONValue
     );
   }
+  /** The filter of the person. */
+  private _filter: string;
+  /** The filter that shows the trial which was asked for. */
+  private _found = '';
   private readonly _source: TrialSource;
 }
 

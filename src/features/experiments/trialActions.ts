@@ -119,7 +119,7 @@ export class TrialActions implements IGridActions {
       next.join('\n') !== columns.join('\n') ||
       isPinned !== column < pinned
     ) {
-      this._model.update({ columns: next, pinned: pins });
+      this._model.show(next, pins);
     }
   }
 
@@ -215,9 +215,11 @@ export class TrialActions implements IGridActions {
       const added = [...differing].filter(key => !kept.includes(key));
       const at = kept.findIndex(key => key === 'started');
       const place = at < 0 ? kept.length : at;
-      this._model.update({
-        columns: [...kept.slice(0, place), ...added, ...kept.slice(place)]
-      });
+      this._model.show([
+        ...kept.slice(0, place),
+        ...added,
+        ...kept.slice(place)
+      ]);
     } catch (reason) {
       this._complain(reason);
     }

@@ -171,9 +171,7 @@ function columnCommands(trans: TranslationBundle): ICommand[] {
       execute: (table, args) => {
         const hidden = keyOf(table, args);
         const { columns } = table.model;
-        table.model.update({
-          columns: columns.filter(each => each !== hidden)
-        });
+        table.model.show(columns.filter(each => each !== hidden));
       }
     },
     {

@@ -153,6 +153,22 @@ describe('TrialTableModel', () => {
     expect(model.columns).toContain('params.seed');
   });
 
+  it('keeps what is left out in its place when others move', async () => {
+    await show({ columns: ['name', 'params.seed', 'status', 'metrics.r2'] });
+    model.learn([makeColumn({ key: 'params.seed', constant: true })]);
+    model.update({ hideConstant: true });
+    expect(model.columns).toEqual(['name', 'status', 'metrics.r2']);
+    model.show(['metrics.r2', 'name', 'status'], ['metrics.r2']);
+    expect(model.pinned).toBe(1);
+    model.update({ hideConstant: false });
+    expect(model.columns).toEqual([
+      'metrics.r2',
+      'name',
+      'params.seed',
+      'status'
+    ]);
+  });
+
   it('moves rows only when nobody is disturbed by it', async () => {
     await show();
     let isFree = false;

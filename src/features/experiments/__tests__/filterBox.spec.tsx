@@ -101,11 +101,14 @@ describe('FilterBox', () => {
     expect(applied).toEqual([]);
   });
 
-  it('takes the first by Tab, and one by the pointer', async () => {
+  it('takes the chosen one by Tab, and one by the pointer', async () => {
     suggest();
     show();
     type('rm');
     await screen.findAllByRole('option');
+    key('Tab');
+    expect(box().value).toBe('rm');
+    key('ArrowDown');
     key('Tab');
     expect(box().value).toBe('metrics.rmse ');
     type('r');

@@ -430,6 +430,5 @@ function moveColumn(model: TrialTableModel, index: number, step: number): void {
   const columns = [...model.columns];
   const [key] = columns.splice(index, 1);
   columns.splice(index + step, 0, key);
-  const pinned = columns.slice(0, model.pinned);
-  model.update({ columns, pinned });
+  model.show(columns, columns.slice(0, model.pinned));
 }

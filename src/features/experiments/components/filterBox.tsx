@@ -22,6 +22,8 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
   const { applied, client, experiment, onApply, trans } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
+  /** Grows with every change: an answer for an older text counts no more. */
+  const turn = useRef(0);
   const [text, setText] = useState(applied);
   const [check, setCheck] = useState<FilterCheck | null>(null);
   const [isOpen, setIsOpen] = useState(false);
@@ -76,8 +78,12 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
 
   async function apply(): Promise<void> {
     setIsOpen(false);
+    const asked = ++turn.current;
     try {
       const answer = await client.check({ filter: text, experiment });
+      if (asked !== turn.current) {
+        return;
+      }
       setCheck(answer);
       setIsJudged(answer.error !== null);
       if (!answer.error) {
@@ -85,7 +91,9 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
       }
     } catch {
       // Without an answer the table itself says what is wrong.
-      onApply(text.trim());
+      if (asked === turn.current) {
+        onApply(text.trim());
+      }
     }
   }
 
@@ -123,8 +131,8 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
       } else {
         void apply();
       }
-    } else if (event.key === 'Tab' && count > 0 && !event.shiftKey) {
-      accept(options[Math.max(0, active)]);
+    } else if (event.key === 'Tab' && active >= 0 && !event.shiftKey) {
+      accept(options[active]);
     } else if (event.key === 'Escape') {
       revert();
     } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
@@ -183,6 +191,7 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
           maxLength={10_000}
           value={text}
           onChange={event => {
+            turn.current++;
             setText(event.target.value);
             setCaret(null);
             setIsOpen(true);
@@ -202,6 +211,7 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
             title={trans.__('Clear the filter')}
             aria-label={trans.__('Clear the filter')}
             onClick={() => {
+              turn.current++;
               setText('');
               setIsJudged(false);
               onApply('');
