@@ -60,6 +60,7 @@ const types = await compile(schema, 'StudioContract', {
   additionalProperties: false,
   bannerComment: BANNER,
   format: true,
+  ignoreMinAndMaxItems: true,
   style: { singleQuote: true, trailingComma: 'none', arrowParens: 'avoid' },
   unknownAny: true,
   unreachableDefinitions: true

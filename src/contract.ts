@@ -29,14 +29,14 @@ export type Autolog = 'on' | 'models' | 'off';
  */
 export type CheckStatus = 'ok' | 'warning' | 'problem';
 /**
+ * How the index stands to the tracking store.
+ */
+export type IndexPhase = 'ready' | 'building' | 'away';
+/**
  * As whom the user's code runs in a container, and with which rights.
  */
 export type ContainerProfile = 'notebook' | 'contract';
 export type ExportFormat = 'csv' | 'parquet';
-/**
- * How the index stands to the tracking store.
- */
-export type IndexPhase = 'ready' | 'building' | 'away';
 /**
  * What a job runs.
  */
@@ -95,6 +95,44 @@ export interface Exit {
   traceback: string | null;
 }
 /**
+ * The spread of a column for each value of another.
+ */
+export interface BoxChartSpec {
+  by: string;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  log?: boolean;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'box';
+  value: string;
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+}
+/**
+ * What all charts have.
+ */
+export interface ChartSpec {
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+}
+/**
  * One thing that ``studio doctor`` looked at.
  */
 export interface Check {
@@ -148,6 +186,171 @@ export interface TrialColumn {
    * Whether every value is a number.
    */
   numeric: boolean;
+}
+/**
+ * Which trials are compared, and which rows are asked for.
+ */
+export interface CompareQuery {
+  /**
+   * Rows that are answered whatever ``text`` and ``only_differences`` say: those that charts need.
+   *
+   * @maxItems 100
+   */
+  keys?: string[];
+  /**
+   * Most rows besides ``keys``.
+   */
+  limit?: number;
+  only_differences?: boolean;
+  /**
+   * @minItems 1
+   * @maxItems 20
+   */
+  sources: TrialSource[];
+  /**
+   * What the name of a row has to hold; upper and lower case are the same.
+   */
+  text?: string;
+}
+/**
+ * Trials of one experiment: those that are named, else those that a filter finds now.
+ */
+export interface TrialSource {
+  experiment: string;
+  /**
+   * In the filter language; empty: all.
+   */
+  filter?: string;
+  /**
+   * Most trials that the filter finds.
+   */
+  limit?: number;
+  /**
+   * Where there are any, these and no others, in this order.
+   *
+   * @maxItems 200
+   */
+  run_ids?: string[];
+  /**
+   * Empty: newest first.
+   *
+   * @maxItems 5
+   */
+  sort?: SortKey[];
+}
+/**
+ * One column to sort by.
+ */
+export interface SortKey {
+  descending?: boolean;
+  key: string;
+}
+/**
+ * One parameter, metric, tag or attribute of all the trials.
+ */
+export interface ComparedRow {
+  /**
+   * Which values of a metric are better, as far as its name tells: ``lower``, ``higher``, or null.
+   */
+  better: string | null;
+  /**
+   * Whether the trials do not all have the same value; one that has none differs from one that has.
+   */
+  differs: boolean;
+  /**
+   * Of a metric: its largest finite value in each trial. Else empty.
+   */
+  highs: (number | null)[];
+  key: string;
+  /**
+   * ``attribute``, ``parameter``, ``metric`` or ``tag``.
+   */
+  kind: string;
+  /**
+   * Of a metric: its smallest finite value in each trial. Else empty.
+   */
+  lows: (number | null)[];
+  name: string;
+  /**
+   * Whether every value is a number.
+   */
+  numeric: boolean;
+  /**
+   * In the order of the trials; of a metric the last value.
+   */
+  values: (boolean | number | string | null)[];
+}
+/**
+ * One of the trials: a column of the comparison.
+ */
+export interface ComparedTrial {
+  ended: number | null;
+  experiment: string;
+  job_id: string | null;
+  name: string;
+  run_id: string;
+  started: number | null;
+  /**
+   * MLflow's word.
+   */
+  status: string;
+}
+/**
+ * Some trials side by side.
+ */
+export interface Comparison {
+  /**
+   * How many of all rows differ.
+   */
+  differing_rows: number;
+  index: IndexState;
+  /**
+   * Trials that were found, but are more than a comparison takes.
+   */
+  left_out: number;
+  /**
+   * Run ids that are not there: deleted, or of another store.
+   */
+  missing: string[];
+  /**
+   * Parameters first, then metrics, tags and attributes; those that differ before the others.
+   */
+  rows: ComparedRow[];
+  /**
+   * Rows that match.
+   */
+  total_rows: number;
+  /**
+   * In the order of the sources; each once.
+   */
+  trials: ComparedTrial[];
+}
+/**
+ * How far the index is behind the tracking store.
+ */
+export interface IndexState {
+  /**
+   * Trials there are, where that is known.
+   */
+  expected: number | null;
+  hint: string;
+  /**
+   * Trials read so far.
+   */
+  indexed: number;
+  /**
+   * What is wrong, in a sentence.
+   */
+  message: string;
+  phase: IndexPhase;
+  /**
+   * When new and running trials were last looked for (epoch seconds).
+   */
+  seen: number | null;
+  /**
+   * When every trial was last compared with the store.
+   */
+  swept: number | null;
 }
 /**
  * Something that can stand at the caret.
@@ -335,6 +538,50 @@ export interface GpuSamples {
   utilization: (number | null)[];
 }
 /**
+ * The mean of a column for each pair of values of two others.
+ */
+export interface HeatMapChartSpec {
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'heatmap';
+  value: string;
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+  x: string;
+  y: string;
+}
+/**
+ * How often values of a column occur.
+ */
+export interface HistogramChartSpec {
+  /**
+   * None: as many as suit the values.
+   */
+  bins?: number | null;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'histogram';
+  value: string;
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+}
+/**
  * An image that jobs can run in.
  */
 export interface ImageChoice {
@@ -349,31 +596,76 @@ export interface ImageChoice {
   summary: string;
 }
 /**
- * How far the index is behind the tracking store.
+ * How much each parameter matters for a metric.
  */
-export interface IndexState {
+export interface Importance {
   /**
-   * Trials there are, where that is known.
+   * Most important first.
    */
-  expected: number | null;
-  hint: string;
+  items: ParameterImportance[];
+  metric: string;
   /**
-   * Trials read so far.
+   * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
+   * it tells nothing.
    */
-  indexed: number;
+  score: number | null;
   /**
-   * What is wrong, in a sentence.
+   * Why nothing can be said, or why little is to be made of it, in a sentence; empty: it can be relied on.
    */
-  message: string;
-  phase: IndexPhase;
+  thin: string;
   /**
-   * When new and running trials were last looked for (epoch seconds).
+   * Trials with a finite value of the metric.
    */
-  seen: number | null;
+  trials: number;
+}
+/**
+ * How much one parameter matters.
+ */
+export interface ParameterImportance {
   /**
-   * When every trial was last compared with the store.
+   * Spearman's, -1 to 1; None for a parameter that is no number.
    */
-  swept: number | null;
+  correlation: number | null;
+  /**
+   * Share of what all parameters explain, 0 to 1.
+   */
+  importance: number;
+  key: string;
+  name: string;
+  /**
+   * Standard deviation of ``importance`` over repetitions.
+   */
+  spread: number;
+}
+/**
+ * How much each parameter matters for a metric.
+ */
+export interface ImportanceChartSpec {
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  metric: string;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'importance';
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+}
+/**
+ * For which metric, and out of which trials, the importance of parameters is asked.
+ */
+export interface ImportanceQuery {
+  metric: string;
+  /**
+   * @minItems 1
+   * @maxItems 20
+   */
+  sources: TrialSource[];
 }
 /**
  * A request to look into a notebook before it is submitted.
@@ -638,6 +930,47 @@ export interface KernelChoice {
   name: string;
 }
 /**
+ * Histories of metrics, a line for each trial (and metric).
+ */
+export interface LineChartSpec {
+  /**
+   * Column whose equal values make a group, drawn as mean and envelope.
+   */
+  group_by?: string | null;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  log_x?: boolean;
+  log_y?: boolean;
+  /**
+   * @minItems 1
+   * @maxItems 20
+   */
+  metrics: string[];
+  /**
+   * Weight of what came before in an exponential mean, corrected for its beginning; 0: none.
+   */
+  smoothing?: number;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'line';
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+  /**
+   * ``time``: of day; ``relative``: since the trial began.
+   */
+  x?: 'step' | 'time' | 'relative' | 'metric';
+  /**
+   * With ``x`` of ``metric``: the metric whose value at the same step is the place.
+   */
+  x_metric?: string | null;
+}
+/**
  * Event ``studio live changed``: there is more of jobs that somebody looks at; a hint to ask again, never data.
  */
 export interface LiveChanged {
@@ -770,6 +1103,36 @@ export interface NotebookParameter {
   value: unknown;
 }
 /**
+ * A line for each trial through an axis for each column.
+ */
+export interface ParallelChartSpec {
+  colour?: string | null;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  /**
+   * @minItems 1
+   * @maxItems 30
+   */
+  keys: string[];
+  /**
+   * Columns whose axis is logarithmic.
+   *
+   * @maxItems 30
+   */
+  log?: string[];
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'parallel';
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+}
+/**
  * What was logged and lies in journals, and the tracking store has not got yet.
  */
 export interface RecordingLag {
@@ -843,7 +1206,7 @@ export interface RunIds {
    * @minItems 1
    * @maxItems 1000
    */
-  run_ids: [string, ...string[]];
+  run_ids: string[];
 }
 /**
  * A runner that is installed.
@@ -866,6 +1229,33 @@ export interface RunnerInfo {
   reason: string;
 }
 /**
+ * A point for each trial.
+ */
+export interface ScatterChartSpec {
+  /**
+   * Column that colours the points; none: each trial has its own colour.
+   */
+  colour?: string | null;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  log_x?: boolean;
+  log_y?: boolean;
+  size?: string | null;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'scatter';
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+  x: string;
+  y: string;
+}
+/**
  * What the front end asks first.
  */
 export interface ServerInfo {
@@ -879,13 +1269,6 @@ export interface ServerInfo {
   user: string;
   version: string;
   workspace: string;
-}
-/**
- * One column to sort by.
- */
-export interface SortKey {
-  descending?: boolean;
-  key: string;
 }
 /**
  * What the form can choose from.
@@ -1082,13 +1465,7 @@ export interface TrialQuery {
    *
    * @maxItems 5
    */
-  sort?:
-    | []
-    | [SortKey]
-    | [SortKey, SortKey]
-    | [SortKey, SortKey, SortKey]
-    | [SortKey, SortKey, SortKey, SortKey]
-    | [SortKey, SortKey, SortKey, SortKey, SortKey];
+  sort?: SortKey[];
   /**
    * Whether components stand below their trial, which is shown, too, where only a component matches.
    */
@@ -1125,6 +1502,49 @@ export interface TrialTablePage {
    * Trials in the experiment.
    */
   trials: number;
+}
+/**
+ * Trials that are compared, and how they are drawn.
+ */
+export interface View {
+  /**
+   * Trial that the others are held against.
+   */
+  baseline?: string | null;
+  /**
+   * None: those that suit the trials.
+   */
+  charts?:
+    | (
+        | LineChartSpec
+        | ScatterChartSpec
+        | ParallelChartSpec
+        | BoxChartSpec
+        | HistogramChartSpec
+        | HeatMapChartSpec
+        | ImportanceChartSpec
+      )[]
+    | null;
+  /**
+   * Trials that are listed, but not drawn.
+   *
+   * @maxItems 200
+   */
+  hidden?: string[];
+  /**
+   * Markdown, shown above the charts.
+   */
+  notes?: string;
+  /**
+   * Whether the table leaves out what is the same in all trials.
+   */
+  only_differences?: boolean;
+  /**
+   * @maxItems 20
+   */
+  sources?: TrialSource[];
+  title?: string;
+  version?: 1;
 }
 
 /**

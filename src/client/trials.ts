@@ -71,7 +71,7 @@ export class TrialsClient {
   ): Promise<void> {
     for (let start = 0; start < runIds.length; start += MAX_RUN_IDS) {
       const portion = runIds.slice(start, start + MAX_RUN_IDS);
-      const body: RunIds = { run_ids: portion as RunIds['run_ids'] };
+      const body: RunIds = { run_ids: [...portion] };
       await this._post(path, body);
       onDone?.(portion);
     }

@@ -12,15 +12,35 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from studio_ext.contract import errors, experiments, jobs, live, trial_table, workspace
+from studio_ext.contract import comparison, errors, experiments, jobs, live, trial_table, views, workspace
 from studio_ext.contract.base import Wire
 
 REQUESTS = frozenset(
-    {"CreateExperiment", "FilterQuery", "InspectRequest", "RunIds", "SortKey", "SubmitRequest", "TrialQuery"}
+    {
+        "BoxChartSpec",
+        "ChartSpec",
+        "CompareQuery",
+        "CreateExperiment",
+        "FilterQuery",
+        "HeatMapChartSpec",
+        "HistogramChartSpec",
+        "ImportanceChartSpec",
+        "ImportanceQuery",
+        "InspectRequest",
+        "LineChartSpec",
+        "ParallelChartSpec",
+        "RunIds",
+        "ScatterChartSpec",
+        "SortKey",
+        "SubmitRequest",
+        "TrialQuery",
+        "TrialSource",
+        "View",
+    }
 )
 """Types that clients write: fields with a default may be left out."""
 
-MODULES: tuple[ModuleType, ...] = (errors, experiments, jobs, live, trial_table, workspace)
+MODULES: tuple[ModuleType, ...] = (comparison, errors, experiments, jobs, live, trial_table, views, workspace)
 
 
 def wire_types() -> list[type[Wire]]:
