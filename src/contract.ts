@@ -1546,6 +1546,12 @@ export interface View {
   title?: string;
   version?: 1;
 }
+/**
+ * What a file says that is to be a view.
+ */
+export interface ViewText {
+  text: string;
+}
 
 /**
  * A part of a list, newest first unless said otherwise.

@@ -16,6 +16,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from studio_ext._version import __version__
+from studio_ext.contract.comparison import CompareQuery, Comparison
 from studio_ext.contract.errors import (
     ErrorBody,
     Forbidden,
@@ -342,6 +343,10 @@ class HttpClient:
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self.ask(TrialTablePage, "POST", "trials/table", body=query.model_dump(mode="json"), repeat=True)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return self.ask(Comparison, "POST", "trials/compare", body=query.model_dump(mode="json"), repeat=True)
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

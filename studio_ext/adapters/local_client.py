@@ -22,6 +22,7 @@ from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
 from studio_ext.adapters.workspace_config import open_workspace
+from studio_ext.contract.comparison import CompareQuery, Comparison
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
@@ -242,6 +243,10 @@ class LocalClient:
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self._trials.table(query)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return self._trials.compare(query)
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -36,6 +36,7 @@ REQUESTS = frozenset(
         "TrialQuery",
         "TrialSource",
         "View",
+        "ViewText",
     }
 )
 """Types that clients write: fields with a default may be left out."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from studio_ext.contract.base import Wire
 from studio_ext.contract.trial_table import MAX_FILTER, KeyText, SortKey
 
-VERSION = 1
+VERSION: Final = 1
 """Version of the format that is written."""
 MAX_TRIALS = 200
 """Most trials in one view."""
@@ -148,3 +148,9 @@ class View(Wire):
     """Whether the table leaves out what is the same in all trials."""
     charts: list[ViewChart] | None = Field(default=None, max_length=MAX_CHARTS)
     """None: those that suit the trials."""
+
+
+class ViewText(Wire):
+    """What a file says that is to be a view."""
+
+    text: str = Field(max_length=1_000_000)

@@ -12,6 +12,7 @@ from pydantic import Field
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from studio_ext.contract.comparison import CompareQuery, Comparison
 from studio_ext.contract.errors import NotFound
 from studio_ext.contract.trial_table import (
     ColumnPage,
@@ -45,6 +46,17 @@ class TableHandler(ReadingHandler):
     def post(self, body: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self.parts.client().trial_table(body)
+
+
+class CompareHandler(ReadingHandler):
+    """Trials side by side."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(errors=[NotFound], lane=Lane.trials)
+    def post(self, body: CompareQuery) -> Comparison:
+        """Some trials side by side: what they have in common, and what differs."""
+        return self.parts.client().compare(body)
 
 
 class ColumnsQuery(Query):
@@ -147,6 +159,7 @@ class RestoreHandler(StudioHandler):
 
 HANDLERS: list[tuple[str, type[StudioHandler]]] = [
     ("trials/table", TableHandler),
+    ("trials/compare", CompareHandler),
     ("trials/columns", ColumnsHandler),
     ("trials/filter", FilterHandler),
     ("trials/export", ExportHandler),

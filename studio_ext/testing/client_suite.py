@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from studio_ext.contract.comparison import CompareQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
+from studio_ext.contract.views import TrialSource
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 
@@ -244,6 +246,26 @@ class ClientSuite:
             client.trial_table(TrialQuery(experiment="never made"))
         with pytest.raises(InvalidRequest):
             client.trial_table(TrialQuery(experiment="suite", columns=["depth"]))
+
+    def test_trials_side_by_side(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id or ""
+        source = TrialSource(experiment="suite", run_ids=[run_id, "never made"])
+
+        def found() -> Any:
+            answer = client.compare(CompareQuery(sources=[source], text="DEPTH", keys=["name"]))
+            return answer if answer.trials and answer.trials[0].status == "FINISHED" and answer.rows else None
+
+        answer = until(found, "the trial was compared")
+        assert [(each.run_id, each.name, each.job_id) for each in answer.trials] == [(run_id, "first", completed.id)]
+        assert answer.missing == ["never made"]
+        assert [(each.key, each.values, each.differs) for each in answer.rows] == [
+            ("params.depth", [8], False),
+            ("name", ["first"], False),
+        ]
+        with pytest.raises(NotFound):
+            client.compare(CompareQuery(sources=[TrialSource(experiment="never made")]))
+        with pytest.raises(InvalidRequest):
+            client.compare(CompareQuery(sources=[TrialSource(experiment="suite", filter="depth <")]))
 
     def test_columns_of_trials(self, client: Client, completed: JobDetail) -> None:
         def depth() -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from studio_ext.contract.comparison import CompareQuery, Comparison
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
@@ -51,6 +52,7 @@ from studio_ext.contract.trial_table import (
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
+from studio_ext.services.comparison import Comparisons
 from studio_ext.services.trial_query.export import export
 from studio_ext.services.trial_query.lookup import check, column_page
 from studio_ext.services.trial_query.records import trial_page
@@ -421,6 +423,10 @@ class FakeClient:
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""
         return TrialTables(self).page(query)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return Comparisons(self, TrialTables(self)).compare(query)
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

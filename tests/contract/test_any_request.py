@@ -71,6 +71,19 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "result": "none",
         },
     ),
+    "POST /trials/compare": (
+        "trials/compare",
+        {
+            "sources": [
+                {"experiment": EXPERIMENT, "run_ids": ["{run}"]},
+                {"experiment": EXPERIMENT, "filter": "params.depth >= 0", "sort": [{"key": "started"}], "limit": 5},
+            ],
+            "text": "d",
+            "only_differences": True,
+            "keys": ["metrics.score", "params.depth"],
+            "limit": 10,
+        },
+    ),
     "GET /trials/columns": (f"trials/columns?experiment={EXPERIMENT}&text=d&kind=parameter,tag&offset=0&limit=5", None),
     "POST /trials/filter": (
         "trials/filter",
@@ -89,6 +102,7 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "POST /trials/restore": ("trials/restore", {"run_ids": ["{other}"]}),
     "GET /trials/{run_id}": ("trials/{run}", None),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
+    "POST /views/read": ("views/read", {"text": '{"title": "mine"}'}),
     "GET /records/experiments": (f"records/experiments?name={EXPERIMENT}", None),
     "POST /records/experiments": ("records/experiments", {"name": "recorded", "tags": {"team": "red"}}),
     "GET /records/experiments/{experiment_id}": ("records/experiments/0", None),
@@ -138,6 +152,8 @@ MORE_RULES = {
     "POST /experiments": "a name is not made of spaces only",
     "GET /trials": "columns and filters are of a language, and cursors come from the list",
     "POST /trials/table": "as above",
+    "POST /trials/compare": "as above",
+    "POST /views/read": "the text has to be a view",
     "GET /trials/columns": "there are three kinds",
     "POST /trials/filter": "conditions are of the language, too",
     "POST /trials/export": "as for the table",
