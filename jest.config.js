@@ -10,6 +10,7 @@ const esModules = [
   '@marijn',
   '@microsoft',
   'color',
+  'echarts',
   'exenv-es6',
   'lib0',
   'marked',
@@ -17,7 +18,8 @@ const esModules = [
   'vscode-ws-jsonrpc',
   'y-protocols',
   'y-websocket',
-  'yjs'
+  'yjs',
+  'zrender'
 ].join('|');
 
 const shared = jestConfig(__dirname);

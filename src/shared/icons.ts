@@ -43,6 +43,12 @@ export const pictureIcon = icon(
   '<path class="jp-icon3" fill="#616161" d="M3 4h18v16H3V4zm2 2v12h14V6H5zm1 11 4-6 3 4 2-2.5 3 4.5H6zM15.5 8a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3z"/>'
 );
 
+/** Values as a table. */
+export const tableIcon = icon(
+  'table',
+  '<path class="jp-icon3" fill="#616161" d="M3 4h18v16H3V4zm2 6v3h6v-3H5zm8 0v3h6v-3h-6zm-8 5v3h6v-3H5zm8 0v3h6v-3h-6z"/>'
+);
+
 /** A pin: something stays in sight. */
 export const pinIcon = icon(
   'pin',
