@@ -1,6 +1,6 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import type { View, ViewText } from '../contract';
-import { request } from './request';
+import { download, request } from './request';
 
 /** The REST resource of views. */
 export class ViewsClient {
@@ -13,6 +13,14 @@ export class ViewsClient {
       method: 'POST',
       body,
       signal
+    });
+  }
+
+  /** A view as one HTML file that needs no server. */
+  export(view: View): Promise<Blob> {
+    return download(this._settings, 'views/export', {
+      method: 'POST',
+      body: view
     });
   }
 }
