@@ -12,7 +12,7 @@ import type { TrialColours } from './trialColours';
 import { TrialFocus } from './trialFocus';
 import type { TrialSelection } from './trialSelection';
 import { asNumber } from './trialWords';
-import { columnsOf } from './views';
+import { columnsOf, withTrials, withoutTrials } from './views';
 import type { View, ViewChart } from './views';
 
 /** Least time between two looks while jobs change, in milliseconds. */
@@ -175,6 +175,24 @@ export class CompareModel implements IDisposable {
   /** Show another view: what a file says now. */
   setView(view: View): void {
     this._apply(view);
+  }
+
+  /** Draw a trial, or only list it. */
+  hide(id: string, isHidden: boolean): void {
+    const hidden = (this._view.hidden ?? []).filter(each => each !== id);
+    this.update({ hidden: isHidden ? [...hidden, id] : hidden });
+  }
+
+  /** Take trials out of the view. */
+  remove(ids: readonly string[]): void {
+    const facts = this._trials.map(each => each.facts);
+    this.update(withoutTrials(this._view, facts, ids));
+    this.focus.selection.remove(ids);
+  }
+
+  /** Put trials of an experiment into the view. */
+  add(experiment: string, ids: readonly string[]): void {
+    this.update(withTrials(this._view, experiment, ids));
   }
 
   /** Change the charts; those that suit the trials are kept by that. */

@@ -5,6 +5,7 @@ import type { CompareModel, IViewTrial } from '../../../models/compareModel';
 import { columnLabel, trialWord } from '../../../models/trialWords';
 import { ColourMark } from '../../../shared/charts/colourMark';
 import { useSignal } from '../../../shared/useSignal';
+import type { CompareUi } from '../compareUi';
 import type { Shown } from '../deltas';
 import { DifferenceCell } from './differenceCell';
 
@@ -17,7 +18,7 @@ const SPARE = 3;
 
 export interface IDifferenceTableProps {
   model: CompareModel;
-  shown: Shown;
+  ui: CompareUi;
   onMenu: (trial: IViewTrial, left: number, top: number) => void;
   trans: TranslationBundle;
 }
@@ -28,8 +29,10 @@ type Line =
 
 /** Rows are parameters, metrics, tags and attributes; columns are trials. Only what is in sight is there. */
 export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
-  const { model, shown, onMenu, trans } = props;
+  const { model, ui, onMenu, trans } = props;
   useSignal(model.changed);
+  useSignal(ui.changed);
+  const shown = ui.value;
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const node = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState({ x: 0, y: 0, width: 1200, height: 600 });
