@@ -1235,6 +1235,47 @@ export interface RunnerInfo {
   reason: string;
 }
 /**
+ * A metric of a trial in the order of steps or times.
+ *
+ * Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
+ * always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
+ * ``relative`` it counts from the beginning of the trial.
+ */
+export interface SampledSeries {
+  /**
+   * Values that were logged so far.
+   */
+  count: number;
+  /**
+   * Where this is only what came after what was known: how many values those are, whose points it is to be added
+   * to. 0: it takes their place.
+   */
+  first: number;
+  /**
+   * The value that was logged last; None when it was NaN or infinite.
+   */
+  last: number | null;
+  name: string;
+  /**
+   * How many of them were NaN or infinite.
+   */
+  not_finite: number;
+  run_id: string;
+  /**
+   * Values that the points stand for: those of the part that was asked for, or what came after ``first``.
+   */
+  shown: number;
+  step: number[];
+  /**
+   * Seconds since the epoch.
+   */
+  time: number[];
+  /**
+   * None stands for NaN and infinities, which JSON lacks.
+   */
+  value: (number | null)[];
+}
+/**
  * A point for each trial.
  */
 export interface ScatterChartSpec {
@@ -1260,6 +1301,86 @@ export interface ScatterChartSpec {
   wide?: boolean;
   x: string;
   y: string;
+}
+/**
+ * Histories. Trials that did not log a metric have no series of it.
+ */
+export interface SeriesPage {
+  /**
+   * Whether nothing can come any more: all trials are over, and read.
+   */
+  complete: boolean;
+  /**
+   * To be sent with what is known of this answer.
+   */
+  generation: string;
+  /**
+   * Why this may be old (the tracking store is away), in a sentence; empty: it is as it should be.
+   */
+  message: string;
+  /**
+   * Run ids that are not there: deleted, or of another store.
+   */
+  missing: string[];
+  /**
+   * Whether to ask again at once: long histories are read in several turns, and not all of them is here yet.
+   */
+  more: boolean;
+  /**
+   * Values that were read of the trials that are not read to the end; a sign of life while there is ``more``.
+   */
+  read: number;
+  /**
+   * By trial and metric, in the order in which they were asked for; those without anything new are left out.
+   */
+  series: SampledSeries[];
+  /**
+   * Trials that are not read to the end.
+   */
+  waiting: number;
+}
+/**
+ * Which metrics of which trials, and how many points of each.
+ */
+export interface SeriesQuery {
+  /**
+   * Of the answer from which ``known`` is. When it is another one now, everything is answered.
+   */
+  generation?: string;
+  /**
+   * It ends here, likewise.
+   */
+  high?: number | null;
+  /**
+   * For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all. Only what
+   * came after is answered. Empty: nothing is known. Not together with ``low`` and ``high``.
+   *
+   * @maxItems 200
+   */
+  known?: number[][];
+  /**
+   * The part that is asked for begins here; with it comes the value before, so that lines go to the edge.
+   */
+  low?: number | null;
+  /**
+   * Most points of one series.
+   */
+  max_points?: number;
+  /**
+   * @minItems 1
+   * @maxItems 50
+   */
+  metrics: string[];
+  /**
+   * @minItems 1
+   * @maxItems 200
+   */
+  run_ids: string[];
+  /**
+   * What values are placed by, and what ``low`` and ``high`` count: steps, seconds since the epoch, or seconds since
+   * the trial began.
+   */
+  x?: 'step' | 'time' | 'relative';
 }
 /**
  * What the front end asks first.

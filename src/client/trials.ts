@@ -4,6 +4,8 @@ import type {
   FilterCheck,
   FilterQuery,
   RunIds,
+  SeriesPage,
+  SeriesQuery,
   TrialQuery,
   TrialTablePage
 } from '../contract';
@@ -42,6 +44,11 @@ export class TrialsClient {
   /** What is wrong with a filter, and what can stand at the caret. */
   check(query: FilterQuery, signal?: AbortSignal): Promise<FilterCheck> {
     return this._post('trials/filter', query, signal);
+  }
+
+  /** Histories of metrics of many trials. */
+  series(query: SeriesQuery, signal?: AbortSignal): Promise<SeriesPage> {
+    return this._post('trials/series', query, signal);
   }
 
   /** All rows of a query as a file. */
