@@ -603,6 +603,10 @@ export interface Importance {
    * Most important first.
    */
   items: ParameterImportance[];
+  /**
+   * Parameters that differ, but are more than are looked at.
+   */
+  left_out: number;
   metric: string;
   /**
    * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
@@ -658,6 +662,8 @@ export interface ImportanceChartSpec {
 }
 /**
  * For which metric, and out of which trials, the importance of parameters is asked.
+ *
+ * Of a source with a filter all trials that match count, whatever its ``limit``.
  */
 export interface ImportanceQuery {
   metric: string;

@@ -16,7 +16,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from studio_ext._version import __version__
-from studio_ext.contract.comparison import CompareQuery, Comparison
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import (
     ErrorBody,
     Forbidden,
@@ -347,6 +347,10 @@ class HttpClient:
     def compare(self, query: CompareQuery) -> Comparison:
         """Trials side by side."""
         return self.ask(Comparison, "POST", "trials/compare", body=query.model_dump(mode="json"), repeat=True)
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """Which parameters matter."""
+        return self.ask(Importance, "POST", "trials/importance", body=query.model_dump(mode="json"), repeat=True)
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

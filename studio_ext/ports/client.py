@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from studio_ext.contract.comparison import CompareQuery, Comparison
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
     FileEntry,
@@ -120,6 +120,9 @@ class Client(Protocol):
 
     def compare(self, query: CompareQuery) -> Comparison:
         """Trials side by side. Those that are not there are named in the answer. Raises as :meth:`trials`."""
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """How much each parameter matters for a metric; may take seconds. Raises as :meth:`trials`."""
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

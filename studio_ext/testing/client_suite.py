@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from studio_ext.contract.comparison import CompareQuery
+from studio_ext.contract.comparison import CompareQuery, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
@@ -246,6 +246,14 @@ class ClientSuite:
             client.trial_table(TrialQuery(experiment="never made"))
         with pytest.raises(InvalidRequest):
             client.trial_table(TrialQuery(experiment="suite", columns=["depth"]))
+
+    def test_which_parameters_matter(self, client: Client, completed: JobDetail) -> None:
+        source = TrialSource(experiment="suite")
+        answer = client.importance(ImportanceQuery(sources=[source], metric="metrics.score"))
+        assert (answer.metric, answer.items, answer.score) == ("metrics.score", [], None)
+        assert "it takes 10" in answer.thin
+        with pytest.raises(InvalidRequest):
+            client.importance(ImportanceQuery(sources=[source], metric="score"))
 
     def test_trials_side_by_side(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id or ""

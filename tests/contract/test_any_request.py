@@ -84,6 +84,16 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "limit": 10,
         },
     ),
+    "POST /trials/importance": (
+        "trials/importance",
+        {
+            "sources": [
+                {"experiment": EXPERIMENT, "run_ids": ["{run}"]},
+                {"experiment": EXPERIMENT, "filter": "params.depth >= 0"},
+            ],
+            "metric": "metrics.score",
+        },
+    ),
     "GET /trials/columns": (f"trials/columns?experiment={EXPERIMENT}&text=d&kind=parameter,tag&offset=0&limit=5", None),
     "POST /trials/filter": (
         "trials/filter",
@@ -153,6 +163,7 @@ MORE_RULES = {
     "GET /trials": "columns and filters are of a language, and cursors come from the list",
     "POST /trials/table": "as above",
     "POST /trials/compare": "as above",
+    "POST /trials/importance": "as above",
     "POST /views/read": "the text has to be a view",
     "GET /trials/columns": "there are three kinds",
     "POST /trials/filter": "conditions are of the language, too",

@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IChartTheme } from '../chartTheme';
 import { axisOption, gridOption } from './axes';
 import type { IDrawing, IMark } from './drawing';
 import { binOf, rangeEdges } from './grouping';
@@ -68,12 +69,25 @@ export function drawHistogram(
     };
   });
   const total = bars.reduce((sum, { members }) => sum + members.length, 0);
+  /** Of an axis of numbers: it ends where the bars do, which may be at any number. */
+  const ends = (label: unknown) =>
+    edges && {
+      min: edges[0],
+      max: edges[edges.length - 1],
+      axisLabel: {
+        ...(label as object),
+        showMinLabel: false,
+        showMaxLabel: false
+      }
+    };
+  const across = (theme: IChartTheme) => axisOption(axis, theme, 'x');
   return {
     option: (theme, look) => ({
       grid: gridOption(),
       xAxis: {
-        ...axisOption(axis, theme, 'x'),
-        ...(edges ? { min: edges[0], max: edges[edges.length - 1] } : {})
+        ...across(theme),
+        ...ends(across(theme).axisLabel),
+        splitLine: { show: false }
       },
       yAxis: {
         ...axisOption(axis, theme, 'y'),

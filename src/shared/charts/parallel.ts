@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IChartTheme } from '../chartTheme';
 import { colouring } from './colouring';
 import { cut, opacity } from './drawing';
 import type { IDrawing, IMark } from './drawing';
@@ -79,7 +80,7 @@ export function drawParallel(
         parallelAxisDefault: { areaSelectStyle: { width: 16 } }
       },
       parallelAxis: axes.map((axis, dim) => ({
-        ...axisMarks(axis, lacking[dim], trans),
+        ...axisMarks(axis, lacking[dim], theme, trans),
         dim,
         type: 'value',
         min: NONE,
@@ -172,6 +173,7 @@ function nameWidth(axes: number): number {
 function axisMarks(
   axis: IAxisValues,
   isLacking: boolean,
+  theme: IChartTheme,
   trans: TranslationBundle
 ): Record<string, unknown> {
   const { categories, extent, isLog } = axis;
@@ -201,6 +203,11 @@ function axisMarks(
     axisTick: { customValues },
     axisLabel: {
       customValues,
+      color: theme.strong,
+      fontSize: theme.size,
+      // Lines go through behind the words.
+      textBorderColor: theme.background,
+      textBorderWidth: 3,
       formatter: (value: number) => words.get(value) ?? ''
     }
   };

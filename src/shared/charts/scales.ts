@@ -144,7 +144,7 @@ export function shown(
 export function markFormat(
   extent: readonly [number, number] | null
 ): (value: number) => string {
-  const [low, high] = extent ?? [0, 1];
+  const [low, high] = extent ?? [0, 0];
   const range = high - low;
   const size = Math.max(Math.abs(low), Math.abs(high));
   if (!(range > 0) || size >= 1e6 || range < size * 1e-9 || size < 1e-3) {
