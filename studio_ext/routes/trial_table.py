@@ -13,6 +13,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.errors import NotFound
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -45,6 +46,17 @@ class TableHandler(ReadingHandler):
     def post(self, body: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self.parts.client().trial_table(body)
+
+
+class SeriesHandler(ReadingHandler):
+    """Histories."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(lane=Lane.tracking)
+    def post(self, body: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials, sampled for charts."""
+        return self.parts.client().trial_series(body)
 
 
 class ColumnsQuery(Query):
@@ -147,6 +159,7 @@ class RestoreHandler(StudioHandler):
 
 HANDLERS: list[tuple[str, type[StudioHandler]]] = [
     ("trials/table", TableHandler),
+    ("trials/series", SeriesHandler),
     ("trials/columns", ColumnsHandler),
     ("trials/filter", FilterHandler),
     ("trials/export", ExportHandler),
