@@ -276,11 +276,11 @@ function Tools(props: ICompareHeaderProps): JSX.Element | null {
           />
           {comparison && (
             <span className="jp-StudioTrials-count" aria-live="polite">
-              {model.rows.length < comparison.total_rows
+              {model.rows.length < model.rowCount
                 ? trans.__(
                     '%1 of %2 rows: search to see others',
                     model.rows.length,
-                    comparison.total_rows
+                    model.rowCount
                   )
                 : trans._n('%1 row', '%1 rows', model.rows.length)}
             </span>
