@@ -234,21 +234,21 @@ describe('CompareModel', () => {
     const count = asked().length;
     const jobs = (model as unknown as { _jobs: JobsModel })._jobs;
     const emit = (run_id: string) =>
-      (
-        jobs.jobsChanged as unknown as { emit: (change: unknown) => void }
-      ).emit({
-        changed: [
-          makeJob({
-            trial: {
-              experiment: 'churn',
-              run_id,
-              experiment_id: null,
-              artifact_uri: null
-            }
-          })
-        ],
-        removed: []
-      });
+      (jobs.jobsChanged as unknown as { emit: (change: unknown) => void }).emit(
+        {
+          changed: [
+            makeJob({
+              trial: {
+                experiment: 'churn',
+                run_id,
+                experiment_id: null,
+                artifact_uri: null
+              }
+            })
+          ],
+          removed: []
+        }
+      );
     emit('other');
     emit('run1');
     await until(() => asked().length === count + 1);

@@ -195,9 +195,7 @@ describe('Parts of a comparison', () => {
         sources: [{ experiment: 'churn', run_ids: ['run0', 'gone'] }]
       });
       header();
-      expect(
-        screen.getByText(/1 trial is not there any more/)
-      ).toBeTruthy();
+      expect(screen.getByText(/1 trial is not there any more/)).toBeTruthy();
       expect(screen.getByText(/3 are left out/)).toBeTruthy();
       fireEvent.click(
         screen.getByRole('button', { name: 'Take out of the view' })
