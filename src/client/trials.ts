@@ -1,6 +1,8 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import type {
   ColumnPage,
+  CompareQuery,
+  Comparison,
   FilterCheck,
   FilterQuery,
   RunIds,
@@ -32,6 +34,11 @@ export class TrialsClient {
 
   table(query: TrialQuery, signal?: AbortSignal): Promise<TrialTablePage> {
     return this._post('trials/table', query, signal);
+  }
+
+  /** Some trials side by side. */
+  compare(query: CompareQuery, signal?: AbortSignal): Promise<Comparison> {
+    return this._post('trials/compare', query, signal);
   }
 
   columns(query: IColumnQuery, signal?: AbortSignal): Promise<ColumnPage> {

@@ -7,6 +7,7 @@ import type { TableRow } from '../../contract';
 import type { TrialTableModel } from '../../models/trialTableModel';
 import { readKey } from '../../models/trialTableView';
 import type { IGridActions } from '../../shared/grid/source';
+import { save } from '../../shared/saveFile';
 import { CommandIDs } from '../../tokens';
 import { columnLabel } from './trialCells';
 
@@ -341,14 +342,4 @@ function asField(value: unknown): string {
 
 function fileName(experiment: string): string {
   return experiment.replace(/[^\p{L}\p{N}._ -]+/gu, '_').slice(0, 100);
-}
-
-function save(content: Blob, name: string): void {
-  const url = URL.createObjectURL(content);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has taken it by then.
-  window.setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

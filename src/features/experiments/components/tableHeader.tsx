@@ -19,7 +19,7 @@ import type { TableUi } from '../tableUi';
 import { columnLabel } from '../trialCells';
 import { ConditionBuilder } from './conditionBuilder';
 import { FilterBox } from './filterBox';
-import { Popup } from './popup';
+import { Popup } from '../../../shared/popup';
 import { SavedFilterList } from './savedFilterList';
 
 export interface ITableHeaderProps {
