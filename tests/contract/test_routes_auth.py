@@ -50,6 +50,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials/{run_id}": ("trials/abc", "get"),
     "trials/{run_id}/metrics": ("trials/abc/metrics", "get"),
     "views/read": ("views/read", "post"),
+    "views/export": ("views/export", "post"),
     "records/experiments": ("records/experiments", "get post"),
     "records/experiments/{experiment_id}": ("records/experiments/99", "get patch delete"),
     "records/runs": ("records/runs?experiments=99", "get post"),
@@ -68,7 +69,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "{path}": ("no/such/address", "get post put patch delete"),
 }
 WRITES = ("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials")
-READING_POSTS = ("trials/table", "trials/compare", "trials/importance", "trials/filter", "trials/export", "views/read")
+READING_POSTS = ("trials/table", "trials/compare", "trials/importance", "trials/filter", "trials/export", "views/read", "views/export")
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]

@@ -1,0 +1,33 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+/** English as it is written: a report takes no translations along. */
+export const trans: TranslationBundle = {
+  __: filled,
+  gettext: filled,
+  _n: counted,
+  ngettext: counted,
+  _p: (_context, text, ...values) => filled(text, ...values),
+  pgettext: (_context, text, ...values) => filled(text, ...values),
+  _np: (_context, one, many, count, ...values) =>
+    counted(one, many, count, ...values),
+  npgettext: (_context, one, many, count, ...values) =>
+    counted(one, many, count, ...values)
+};
+
+/** `%1` is the first value. */
+function filled(text: string, ...values: unknown[]): string {
+  return text.replace(/%(\d+)/g, (whole, place) => {
+    const at = Number(place) - 1;
+    return at < values.length ? String(values[at]) : whole;
+  });
+}
+
+/** `%1` is the count. */
+function counted(
+  one: string,
+  many: string,
+  count: number,
+  ...values: unknown[]
+): string {
+  return filled(count === 1 ? one : many, count, ...values);
+}
