@@ -188,7 +188,14 @@ export interface Importance {
    * Parameters that differ, but are more than are looked at.
    */
   left_out: number;
+  /**
+   * Its column.
+   */
   metric: string;
+  /**
+   * What it is called.
+   */
+  name: string;
   /**
    * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
    * it tells nothing.

@@ -5,6 +5,8 @@ import type {
   Comparison,
   FilterCheck,
   FilterQuery,
+  Importance,
+  ImportanceQuery,
   RunIds,
   SeriesPage,
   SeriesQuery,
@@ -39,6 +41,11 @@ export class TrialsClient {
   /** Some trials side by side. */
   compare(query: CompareQuery, signal?: AbortSignal): Promise<Comparison> {
     return this._post('trials/compare', query, signal);
+  }
+
+  /** How much each parameter matters for a metric. */
+  importance(query: ImportanceQuery, signal?: AbortSignal): Promise<Importance> {
+    return this._post('trials/importance', query, signal);
   }
 
   columns(query: IColumnQuery, signal?: AbortSignal): Promise<ColumnPage> {

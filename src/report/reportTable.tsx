@@ -8,7 +8,7 @@ import {
   formatTime,
   formatValue
 } from '../shared/format';
-import { ColourMark } from '../shared/charts/colourMark';
+import { Mark } from '../shared/chartParts';
 import type { IReportTrial } from './reportData';
 import { trans } from './trans';
 
@@ -73,8 +73,7 @@ export function ReportTable(props: IReportTableProps): JSX.Element {
                   className={selected.has(trial.id) ? 'jp-mod-selected' : ''}
                   title={`${trial.label}\n${trial.id}`}
                 >
-                  <ColourMark colour={trial.colour} isFaint={trial.isHidden} />{' '}
-                  {formatValue(trial.label, 32)}
+                  <Mark colour={trial.colour} /> {formatValue(trial.label, 32)}
                   {trial.isBaseline && (
                     <span className="jp-StudioReport-baseline">
                       {trans.__('baseline')}

@@ -2,7 +2,7 @@ import React, { useMemo, useState } from 'react';
 import type { ViewReport } from '../contract';
 import { TrialFocus } from '../models/trialFocus';
 import { trialWord } from '../models/trialWords';
-import { ColourMark } from '../shared/charts/colourMark';
+import { Mark } from '../shared/chartParts';
 import { formatTime, formatValue } from '../shared/format';
 import { useSignal } from '../shared/useSignal';
 import { ReportChart } from './reportChart';
@@ -71,7 +71,7 @@ export function ReportView({ report }: { report: ViewReport }): JSX.Element {
                 onMouseEnter={() => focus.hover(id)}
                 onMouseLeave={() => focus.hover(null)}
               >
-                <ColourMark colour={colour} isFaint={trial.isHidden} />
+                <Mark colour={colour} />
                 {formatValue(label, 40)}
                 {experiments.size > 1 && (
                   <span className="jp-StudioReport-note">

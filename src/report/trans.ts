@@ -1,18 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 /** English as it is written: a report takes no translations along. */
-export const trans: TranslationBundle = {
+export const trans = {
   __: filled,
   gettext: filled,
   _n: counted,
   ngettext: counted,
-  _p: (_context, text, ...values) => filled(text, ...values),
-  pgettext: (_context, text, ...values) => filled(text, ...values),
-  _np: (_context, one, many, count, ...values) =>
-    counted(one, many, count, ...values),
-  npgettext: (_context, one, many, count, ...values) =>
-    counted(one, many, count, ...values)
-};
+  _p: (_: string, text: string, ...values: unknown[]) => filled(text, ...values)
+} as unknown as TranslationBundle;
 
 /** `%1` is the first value. */
 function filled(text: string, ...values: unknown[]): string {

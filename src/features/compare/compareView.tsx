@@ -1,9 +1,10 @@
 import { MenuSvg, ReactWidget } from '@jupyterlab/ui-components';
-import { Panel, SplitPanel } from '@lumino/widgets';
+import { Panel } from '@lumino/widgets';
 import React from 'react';
 import { CompareModel } from '../../models/compareModel';
 import type { IViewTrial } from '../../models/compareModel';
 import type { IViewText } from '../../models/viewText';
+import { FittedSplit } from '../../shared/fittedSplit';
 import { CommandIDs } from '../../tokens';
 import type { ICompareParts } from './compareTab';
 import { CompareUi } from './compareUi';
@@ -48,7 +49,7 @@ export class CompareView extends Panel {
       />
     );
     this._table.addClass('jp-StudioCompare-table');
-    this._split = new SplitPanel({ orientation: 'vertical', spacing: 5 });
+    this._split = new FittedSplit({ orientation: 'vertical', spacing: 5 });
     this._split.addClass('jp-StudioCompare-body');
     this._split.addWidget(this._charts);
     this._split.addWidget(this._table);
@@ -126,7 +127,7 @@ export class CompareView extends Panel {
 
   private readonly _charts: ReactWidget;
   private _menu: MenuSvg | null = null;
-  private readonly _split: SplitPanel;
+  private readonly _split: FittedSplit;
   private readonly _table: ReactWidget;
 }
 

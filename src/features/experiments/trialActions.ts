@@ -6,6 +6,7 @@ import type { ExportFormat } from '../../client';
 import type { TableRow } from '../../contract';
 import type { TrialTableModel } from '../../models/trialTableModel';
 import { readKey } from '../../models/trialTableView';
+import { MAX_TRIALS } from '../../models/views';
 import type { IGridActions } from '../../shared/grid/source';
 import { save } from '../../shared/saveFile';
 import { CommandIDs } from '../../tokens';
@@ -121,6 +122,25 @@ export class TrialActions implements IGridActions {
       isPinned !== column < pinned
     ) {
       this._model.show(next, pins);
+    }
+  }
+
+  /** Show the selected trials side by side. */
+  async compare(): Promise<void> {
+    const { experiment, selection } = this._model;
+    const runs = selection.ids;
+    await this._commands.execute(CommandIDs.openComparison, {
+      experiment,
+      runs: runs.slice(0, MAX_TRIALS)
+    });
+    if (runs.length > MAX_TRIALS) {
+      Notification.warning(
+        this._trans.__(
+          'Comparing the first %1 of %2 trials, the most that can be compared at once.',
+          MAX_TRIALS,
+          runs.length
+        )
+      );
     }
   }
 

@@ -145,7 +145,7 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
       setSaid(copyWords(trans)[done]);
     }
   };
-  const height = props.height ?? 260;
+  const height = props.height ?? 220;
   return (
     <figure className="jp-StudioChart">
       <figcaption className="jp-StudioChart-head">

@@ -63,6 +63,6 @@ def _parts() -> tuple[str, str]:
             "This installation has no files for reports.", hint="In a checkout, run jlpm build:report."
         ) from None
     for text in (program, style):
-        if "</" + "s" in text.lower() or "<!--" in text:
+        if "</script" in text.lower() or "</style" in text.lower() or "<!--" in text:
             raise Unavailable("The files for reports are damaged.", hint="Install studio_ext again.")
     return program, style

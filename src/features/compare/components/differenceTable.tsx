@@ -3,7 +3,7 @@ import React, { memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { ComparedRow } from '../../../contract';
 import type { CompareModel, IViewTrial } from '../../../models/compareModel';
 import { columnLabel, trialWord } from '../../../models/trialWords';
-import { ColourMark } from '../../../shared/charts/colourMark';
+import { Mark } from '../../../shared/chartParts';
 import { useSignal } from '../../../shared/useSignal';
 import type { CompareUi } from '../compareUi';
 import type { Shown } from '../deltas';
@@ -262,7 +262,7 @@ function Head(props: IHeadProps): JSX.Element {
                 }
               }}
             >
-              <ColourMark colour={trial.colour} />
+              <Mark colour={trial.colour} />
               <span className="jp-StudioDiff-label">{trial.label}</span>
             </button>
             <span className="jp-StudioDiff-about">

@@ -3,7 +3,7 @@ import { closeIcon, ellipsesIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { CompareModel, IViewTrial } from '../../../models/compareModel';
 import { trialWord } from '../../../models/trialWords';
-import { ColourMark } from '../../../shared/charts/colourMark';
+import { Mark } from '../../../shared/chartParts';
 import { hiddenIcon, shownIcon } from '../../../shared/icons';
 import { StatusIcon } from '../../../shared/statusIcon';
 import { useSignal } from '../../../shared/useSignal';
@@ -65,7 +65,7 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
                 )
               }
             >
-              <ColourMark colour={colour} isFaint={isHidden} />
+              <Mark colour={colour} />
               {facts.status !== 'FINISHED' && (
                 <StatusIcon status={facts.status} label={word} />
               )}
