@@ -41,6 +41,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -340,6 +341,10 @@ class HttpClient:
         """The metrics of one run."""
         params = {"max_points": max_points, "cursor": cursor}
         return self.ask(MetricHistory, "GET", f"trials/{segment(run_id)}/metrics", params=params)
+
+    def trial_series(self, query: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials."""
+        return self.ask(SeriesPage, "POST", "trials/series", body=query.model_dump(mode="json"), repeat=True)
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""

@@ -38,6 +38,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -57,6 +58,7 @@ from studio_ext.services.submission import Submission
 
 if TYPE_CHECKING:
     from studio_ext.adapters.local_trials import LocalTrials
+    from studio_ext.adapters.series.histories import Histories
     from studio_ext.ports.trial_index import TrialIndex
 
 log = logging.getLogger(__name__)
@@ -95,6 +97,7 @@ class LocalClient:
         self._index = index
         self._found: LocalTrials | None = None
         self._trials_lock = threading.Lock()
+        self._read: Histories | None = None
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -241,6 +244,10 @@ class LocalClient:
         """The metrics of one run."""
         return self._live.trial_metrics(run_id, max_points=max_points, cursor=cursor)
 
+    def trial_series(self, query: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials."""
+        return self._histories.page(query)
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self._trials.table(query)
@@ -368,6 +375,16 @@ class LocalClient:
                 index = self._index or open_trial_index(self.workspace, self._launcher.ensure)
                 self._found = LocalTrials(index, lambda: self.tracking)
             return self._found
+
+    @property
+    def _histories(self) -> Histories:
+        """Histories of metrics; numpy is imported with them."""
+        from studio_ext.adapters.series import open_histories
+
+        with self._trials_lock:
+            if self._read is None:
+                self._read = open_histories(self.workspace, self._recorded_jobs)
+            return self._read
 
     def _open_store(self) -> SqlStore:
         schema = schema_of(self.workspace.database)

@@ -23,6 +23,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -115,6 +116,10 @@ class Client(Protocol):
 
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """As :meth:`metrics` for one run, whoever records it: a job, a tracker, or somebody else."""
+
+    def trial_series(self, query: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials, sampled. Where a long one has to be read first, it is answered in
+        several turns: ask again while there is ``more``. Trials that are gone are named, and no error."""
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials. Raises as :meth:`trials`."""

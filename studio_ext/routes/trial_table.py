@@ -14,6 +14,7 @@ from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import NotFound
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -68,6 +69,17 @@ class ImportanceHandler(ReadingHandler):
     def post(self, body: ImportanceQuery) -> Importance:
         """How much each parameter matters for a metric."""
         return self.parts.client().importance(body)
+
+
+class SeriesHandler(ReadingHandler):
+    """Histories."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(lane=Lane.tracking)
+    def post(self, body: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials, sampled for charts."""
+        return self.parts.client().trial_series(body)
 
 
 class ColumnsQuery(Query):
@@ -172,6 +184,7 @@ HANDLERS: list[tuple[str, type[StudioHandler]]] = [
     ("trials/table", TableHandler),
     ("trials/compare", CompareHandler),
     ("trials/importance", ImportanceHandler),
+    ("trials/series", SeriesHandler),
     ("trials/columns", ColumnsHandler),
     ("trials/filter", FilterHandler),
     ("trials/export", ExportHandler),

@@ -50,9 +50,7 @@ def _of_parameters(parameters: list[ComparedRow], main: ComparedRow, trials: int
             colour=main.key,
             wide=True,
         )
-    yield ScatterChartSpec(
-        id="scatter-1", type="scatter", x=shown[0].key, y=main.key, log_x=_is_wide(shown[0])
-    )
+    yield ScatterChartSpec(id="scatter-1", type="scatter", x=shown[0].key, y=main.key, log_x=_is_wide(shown[0]))
     if trials >= _MANY:
         yield ImportanceChartSpec(id="importance-1", type="importance", metric=main.key)
 

@@ -14,6 +14,7 @@ import pytest
 from studio_ext.contract.comparison import CompareQuery, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
+from studio_ext.contract.series import SeriesQuery
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
 from studio_ext.contract.views import TrialSource
 from studio_ext.core.states import FINAL
@@ -274,6 +275,23 @@ class ClientSuite:
             client.compare(CompareQuery(sources=[TrialSource(experiment="never made")]))
         with pytest.raises(InvalidRequest):
             client.compare(CompareQuery(sources=[TrialSource(experiment="suite", filter="depth <")]))
+
+    def test_histories_of_trials(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id or ""
+        name = next(iter(client.trial(run_id).metrics))
+        query = SeriesQuery(run_ids=[run_id, "none"], metrics=[name, "none"], x="relative")
+
+        def read() -> Any:
+            page = client.trial_series(query)
+            return page if page.complete else None
+
+        page = until(read, "the history was complete")
+        (series,) = page.series
+        assert (series.run_id, series.name, series.first) == (run_id, name, 0)
+        assert series.count == series.shown == len(series.value) == len(series.time) and series.step == []
+        assert page.missing == ["none"] and not page.more and page.message == ""
+        known = {"known": [[series.count, 0], [0, 0]], "generation": page.generation}
+        assert client.trial_series(query.model_copy(update=known)).series == []
 
     def test_columns_of_trials(self, client: Client, completed: JobDetail) -> None:
         def depth() -> Any:

@@ -39,6 +39,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import MetricHistory, MetricSeries, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.series import SampledSeries, SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -369,6 +370,35 @@ class FakeClient:
             for name, value in values.items()
         ]
         return MetricHistory(series=series, whole=not cursor, cursor="1", complete=trial.ended is not None)
+
+    def trial_series(self, query: SeriesQuery) -> SeriesPage:
+        """Series of one value."""
+        there = [self._trials[each] for each in dict.fromkeys(query.run_ids) if each in self._trials]
+        is_step = query.x == "step"
+        series = []
+        for trial in there:
+            for name in dict.fromkeys(query.metrics):
+                if name not in trial.metrics:
+                    continue
+                value, moment = trial.metrics[name], 0.0 if query.x == "relative" else (trial.started or 0.0)
+                series.append(
+                    SampledSeries(
+                        run_id=trial.run_id,
+                        name=name,
+                        count=1,
+                        last=value,
+                        step=[0] if is_step else [],
+                        time=[] if is_step else [moment],
+                        value=[value],
+                        shown=1,
+                    )
+                )
+        return SeriesPage(
+            series=[] if query.known and query.generation == "1" else series,
+            generation="1",
+            complete=all(trial.ended is not None for trial in there),
+            missing=[each for each in dict.fromkeys(query.run_ids) if each not in self._trials],
+        )
 
     def experiments(self) -> list[Experiment]:
         """All experiments."""

@@ -94,6 +94,17 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "metric": "metrics.score",
         },
     ),
+    "POST /trials/series": (
+        "trials/series",
+        {
+            "run_ids": ["{run}", "none"],
+            "metrics": ["score"],
+            "x": "relative",
+            "low": -1.5,
+            "high": 1e6,
+            "max_points": 100,
+        },
+    ),
     "GET /trials/columns": (f"trials/columns?experiment={EXPERIMENT}&text=d&kind=parameter,tag&offset=0&limit=5", None),
     "POST /trials/filter": (
         "trials/filter",

@@ -42,6 +42,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials/table": ("trials/table", "post"),
     "trials/compare": ("trials/compare", "post"),
     "trials/importance": ("trials/importance", "post"),
+    "trials/series": ("trials/series", "post"),
     "trials/columns": ("trials/columns?experiment=e", "get"),
     "trials/filter": ("trials/filter", "post"),
     "trials/export": ("trials/export", "post"),
@@ -69,7 +70,16 @@ TABLE: dict[str, tuple[str, str]] = {
     "{path}": ("no/such/address", "get post put patch delete"),
 }
 WRITES = ("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials")
-READING_POSTS = ("trials/table", "trials/compare", "trials/importance", "trials/filter", "trials/export", "views/read", "views/export")
+READING_POSTS = (
+    "trials/table",
+    "trials/compare",
+    "trials/importance",
+    "trials/series",
+    "trials/filter",
+    "trials/export",
+    "views/read",
+    "views/export",
+)
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]
