@@ -1710,7 +1710,7 @@ export interface View {
   version?: 1;
 }
 /**
- * A view, and what it showed when the report was made.
+ * A view, and what it showed when the report was made. The charts of the view are always there.
  */
 export interface ViewReport {
   comparison: Comparison;
@@ -1728,50 +1728,7 @@ export interface ViewReport {
    * Of Studio.
    */
   version: string;
-  view: View1;
-}
-/**
- * Its charts are always there.
- */
-export interface View1 {
-  /**
-   * Trial that the others are held against.
-   */
-  baseline?: string | null;
-  /**
-   * None: those that suit the trials.
-   */
-  charts?:
-    | (
-        | LineChartSpec
-        | ScatterChartSpec
-        | ParallelChartSpec
-        | BoxChartSpec
-        | HistogramChartSpec
-        | HeatMapChartSpec
-        | ImportanceChartSpec
-      )[]
-    | null;
-  /**
-   * Trials that are listed, but not drawn.
-   *
-   * @maxItems 200
-   */
-  hidden?: string[];
-  /**
-   * Markdown, shown above the charts.
-   */
-  notes?: string;
-  /**
-   * Whether the table leaves out what is the same in all trials.
-   */
-  only_differences?: boolean;
-  /**
-   * @maxItems 20
-   */
-  sources?: TrialSource[];
-  title?: string;
-  version?: 1;
+  view: View;
 }
 /**
  * What a file says that is to be a view.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         connect,
         doctor,
         experiments,
+        export_view,
         inspect,
         job,
         jobs,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         set_experiment,
         submit,
         trials,
+        view,
     )
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "connect",
     "doctor",
     "experiments",
+    "export_view",
     "inspect",
     "job",
     "jobs",
@@ -49,6 +52,7 @@ __all__ = [
     "load_run",
     "submit",
     "trials",
+    "view",
 ]
 
 

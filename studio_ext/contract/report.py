@@ -25,14 +25,13 @@ class ChartImportance(Wire):
 
 
 class ViewReport(Wire):
-    """A view, and what it showed when the report was made."""
+    """A view, and what it showed when the report was made. The charts of the view are always there."""
 
     made: float
     """Seconds since the epoch."""
     version: str
     """Of Studio."""
     view: View
-    """Its charts are always there."""
     comparison: Comparison
     histories: list[ChartHistories]
     importances: list[ChartImportance]

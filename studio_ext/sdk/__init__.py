@@ -17,6 +17,7 @@ from studio_ext.sdk.handles import Job, WaitTimeout
 from studio_ext.sdk.run import Run, load_run
 from studio_ext.sdk.tracker import Tracker
 from studio_ext.sdk.trial import Trial
+from studio_ext.sdk.views import export_view, view
 
 __all__ = [
     "Experiment",
@@ -31,6 +32,7 @@ __all__ = [
     "connect",
     "doctor",
     "experiments",
+    "export_view",
     "inspect",
     "job",
     "jobs",
@@ -39,4 +41,5 @@ __all__ = [
     "load_run",
     "submit",
     "trials",
+    "view",
 ]

@@ -16,7 +16,7 @@ from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Studi
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
 from studio_ext.contract.series import SeriesQuery
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
-from studio_ext.contract.views import TrialSource
+from studio_ext.contract.views import LineChartSpec, TrialSource, View
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 
@@ -255,6 +255,16 @@ class ClientSuite:
         assert "it takes 10" in answer.thin
         with pytest.raises(InvalidRequest):
             client.importance(ImportanceQuery(sources=[source], metric="score"))
+
+    def test_a_view_to_take_away(self, client: Client, completed: JobDetail) -> None:
+        source = TrialSource(experiment="suite", run_ids=[completed.trial.run_id or ""])
+        chart = LineChartSpec(id="a", type="line", metrics=[next(iter(client.trial(source.run_ids[0]).metrics))])
+        page = client.export_view(View(title="<b>suite</b>", sources=[source], charts=[chart])).decode()
+        assert page.startswith("<!DOCTYPE html>") and page.rstrip().endswith("</html>")
+        assert "<title>&lt;b&gt;suite&lt;/b&gt;</title>" in page
+        assert f'"run_id":"{source.run_ids[0]}","name":"first"' in page
+        with pytest.raises(InvalidRequest):
+            client.export_view(View())
 
     def test_trials_side_by_side(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id or ""
