@@ -25,7 +25,7 @@ export class Recorder {
     const run = await this._create(trial);
     const client = randomBytes(16).toString('hex');
     const journal = `records/runs/${run}/journals/${client}`;
-    await this._send('put', journal, { ends: false });
+    await this._send('put', journal, { ends: true });
     this._journals.set(run, { journal, number: 0 });
     const params = Object.entries(trial.parameters ?? {}).map(([key, value]) => ({ key, value }));
     await this.log(run, trial.metrics ?? {}, 0, params);
@@ -62,8 +62,7 @@ export class Recorder {
 
   async end(run: string, status = 'FINISHED'): Promise<void> {
     const { journal } = this._journals.get(run)!;
-    await this._send('delete', `${journal}?status=${status}`);
-    await this._send('patch', `records/runs/${run}`, { status, ended: Date.now() / 1000 });
+    await this._send('delete', `${journal}?status=${status}&ended=${Date.now() / 1000}`);
   }
 
   private async _create({ name, tags = {} }: IRecorded): Promise<string> {

@@ -106,6 +106,7 @@ export class CompareModel implements IDisposable {
   set search(text: string) {
     if (text !== this._search) {
       this._search = text;
+      this._arrange();
       this._changed.emit();
       void this._ask();
     }

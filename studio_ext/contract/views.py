@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from studio_ext.contract.base import Wire
 from studio_ext.contract.trial_table import MAX_FILTER, KeyText, SortKey
 
-VERSION: Final = 1
+VERSION: Literal[1] = 1
 """Version of the format that is written."""
 MAX_TRIALS = 200
 """Most trials in one view."""

@@ -14,6 +14,7 @@ import pytest
 from studio_ext.contract.comparison import CompareQuery, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
+from studio_ext.contract.report import ViewReport
 from studio_ext.contract.series import SeriesQuery
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
 from studio_ext.contract.views import LineChartSpec, TrialSource, View
@@ -262,7 +263,11 @@ class ClientSuite:
         page = client.export_view(View(title="<b>suite</b>", sources=[source], charts=[chart])).decode()
         assert page.startswith("<!DOCTYPE html>") and page.rstrip().endswith("</html>")
         assert "<title>&lt;b&gt;suite&lt;/b&gt;</title>" in page
-        assert f'"run_id":"{source.run_ids[0]}","name":"first"' in page
+        report = ViewReport.model_validate_json(page.partition('id="data">')[2].partition("</script>")[0])
+        assert [each.name for each in report.comparison.trials] == ["first"]
+        assert [(each.name, each.run_id) for each in report.histories[0].series] == [
+            (chart.metrics[0], source.run_ids[0])
+        ]
         with pytest.raises(InvalidRequest):
             client.export_view(View())
 

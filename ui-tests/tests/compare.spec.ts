@@ -121,3 +121,79 @@ test('Why one trial is better than another, and a view that is sent to a colleag
   await expect(tab.content.getByRole('alert')).toContainText('newer Studio');
   expect(await traps.sprung()).toEqual([]);
 });
+
+test('Two trainings are watched beside each other, and what is selected is selected everywhere', async ({
+  page,
+  request,
+  baseURL,
+  trials
+}) => {
+  test.setTimeout(240_000);
+  const recorder = new Recorder(request, baseURL!, 'watched');
+  const loss = { loss: falling(1, 0.05) };
+  const runs: string[] = [];
+  for (const [name, lr] of [
+    ['left', '0.1'],
+    ['right', '0.2']
+  ]) {
+    runs.push(await recorder.record({ name, parameters: { lr }, metrics: loss, isRunning: true }));
+  }
+
+  // The charts of the table draw what matches, each line in the colour of its row.
+  await trials.open('watched');
+  await trials.content.getByRole('button', { name: 'Both', exact: true }).click();
+  const chart = trials.content.locator('.jp-StudioCard[data-type="line"]').first();
+  await expect(chart.locator('canvas')).toBeVisible();
+  await expect(chart).toContainText('left');
+  await trials.press(trials.row('left').getByRole('rowheader'));
+  await shot(page, 'experiment-charts');
+  expect.soft(await findings(page, trials.content), 'charts of an experiment').toEqual([]);
+  await trials.content.getByRole('button', { name: 'Table', exact: true }).click();
+  await expect(chart).toBeHidden();
+
+  // Side by side, the lines grow while they are looked at.
+  await trials.press(trials.row('right').getByRole('rowheader'), { modifiers: ['Control'] });
+  await trials.content.getByRole('button', { name: 'Compare', exact: true }).click();
+  const tab = new CompareTab(page);
+  await expect(tab.chips).toHaveCount(2);
+  await expect(tab.chip('left').getByRole('img', { name: 'Running' })).toBeVisible();
+  const card = tab.cards.first();
+  await expect(card.locator('canvas')).toBeVisible();
+  const last = () => card.locator('.jp-StudioChart-legend').innerText();
+  await expect.poll(last).toContain(String(Number(loss.loss[59].toPrecision(3))));
+  for (const run of runs) {
+    await recorder.log(run, { loss: [0.0625] }, 60);
+  }
+  await expect.poll(last, { timeout: 20_000 }).toMatch(/0\.0625[^]*0\.0625/);
+  await expect(tab.row('metrics.loss').getByRole('cell').first()).toContainText('0.0625', { timeout: 20_000 });
+  for (const run of runs) {
+    await recorder.end(run);
+  }
+  await expect(tab.chip('left').getByRole('img', { name: 'Running' })).toHaveCount(0, { timeout: 20_000 });
+
+  // A chart that is added is kept, and can be moved by the keyboard.
+  await tab.button('Add chart').click();
+  const form = tab.content.getByRole('form', { name: 'Add chart' });
+  await form.getByLabel('Kind of chart').selectOption('scatter');
+  await form.getByLabel('x axis', { exact: true }).fill('params.lr');
+  await form.getByLabel('y axis', { exact: true }).fill('metrics.loss');
+  await form.getByRole('button', { name: 'Add', exact: true }).click();
+  const scatter = tab.content.locator('.jp-StudioCard[data-type="scatter"]');
+  await expect(scatter.locator('svg').first()).toBeVisible();
+  await scatter.getByRole('button', { name: /^Options of/ }).click();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(tab.cards.first()).toHaveAttribute('data-type', 'scatter');
+  await shot(page, 'compare-charts');
+
+  // A trial that is deleted meanwhile is told; the other stays.
+  const gone = await request.post(`${baseURL}/studio/api/trials/delete`, { data: { run_ids: [runs[1]] } });
+  expect(gone.status()).toBe(204);
+  await page.evaluate(() => window.jupyterapp.commands.execute('studio-experiments:open', { name: 'watched' }));
+  await page.getByRole('tab', { name: /^Compare/ }).click();
+  await expect(tab.chips).toHaveCount(1, { timeout: 30_000 });
+  await expect(tab.content.getByText('1 trial is not there any more')).toBeVisible();
+  await tab.button('Take out of the view').click();
+  await expect(tab.content.getByText('1 trial is not there any more')).toHaveCount(0);
+});

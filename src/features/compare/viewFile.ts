@@ -28,7 +28,11 @@ export class DocumentText implements IViewText {
   }
 
   set(text: string): void {
-    this._model.fromString(text);
+    if (text !== this.text) {
+      this._model.fromString(text);
+      // The model itself takes only typing for a change.
+      this._model.dirty = true;
+    }
   }
 
   private readonly _model: DocumentRegistry.IModel;

@@ -9,10 +9,12 @@ import type { CompareUi } from '../compareUi';
 import type { Shown } from '../deltas';
 import { DifferenceCell } from './differenceCell';
 
-export const ROW_HEIGHT = 28;
-export const HEAD_HEIGHT = 46;
-export const NAME_WIDTH = 220;
-export const COLUMN_WIDTH = 164;
+const ROW_HEIGHT = 28;
+const HEAD_HEIGHT = 46;
+const NAME_WIDTH = 220;
+/** Columns are as wide as there is room, within these. */
+const MIN_WIDTH = 190;
+const MAX_WIDTH = 280;
 /** Rows and columns beside those in sight that are there, too. */
 const SPARE = 3;
 
@@ -73,10 +75,15 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
     ROW_HEIGHT,
     lines.length
   );
+  const room = place.width - NAME_WIDTH;
+  const size = Math.min(
+    MAX_WIDTH,
+    Math.max(MIN_WIDTH, Math.floor(room / Math.max(1, columns.length)))
+  );
   const { first: left, last: right } = span(
     place.x,
-    place.width - NAME_WIDTH,
-    COLUMN_WIDTH,
+    room,
+    size,
     columns.length
   );
   // The baseline stays in sight.
@@ -84,7 +91,10 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
   const inSight = columns.slice(left, right);
   const visible =
     isPinned && left > 0 ? [columns[0], ...inSight] : inSight;
-  const width = NAME_WIDTH + columns.length * COLUMN_WIDTH;
+  const width = Math.max(
+    place.width,
+    NAME_WIDTH + columns.length * size
+  );
   const toggle = (kind: string) => {
     const next = new Set(closed);
     if (!next.delete(kind)) {
@@ -109,7 +119,7 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
         style={{ width, height: HEAD_HEIGHT + lines.length * ROW_HEIGHT }}
       >
         <Head
-          {...{ model, visible, width, isPinned, onMenu, trans }}
+          {...{ model, visible, width, size, isPinned, onMenu, trans }}
           count={columns.length}
         />
         {lines.slice(top, bottom).map((line, index) => {
@@ -125,7 +135,7 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
           ) : (
             <Row
               key={line.row.key}
-              {...{ columns, visible, shown, width, isPinned, trans }}
+              {...{ columns, visible, shown, width, size, isPinned, trans }}
               row={line.row}
               top={y}
               index={top + index}
@@ -180,17 +190,14 @@ function span(start: number, length: number, size: number, count: number) {
   return { first: Math.min(first, count), last: Math.min(last, count) };
 }
 
-export function columnStyle(
+function columnStyle(
   { place }: IColumn,
-  isPinned: boolean
+  isPinned: boolean,
+  width: number
 ): React.CSSProperties {
   return isPinned && place === 0
-    ? { position: 'sticky', left: NAME_WIDTH, width: COLUMN_WIDTH, zIndex: 1 }
-    : {
-        position: 'absolute',
-        left: NAME_WIDTH + place * COLUMN_WIDTH,
-        width: COLUMN_WIDTH
-      };
+    ? { position: 'sticky', left: NAME_WIDTH, width, zIndex: 1 }
+    : { position: 'absolute', left: NAME_WIDTH + place * width, width };
 }
 
 interface IHeadProps {
@@ -198,13 +205,15 @@ interface IHeadProps {
   visible: readonly IColumn[];
   count: number;
   width: number;
+  /** Of a column. */
+  size: number;
   isPinned: boolean;
   onMenu: IDifferenceTableProps['onMenu'];
   trans: TranslationBundle;
 }
 
 function Head(props: IHeadProps): JSX.Element {
-  const { model, visible, count, width, isPinned, onMenu, trans } = props;
+  const { model, visible, count, width, size, isPinned, onMenu, trans } = props;
   useSignal(model.focus.changed);
   const { selected, hovered } = model.focus;
   const areSeveral =
@@ -238,7 +247,7 @@ function Head(props: IHeadProps): JSX.Element {
               selected.has(trial.id) && 'jp-mod-selected',
               hovered === trial.id && 'jp-mod-hovered'
             )}
-            style={columnStyle(column, isPinned)}
+            style={columnStyle(column, isPinned, size)}
             onMouseEnter={() => model.focus.hover(trial.id)}
           >
             <button
@@ -337,12 +346,15 @@ interface IRowProps {
   top: number;
   index: number;
   width: number;
+  /** Of a column. */
+  size: number;
   isPinned: boolean;
   trans: TranslationBundle;
 }
 
 const Row = memo(function Row(props: IRowProps): JSX.Element {
-  const { row, columns, visible, shown, top, index, width, isPinned } = props;
+  const { row, columns, visible, shown, top, index, width, size, isPinned } =
+    props;
   return (
     <div
       className={classes(
@@ -374,7 +386,7 @@ const Row = memo(function Row(props: IRowProps): JSX.Element {
           column={column}
           columns={columns}
           shown={shown}
-          style={columnStyle(column, isPinned)}
+          style={columnStyle(column, isPinned, size)}
           trans={props.trans}
         />
       ))}
