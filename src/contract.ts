@@ -116,6 +116,120 @@ export interface BoxChartSpec {
   wide?: boolean;
 }
 /**
+ * What a chart of histories draws.
+ */
+export interface ChartHistories {
+  /**
+   * Id of the chart.
+   */
+  chart: string;
+  series: SampledSeries[];
+}
+/**
+ * A metric of a trial in the order of steps or times.
+ *
+ * Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
+ * always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
+ * ``relative`` it counts from the beginning of the trial.
+ */
+export interface SampledSeries {
+  /**
+   * Values that were logged so far.
+   */
+  count: number;
+  /**
+   * Where this is only what came after what was known: how many values those are, whose points it is to be added
+   * to. 0: it takes their place.
+   */
+  first: number;
+  /**
+   * The value that was logged last; None when it was NaN or infinite.
+   */
+  last: number | null;
+  name: string;
+  /**
+   * How many of them were NaN or infinite.
+   */
+  not_finite: number;
+  run_id: string;
+  /**
+   * Values that the points stand for: those of the part that was asked for, or what came after ``first``.
+   */
+  shown: number;
+  step: number[];
+  /**
+   * Seconds since the epoch.
+   */
+  time: number[];
+  /**
+   * None stands for NaN and infinities, which JSON lacks.
+   */
+  value: (number | null)[];
+}
+/**
+ * What a chart of the importance of parameters draws.
+ */
+export interface ChartImportance {
+  /**
+   * Id of the chart.
+   */
+  chart: string;
+  importance: Importance;
+}
+/**
+ * How much each parameter matters for a metric.
+ */
+export interface Importance {
+  /**
+   * Most important first.
+   */
+  items: ParameterImportance[];
+  /**
+   * Parameters that differ, but are more than are looked at.
+   */
+  left_out: number;
+  /**
+   * Its column.
+   */
+  metric: string;
+  /**
+   * What it is called.
+   */
+  name: string;
+  /**
+   * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
+   * it tells nothing.
+   */
+  score: number | null;
+  /**
+   * Why nothing can be said, or why little is to be made of it, in a sentence; empty: it can be relied on.
+   */
+  thin: string;
+  /**
+   * Trials with a finite value of the metric.
+   */
+  trials: number;
+}
+/**
+ * How much one parameter matters.
+ */
+export interface ParameterImportance {
+  /**
+   * Spearman's, -1 to 1; None for a parameter that is no number.
+   */
+  correlation: number | null;
+  /**
+   * Share of what all parameters explain, 0 to 1.
+   */
+  importance: number;
+  key: string;
+  name: string;
+  /**
+   * Standard deviation of ``importance`` over repetitions.
+   */
+  spread: number;
+}
+/**
  * What all charts have.
  */
 export interface ChartSpec {
@@ -594,52 +708,6 @@ export interface ImageChoice {
    * What a job in it runs in, in one line.
    */
   summary: string;
-}
-/**
- * How much each parameter matters for a metric.
- */
-export interface Importance {
-  /**
-   * Most important first.
-   */
-  items: ParameterImportance[];
-  /**
-   * Parameters that differ, but are more than are looked at.
-   */
-  left_out: number;
-  metric: string;
-  /**
-   * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
-   * it tells nothing.
-   */
-  score: number | null;
-  /**
-   * Why nothing can be said, or why little is to be made of it, in a sentence; empty: it can be relied on.
-   */
-  thin: string;
-  /**
-   * Trials with a finite value of the metric.
-   */
-  trials: number;
-}
-/**
- * How much one parameter matters.
- */
-export interface ParameterImportance {
-  /**
-   * Spearman's, -1 to 1; None for a parameter that is no number.
-   */
-  correlation: number | null;
-  /**
-   * Share of what all parameters explain, 0 to 1.
-   */
-  importance: number;
-  key: string;
-  name: string;
-  /**
-   * Standard deviation of ``importance`` over repetitions.
-   */
-  spread: number;
 }
 /**
  * How much each parameter matters for a metric.
@@ -1235,47 +1303,6 @@ export interface RunnerInfo {
   reason: string;
 }
 /**
- * A metric of a trial in the order of steps or times.
- *
- * Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
- * always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
- * ``relative`` it counts from the beginning of the trial.
- */
-export interface SampledSeries {
-  /**
-   * Values that were logged so far.
-   */
-  count: number;
-  /**
-   * Where this is only what came after what was known: how many values those are, whose points it is to be added
-   * to. 0: it takes their place.
-   */
-  first: number;
-  /**
-   * The value that was logged last; None when it was NaN or infinite.
-   */
-  last: number | null;
-  name: string;
-  /**
-   * How many of them were NaN or infinite.
-   */
-  not_finite: number;
-  run_id: string;
-  /**
-   * Values that the points stand for: those of the part that was asked for, or what came after ``first``.
-   */
-  shown: number;
-  step: number[];
-  /**
-   * Seconds since the epoch.
-   */
-  time: number[];
-  /**
-   * None stands for NaN and infinities, which JSON lacks.
-   */
-  value: (number | null)[];
-}
-/**
  * A point for each trial.
  */
 export interface ScatterChartSpec {
@@ -1681,6 +1708,27 @@ export interface View {
   sources?: TrialSource[];
   title?: string;
   version?: 1;
+}
+/**
+ * A view, and what it showed when the report was made. The charts of the view are always there.
+ */
+export interface ViewReport {
+  comparison: Comparison;
+  histories: ChartHistories[];
+  importances: ChartImportance[];
+  /**
+   * Seconds since the epoch.
+   */
+  made: number;
+  /**
+   * What is not as in the view, in sentences.
+   */
+  notes: string[];
+  /**
+   * Of Studio.
+   */
+  version: string;
+  view: View;
 }
 /**
  * What a file says that is to be a view.

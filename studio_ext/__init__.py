@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         connect,
         doctor,
         experiments,
+        export_view,
         inspect,
         job,
         jobs,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         set_experiment,
         submit,
         trials,
+        view,
     )
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "connect",
     "doctor",
     "experiments",
+    "export_view",
     "inspect",
     "job",
     "jobs",
@@ -51,6 +54,7 @@ __all__ = [
     "load_run",
     "submit",
     "trials",
+    "view",
 ]
 
 

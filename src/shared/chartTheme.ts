@@ -73,6 +73,15 @@ function between(colours: readonly string[], place: number): string {
   return `rgb(${mixed.join(',')})`;
 }
 
+/** Black or white, whichever is read more easily on `rgb(...)`. */
+export function onColour(colour: string): string {
+  const [red, green, blue] = (colour.match(/[\d.]+/g) ?? []).map(
+    each => (Number(each) / 255) ** 2.2
+  );
+  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return light > 0.18 ? '#000' : '#fff';
+}
+
 /** Red, green and blue of `#rrggbb` or `#rgb`. */
 function channels(colour: string): number[] {
   const digits = colour.slice(1);

@@ -51,6 +51,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
 T = TypeVar("T")
@@ -356,6 +357,15 @@ class HttpClient:
     def importance(self, query: ImportanceQuery) -> Importance:
         """Which parameters matter."""
         return self.ask(Importance, "POST", "trials/importance", body=query.model_dump(mode="json"), repeat=True)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        body = view.model_dump(mode="json")
+        with self._stream("POST", "views/export", body=body) as reply:
+            try:
+                return reply.read()
+            except httpx.HTTPError as error:
+                raise Unavailable(f"{self.url} broke off: {_reason(error)}.", hint="Try again.") from error
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -47,6 +47,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Runner
@@ -258,6 +259,13 @@ class LocalClient:
     def importance(self, query: ImportanceQuery) -> Importance:
         """Which parameters matter."""
         return self._trials.importance(query)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        from studio_ext.adapters.report_page import report_page
+        from studio_ext.services.view_report import view_report
+
+        return report_page(view_report(self, view, __version__, now=time.time()))
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

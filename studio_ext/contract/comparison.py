@@ -103,6 +103,9 @@ class Importance(Wire):
     """How much each parameter matters for a metric."""
 
     metric: str
+    """Its column."""
+    name: str
+    """What it is called."""
     trials: int
     """Trials with a finite value of the metric."""
     items: list[ParameterImportance]

@@ -12,7 +12,18 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from studio_ext.contract import comparison, errors, experiments, jobs, live, series, trial_table, views, workspace
+from studio_ext.contract import (
+    comparison,
+    errors,
+    experiments,
+    jobs,
+    live,
+    report,
+    series,
+    trial_table,
+    views,
+    workspace,
+)
 from studio_ext.contract.base import Wire
 
 REQUESTS = frozenset(
@@ -48,6 +59,7 @@ MODULES: tuple[ModuleType, ...] = (
     experiments,
     jobs,
     live,
+    report,
     series,
     trial_table,
     views,

@@ -32,6 +32,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
 
@@ -128,6 +129,10 @@ class Client(Protocol):
 
     def importance(self, query: ImportanceQuery) -> Importance:
         """How much each parameter matters for a metric; may take seconds. Raises as :meth:`trials`."""
+
+    def export_view(self, view: View) -> bytes:
+        """A view as one HTML file that needs no server. Raises as :meth:`trials`, and for a file that would be too
+        large."""
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

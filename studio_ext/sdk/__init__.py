@@ -17,6 +17,7 @@ from studio_ext.sdk.handles import Job, WaitTimeout
 from studio_ext.sdk.run import Run, load_run
 from studio_ext.sdk.tracker import Tracker
 from studio_ext.sdk.trial import Trial
+from studio_ext.sdk.views import export_view, view
 
 __all__ = [
     "Experiment",
@@ -32,6 +33,7 @@ __all__ = [
     "connect",
     "doctor",
     "experiments",
+    "export_view",
     "inspect",
     "job",
     "jobs",
@@ -40,4 +42,5 @@ __all__ = [
     "load_run",
     "submit",
     "trials",
+    "view",
 ]

@@ -69,7 +69,7 @@ class Importances:
         now = self._clock()
         key = key_of(query.metric, "metric")
         parts, goal = self._trials(query.sources, key, now)
-        answer = Importance(metric=query.metric, trials=len(goal), items=[])
+        answer = Importance(metric=query.metric, name=key.name, trials=len(goal), items=[])
         if len(goal) < _FEWEST:
             answer.thin = f"Only {_trials(len(goal))} with a finite value of {key.name}: it takes {_FEWEST} or more."
             return answer

@@ -50,6 +50,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
@@ -59,6 +60,7 @@ from studio_ext.services.trial_query.export import export
 from studio_ext.services.trial_query.lookup import check, column_page
 from studio_ext.services.trial_query.records import trial_page
 from studio_ext.services.trial_query.tables import TrialTables
+from studio_ext.services.view_report import view_report
 from studio_ext.testing.memory_columns import MemoryColumns, MemoryTrial
 
 CELLS = 3
@@ -462,6 +464,12 @@ class FakeClient:
     def importance(self, query: ImportanceQuery) -> Importance:
         """Which parameters matter."""
         return Importances(self, TrialTables(self)).importance(query)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        from studio_ext.adapters.report_page import report_page
+
+        return report_page(view_report(self, view, "0", now=0.0))
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -124,6 +124,14 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "GET /trials/{run_id}": ("trials/{run}", None),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
     "POST /views/read": ("views/read", {"text": '{"title": "mine"}'}),
+    "POST /views/export": (
+        "views/export",
+        {
+            "title": "mine",
+            "sources": [{"experiment": EXPERIMENT, "run_ids": ["{run}"]}],
+            "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
+        },
+    ),
     "GET /records/experiments": (f"records/experiments?name={EXPERIMENT}", None),
     "POST /records/experiments": ("records/experiments", {"name": "recorded", "tags": {"team": "red"}}),
     "GET /records/experiments/{experiment_id}": ("records/experiments/0", None),
@@ -175,6 +183,7 @@ MORE_RULES = {
     "POST /trials/table": "as above",
     "POST /trials/compare": "as above",
     "POST /trials/importance": "as above",
+    "POST /views/export": "as for comparing, and it has to find trials",
     "POST /views/read": "the text has to be a view",
     "GET /trials/columns": "there are three kinds",
     "POST /trials/filter": "conditions are of the language, too",

@@ -51,6 +51,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials/{run_id}": ("trials/abc", "get"),
     "trials/{run_id}/metrics": ("trials/abc/metrics", "get"),
     "views/read": ("views/read", "post"),
+    "views/export": ("views/export", "post"),
     "records/experiments": ("records/experiments", "get post"),
     "records/experiments/{experiment_id}": ("records/experiments/99", "get patch delete"),
     "records/runs": ("records/runs?experiments=99", "get post"),
@@ -77,6 +78,7 @@ READING_POSTS = (
     "trials/filter",
     "trials/export",
     "views/read",
+    "views/export",
 )
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]

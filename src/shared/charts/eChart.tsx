@@ -1,12 +1,18 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { copyIcon } from '@jupyterlab/ui-components';
 import React, { memo, useEffect, useMemo, useRef, useState } from 'react';
 import { tableCell } from '../chartData';
-import { Mark } from '../chartParts';
+import {
+  AtCursor,
+  ChartButtons,
+  copyWords,
+  Cursor,
+  Mark,
+  useSaid
+} from '../chartParts';
 import { copyPicture } from '../chartPicture';
 import { EmptyState } from '../emptyState';
-import { pictureIcon, tableIcon } from '../icons';
+import { tableIcon } from '../icons';
 import { lookOf } from './drawing';
 import type { IDrawing } from './drawing';
 import { EChartPlot } from './eChartPlot';
@@ -23,6 +29,8 @@ export interface IChartBaseProps {
   trans: TranslationBundle;
   /** Pixels; the width is that of the place. */
   height?: number;
+  /** Buttons of the owner, at the end of the title line. */
+  children?: React.ReactNode;
 }
 
 export interface IEChartProps extends IChartBaseProps {
@@ -41,11 +49,11 @@ export interface IEChartProps extends IChartBaseProps {
 export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
   const { title, trials, focus, trans, drawing, fadesOthers = false } = props;
   const [isTable, setTable] = useState(false);
-  const [said, setSaid] = useState('');
-  const [spoken, setSpoken] = useState('');
+  const [said, setSaid] = useSaid();
+  /** The mark that the keyboard is at. */
+  const [cursor] = useState(() => new Cursor<number>());
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<EChartPlot | null>(null);
-  const at = useRef<number | null>(null);
   const latest = useRef(props);
   latest.current = props;
   const ids = useMemo(() => trials.map(({ id }) => id), [trials]);
@@ -84,30 +92,22 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
     };
   }, [focus, isShown]);
   useEffect(() => {
-    at.current = null;
+    cursor.move(null);
     plot.current?.setDrawing(drawing, lookOf(focus, ids, fadesOthers));
-  }, [drawing, focus, ids, fadesOthers]);
-  useEffect(() => {
-    if (said) {
-      const timer = window.setTimeout(() => setSaid(''), 2500);
-      return () => window.clearTimeout(timer);
-    }
-    return undefined;
-  }, [said]);
+  }, [cursor, drawing, focus, ids, fadesOthers]);
 
   const point = (mark: number | null) => {
-    at.current = mark;
+    cursor.move(mark);
     const found = mark === null ? undefined : drawing.marks[mark];
     plot.current?.point(mark);
     focus.hover(found?.ids.length === 1 ? found.ids[0] : null);
-    setSpoken(found ? [found.title, ...found.lines].join(', ') : '');
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
     const last = drawing.marks.length - 1;
     if (event.target !== event.currentTarget || last < 0) {
       return;
     }
-    const here = at.current;
+    const here = cursor.at;
     const to: Record<string, number | null> = {
       ArrowLeft: here === null ? last : Math.max(0, here - 1),
       ArrowRight: here === null ? 0 : Math.min(last, here + 1),
@@ -135,11 +135,6 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
   const copyImage = async () => {
     const svg = plot.current?.svg;
     if (svg) {
-      const words = {
-        copied: trans.__('Copied the picture'),
-        saved: trans.__('Saved the picture'),
-        failed: trans.__('The picture could not be made')
-      };
       const legend = (drawing.legend ?? []).map(({ colour, label }) => ({
         colour,
         text: label
@@ -147,10 +142,10 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
       const done = await toCanvas(svg)
         .then(canvas => copyPicture(canvas, title, legend, svg))
         .catch(() => 'failed' as const);
-      setSaid(words[done]);
+      setSaid(copyWords(trans)[done]);
     }
   };
-  const height = props.height ?? 260;
+  const height = props.height ?? 220;
   return (
     <figure className="jp-StudioChart">
       <figcaption className="jp-StudioChart-head">
@@ -161,7 +156,12 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
           {said}
         </span>
         {!drawing.empty && (
-          <span className="jp-StudioChart-buttons">
+          <ChartButtons
+            title={title}
+            trans={trans}
+            onPicture={isTable ? undefined : () => void copyImage()}
+            onData={copyData}
+          >
             <button
               type="button"
               className="jp-StudioIconButton"
@@ -172,27 +172,9 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
             >
               <tableIcon.react tag="span" />
             </button>
-            <button
-              type="button"
-              className="jp-StudioIconButton"
-              disabled={isTable}
-              title={trans.__('Copy as picture')}
-              aria-label={trans.__('Copy %1 as picture', title)}
-              onClick={() => void copyImage()}
-            >
-              <pictureIcon.react tag="span" />
-            </button>
-            <button
-              type="button"
-              className="jp-StudioIconButton"
-              title={trans.__('Copy the data')}
-              aria-label={trans.__('Copy the data of %1', title)}
-              onClick={copyData}
-            >
-              <copyIcon.react tag="span" />
-            </button>
-          </span>
+          </ChartButtons>
         )}
+        {props.children}
       </figcaption>
       {!drawing.empty && <Legend drawing={drawing} />}
       {drawing.empty ? (
@@ -219,7 +201,7 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
           aria-roledescription={trans.__('chart')}
           aria-label={`${title}: ${drawing.summary}`}
           onKeyDown={onKeyDown}
-          onBlur={() => at.current !== null && point(null)}
+          onBlur={() => cursor.at !== null && point(null)}
         />
       )}
       {drawing.notes.length > 0 && (
@@ -227,9 +209,15 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
           {drawing.notes.join(' · ')}
         </p>
       )}
-      <span className="jp-StudioChart-spoken" aria-live="polite">
-        {spoken}
-      </span>
+      <AtCursor
+        className="jp-StudioChart-spoken"
+        cursor={cursor}
+        text={at => {
+          const mark = at === null ? undefined : drawing.marks[at];
+          return mark ? [mark.title, ...mark.lines].join(', ') : '';
+        }}
+        isSpoken
+      />
     </figure>
   );
 });

@@ -53,16 +53,24 @@ export function rangeEdges(
   [low, high]: readonly [number, number],
   count: number
 ): number[] {
+  if (isOne([low, high])) {
+    const half = Math.abs(low) / 2 || 0.5;
+    return [low - half, high + half];
+  }
   const inner = ticks(low, high, count);
   if (inner.length < 2) {
-    const half = Math.abs(low) / 2 || 0.5;
-    return low === high ? [low - half, low + half] : [low, high];
+    return [low, high];
   }
   const step = inner[1] - inner[0];
   const exact = (value: number) => Number(value.toPrecision(12));
   const edges = inner[0] > low ? [exact(inner[0] - step), ...inner] : inner;
   const last = edges[edges.length - 1];
   return last < high ? [...edges, exact(last + step)] : edges;
+}
+
+/** Whether two numbers are so close that there are no marks between them. */
+export function isOne([low, high]: readonly [number, number]): boolean {
+  return high - low <= Math.max(Math.abs(low), Math.abs(high)) * 1e-12;
 }
 
 /** Position of the range that a value is in; an edge belongs to what comes after it, the last to the last. */

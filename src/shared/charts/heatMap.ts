@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { onColour } from '../chartTheme';
 import { axisOption, gridOption } from './axes';
 import type { IDrawing, IMark } from './drawing';
 import { groupsOf } from './grouping';
@@ -114,9 +115,7 @@ export function drawHeatMap(
                 ? {
                     style: {
                       text,
-                      fill: '#fff',
-                      stroke: 'rgba(0,0,0,.55)',
-                      lineWidth: 2,
+                      fill: onColour(theme.ramp(share(mean))),
                       fontSize: theme.size,
                       fontFamily: theme.family
                     }

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IChartTheme } from '../chartTheme';
 import { axisOption, gridOption } from './axes';
 import type { IDrawing, IMark } from './drawing';
-import { binOf, rangeEdges } from './grouping';
+import { binOf, isOne, rangeEdges } from './grouping';
 import { axisValues, markFormat } from './scales';
 import type { IChartColumn, IChartTrial } from './types';
 
@@ -48,7 +48,8 @@ export function drawHistogram(
     : bars.length
       ? [...bars.map(({ from }) => from), bars[bars.length - 1].to]
       : null;
-  places.forEach((place, trial) => {
+  trials.forEach((_, trial) => {
+    const place = places[trial] ?? null;
     if (place !== null) {
       bars[edges ? binOf(place, edges) : place].members.push(trial);
     }
@@ -171,7 +172,7 @@ function ranges(
   const count = places.filter(each => each !== null).length;
   const suited = Math.min(40, Math.max(5, Math.ceil(Math.log2(count + 1) * 2)));
   const edges =
-    bins === null || high === low
+    bins === null || isOne([low, high])
       ? rangeEdges([low, high], suited)
       : Array.from({ length: bins + 1 }, (_, index) =>
           index === bins ? high : low + (high / bins - low / bins) * index

@@ -8,7 +8,8 @@ const MAX_BARS = 20;
 
 /** How much each parameter matters for a metric, as the server answers. */
 export interface IImportance {
-  metric: string;
+  /** Of the metric. */
+  name: string;
   /** Trials that it is told from. */
   trials: number;
   /** Most important first. */
@@ -37,7 +38,7 @@ export function drawImportance(
   importance: IImportance,
   trans: TranslationBundle
 ): IDrawing {
-  const { metric, trials, score, thin } = importance;
+  const { name: metric, trials, score, thin } = importance;
   const items = importance.items.slice(0, MAX_BARS);
   const rest = importance.items.length - items.length;
   const percent = (share: number) => `${Math.round(share * 100)} %`;

@@ -18,7 +18,7 @@ const NO_TRIALS: [] = [];
 
 /** How much each parameter matters for a metric. */
 export function ImportanceChart(props: IImportanceChartProps): JSX.Element {
-  const { importance, error, onRetry, title, trans, height = 260 } = props;
+  const { importance, error, onRetry, title, trans, height = 220 } = props;
   const drawing = useMemo(
     () => importance && drawImportance(importance, trans),
     [importance, trans]

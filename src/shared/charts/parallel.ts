@@ -86,7 +86,12 @@ export function drawParallel(
         min: NONE,
         max: 1,
         name: cut(axis.column.label, nameWidth(axes.length)),
-        nameTextStyle: { color: theme.strong, fontSize: theme.size },
+        nameTextStyle: {
+          color: theme.strong,
+          fontSize: theme.size,
+          // At the edges there is no room on both sides.
+          align: dim === 0 ? 'left' : 'center'
+        },
         axisLine: { lineStyle: { color: theme.text } },
         splitLine: { show: false },
         areaSelectStyle: {

@@ -5,6 +5,9 @@ import type { IChartColumn } from './types';
 /** More different values than these are no categories when most are numbers. */
 const MAX_CATEGORIES = 20;
 
+/** Beyond this size, and below its inverse, axes of the chart library have no marks. */
+const LARGEST = 1e100;
+
 /** Values of a column as places on an axis. */
 export interface IAxisValues {
   column: IChartColumn;
@@ -27,7 +30,7 @@ export function axisValues(
 ): IAxisValues {
   const categories = categoriesOf(column);
   const isLog = log && categories === null;
-  const lost = { missing: 0, text: 0, infinite: 0, low: 0 };
+  const lost = { missing: 0, text: 0, infinite: 0, low: 0, extreme: 0 };
   const positions = new Map(categories?.map((each, index) => [each, index]));
   const places = column.values.map(value => {
     if (value === null) {
@@ -40,8 +43,10 @@ export function axisValues(
       lost.infinite += 1;
     } else if (isLog && value <= 0) {
       lost.low += 1;
+    } else if (Math.abs(value) > LARGEST || (isLog && value < 1 / LARGEST)) {
+      lost.extreme += 1;
     } else {
-      return value;
+      return Math.abs(value) < 1 / LARGEST ? 0 : value;
     }
     return null;
   });
@@ -66,6 +71,13 @@ export function axisValues(
         '%1 value of %2 that is not above 0',
         '%1 values of %2 that are not above 0',
         lost.low,
+        label
+      ),
+    lost.extreme &&
+      trans._n(
+        '%1 value of %2 too large or too small to be drawn',
+        '%1 values of %2 too large or too small to be drawn',
+        lost.extreme,
         label
       ),
     lost.text &&

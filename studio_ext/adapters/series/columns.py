@@ -51,7 +51,7 @@ class Column:
     is_done: bool = False
     """Whether it was read to its end of then."""
     is_sealed: bool = False
-    """Whether its run was over by then."""
+    """Whether all of that was read after its run was over."""
     count: int = 0
     not_finite: int = 0
     last: float = math.nan
@@ -131,8 +131,10 @@ class Column:
         """What is known of all values without reading them again."""
         before = self.rows[self.count - 1] if self.count else None
         step_, time_ = piece.step, piece.time
-        self.steps_grow &= bool((step_[1:] >= step_[:-1]).all()) and (before is None or before["step"] <= step_[0])
-        self.times_grow &= bool((time_[1:] >= time_[:-1]).all()) and (before is None or before["time"] <= time_[0])
+        is_after = before is None or bool(before["step"] <= step_[0])
+        self.steps_grow &= is_after and bool((step_[1:] >= step_[:-1]).all())
+        is_after = before is None or bool(before["time"] <= time_[0])
+        self.times_grow &= is_after and bool((time_[1:] >= time_[:-1]).all())
         self.not_finite += int(np.isnan(piece.value).sum())
         self.last = float(piece.value[-1])
         self.orders = {}
@@ -162,14 +164,16 @@ class Columns:
         column = self._kept[key] = loaded or Column()
         return column, loaded is not None
 
-    def add(self, run_id: str, metric: str, piece: Piece) -> None:
+    def add(self, run_id: str, metric: str, piece: Piece, *, is_sealed: bool = False) -> None:
         """Add what was read. Long series go to their file; where that cannot be written they stay in memory."""
         column, _ = self.get(run_id, metric)
         if column.path is None:
             column.take(piece)
+            column.is_sealed = is_sealed
             if column.count > LONG:
                 self._store(column, self._path(run_id, metric))
             return
+        column.is_sealed = is_sealed
         if piece.is_whole or not self._append(column, piece):
             theirs = None if piece.is_whole else self._load(column.path)
             if theirs is not None and theirs.count > column.count:
@@ -178,15 +182,7 @@ class Columns:
                 return
             self._into_memory(column)
             column.take(piece)
-
-    def note(self, run_id: str, metric: str, mark: Mark, *, is_sealed: bool) -> None:
-        """There is nothing new up to a mark."""
-        column, _ = self.get(run_id, metric)
-        column.mark, column.is_sealed = mark, is_sealed
-        if column.path is not None and is_sealed:
-            with contextlib.suppress(OSError), _opened(column.path) as file:
-                if _count(file) == column.count:
-                    os.pwrite(file, column.header(), 0)
+            column.is_sealed = is_sealed
 
     def drop(self, run_id: str, metric: str) -> None:
         """Forget a series, and its file."""

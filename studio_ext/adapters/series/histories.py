@@ -60,6 +60,8 @@ class Histories:
         self._lock = threading.Lock()
         self._epoch = secrets.token_hex(4)
         self._generation = 0
+        self._begun_over: set[tuple[str, str]] = set()
+        """Series whose reading began when their run was over, and goes on."""
 
     def page(self, query: SeriesQuery) -> SeriesPage:
         """Some series, as far as one turn gets."""
@@ -126,32 +128,36 @@ class Histories:
         new: list[Want] = []
         done: list[Want] = []
         for run_id in run_ids:
+            is_over = facts[run_id].is_over
             for metric in metrics:
                 column, is_loaded = self._columns.get(run_id, metric)
                 if is_loaded and not self._source.is_valid(column.mark):
-                    self._columns.drop(run_id, metric)
-                    column, _ = self._columns.get(run_id, metric)
-                if column.is_done and not column.is_sealed and facts[run_id].is_over and not self._source.tells_changes:
+                    column = self._anew(run_id, metric)
+                if column.is_done and is_over and not column.is_sealed and not self._source.tells_changes:
                     # Such a store is read on by time: what came late, for an earlier time, is found at the end only.
-                    self._columns.drop(run_id, metric)
-                    column, _ = self._columns.get(run_id, metric)
+                    column = self._anew(run_id, metric)
+                if not column.mark and is_over:
+                    self._begun_over.add((run_id, metric))
                 if not column.is_done:
                     new.append(Want(run_id, metric, column.mark))
                 elif not column.is_sealed or self._source.tells_changes:
                     done.append(Want(run_id, metric, column.mark))
         grown = self._source.grown(done) if done else []
-        is_late = False
+        now = self._source.mark_now()
+        if now is not None:
+            for each in set(done).difference(grown):
+                self._columns.get(each.run_id, each.metric)[0].mark = now
         for piece in self._source.read([*new, *grown]):
-            self._columns.add(piece.run_id, piece.metric, piece)
-            if is_late := time.monotonic() > deadline:
+            key = (piece.run_id, piece.metric)
+            self._columns.add(*key, piece, is_sealed=piece.is_done and key in self._begun_over)
+            if piece.is_done:
+                self._begun_over.discard(key)
+            if time.monotonic() > deadline:
                 break
-        for run_id in run_ids:
-            if is_late or not facts[run_id].is_over:
-                continue
-            for metric in metrics:
-                column, _ = self._columns.get(run_id, metric)
-                if column.is_done and not column.is_sealed:
-                    self._columns.note(run_id, metric, column.mark, is_sealed=True)
+
+    def _anew(self, run_id: str, metric: str) -> Column:
+        self._columns.drop(run_id, metric)
+        return self._columns.get(run_id, metric)[0]
 
 
 def _known(query: SeriesQuery) -> dict[tuple[str, str], int]:

@@ -81,6 +81,10 @@ class RestHistories:
             if self._mark(run_id, metric) != mark and now >= self._again.get((run_id, metric), 0.0)
         ]
 
+    def mark_now(self) -> Mark | None:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
+        return None
+
     def read(self, wants: Sequence[Want]) -> Iterator[Piece]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         bulks: dict[str, list[str]] = defaultdict(list)

@@ -54,7 +54,7 @@ class HistorySource(Protocol):
     """Reads histories. For one thread at a time. Raises ``Unavailable`` while the store is away."""
 
     tells_changes: bool
-    """Whether :meth:`grown` knows without asking for each series."""
+    """Whether :meth:`grown` knows of everything that was written."""
     generation: int
     """Another one when marks that were given before mean nothing any more."""
 
@@ -69,6 +69,9 @@ class HistorySource(Protocol):
 
     def grown(self, wants: Sequence[Want]) -> list[Want]:
         """Those of them that may have more, of series that were read to their ends."""
+
+    def mark_now(self) -> Mark | None:
+        """Mark of a series that was read to its end, and is not among those that :meth:`grown` gave; None: its own."""
 
     def read(self, wants: Sequence[Want]) -> Iterator[Piece]:
         """Read on, piece by piece, until there is no more or nobody asks. Each takes a fraction of a second."""

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio_ext.adapters.series.sources import Mark, Piece, RunFacts, Want, finite
 from studio_ext.adapters.trial_index.sql_tables import NotThere, Tables
@@ -111,6 +112,11 @@ class SqlHistories:
             if int(each.mark[0]) < top
             and (self._news is None or int(each.mark[0]) < self._before or each.run_id in self._news)
         ]
+
+    def mark_now(self) -> Mark | None:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
+        top, digest = self._top
+        return (top, digest, top) if self._tables.has_rowid else None
 
     def read(self, wants: Sequence[Want]) -> Iterator[Piece]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
@@ -215,8 +221,16 @@ def _piece(want: Want, rows: Sequence[Any], mark: Mark, is_done: bool) -> Piece:
         columns = list(zip(*rows, strict=True))
         step = np.array(columns[0], dtype=np.int64)
         time = np.array(columns[1], dtype=np.float64) / 1000
-        value = finite(np.array(columns[2], dtype=np.float64))  # None becomes NaN
+        value = finite(_numbers(columns[2]))
     else:
         step = np.empty(0, dtype=np.int64)
         time, value = np.empty(0), np.empty(0)
     return Piece(want.run_id, want.metric, step, time, value, mark, is_done)
+
+
+def _numbers(values: Sequence[Any]) -> NDArray[np.float64]:
+    """The values; NaN for None, and for what no database but SQLite would have taken for a number."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except (ValueError, TypeError):
+        return np.array([each if isinstance(each, int | float) else np.nan for each in values], dtype=np.float64)

@@ -1,0 +1,26 @@
+import React, { useEffect, useRef } from 'react';
+
+/** What charts use of `@jupyterlab/ui-components`: icons that are drawn from the text of their SVG. */
+export class LabIcon {
+  constructor({ svgstr }: { name: string; svgstr: string }) {
+    this.react = () => {
+      const node = useRef<HTMLSpanElement>(null);
+      useEffect(() => {
+        const { documentElement } = new DOMParser().parseFromString(
+          svgstr,
+          'image/svg+xml'
+        );
+        node.current?.replaceChildren(documentElement);
+      }, []);
+      return <span ref={node} className="jp-StudioReport-icon" aria-hidden />;
+    };
+  }
+
+  readonly react: (props: { tag?: string }) => JSX.Element;
+}
+
+export const copyIcon = new LabIcon({
+  name: 'copy',
+  svgstr:
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16"><path class="jp-icon3" d="M4 1h8v2h-1V2H5v8H4zm3 4h6v9H7zm1 1v7h4V6z"/></svg>'
+});
