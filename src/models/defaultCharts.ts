@@ -1,4 +1,5 @@
 import type { ComparedRow, Comparison } from '../contract';
+import { newChartId } from './views';
 import type { ViewChart } from './views';
 
 /** Lines of metrics that are drawn without being asked for. */
@@ -62,13 +63,32 @@ export function defaultCharts(comparison: Comparison): ViewChart[] {
   return charts;
 }
 
-/** The metric that matters most, as far as names tell. */
-export function mainMetric(rows: readonly ComparedRow[]): ComparedRow | null {
-  const found = rows.filter(
-    ({ kind, numeric }) => kind === 'metric' && numeric
-  );
-  found.sort((a, b) => interest(b) - interest(a));
-  return found[0] ?? null;
+/**
+ * The charts as they are, and behind them what has come to suit the trials: they go on, and nothing moves meanwhile.
+ * The same array where nothing has.
+ */
+export function extendCharts(
+  charts: readonly ViewChart[],
+  comparison: Comparison
+): readonly ViewChart[] {
+  const known = new Set(charts.map(contentOf));
+  const types = new Set(charts.map(({ type }) => type));
+  const next = [...charts];
+  for (const chart of defaultCharts(comparison)) {
+    const isLine = chart.type === 'line';
+    const lines = next.filter(({ type }) => type === 'line').length;
+    const isNew = isLine
+      ? lines < MAX_LINES && !known.has(contentOf(chart))
+      : !types.has(chart.type);
+    if (isNew) {
+      next.push({ ...chart, id: newChartId(next) });
+    }
+  }
+  return next.length === charts.length ? charts : next;
+}
+
+function contentOf(chart: ViewChart): string {
+  return JSON.stringify({ ...chart, id: '' });
 }
 
 /** Whether a metric had more than one value in any of the trials. */
