@@ -36,7 +36,10 @@ export function defaultCharts(comparison: Comparison): ViewChart[] {
   if (!main || parameters.length === 0 || trials.length < SOME) {
     return charts;
   }
-  const numeric = parameters.filter(row => row.numeric);
+  // What was tried with more values says more about the metric.
+  const numeric = parameters
+    .filter(row => row.numeric)
+    .sort((a, b) => distinct(b) - distinct(a));
   const [first] = numeric.length > 0 ? numeric : parameters;
   const axes = [...numeric, ...parameters.filter(row => !row.numeric)];
   const shown = axes.slice(0, MAX_AXES - 1);
@@ -108,6 +111,10 @@ function interest(row: ComparedRow): number {
     (row.better !== null ? 2 : 0) +
     (CHECKED.test(row.name) ? 1 : 0)
   );
+}
+
+function distinct({ values }: ComparedRow): number {
+  return new Set(values).size;
 }
 
 /** Whether trials can be told apart by it at a glance: not a path or a text of its own for each. */
