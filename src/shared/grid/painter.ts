@@ -1,5 +1,12 @@
 import type { IBox } from './canvas';
-import { drawBox, drawCaret, drawLine, drawShape, drawSort, drawStar } from './drawings';
+import {
+  drawBox,
+  drawCaret,
+  drawLine,
+  drawShape,
+  drawSort,
+  drawStar
+} from './drawings';
 import type { TextFitter } from './fitText';
 import type { IGridCell, IGridColumn, IGridRow, IGridSource } from './source';
 import type { IGridTheme } from './theme';
