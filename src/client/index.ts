@@ -10,7 +10,13 @@ import { ViewsClient } from './views';
 export type { IJobQuery } from './jobs';
 export type { ExportFormat, IColumnQuery } from './trials';
 export { API_ROOT, asRequestError, isAbort, RequestError } from './request';
-export { ExperimentsClient, JobsClient, NotebooksClient, TrialsClient, ViewsClient };
+export {
+  ExperimentsClient,
+  JobsClient,
+  NotebooksClient,
+  TrialsClient,
+  ViewsClient
+};
 
 /** Everything that the front end can ask the server. */
 export class StudioClient {

@@ -44,7 +44,10 @@ export class TrialsClient {
   }
 
   /** How much each parameter matters for a metric. */
-  importance(query: ImportanceQuery, signal?: AbortSignal): Promise<Importance> {
+  importance(
+    query: ImportanceQuery,
+    signal?: AbortSignal
+  ): Promise<Importance> {
     return this._post('trials/importance', query, signal);
   }
 

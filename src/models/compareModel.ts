@@ -21,7 +21,7 @@ const THROTTLE = 1_000;
 const BUSY_INTERVAL = 2_500;
 /** Otherwise: others may edit or delete what has ended. */
 const IDLE_INTERVAL = 15_000;
-/** Rows that are asked for at once. */
+/** Rows that are asked for at once; those that differ come before others. */
 const MAX_ROWS = 300;
 /** Columns that are asked for whatever the search says. */
 const MAX_KEYS = 100;
@@ -136,6 +136,16 @@ export class CompareModel implements IDisposable {
   /** Rows of the table. */
   get rows(): readonly ComparedRow[] {
     return this._rows;
+  }
+
+  /** How many rows there would be if all were shown. */
+  get rowCount(): number {
+    const { total_rows = 0, differing_rows = 0 } = this._comparison ?? {};
+    const isWhole = (this._comparison?.rows.length ?? 0) >= total_rows;
+    if (isWhole || (this.onlyDifferences && this._search !== '')) {
+      return this._rows.length;
+    }
+    return this.onlyDifferences ? differing_rows : total_rows;
   }
 
   /** The charts: those of the view, else those that suit the trials. */
@@ -257,7 +267,6 @@ export class CompareModel implements IDisposable {
     return {
       sources: this._view.sources ?? [],
       text: this._search,
-      only_differences: this.onlyDifferences,
       keys: [...new Set(this.charts.flatMap(columnsOf))].slice(0, MAX_KEYS),
       limit: MAX_ROWS
     };
@@ -296,10 +305,7 @@ export class CompareModel implements IDisposable {
     this._abort = null;
     this._changed.emit();
     const next = this._query();
-    const isOther =
-      next.only_differences !== query.only_differences ||
-      next.keys.some(key => !query.keys.includes(key));
-    if (!this._error && isOther) {
+    if (!this._error && next.keys.some(key => !query.keys.includes(key))) {
       await this._ask();
     }
   }

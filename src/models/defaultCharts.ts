@@ -64,7 +64,9 @@ export function defaultCharts(comparison: Comparison): ViewChart[] {
 
 /** The metric that matters most, as far as names tell. */
 export function mainMetric(rows: readonly ComparedRow[]): ComparedRow | null {
-  const found = rows.filter(({ kind, numeric }) => kind === 'metric' && numeric);
+  const found = rows.filter(
+    ({ kind, numeric }) => kind === 'metric' && numeric
+  );
   found.sort((a, b) => interest(b) - interest(a));
   return found[0] ?? null;
 }

@@ -89,11 +89,11 @@ export class SeriesFeed {
   }
 
   isReady(metric: string): boolean {
-    return this._metrics.get(metric)?.isReady ?? false;
+    return this._isIdle || (this._metrics.get(metric)?.isReady ?? false);
   }
 
   isComplete(metric: string): boolean {
-    return this._metrics.get(metric)?.isComplete ?? false;
+    return this._isIdle || (this._metrics.get(metric)?.isComplete ?? false);
   }
 
   /** What is known of a metric, by trial. */
@@ -196,9 +196,6 @@ export class SeriesFeed {
     let more = true;
     while (more && !signal.aborted) {
       const run_ids = [...this._owner.runIds];
-      if (run_ids.length === 0) {
-        return;
-      }
       const asked = metrics.map(name => this._metric(name));
       const known = (runId: string) =>
         asked.map(({ isStale, series }) =>
@@ -288,6 +285,11 @@ export class SeriesFeed {
       this._error = error;
       this._owner.fed(this, new Set());
     }
+  }
+
+  /** Whether there is nothing to ask for. */
+  private get _isIdle(): boolean {
+    return this._owner.runIds.length === 0;
   }
 
   private readonly _onVisible = () => {

@@ -124,5 +124,7 @@ function first(isFree: (colour: number) => boolean): number | undefined {
 }
 
 function isColour(value: unknown): value is number {
-  return Number.isInteger(value) && Number(value) >= 0 && Number(value) < COLOURS;
+  return (
+    Number.isInteger(value) && Number(value) >= 0 && Number(value) < COLOURS
+  );
 }

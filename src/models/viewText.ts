@@ -38,12 +38,13 @@ const BOX_USUAL = { ...CHART_USUAL, log: false };
 
 /** The text of a file that says the same as a view. The server reads it: see `ViewsClient.read`. */
 export function writeView(view: View): string {
-  const { version: _, sources, charts, ...rest } = view;
+  const { sources, charts } = view;
   const written = {
     version: 1,
     ...without(
       {
-        ...rest,
+        ...view,
+        version: undefined,
         sources: (sources ?? []).map(each => without(each, SOURCE_USUAL)),
         charts: charts?.map(writeChart) ?? null
       },
@@ -68,9 +69,7 @@ function without(value: object, usual: Record<string, unknown>): object {
     Object.entries(value).filter(
       ([name, each]) =>
         each !== undefined &&
-        !(
-          name in usual && JSON.stringify(each) === JSON.stringify(usual[name])
-        )
+        !(name in usual && JSON.stringify(each) === JSON.stringify(usual[name]))
     )
   );
 }

@@ -64,7 +64,7 @@ export const conditionsIcon = icon(
 /** Two lines that part: trials side by side. */
 export const compareIcon = icon(
   'compare',
-  '<path class="jp-icon3" fill="#616161" d="M3 3h2v16h16v2H3V3zm4 12.6 4-5.2 3.4 2.4L19.6 5l1.7 1.1-6.3 9.6-3.5-2.5-2.9 3.7zm0-6.9 3.3-3.4 4.2 3.6-1.3 1.5-2.8-2.4-2 2.1z"/>'
+  '<path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M3 3h2v16h16v2H3V3zm4 12.6 4-5.2 3.4 2.4L19.6 5l1.7 1.1-6.3 9.6-3.5-2.5-2.9 3.7zm0-6.9 3.3-3.4 4.2 3.6-1.3 1.5-2.8-2.4-2 2.1z"/>'
 );
 
 /** An eye: something is drawn. */

@@ -3,10 +3,7 @@ import { columnLabel } from '../../models/trialWords';
 import type { ChartType, ViewChart } from '../../models/views';
 
 /** What a chart is called: by the person, else by what it shows. */
-export function chartTitle(
-  chart: ViewChart,
-  trans: TranslationBundle
-): string {
+export function chartTitle(chart: ViewChart, trans: TranslationBundle): string {
   const name = (key: string) => columnLabel(key, trans);
   if (chart.title) {
     return chart.title;

@@ -29,7 +29,18 @@ export class CompareUi {
     this._changed.emit();
   }
 
+  /** Whether the notes are being written. */
+  get isNoting(): boolean {
+    return this._isNoting;
+  }
+
+  set isNoting(isNoting: boolean) {
+    this._isNoting = isNoting;
+    this._changed.emit();
+  }
+
   private readonly _changed = new Signal<this, void>(this);
+  private _isNoting = false;
   private _shown: ShownParts = 'both';
   private _value: Shown = 'last';
 }

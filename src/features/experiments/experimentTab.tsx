@@ -188,8 +188,7 @@ export class ExperimentContent extends Panel {
         ui={this.ui}
         saved={saved}
         commands={commands}
-        charts={() => this._charts}
-        canChart={this._options.views !== null}
+        charts={this._options.views ? () => this._charts : undefined}
         onExport={(left, top) => this._exportMenu.open(left, top)}
         trans={trans}
       />
@@ -233,7 +232,7 @@ export class ExperimentContent extends Panel {
   private _makeCharts(views: IComparisonViews): TrialCharts {
     const { jobs, colours } = this._options;
     const charts = new TrialCharts(this.model, views, jobs, colours);
-    charts.model.changed.connect(() => this._drawLines());
+    charts.model.changed.connect(this._drawLines, this);
     this._split.addWidget(charts);
     this._split.setRelativeSizes([1, 1]);
     return charts;

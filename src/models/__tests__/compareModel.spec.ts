@@ -68,15 +68,31 @@ describe('CompareModel', () => {
     ]);
     model.update({ only_differences: false });
     expect(model.rows).toHaveLength(3);
-    await until(() => asked().some(each => each.only_differences === false));
+    expect(model.rowCount).toBe(3);
   });
 
   it('shows all rows of a single trial: there are no others to differ from', async () => {
     answer = comparison(1, [comparedRow('params.lr', [0.1])]);
     make(viewOf('churn', ['run0']));
     await ready();
-    await until(() => asked().some(each => each.only_differences === false));
     expect(model.rows).toHaveLength(1);
+  });
+
+  it('draws metrics that have a history and are the same in all trials', async () => {
+    answer = comparison(2, [comparedRow('metrics.loss', [1, 1])]);
+    make();
+    await ready();
+    expect(model.charts.map(({ type }) => type)).toEqual(['line']);
+    expect(model.rows).toEqual([]);
+  });
+
+  it('says how many rows there are where not all are there', async () => {
+    answer = { ...answer, total_rows: 900, differing_rows: 500 };
+    make();
+    await ready();
+    expect(model.rowCount).toBe(500);
+    model.update({ only_differences: false });
+    expect(model.rowCount).toBe(900);
   });
 
   it('tells trials of the same name apart, and those without one', async () => {
@@ -218,21 +234,21 @@ describe('CompareModel', () => {
     const count = asked().length;
     const jobs = (model as unknown as { _jobs: JobsModel })._jobs;
     const emit = (run_id: string) =>
-      (
-        jobs.jobsChanged as unknown as { emit: (change: unknown) => void }
-      ).emit({
-        changed: [
-          makeJob({
-            trial: {
-              experiment: 'churn',
-              run_id,
-              experiment_id: null,
-              artifact_uri: null
-            }
-          })
-        ],
-        removed: []
-      });
+      (jobs.jobsChanged as unknown as { emit: (change: unknown) => void }).emit(
+        {
+          changed: [
+            makeJob({
+              trial: {
+                experiment: 'churn',
+                run_id,
+                experiment_id: null,
+                artifact_uri: null
+              }
+            })
+          ],
+          removed: []
+        }
+      );
     emit('other');
     emit('run1');
     await until(() => asked().length === count + 1);

@@ -27,27 +27,38 @@ describe('Charts that suit the trials', () => {
     const ten = (value: (at: number) => number | string) =>
       Array.from({ length: 10 }, (_, at) => value(at));
     const found = comparison(10, [
-      comparedRow('params.lr', ten(at => 10 ** -at)),
-      comparedRow('params.depth', ten(at => at)),
-      comparedRow('params.optimizer', ten(at => (at % 2 ? 'adam' : 'sgd'))),
+      comparedRow(
+        'params.lr',
+        ten(at => 10 ** -at)
+      ),
+      comparedRow(
+        'params.depth',
+        ten(at => at)
+      ),
+      comparedRow(
+        'params.optimizer',
+        ten(at => (at % 2 ? 'adam' : 'sgd'))
+      ),
       comparedRow('params.path', ten(at => `/tmp/${at}`).concat('/x')),
-      comparedRow('params.same', ten(() => 5)),
-      comparedRow('metrics.rmse', ten(at => at), {
-        better: 'lower',
-        lows: ten(at => at) as number[],
-        highs: ten(at => at) as number[]
-      })
+      comparedRow(
+        'params.same',
+        ten(() => 5)
+      ),
+      comparedRow(
+        'metrics.rmse',
+        ten(at => at),
+        {
+          better: 'lower',
+          lows: ten(at => at) as number[],
+          highs: ten(at => at) as number[]
+        }
+      )
     ]);
     expect(defaultCharts(found)).toEqual([
       {
         id: 'parallel-1',
         type: 'parallel',
-        keys: [
-          'params.lr',
-          'params.depth',
-          'params.optimizer',
-          'metrics.rmse'
-        ],
+        keys: ['params.lr', 'params.depth', 'params.optimizer', 'metrics.rmse'],
         log: ['params.lr'],
         colour: 'metrics.rmse',
         wide: true
@@ -76,8 +87,9 @@ describe('Charts that suit the trials', () => {
       highs: [null, null, null]
     });
     expect(
-      defaultCharts(comparison(3, [comparedRow('params.a', [1, 2, 3]), nan]))
-        .filter(({ type }) => type === 'line')
+      defaultCharts(
+        comparison(3, [comparedRow('params.a', [1, 2, 3]), nan])
+      ).filter(({ type }) => type === 'line')
     ).toEqual([]);
   });
 });

@@ -68,16 +68,21 @@ describe('TrialColours', () => {
     expect(again.get('a')).toBeUndefined();
   });
 
-  it.each([null, 'text', { a: 1 }, [['a']], [[1, 2]], [['a', -1]], [['a', 99]]])(
-    'takes nothing of a state that is not its own: %j',
-    async stored => {
-      const state = new StateDB();
-      await state.save(STATE, stored as never);
-      const colours = new TrialColours(state);
-      await colours.ready;
-      expect(colours.get('a')).toBeUndefined();
-      colours.assign(['a']);
-      expect(colours.get('a')).toBe(0);
-    }
-  );
+  it.each([
+    null,
+    'text',
+    { a: 1 },
+    [['a']],
+    [[1, 2]],
+    [['a', -1]],
+    [['a', 99]]
+  ])('takes nothing of a state that is not its own: %j', async stored => {
+    const state = new StateDB();
+    await state.save(STATE, stored as never);
+    const colours = new TrialColours(state);
+    await colours.ready;
+    expect(colours.get('a')).toBeUndefined();
+    colours.assign(['a']);
+    expect(colours.get('a')).toBe(0);
+  });
 });

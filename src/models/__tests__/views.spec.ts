@@ -1,5 +1,11 @@
 import { writeView } from '../viewText';
-import { columnsOf, newChartId, viewOf, withTrials, withoutTrials } from '../views';
+import {
+  columnsOf,
+  newChartId,
+  viewOf,
+  withTrials,
+  withoutTrials
+} from '../views';
 import type { View, ViewChart } from '../views';
 
 const trial = (run_id: string, experiment = 'e') => ({ run_id, experiment });

@@ -351,9 +351,9 @@ function Pointer(props: {
     [cursor]
   );
   const near = (at?.near ?? []).flatMap(each => lines[each] ?? []);
-  const isRight =
-    at !== null &&
-    at.left > (node.current?.parentElement?.clientWidth ?? 0) / 2;
+  const place = node.current?.parentElement;
+  const width = place?.clientWidth ?? 0;
+  const height = place?.clientHeight ?? 0;
   return (
     <div
       ref={node}
@@ -362,10 +362,12 @@ function Pointer(props: {
       style={
         at
           ? {
-              top: Math.max(0, at.top - 12),
-              [isRight ? 'right' : 'left']: isRight
-                ? (node.current?.parentElement?.clientWidth ?? 0) - at.left + 14
-                : at.left + 14
+              ...(at.left > width / 2
+                ? { right: width - at.left + 14 }
+                : { left: at.left + 14 }),
+              ...(at.top > height / 2
+                ? { bottom: Math.max(0, height - at.top - 12) }
+                : { top: Math.max(0, at.top - 12) })
             }
           : undefined
       }

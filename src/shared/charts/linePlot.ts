@@ -384,13 +384,14 @@ export class LinePlot extends PlotFrame {
       this._pathKey = key;
     }
     const { hovered, selected } = this._emphasis;
-    const isFaint = hovered !== null || selected.size > 0;
     const rank = ({ runIds }: IDrawnLine) =>
       hovered !== null && runIds.includes(hovered)
         ? 2
         : runIds.some(each => selected.has(each))
           ? 1
           : 0;
+    // What stands out elsewhere only takes nothing back here.
+    const isFaint = this._lines.some(line => rank(line) > 0);
     const ratio = devicePixelRatio || 1;
     ctx.save();
     ctx.beginPath();

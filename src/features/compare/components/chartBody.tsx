@@ -1,5 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { Suspense, lazy, useEffect, useMemo, useState } from 'react';
+import React, {
+  Suspense,
+  lazy,
+  useEffect,
+  useMemo,
+  useRef,
+  useState
+} from 'react';
 import { asRequestError, isAbort } from '../../../client';
 import type { RequestError } from '../../../client';
 import type { Importance } from '../../../contract';
@@ -131,16 +138,14 @@ function ParallelBody(
 }
 
 function useSame(columns: IChartColumn[]): IChartColumn[] {
-  const [kept, keep] = useState(columns);
+  const kept = useRef(columns);
   const isSame =
-    kept.length === columns.length &&
-    kept.every((each, index) => each === columns[index]);
-  useEffect(() => {
-    if (!isSame) {
-      keep(columns);
-    }
-  });
-  return isSame ? kept : columns;
+    kept.current.length === columns.length &&
+    kept.current.every((each, index) => each === columns[index]);
+  if (!isSame) {
+    kept.current = columns;
+  }
+  return kept.current;
 }
 
 function LineBody(props: IChartBodyProps<ChartOf<'line'>>): JSX.Element | null {
@@ -159,11 +164,10 @@ function LineBody(props: IChartBodyProps<ChartOf<'line'>>): JSX.Element | null {
   }, [series, need]);
   const { drawn } = model;
   const by = chart.group_by ? model.column(chart.group_by) : null;
-  const groups = useMemo(() => by && groupsOf(by, drawn, trans), [
-    by,
-    drawn,
-    trans
-  ]);
+  const groups = useMemo(
+    () => by && groupsOf(by, drawn, trans),
+    [by, drawn, trans]
+  );
   return source && !source.isDisposed ? (
     <HistoryChart
       source={source}

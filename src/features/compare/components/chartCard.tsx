@@ -130,9 +130,7 @@ export function ChartCard(props: IChartCardProps): JSX.Element {
               type="button"
               onClick={act(() => actions.widen(chart.id, !chart.wide))}
             >
-              {chart.wide
-                ? trans.__('Normal width')
-                : trans.__('Whole width')}
+              {chart.wide ? trans.__('Normal width') : trans.__('Whole width')}
             </button>
             <button
               type="button"

@@ -175,7 +175,12 @@ function Fields(props: IFieldsProps): JSX.Element {
           />
           <LineAxis {...props} />
           {draft.x === 'metric' &&
-            column('xMetric', trans.__('Metric along the axis'), false, 'metric')}
+            column(
+              'xMetric',
+              trans.__('Metric along the axis'),
+              false,
+              'metric'
+            )}
           {column('groupBy', trans.__('Group by'), true)}
           <Smoothing {...props} />
           {log('logX', trans.__('Logarithmic x axis'))}

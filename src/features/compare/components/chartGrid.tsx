@@ -140,9 +140,7 @@ function makeActions(
         ? [...rest.slice(0, to), chart, ...rest.slice(to)]
         : [...before];
     });
-    say(
-      trans.__('Chart %1 of %2', place(id) + 1, model.charts.length)
-    );
+    say(trans.__('Chart %1 of %2', place(id) + 1, model.charts.length));
   };
   return {
     edit,

@@ -43,7 +43,7 @@ export function CompareHeader(props: ICompareHeaderProps): JSX.Element {
 }
 
 function TitleBar(props: ICompareHeaderProps): JSX.Element {
-  const { model, file, isFile, commands, trans } = props;
+  const { model, file, ui, isFile, commands, trans } = props;
   const { title = '' } = model.view;
   const [text, setText] = useState(title);
   useEffect(() => setText(title), [title]);
@@ -87,6 +87,18 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
       >
         <addIcon.react tag="span" className="jp-StudioButton-icon" />
         {trans.__('Add trials')}
+      </button>
+      <button
+        type="button"
+        className="jp-StudioButton"
+        aria-pressed={ui.isNoting}
+        disabled={!file.isReady || file.error !== null}
+        title={trans.__('Write what the comparison shows')}
+        // It keeps the keyboard where it is: leaving the notes ends them.
+        onMouseDown={event => event.preventDefault()}
+        onClick={() => (ui.isNoting = !ui.isNoting)}
+      >
+        {trans.__('Notes')}
       </button>
       <button
         type="button"
@@ -155,20 +167,14 @@ export function pairOf(
 
 /** What somebody wrote about the comparison. */
 function Notes(props: ICompareHeaderProps): JSX.Element | null {
-  const { model, trans } = props;
+  const { model, ui, trans } = props;
   const { notes = '' } = model.view;
-  const [draft, setDraft] = useState<string | null>(null);
-  if (draft === null) {
+  const [draft, setDraft] = useState(notes);
+  useEffect(() => setDraft(notes), [notes, ui.isNoting]);
+  if (!ui.isNoting) {
     return notes === '' ? null : (
       <div className="jp-StudioCompare-notes">
         <p>{notes}</p>
-        <button
-          type="button"
-          className="jp-StudioLink"
-          onClick={() => setDraft(notes)}
-        >
-          {trans.__('Edit notes')}
-        </button>
       </div>
     );
   }
@@ -182,11 +188,16 @@ function Notes(props: ICompareHeaderProps): JSX.Element | null {
         value={draft}
         autoFocus
         onChange={event => setDraft(event.target.value)}
+        onKeyDown={event => {
+          if (event.key === 'Escape') {
+            ui.isNoting = false;
+          }
+        }}
         onBlur={() => {
-          setDraft(null);
           if (draft !== notes) {
             model.update({ notes: draft });
           }
+          ui.isNoting = false;
         }}
       />
     </div>
@@ -276,11 +287,11 @@ function Tools(props: ICompareHeaderProps): JSX.Element | null {
           />
           {comparison && (
             <span className="jp-StudioTrials-count" aria-live="polite">
-              {model.rows.length < comparison.total_rows
+              {model.rows.length < model.rowCount
                 ? trans.__(
                     '%1 of %2 rows: search to see others',
                     model.rows.length,
-                    comparison.total_rows
+                    model.rowCount
                   )
                 : trans._n('%1 row', '%1 rows', model.rows.length)}
             </span>

@@ -89,12 +89,8 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
   // The baseline stays in sight.
   const isPinned = columns[0]?.trial.isBaseline ?? false;
   const inSight = columns.slice(left, right);
-  const visible =
-    isPinned && left > 0 ? [columns[0], ...inSight] : inSight;
-  const width = Math.max(
-    place.width,
-    NAME_WIDTH + columns.length * size
-  );
+  const visible = isPinned && left > 0 ? [columns[0], ...inSight] : inSight;
+  const width = Math.max(place.width, NAME_WIDTH + columns.length * size);
   const toggle = (kind: string) => {
     const next = new Set(closed);
     if (!next.delete(kind)) {
@@ -324,11 +320,7 @@ function Section(props: ISectionProps): JSX.Element {
       style={{ top, width, height: ROW_HEIGHT }}
     >
       <div role="rowheader" className="jp-StudioDiff-sectionName">
-        <button
-          type="button"
-          aria-expanded={line.isOpen}
-          onClick={onToggle}
-        >
+        <button type="button" aria-expanded={line.isOpen} onClick={onToggle}>
           <span aria-hidden="true">{line.isOpen ? '▾' : '▸'}</span>
           {words[line.kind] ?? line.kind}
           <span className="jp-StudioDiff-count">{line.count}</span>

@@ -29,9 +29,8 @@ export interface ITableHeaderProps {
   ui: TableUi;
   saved: SavedFilters | null;
   commands: CommandRegistry;
-  /** Null until they are shown for the first time. */
-  charts: () => TrialCharts | null;
-  canChart: boolean;
+  /** Null until they are shown for the first time. Undefined: none can be. */
+  charts?: () => TrialCharts | null;
   onExport: (left: number, top: number) => void;
   trans: TranslationBundle;
 }
@@ -157,7 +156,7 @@ function Tools(props: ITableHeaderProps): JSX.Element {
         <compareIcon.react tag="span" className="jp-StudioButton-icon" />
         {trans.__('Compare')}
       </button>
-      {props.canChart && <Parts {...props} />}
+      {props.charts && <Parts {...props} charts={props.charts} />}
       <span className="jp-StudioSpace" />
       <label className="jp-StudioTrials-group">
         {trans.__('Group by')}
@@ -231,7 +230,9 @@ function Tools(props: ITableHeaderProps): JSX.Element {
 }
 
 /** The table, charts of its trials, or both; and of which ones. */
-function Parts(props: ITableHeaderProps): JSX.Element {
+function Parts(
+  props: ITableHeaderProps & { charts: () => TrialCharts | null }
+): JSX.Element {
   const { model, charts, trans } = props;
   const { parts } = model.view;
   const [, redraw] = useReducer((count: number) => count + 1, 0);
