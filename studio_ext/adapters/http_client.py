@@ -40,6 +40,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -338,6 +339,11 @@ class HttpClient:
         """The metrics of one run."""
         params = {"max_points": max_points, "cursor": cursor}
         return self.ask(MetricHistory, "GET", f"trials/{segment(run_id)}/metrics", params=params)
+
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials."""
+        params = {"part": part.value} | ({"path": path} if path else {})
+        return self.ask(TrialDiff, "GET", f"trials/{segment(first)}/diff/{segment(second)}", params=params)
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""

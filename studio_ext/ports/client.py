@@ -22,6 +22,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -113,6 +114,14 @@ class Client(Protocol):
 
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """As :meth:`metrics` for one run, whoever records it: a job, a tracker, or somebody else."""
+
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials beyond numbers. What is not recorded is a sentence in the answer
+        and no error.
+
+        ``path``: of the artefacts only this one, with the differences of its text. Raises ``NotFound`` for a trial or
+        an artefact that is not there.
+        """
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials. Raises as :meth:`trials`."""
