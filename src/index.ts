@@ -1,4 +1,5 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { diffsPlugin } from './features/diffs/plugin';
 import { experimentsPlugin } from './features/experiments/plugin';
 import { noticesPlugin } from './features/jobs/noticesPlugin';
 import { jobsPlugin } from './features/jobs/plugin';
@@ -16,7 +17,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   jobsPlugin,
   noticesPlugin,
   submitPlugin,
-  experimentsPlugin
+  experimentsPlugin,
+  diffsPlugin
 ];
 
 export default plugins;

@@ -46,6 +46,8 @@ export namespace CommandIDs {
   export const exportTrials = 'studio-trials:export';
   export const refreshTrials = 'studio-trials:refresh';
 
+  export const openDiffs = 'studio-diffs:open';
+
   export const showPanel = 'studio-panel:show';
 }
 

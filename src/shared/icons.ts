@@ -54,3 +54,9 @@ export const conditionsIcon = icon(
   'conditions',
   '<path class="jp-icon3" fill="#616161" d="M3 5h18v2.2l-7 7V21l-4-2v-4.8l-7-7V5z"/>'
 );
+
+/** Two pages held against each other. */
+export const diffIcon = icon(
+  'diff',
+  '<path class="jp-icon3" fill="#616161" d="M3 3h8v18H3V3zm2 2v14h4V5H5zm8-2h8v18h-8V3zm2 2v14h4V5h-4zm.7 3.2h2.6v1.6h-2.6zm0 4.2h2.6V14h-2.6zM5.7 8.2h2.6v1.6H5.7z"/>'
+);
