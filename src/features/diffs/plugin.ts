@@ -70,7 +70,8 @@ export const diffsPlugin: JupyterFrontEndPlugin<void> = {
         const { first, second, runs, section } = readArgs(args);
         if (runs.length < 2) {
           Notification.error(
-            trans.__('Choose two trials to hold against each other.')
+            trans.__('Choose two trials to hold against each other.'),
+            { autoClose: 8000 }
           );
           return undefined;
         }
@@ -90,7 +91,9 @@ export const diffsPlugin: JupyterFrontEndPlugin<void> = {
           app.shell.activateById(widget.id);
           return widget;
         } catch (reason) {
-          Notification.error(asRequestError(reason).message);
+          Notification.error(asRequestError(reason).message, {
+            autoClose: 8000
+          });
           return undefined;
         }
       }

@@ -1,4 +1,4 @@
-import { diffWordsWithSpace } from 'diff';
+import { diffArrays } from 'diff';
 import type { TextBlock } from '../../contract';
 
 /** A stretch of a line; `changed`: the other line has not got it. */
@@ -12,6 +12,9 @@ export const LONGEST = 1_000;
 /** Share of a line that may differ for its words to be marked: else marks say nothing. */
 const MOST_CHANGED = 0.7;
 
+/** A number is one word, and so is a name: a changed value is marked as a whole. */
+const WORD = /\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[\p{L}\p{N}_]+|\s+|[^]/gu;
+
 /** The words in which two lines differ; null where they have too little in common. */
 export function changedWords(
   first: string,
@@ -22,15 +25,17 @@ export function changedWords(
   }
   const sides: [IPiece[], IPiece[]] = [[], []];
   const changed = [0, 0];
-  for (const part of diffWordsWithSpace(first, second)) {
+  const tokens = [first, second].map(line => line.match(WORD) ?? []);
+  for (const part of diffArrays(tokens[0], tokens[1])) {
     const isChanged = part.added || part.removed;
+    const text = part.value.join('');
     if (!part.added) {
-      sides[0].push({ text: part.value, changed: isChanged });
-      changed[0] += isChanged ? part.value.length : 0;
+      sides[0].push({ text, changed: isChanged });
+      changed[0] += isChanged ? text.length : 0;
     }
     if (!part.removed) {
-      sides[1].push({ text: part.value, changed: isChanged });
-      changed[1] += isChanged ? part.value.length : 0;
+      sides[1].push({ text, changed: isChanged });
+      changed[1] += isChanged ? text.length : 0;
     }
   }
   const share = Math.max(

@@ -46,7 +46,8 @@ def environment_diff(first: Side, second: Side) -> TrialDiff:
     if differing or packages:
         state, message = "different", _sentence(differing, len(packages))
     elif has_packages:
-        state, message = "same", f"The environments are the same: {same:,} packages of equal versions."
+        count = "1 package of equal version" if same == 1 else f"{same:,} packages of equal versions"
+        state, message = "same", f"The environments are the same: {count}."
     elif facts:
         state, message = "unknown", "What is recorded is the same; the packages are not known."
     else:

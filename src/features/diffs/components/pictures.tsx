@@ -46,7 +46,7 @@ export function Pictures(props: {
   const words: [Mode, string][] = [
     ['side', trans.__('Side by side')],
     ['slider', trans.__('Slider')],
-    ['blink', trans.__('By turns')]
+    ['blink', trans.__('Blink')]
   ];
   return (
     <div>
