@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from studio_ext.contract.trial_diff import TextBlock, TextDiff
@@ -13,6 +14,7 @@ MAX_LINES = 50_000
 """Lines of either text that are looked at."""
 MAX_EDITS = 1_000
 """Lines that may have come or gone for the rest to be lined up: the time grows with its square."""
+_FEW_EDITS = 50
 MAX_SHOWN = 4_000
 """Lines in one answer."""
 MAX_WIDTH = 2_000
@@ -28,12 +30,26 @@ Run = tuple[Kind, int, int, int]
 """Kind, first place in either sequence (from 0), length."""
 
 
-def aligned(first: Sequence[Hashable], second: Sequence[Hashable], most: int = MAX_EDITS) -> list[Run] | None:
-    """The shortest way from one sequence to the other; None when it takes more than ``most`` steps.
+@dataclass
+class Effort:
+    """What may still be spent on lining things up, for all texts of one answer."""
 
-    Source: Myers, An O(ND) Difference Algorithm and Its Variations (1986). Not ``difflib``, whose time grows with the
-    cube of the length for sequences that somebody chose.
+    left: int = 10 * MAX_EDITS
+    """Edits. When there are none left, texts with many are not lined up any more."""
+
+    def limit(self) -> int:
+        """Most edits of the next text."""
+        return min(MAX_EDITS, max(self.left, _FEW_EDITS))
+
+
+def aligned(first: Sequence[Hashable], second: Sequence[Hashable], effort: Effort | None = None) -> list[Run] | None:
+    """The shortest way from one sequence to the other; None when it takes too many steps.
+
+    Source: Myers, An O(ND) Difference Algorithm and Its Variations (1986), among what both have: whatever only one of
+    them has is no part of the way. Not ``difflib``, whose time grows with the cube of the length for sequences that
+    somebody chose.
     """
+    effort = effort or Effort()
     head = 0
     least = min(len(first), len(second))
     while head < least and first[head] == second[head]:
@@ -41,12 +57,24 @@ def aligned(first: Sequence[Hashable], second: Sequence[Hashable], most: int = M
     tail = 0
     while tail < least - head and first[-1 - tail] == second[-1 - tail]:
         tail += 1
-    steps = _shortest(first[head : len(first) - tail], second[head : len(second) - tail], most)
-    if steps is None:
+    rows, columns = range(head, len(first) - tail), range(head, len(second) - tail)
+    both = {first[x] for x in rows} & {second[y] for y in columns}
+    ours = [x for x in rows if first[x] in both]
+    theirs = [y for y in columns if second[y] in both]
+    limit = effort.limit()
+    words = _shortest([first[x] for x in ours], [second[y] for y in theirs], limit)
+    effort.left -= limit if words is None else len(words) - words.count("same")
+    if words is None:
         return None
-    before: list[Kind] = ["same"] * head
-    after: list[Kind] = ["same"] * tail
-    return _runs(before + steps + after)
+    matches = [(x, x) for x in range(head)]
+    x = y = 0
+    for word in words:
+        if word == "same":
+            matches.append((ours[x], theirs[y]))
+        x += word != "added"
+        y += word != "removed"
+    matches += [(len(first) - each, len(second) - each) for each in range(tail, 0, -1)]
+    return _runs(matches, len(first), len(second))
 
 
 def _shortest(first: Sequence[Hashable], second: Sequence[Hashable], most: int) -> list[Kind] | None:
@@ -90,33 +118,27 @@ def _walked(trace: list[dict[int, int]], x: int, y: int) -> list[Kind]:
     return words[::-1]
 
 
-def _runs(words: list[Kind]) -> list[Run]:
-    """Words in a row as one; between unchanged lines what was removed comes before what was added."""
+def _runs(matches: list[tuple[int, int]], rows: int, columns: int) -> list[Run]:
+    """Matches in a row as one run; between them what was removed comes before what was added."""
     runs: list[Run] = []
-    x = y = place = 0
-    while place < len(words):
-        end = place
-        if words[place] == "same":
-            while end < len(words) and words[end] == "same":
-                end += 1
-            runs.append(("same", x, y, end - place))
-            x, y = x + end - place, y + end - place
-        else:
-            while end < len(words) and words[end] != "same":
-                end += 1
-            removed = words[place:end].count("removed")
-            added = end - place - removed
-            if removed:
-                runs.append(("removed", x, y, removed))
-                x += removed
-            if added:
-                runs.append(("added", x, y, added))
-                y += added
-        place = end
+    x = y = 0
+    for row, column in [*matches, (rows, columns)]:
+        if row > x:
+            runs.append(("removed", x, y, row - x))
+        if column > y:
+            runs.append(("added", row, y, column - y))
+        x, y = row, column
+        if row < rows:
+            if runs and runs[-1][0] == "same":
+                kind, from_x, from_y, length = runs.pop()
+                runs.append((kind, from_x, from_y, length + 1))
+            else:
+                runs.append(("same", x, y, 1))
+            x, y = x + 1, y + 1
     return runs
 
 
-def text_diff(first: str, second: str, *, most: int = MAX_SHOWN) -> TextDiff:
+def text_diff(first: str, second: str, *, most: int = MAX_SHOWN, effort: Effort | None = None) -> TextDiff:
     """The differences of two texts as they are shown: escape sequences and control characters are gone.
 
     ``most``: lines in the answer.
@@ -126,7 +148,7 @@ def text_diff(first: str, second: str, *, most: int = MAX_SHOWN) -> TextDiff:
     if max(len(ours), len(theirs)) > MAX_LINES:
         notes.append(f"Only the first {MAX_LINES:,} lines are looked at.")
         ours, theirs = ours[:MAX_LINES], theirs[:MAX_LINES]
-    runs = aligned(ours, theirs)
+    runs = aligned(ours, theirs, effort)
     if runs is None:
         notes.append("They differ too much to be lined up.")
         runs = [("removed", 0, 0, len(ours)), ("added", len(ours), 0, len(theirs))]

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from studio_ext.contract.trial_diff import CellDiff, Change, PicturePair, TextDiff
-from studio_ext.core.line_diff import aligned, text_diff
+from studio_ext.core.line_diff import Effort, aligned, text_diff
 
 MAX_CELLS = 2_000
 """Cells of either notebook that are looked at."""
@@ -101,9 +101,9 @@ def joined(value: Any) -> str:
 def diff_cells(first: Sequence[Cell], second: Sequence[Cell]) -> CellDiffs:
     """All cells of both notebooks in their order; those of the first before those of the second."""
     answer = CellDiffs(left_out=max(0, len(first) - MAX_CELLS) + max(0, len(second) - MAX_CELLS))
-    lines, pictures = MAX_LINES, MAX_PICTURES
+    lines, pictures, effort = MAX_LINES, MAX_PICTURES, Effort()
     for ours, theirs in pairs(first[:MAX_CELLS], second[:MAX_CELLS]):
-        shown, lines_taken, taken = _compared(ours, theirs, lines, pictures)
+        shown, lines_taken, taken = _compared(ours, theirs, lines, pictures, effort)
         lines, pictures = lines - lines_taken, pictures - taken
         answer.cells.append(shown)
     answer.is_cut = lines <= 0 or pictures <= 0
@@ -164,11 +164,13 @@ def _alike(first: Counter[str], second: Counter[str]) -> float:
     return 2 * (first & second).total() / total if total else 1.0
 
 
-def _compared(ours: Cell | None, theirs: Cell | None, lines: int, pictures: int) -> tuple[CellDiff, int, int]:
+def _compared(
+    ours: Cell | None, theirs: Cell | None, lines: int, pictures: int, effort: Effort
+) -> tuple[CellDiff, int, int]:
     """A cell, and how many lines and characters of pictures it takes."""
     cell = theirs or ours
     assert cell is not None
-    source = text_diff(ours.source if ours else "", theirs.source if theirs else "", most=lines)
+    source = text_diff(ours.source if ours else "", theirs.source if theirs else "", most=lines, effort=effort)
     change: Change = "same"
     if ours is None or theirs is None:
         change = "removed" if theirs is None else "added"
@@ -182,7 +184,7 @@ def _compared(ours: Cell | None, theirs: Cell | None, lines: int, pictures: int)
     room = pictures
     if not is_same:
         if before.text != after.text:
-            text = text_diff(before.text[:MAX_OUTPUT], after.text[:MAX_OUTPUT], most=left)
+            text = text_diff(before.text[:MAX_OUTPUT], after.text[:MAX_OUTPUT], most=left, effort=effort)
             left -= _lines(text)
         for place in range(max(len(before.pictures), len(after.pictures))):
             one = before.pictures[place] if place < len(before.pictures) else None

@@ -85,7 +85,7 @@ test('What differs between two trials is told part by part, and what they hold i
   await open({ first: runs[0], second: runs[1] });
   const content = page.locator('.jp-StudioDiffs');
   const tab = (name: string) => content.getByRole('tab', { name });
-  const said = content.getByRole('status');
+  const said = content.locator('.jp-StudioDiffs-said');
   await expect(page.getByRole('tab', { name: 'depth-4 ↔ depth-8' })).toBeVisible();
 
   // The notebook: the parameter, the cell that was changed, and what it printed.

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from studio_ext.contract.trial_diff import Change, CodeDiff, DiffPart, FileDiff, TrialDiff
-from studio_ext.core.line_diff import text_diff
+from studio_ext.core.line_diff import Effort, text_diff
 from studio_ext.core.notebook_diff import script
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.secrets import is_secret_file
@@ -232,7 +232,7 @@ def _recorded(side: Side) -> dict[str, _File]:
 def _compared(contents: _Contents) -> tuple[list[FileDiff], int, int]:
     """Files that differ, how many are the same, and how many are not listed."""
     files: list[FileDiff] = []
-    unchanged, left_out, lines = 0, 0, MAX_LINES
+    unchanged, left_out, lines, effort = 0, 0, MAX_LINES, Effort()
     for path in sorted({*contents.first, *contents.second}):
         before, after = contents.first.get(path), contents.second.get(path)
         if before and after and before.digest == after.digest:
@@ -242,7 +242,7 @@ def _compared(contents: _Contents) -> tuple[list[FileDiff], int, int]:
             left_out += 1
             continue
         change: Change = "added" if before is None else "removed" if after is None else "changed"
-        text, note = _text(path, before, after, lines)
+        text, note = _text(path, before, after, lines, effort)
         if text is not None:
             lines -= sum(len(block.lines) for block in text.blocks)
         files.append(
@@ -258,7 +258,7 @@ def _compared(contents: _Contents) -> tuple[list[FileDiff], int, int]:
     return files, unchanged, left_out
 
 
-def _text(path: str, before: _File | None, after: _File | None, lines: int) -> tuple[Any, str]:
+def _text(path: str, before: _File | None, after: _File | None, lines: int, effort: Effort) -> tuple[Any, str]:
     if is_secret_file(path):
         return None, "It may hold secrets: not shown."
     contents = [each.data if each else b"" for each in (before, after)]
@@ -266,7 +266,7 @@ def _text(path: str, before: _File | None, after: _File | None, lines: int) -> t
         return None, "It is too large to be shown line by line."
     if any(b"\0" in each[: 1 << 16] for each in contents if each):
         return None, "It is no text."
-    return text_diff(*(_readable(path, each) for each in contents), most=lines), ""
+    return text_diff(*(_readable(path, each) for each in contents), most=lines, effort=effort), ""
 
 
 def _readable(path: str, data: bytes | None) -> str:

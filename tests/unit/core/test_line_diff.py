@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio_ext.contract.trial_diff import TextDiff
-from studio_ext.core.line_diff import CONTEXT, MAX_EDITS, MAX_LINES, MAX_WIDTH, aligned, text_diff
+from studio_ext.core.line_diff import CONTEXT, MAX_EDITS, MAX_LINES, MAX_WIDTH, Effort, aligned, text_diff
 
 
 def texts(diff: TextDiff) -> tuple[list[str], list[str]]:
@@ -76,8 +76,8 @@ def test_what_stays_the_same_for_long_is_left_out_and_counted() -> None:
 
 def test_a_hostile_pair_of_texts_takes_no_longer() -> None:
     source = random.Random(1)
-    first = ["x" if number % 2 else str(source.random()) for number in range(MAX_LINES)]
-    second = ["x" if number % 2 else str(source.random()) for number in range(MAX_LINES)]
+    first = [str(source.randrange(99)) for _ in range(MAX_LINES)]
+    second = [str(source.randrange(99)) for _ in range(MAX_LINES)]
     began = time.process_time()
     diff = text_diff("\n".join(first), "\n".join(second))
     assert time.process_time() - began < 20  # difflib takes hours
@@ -86,10 +86,36 @@ def test_a_hostile_pair_of_texts_takes_no_longer() -> None:
 
 
 def test_as_many_edits_as_are_allowed_are_lined_up() -> None:
-    first = [str(number) for number in range(MAX_EDITS // 2)]
-    second = [f"new {number}" for number in range(MAX_EDITS // 2)]
-    assert aligned([*first, "end"], [*second, "end"]) is not None
-    assert aligned([*first, "more", "end"], [*second, "end"]) is None
+    back = [str(number) for number in range(MAX_EDITS // 2, -1, -1)]
+    assert aligned(back[1:], back[:0:-1]) is not None
+    assert aligned(["x", *back], ["y", *back[::-1], "z"]) is not None  # what only one has costs nothing
+    back.append("another")
+    back.append("one")
+    assert aligned(back, back[::-1]) is None
+
+
+def test_what_only_one_of_them_has_costs_nothing() -> None:
+    first = [f"loss {number}" for number in range(20_000)]
+    second = [f"loss {number}.5" for number in range(20_000)]
+    effort = Effort()
+    assert aligned([*first, "end", *first], [*second, "end", *second], effort) == [
+        ("removed", 0, 0, 20_000),
+        ("added", 20_000, 0, 20_000),
+        ("same", 20_000, 20_000, 1),
+        ("removed", 20_001, 20_001, 20_000),
+        ("added", 40_001, 20_001, 20_000),
+    ]
+    assert effort.left == Effort().left
+
+
+def test_many_hostile_texts_take_no_longer_than_some() -> None:
+    numbers = [str(number) for number in range(2_000)]
+    effort = Effort()
+    began = time.process_time()
+    for _ in range(500):
+        assert aligned(numbers, numbers[::-1], effort) is None
+    assert time.process_time() - began < 30
+    assert effort.left < 0
 
 
 def test_more_lines_than_are_looked_at_are_named() -> None:

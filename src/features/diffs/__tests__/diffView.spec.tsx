@@ -68,7 +68,7 @@ describe('TextDiffView', () => {
       .getAllByRole('row')
       .map(row => [...row.querySelectorAll('td')].map(td => td.textContent));
     expect(rows).toEqual([
-      ['1', '1', '', 'import os'],
+      ['1', '1', '\u00a0', 'import os'],
       ['2', '', '−', 'rate = 0.1'],
       ['', '2', '+', 'rate = 0.25'],
       ['', '3', '+', BAIT]

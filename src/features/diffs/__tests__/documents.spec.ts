@@ -223,6 +223,10 @@ describe('changedWords', () => {
 
   it('takes numbers and names as a whole', () => {
     expect(changed('rate = 0.1', 'rate = 0.25')).toEqual([['0.1'], ['0.25']]);
+    expect(changed('rmse: 55,429.5', 'rmse: 46,690.0')).toEqual([
+      ['55,429.5'],
+      ['46,690.0']
+    ]);
     expect(changed('fit(x_train, 1e-3)', 'fit(x_test, 1e-3)')).toEqual([
       ['x_train'],
       ['x_test']

@@ -122,7 +122,9 @@ function Line(props: {
           <span role="img" aria-label={word}>
             {mark}
           </span>
-        ) : null}
+        ) : (
+          '\u00a0'
+        )}
       </td>
       <td className="jp-StudioDiff-code">
         {pieces
