@@ -50,9 +50,14 @@ export class DiffModel implements IDisposable {
     return this._abort.signal.aborted;
   }
 
-  /** What a trial is called, as far as that is known. */
+  /** What a trial is called, as far as that is known: with its id where another one has the same name. */
   name(run: string): string {
-    return this._trials.get(run)?.name ?? run.slice(0, 8);
+    const id = run.slice(0, 8);
+    const name = this._trials.get(run)?.name;
+    const isTaken = this.runs.some(
+      each => each !== run && this._trials.get(each)?.name === name
+    );
+    return name === undefined ? id : isTaken ? `${name} (${id})` : name;
   }
 
   /** What is known of a trial. */

@@ -13,7 +13,8 @@ export const LONGEST = 1_000;
 const MOST_CHANGED = 0.7;
 
 /** A number is one word, and so is a name: a changed value is marked as a whole. */
-const WORD = /\d+(?:,\d{3})*(?:\.\d*)?(?:[eE][+-]?\d+)?|[\p{L}\p{N}_]+|\s+|[^]/gu;
+const WORD =
+  /\d+(?:,\d{3})*(?:\.\d*)?(?:[eE][+-]?\d+)?|[\p{L}\p{N}_]+|\s+|[^]/gu;
 
 /** The words in which two lines differ; null where they have too little in common. */
 export function changedWords(

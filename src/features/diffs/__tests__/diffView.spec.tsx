@@ -1,4 +1,5 @@
 import {
+  act,
   fireEvent,
   render,
   screen,
@@ -337,7 +338,7 @@ describe('DiffView', () => {
             })
     );
     open();
-    model.show('code');
+    act(() => model.show('code'));
     await screen.findByText('lib.py');
     screen.getByText('− aaaaaaaaaa and uncommitted changes');
     screen.getByText('It may hold secrets: not shown.');
@@ -345,10 +346,10 @@ describe('DiffView', () => {
     expect(screen.getByRole('table', { name: 'lib.py' })).toBeTruthy();
     fireEvent.click(file);
     expect(screen.queryByRole('table', { name: 'lib.py' })).toBeNull();
-    model.show('environment');
+    act(() => model.show('environment'));
     await screen.findByText('207 packages have the same version in both.');
     screen.getByText('newer in the second');
-    model.show('data');
+    act(() => model.show('data'));
     await screen.findByText('Nothing tells.');
     screen.getByText('1 kB · 12 rows · 3 columns');
     screen.getByRole('img', { name: 'not certain' });
