@@ -15,6 +15,9 @@ await build({
     '@jupyterlab/ui-components': './src/report/uiComponents.tsx'
   },
   minify: true,
+  banner: {
+    js: '/*! Holds Apache ECharts (Apache-2.0), zrender (BSD-3-Clause), React (MIT), uPlot (MIT), Lumino (BSD-3-Clause). */'
+  },
   legalComments: 'inline',
   logLevel: 'warning'
 });

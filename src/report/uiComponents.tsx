@@ -3,20 +3,19 @@ import React, { useEffect, useRef } from 'react';
 /** What charts use of `@jupyterlab/ui-components`: icons that are drawn from the text of their SVG. */
 export class LabIcon {
   constructor({ svgstr }: { name: string; svgstr: string }) {
-    this.react = () => {
-      const node = useRef<HTMLSpanElement>(null);
-      useEffect(() => {
-        const { documentElement } = new DOMParser().parseFromString(
-          svgstr,
-          'image/svg+xml'
-        );
-        node.current?.replaceChildren(documentElement);
-      }, []);
-      return <span ref={node} className="jp-StudioReport-icon" aria-hidden />;
-    };
+    this.react = () => <Icon svg={svgstr} />;
   }
 
   readonly react: (props: { tag?: string }) => JSX.Element;
+}
+
+function Icon({ svg }: { svg: string }): JSX.Element {
+  const node = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
+    node.current?.replaceChildren(parsed.documentElement);
+  }, [svg]);
+  return <span ref={node} aria-hidden="true" />;
 }
 
 export const copyIcon = new LabIcon({

@@ -82,6 +82,14 @@ export function onColour(colour: string): string {
   return light > 0.18 ? '#000' : '#fff';
 }
 
+/** `#rrggbb` or `rgb(...)` with an opacity of its own, 0 to 1. */
+export function faded(colour: string, opacity: number): string {
+  const parts = colour.startsWith('#')
+    ? channels(colour)
+    : (colour.match(/[\d.]+/g) ?? []).slice(0, 3);
+  return `rgba(${parts.join(',')},${opacity})`;
+}
+
 /** Red, green and blue of `#rrggbb` or `#rgb`. */
 function channels(colour: string): number[] {
   const digits = colour.slice(1);

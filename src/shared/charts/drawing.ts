@@ -48,6 +48,8 @@ export interface IDrawing {
   empty: string;
   /** What is drawn as a table. */
   table: { head: readonly string[]; rows: readonly (string | number)[][] };
+  /** Whether marks have no one place where a tooltip could stand. */
+  isSpread?: boolean;
   legend?: readonly ILegendEntry[];
   ramp?: ILegendRamp;
 }

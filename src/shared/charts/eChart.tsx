@@ -145,6 +145,10 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
       setSaid(copyWords(trans)[done]);
     }
   };
+  const wordsOf = (mark: number | null) => {
+    const found = mark === null ? undefined : drawing.marks[mark];
+    return found ? [found.title, ...found.lines].join(', ') : '';
+  };
   const height = props.height ?? 220;
   return (
     <figure className="jp-StudioChart">
@@ -152,9 +156,12 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
         <span className="jp-StudioChart-title" title={title}>
           {title}
         </span>
-        <span className="jp-StudioChart-where" role="status">
-          {said}
-        </span>
+        <AtCursor
+          className="jp-StudioChart-where"
+          cursor={cursor}
+          text={at => said || wordsOf(at)}
+          isSpoken
+        />
         {!drawing.empty && (
           <ChartButtons
             title={title}
@@ -209,15 +216,6 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
           {drawing.notes.join(' · ')}
         </p>
       )}
-      <AtCursor
-        className="jp-StudioChart-spoken"
-        cursor={cursor}
-        text={at => {
-          const mark = at === null ? undefined : drawing.marks[at];
-          return mark ? [mark.title, ...mark.lines].join(', ') : '';
-        }}
-        isSpoken
-      />
     </figure>
   );
 });

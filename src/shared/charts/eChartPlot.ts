@@ -70,7 +70,8 @@ export class EChartPlot {
 
   /** Show the tooltip of a mark; null takes it away. */
   point(mark: number | null): void {
-    const found = mark === null ? undefined : this._drawing.marks[mark];
+    const { isSpread, marks } = this._drawing;
+    const found = mark === null || isSpread ? undefined : marks[mark];
     this._chart?.dispatchAction(
       found
         ? { type: 'showTip', seriesIndex: found.series, dataIndex: found.index }
@@ -116,12 +117,12 @@ export class EChartPlot {
       }
     });
     chart.on('axisareaselected', event => {
-      const { parallelAxisIndex, intervals } = event as {
-        parallelAxisIndex?: number;
+      const { parallelAxisId, intervals } = event as {
+        parallelAxisId?: string;
         intervals?: [number, number][];
       };
-      if (parallelAxisIndex !== undefined) {
-        this._events.onBrush?.(parallelAxisIndex, intervals ?? []);
+      if (parallelAxisId !== undefined) {
+        this._events.onBrush?.(Number(parallelAxisId), intervals ?? []);
       }
     });
     this._draw(false);

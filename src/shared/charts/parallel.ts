@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { faded } from '../chartTheme';
 import type { IChartTheme } from '../chartTheme';
 import { colouring } from './colouring';
 import { cut, opacity } from './drawing';
-import type { IDrawing, IMark } from './drawing';
+import type { IDrawing, IMark, Look } from './drawing';
 import {
   axisValues,
   extentOf,
@@ -70,6 +71,14 @@ export function drawParallel(
     index
   }));
   const notes = axes.flatMap(axis => axis.notes);
+  /** What stands out is drawn last, above the others. */
+  const inOrder = (look: Look) => {
+    const isStrong = (mark: number) =>
+      Number(look(marks[mark].ids) === 'strong');
+    return marks
+      .map((_, mark) => mark)
+      .sort((a, b) => isStrong(a) - isStrong(b) || a - b);
+  };
   return {
     option: (theme, look) => ({
       parallel: {
@@ -82,6 +91,7 @@ export function drawParallel(
       parallelAxis: axes.map((axis, dim) => ({
         ...axisMarks(axis, lacking[dim], theme, trans),
         dim,
+        id: String(dim),
         type: 'value',
         min: NONE,
         max: 1,
@@ -105,20 +115,20 @@ export function drawParallel(
         {
           type: 'parallel',
           emphasis: { disabled: true },
+          // What is brushed is selected: that, and nothing else, fades the others.
           inactiveOpacity: 1,
           activeOpacity: 1,
-          smooth: 0,
-          data: lines.map((value, mark) => {
+          data: inOrder(look).map(mark => {
             const standing = look(marks[mark].ids);
-            const isStrong = standing === 'strong';
             return {
               mark,
-              value,
-              z2: isStrong ? 10 : 2,
+              value: lines[mark],
               lineStyle: {
-                color: colours.colour(theme, mark),
-                width: isStrong ? 3 : 1.5,
-                opacity: opacity(standing, trials.length > 50 ? 0.5 : 0.8)
+                color: faded(
+                  colours.colour(theme, mark),
+                  opacity(standing, trials.length > 50 ? 0.5 : 0.8)
+                ),
+                width: standing === 'strong' ? 3 : 1.5
               }
             };
           })
@@ -141,6 +151,7 @@ export function drawParallel(
             .map(({ id }) => id);
     },
     marks,
+    isSpread: true,
     summary: trans._n(
       '%1 trial through %2',
       '%1 trials through %2',
