@@ -12,7 +12,18 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from studio_ext.contract import comparison, errors, experiments, jobs, live, trial_table, views, workspace
+from studio_ext.contract import (
+    comparison,
+    errors,
+    experiments,
+    jobs,
+    lineage,
+    live,
+    models,
+    trial_table,
+    views,
+    workspace,
+)
 from studio_ext.contract.base import Wire
 
 REQUESTS = frozenset(
@@ -29,18 +40,32 @@ REQUESTS = frozenset(
         "InspectRequest",
         "LineChartSpec",
         "ParallelChartSpec",
+        "RegisterModel",
         "RunIds",
         "ScatterChartSpec",
+        "SetAlias",
         "SortKey",
         "SubmitRequest",
         "TrialQuery",
         "TrialSource",
+        "UpdateModel",
         "View",
     }
 )
 """Types that clients write: fields with a default may be left out."""
 
-MODULES: tuple[ModuleType, ...] = (comparison, errors, experiments, jobs, live, trial_table, views, workspace)
+MODULES: tuple[ModuleType, ...] = (
+    comparison,
+    errors,
+    experiments,
+    jobs,
+    lineage,
+    live,
+    models,
+    trial_table,
+    views,
+    workspace,
+)
 
 
 def wire_types() -> list[type[Wire]]:
