@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { experimentsPlugin } from './features/experiments/plugin';
 import { noticesPlugin } from './features/jobs/noticesPlugin';
 import { jobsPlugin } from './features/jobs/plugin';
+import { modelsPlugin } from './features/models/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { submitPlugin } from './features/submit/plugin';
 import { clientPlugin, jobsModelPlugin } from './models/plugins';
@@ -16,7 +17,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   jobsPlugin,
   noticesPlugin,
   submitPlugin,
-  experimentsPlugin
+  experimentsPlugin,
+  modelsPlugin
 ];
 
 export default plugins;
