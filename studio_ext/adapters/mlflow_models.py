@@ -9,9 +9,11 @@ from urllib.parse import quote, urlencode
 
 from studio_ext.adapters.mlflow_artifact_files import listing
 from studio_ext.adapters.mlflow_backend import API, Backend, Reply, get, post
+from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
 from studio_ext.adapters.mlflow_source_trials import SourceTrials, checked, is_id, seconds
 from studio_ext.contract.errors import Conflict, NotFound
 from studio_ext.contract.models import LoggedModel, ModelVersion, RegisteredModel
+from studio_ext.core.record_names import RESERVED
 from studio_ext.ports.models import NewVersion, SourceTrial
 
 _PAGE = 200
@@ -223,10 +225,10 @@ def _version(found: dict[str, Any], aliases: dict[str, str]) -> ModelVersion:
         updated=seconds(found.get("last_updated_timestamp")),
         source=found.get("source") or "",
         run_id=found.get("run_id") or None,
-        trial=tags.pop(_TRIAL_TAG, ""),
-        experiment=tags.pop(_EXPERIMENT_TAG, ""),
-        job_id=tags.pop(_JOB_TAG, None),
-        tags=tags,
+        trial=tags.get(_TRIAL_TAG, ""),
+        experiment=tags.get(_EXPERIMENT_TAG, ""),
+        job_id=tags.get(_JOB_TAG) or tags.get(CHILD_TAG),  # the notebook of a job may register by itself
+        tags={key: value for key, value in tags.items() if not key.startswith(RESERVED)},
     )
 
 

@@ -56,7 +56,7 @@ class LineageEdge(Wire):
 
 
 class Lineage(Wire):
-    """What a thing came from, and what came from it. Has no circles."""
+    """What a thing came from, and what came from it."""
 
     kind: LineageKind
     id: str

@@ -235,7 +235,9 @@ def names(server: LiveServer, job: JobDetail) -> dict[str, str]:
         run = session.post("records/runs", json={"experiment_id": "0", "name": "other", "started": 1.0}).json()[
             "run_id"
         ]
-        with_model = session.post("records/runs", json={"experiment_id": "0", "name": "m", "started": 1.0}).json()["run_id"]
+        with_model = session.post("records/runs", json={"experiment_id": "0", "name": "m", "started": 1.0}).json()[
+            "run_id"
+        ]
         put = session.put(f"records/runs/{with_model}/artifacts/model/MLmodel", content=b"flavors: {}")
         assert put.status_code == 204, put.text
     known = {"job": job.id, "run": str(job.trial.run_id), "spare": spare, "other": run, "with_model": with_model}

@@ -11,6 +11,7 @@ import { lineageIcon } from '../../shared/icons';
 import { CommandIDs } from '../../tokens';
 import { LineageView } from './components/lineageView';
 import { openTrial } from './otherCommands';
+import { versionOf } from './words';
 
 export interface ILineageTabOptions {
   root: ILineageRef;
@@ -58,11 +59,8 @@ function openNode(
       return openTrial(commands, { experiment, run: id });
     case 'job':
       return commands.execute(CommandIDs.openJob, { id });
-    case 'model': {
-      const at = id.lastIndexOf('/');
-      const [name, version] = [id.slice(0, at), id.slice(at + 1)];
-      return commands.execute(CommandIDs.openModel, { name, version });
-    }
+    case 'model':
+      return commands.execute(CommandIDs.openModel, versionOf(node));
     case 'data':
       return commands.execute(CommandIDs.openLineage, { kind, id });
   }

@@ -13,7 +13,7 @@ import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { LineageKind } from '../../contract';
 import { asRequestError } from '../../client';
-import { ModelsModel } from '../../models/modelsModel';
+import type { ModelsModel } from '../../models/modelsModel';
 import { lineageIcon, modelIcon } from '../../shared/icons';
 import { CommandIDs, DOMAIN, IStudioClient, IStudioPanel } from '../../tokens';
 import type { LineageContent } from './lineageTab';
@@ -39,9 +39,21 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands } = app;
-    const models = new ModelsModel(client);
-    const section = new ModelsSection({ model: models, commands, trans });
-    section.disposed.connect(() => models.dispose());
+    let models: ModelsModel | null = null;
+    const load = async () => {
+      const parts = await import('./lazy');
+      models ??= new parts.ModelsModel(client);
+      return { ...parts, models };
+    };
+    const section = new ModelsSection({
+      makeList: async () => {
+        const { createModelList, models } = await load();
+        return createModelList(models, commands, trans);
+      },
+      onRefresh: () => void commands.execute(CommandIDs.refreshModels),
+      trans
+    });
+    section.disposed.connect(() => models?.dispose());
     panel.addSection(section, 30);
     const modelTabs = new WidgetTracker<MainAreaWidget<ModelContent>>({
       namespace: 'studio-models'
@@ -51,7 +63,7 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     const openModel = async (name: string, version: string) => {
-      const { createModelTab } = await import('./modelTab');
+      const { createModelTab, models } = await load();
       let widget = modelTabs.find(({ content }) => content.name === name);
       if (!widget) {
         widget = createModelTab({ name, models, commands, trans });
@@ -66,7 +78,7 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     const openLineage = async (kind: LineageKind, id: string) => {
-      const { createLineageTab } = await import('./lineageTab');
+      const { createLineageTab } = await load();
       let widget = lineageTabs.find(({ content: { model } }) => {
         return model.root.kind === kind && model.root.id === id;
       });
@@ -154,7 +166,7 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
       isEnabled: args => text(args['run']) !== '',
       execute: args =>
         told(async () => {
-          const { registerModel } = await import('./registerDialog');
+          const { registerModel, models } = await load();
           const [run, path] = [text(args['run']), text(args['path'])];
           return registerModel({ models, run, path, commands, trans });
         })
@@ -162,7 +174,7 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(CommandIDs.refreshModels, {
       label: trans.__('Refresh Models'),
       describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => models.load()
+      execute: async () => (await load()).models.load()
     });
     commands.addCommand(CommandIDs.openLineage, {
       label: trans.__('Show Lineage'),

@@ -4,7 +4,7 @@ import { endsOf, keyOf } from '../../../models/lineageModel';
 import { StatusIcon } from '../../../shared/statusIcon';
 import { NODE_HEIGHT, NODE_WIDTH, layOut, pathOf } from '../lineageLayout';
 import type { ILayout, IPlace } from '../lineageLayout';
-import { kindIcon, kindWord, nodeText } from '../words';
+import { detailOf, kindIcon, labelOf, nodeText } from '../words';
 import type { ILineageViewProps } from './lineageView';
 import { usePanAndZoom } from './panAndZoom';
 
@@ -195,11 +195,9 @@ function Box(
       >
         <Icon.react tag="span" />
         <span className="jp-StudioLineage-words">
-          <span className="jp-StudioLineage-label">{node.label}</span>
+          <span className="jp-StudioLineage-label">{labelOf(node)}</span>
           <span className="jp-StudioLineage-detail">
-            {[kindWord(node.kind, trans), node.detail]
-              .filter(Boolean)
-              .join(' · ')}
+            {detailOf(node, trans)}
           </span>
         </span>
         {node.is_deleted ? (
