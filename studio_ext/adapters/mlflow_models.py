@@ -189,8 +189,10 @@ class MlflowModels(SourceTrials):
 
     @staticmethod
     def _found(reply: Reply, name: str, version: str = "") -> dict[str, Any]:
-        if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
-            if version and "version" in reply.message.lower():
+        # MLflow says of names that no model can have that they are wrong: whoever asks for one wants to hear the same.
+        is_impossible = not reply.ok and (not name.strip(" .") or any(mark in name for mark in "/:"))
+        if reply.error_code == "RESOURCE_DOES_NOT_EXIST" or is_impossible:
+            if version and not is_impossible and "version" in reply.message.lower():
                 raise NotFound(f"The model {name!r} has no version {version}.", hint="It may have been deleted.")
             raise NotFound(f"There is no model named {name!r}.", hint="Register one from a trial.")
         return checked(reply)
