@@ -2,7 +2,6 @@ import type { ServerConnection } from '@jupyterlab/services';
 import type { ServerInfo } from '../contract';
 import { ExperimentsClient } from './experiments';
 import { JobsClient } from './jobs';
-import { ModelsClient } from './registry';
 import { NotebooksClient } from './notebooks';
 import { request } from './request';
 import { TrialsClient } from './trials';
@@ -10,13 +9,7 @@ import { TrialsClient } from './trials';
 export type { IJobQuery } from './jobs';
 export type { ExportFormat, IColumnQuery } from './trials';
 export { API_ROOT, asRequestError, isAbort, RequestError } from './request';
-export {
-  ExperimentsClient,
-  JobsClient,
-  ModelsClient,
-  NotebooksClient,
-  TrialsClient
-};
+export { ExperimentsClient, JobsClient, NotebooksClient, TrialsClient };
 
 /** Everything that the front end can ask the server. */
 export class StudioClient {
@@ -25,14 +18,12 @@ export class StudioClient {
     this.notebooks = new NotebooksClient(settings);
     this.experiments = new ExperimentsClient(settings);
     this.trials = new TrialsClient(settings);
-    this.models = new ModelsClient(settings);
   }
 
   readonly jobs: JobsClient;
   readonly notebooks: NotebooksClient;
   readonly experiments: ExperimentsClient;
   readonly trials: TrialsClient;
-  readonly models: ModelsClient;
 
   info(): Promise<ServerInfo> {
     return request(this.settings, 'info');

@@ -2,6 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import { asRequestError } from '../client';
+import { ModelsClient } from '../client/registry';
 import type { RequestError, StudioClient } from '../client';
 import type { LineageEdge, LineageKind, LineageNode } from '../contract';
 
@@ -22,9 +23,11 @@ export function keyOf({ kind, id }: ILineageRef): string {
 /** What a thing came from and what came from it; grows where more is asked for. */
 export class LineageModel implements IDisposable {
   constructor(
-    private readonly _client: StudioClient,
+    client: StudioClient,
     readonly root: ILineageRef
-  ) {}
+  ) {
+    this._registry = new ModelsClient(client.settings);
+  }
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -97,7 +100,7 @@ export class LineageModel implements IDisposable {
     depth: number | undefined
   ): Promise<void> {
     try {
-      const found = await this._client.models.lineage(ref.kind, ref.id, depth);
+      const found = await this._registry.lineage(ref.kind, ref.id, depth);
       if (this._isDisposed) {
         return;
       }
@@ -141,6 +144,7 @@ export class LineageModel implements IDisposable {
   private _isCut = false;
   private _isDisposed = false;
   private readonly _nodes = new Map<string, LineageNode>();
+  private readonly _registry: ModelsClient;
 }
 
 /** Keys of the two nodes of an edge. */

@@ -3,6 +3,7 @@ import { Poll } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import { asRequestError } from '../client';
+import { ModelsClient } from '../client/registry';
 import type { RequestError, StudioClient } from '../client';
 import type { ModelVersion, RegisteredModel, RegisterModel } from '../contract';
 
@@ -15,6 +16,7 @@ export class ModelsModel implements IDisposable {
     readonly client: StudioClient,
     interval: number = INTERVAL
   ) {
+    this.registry = new ModelsClient(client.settings);
     let ticks = 0;
     this._poll = new Poll({
       auto: false,
@@ -24,6 +26,8 @@ export class ModelsModel implements IDisposable {
       standby: 'when-hidden'
     });
   }
+
+  readonly registry: ModelsClient;
 
   /** The list has changed, or could not be asked for. */
   get changed(): ISignal<this, void> {
@@ -65,7 +69,7 @@ export class ModelsModel implements IDisposable {
   }
 
   async register(request: RegisterModel): Promise<ModelVersion> {
-    const made = await this.client.models.register(request);
+    const made = await this.registry.register(request);
     this.tell(made.name);
     return made;
   }
@@ -83,7 +87,7 @@ export class ModelsModel implements IDisposable {
     const before = JSON.stringify([this._items, this._error?.message]);
     const turn = ++this._turn;
     try {
-      const found = await this.client.models.list();
+      const found = await this.registry.list();
       if (turn !== this._turn) {
         return;
       }

@@ -62,12 +62,12 @@ export class RegisteredModelModel implements IDisposable {
 
   async load(): Promise<void> {
     const turn = ++this._turn;
-    const { models } = this.models.client;
+    const { registry } = this.models;
     let error: RequestError | null = null;
     try {
       const [model, versions] = await Promise.all([
-        models.get(this.name),
-        models.versions(this.name)
+        registry.get(this.name),
+        registry.versions(this.name)
       ]);
       if (turn !== this._turn || this._isDisposed) {
         return;
@@ -102,39 +102,33 @@ export class RegisteredModelModel implements IDisposable {
    * it stand for, empty for none; where that is wrong, nothing is done.
    */
   setAlias(alias: string, version: string, seen: string): Promise<void> {
-    const { models } = this.models.client;
+    const { registry } = this.models;
     return this._change(
-      models.setAlias(this.name, alias, { version, held_by: seen })
+      registry.setAlias(this.name, alias, { version, held_by: seen })
     );
   }
 
   deleteAlias(alias: string): Promise<void> {
-    return this._change(
-      this.models.client.models.deleteAlias(this.name, alias)
-    );
+    return this._change(this.models.registry.deleteAlias(this.name, alias));
   }
 
   describe(description: string): Promise<void> {
-    return this._change(
-      this.models.client.models.describe(this.name, description)
-    );
+    return this._change(this.models.registry.describe(this.name, description));
   }
 
   describeVersion(version: string, description: string): Promise<void> {
-    const { models } = this.models.client;
+    const { registry } = this.models;
     return this._change(
-      models.describeVersion(this.name, version, description)
+      registry.describeVersion(this.name, version, description)
     );
   }
 
   deleteVersion(version: string): Promise<void> {
-    return this._change(
-      this.models.client.models.deleteVersion(this.name, version)
-    );
+    return this._change(this.models.registry.deleteVersion(this.name, version));
   }
 
   delete(): Promise<void> {
-    return this._change(this.models.client.models.delete(this.name));
+    return this._change(this.models.registry.delete(this.name));
   }
 
   /** Whatever comes of a change, look what is there now. */

@@ -1,6 +1,6 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
-function icon(name: string, body: string): LabIcon {
+export function icon(name: string, body: string): LabIcon {
   return new LabIcon({
     name: `studio_ext:${name}`,
     svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">${body}</svg>`
@@ -65,10 +65,4 @@ export const modelIcon = icon(
 export const lineageIcon = icon(
   'lineage',
   '<path class="jp-icon3" fill="#616161" d="M5 3a3 3 0 0 1 2.8 2H10a4 4 0 0 1 4 4v2h2.2a3 3 0 1 1 0 2H14v2a4 4 0 0 1-4 4H7.8a3 3 0 1 1 0-2H10a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2H7.8A3 3 0 1 1 5 3z"/>'
-);
-
-/** A cylinder: data that was read. */
-export const dataIcon = icon(
-  'data',
-  '<path class="jp-icon3" fill="#616161" d="M12 3c4.4 0 8 1.3 8 3v12c0 1.7-3.6 3-8 3s-8-1.3-8-3V6c0-1.7 3.6-3 8-3zm0 2C9 5 6.700 5.600 6.100 6 6.700 6.400 9 7 12 7s5.300-.6 5.900-1C17.300 5.600 15 5 12 5zM6 8.300V12c.6.400 2.900 1 6 1s5.400-.6 6-1V8.300C16.500 8.800 14.400 9 12 9s-4.500-.2-6-.7zm0 6V18c.6.400 2.900 1 6 1s5.400-.6 6-1v-3.700c-1.500.5-3.600.7-6 .7s-4.500-.2-6-.7z"/>'
 );

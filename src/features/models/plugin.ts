@@ -93,7 +93,9 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     const choose = async () => {
-      const items = (await client.models.list()).map(({ name }) => name);
+      const items = (await (await load()).models.registry.list()).map(
+        ({ name }) => name
+      );
       if (items.length === 0) {
         Notification.info(
           trans.__('There are no models yet. Register one from a trial.')

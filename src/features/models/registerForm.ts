@@ -101,10 +101,10 @@ export class RegisterForm {
   /** Ask what there is. */
   async load(): Promise<void> {
     try {
-      const { client } = this._models;
+      const { client, registry } = this._models;
       const [trial, { models, versions }] = await Promise.all([
         client.experiments.trial(this.run),
-        client.models.ofTrial(this.run),
+        registry.ofTrial(this.run),
         this._models.load()
       ]);
       this._trial = trial.name;

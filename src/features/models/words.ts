@@ -1,12 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { LineageKind, LineageNode } from '../../contract';
-import {
-  dataIcon,
-  experimentIcon,
-  jobIcon,
-  modelIcon
-} from '../../shared/icons';
+import { experimentIcon, jobIcon, modelIcon } from '../../shared/icons';
+import { dataIcon } from './icons';
 
 /** What kind of thing a node stands for, in a word. */
 export function kindWord(kind: LineageKind, trans: TranslationBundle): string {

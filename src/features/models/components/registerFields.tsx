@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import type { LoggedModel } from '../../../contract';
 import { Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import {
@@ -9,6 +10,7 @@ import {
   describe
 } from '../../../shared/formFields';
 import type { IFieldProps } from '../../../shared/formFields';
+import { formatTime } from '../../../shared/format';
 import { useSignal } from '../../../shared/useSignal';
 import type { RegisterForm } from '../registerForm';
 
@@ -138,16 +140,17 @@ function Completed(
   );
 }
 
-/** Names that are not the only ones of their kind get their id behind them. */
+/** Names that are not the only ones of their kind have time and id behind them. */
 function labelOf(
-  model: { name: string; path: string; model_type: string; status: string },
-  all: readonly { name: string }[],
+  model: LoggedModel,
+  all: readonly LoggedModel[],
   trans: TranslationBundle
 ): string {
   const isOnly = all.filter(({ name }) => name === model.name).length === 1;
   const parts = [
     model.name,
     model.model_type,
+    isOnly || model.created === null ? '' : formatTime(model.created),
     isOnly ? '' : model.path,
     model.status === 'READY' ? '' : trans.__('not logged to its end')
   ];
