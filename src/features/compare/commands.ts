@@ -1,4 +1,4 @@
-import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type {
@@ -23,9 +23,6 @@ export interface ICompareCommandsOptions {
   save: () => Promise<void>;
   trans: TranslationBundle;
 }
-
-/** How many trials are put into a comparison at once. */
-const MOST_ADDED = 50;
 
 /** What can be done with the comparison in front. */
 export function addCompareCommands(options: ICompareCommandsOptions): void {
@@ -113,7 +110,10 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
   add(
     CommandIDs.addToComparison,
     trans.__('Add Trials to the Comparison…'),
-    ({ model }, args) => addTrials(model, client, args, trans),
+    async ({ model }, args) => {
+      const { addTrials } = await import('./addTrials');
+      await addTrials(model, client, args, trans);
+    },
     {
       experiment: { type: 'string' },
       runs: { type: 'array', items: { type: 'string' } }
@@ -128,52 +128,6 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
       save(await client.views.export(model.view), `${fileName(title)}.html`);
     }
   );
-}
-
-async function addTrials(
-  model: CompareView['model'],
-  client: StudioClient,
-  args: Args,
-  trans: TranslationBundle
-): Promise<void> {
-  const given = Array.isArray(args['runs'])
-    ? args['runs'].filter(each => typeof each === 'string')
-    : [];
-  if (given.length > 0) {
-    model.add(text(args['experiment']), given);
-    return;
-  }
-  const experiments = (await client.experiments.list()).map(({ name }) => name);
-  const shown = model.view.sources?.[0]?.experiment ?? '';
-  const { value: experiment } = await InputDialog.getItem({
-    title: trans.__('Trials of which experiment?'),
-    items: experiments,
-    current: Math.max(0, experiments.indexOf(shown))
-  });
-  if (!experiment) {
-    return;
-  }
-  const { value: filter } = await InputDialog.getText({
-    title: trans.__('Which trials?'),
-    label: trans.__(
-      'A filter, for example: metrics.rmse < 5 and started > -7d. Empty: the newest.'
-    ),
-    okLabel: trans.__('Add')
-  });
-  if (filter === null) {
-    return;
-  }
-  const { rows } = await client.trials.table({
-    experiment,
-    filter,
-    limit: MOST_ADDED
-  });
-  const ids = rows.map(({ id }) => id);
-  if (ids.length === 0) {
-    Notification.info(trans.__('No trial matches.'));
-    return;
-  }
-  model.add(experiment, ids);
 }
 
 function text(value: unknown): string {

@@ -10,7 +10,7 @@ import type { TrialColours } from '../../models/trialColours';
 import type { IViewText } from '../../models/viewText';
 import { compareIcon } from '../../shared/icons';
 import type { CompareView } from './compareView';
-import { DocumentText } from './viewFile';
+import { DocumentText } from './viewTexts';
 
 /** What every comparison needs. */
 export interface ICompareParts {

@@ -32,7 +32,7 @@ import {
 import { addCompareCommands, fileName } from './commands';
 import { ViewWidgetFactory, createLooseTab } from './compareTab';
 import type { CompareContent } from './compareTab';
-import { LooseText } from './viewFile';
+import { LooseText } from './viewTexts';
 
 const FACTORY = 'Studio View';
 const FILE_TYPE = 'studio-view';

@@ -12,7 +12,8 @@ import { CommandIDs } from '../../../tokens';
 import { CompareUi } from '../compareUi';
 import { CompareHeader, pairOf } from '../components/compareHeader';
 import { DifferenceTable } from '../components/differenceTable';
-import { LooseText, ViewFile } from '../viewFile';
+import { ViewFile } from '../viewFile';
+import { LooseText } from '../viewTexts';
 
 const HOSTILE = `<img src=x onerror="top.__planted=1">${'n'.repeat(220)}`;
 

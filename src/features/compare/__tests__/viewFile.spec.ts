@@ -6,7 +6,8 @@ import { JobsModel } from '../../../models/jobsModel';
 import { TrialColours } from '../../../models/trialColours';
 import { writeView } from '../../../models/viewText';
 import { viewOf } from '../../../models/views';
-import { LooseText, ViewFile } from '../viewFile';
+import { ViewFile } from '../viewFile';
+import { LooseText } from '../viewTexts';
 
 describe('ViewFile', () => {
   let server: FakeServer;

@@ -1,0 +1,46 @@
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import { Signal } from '@lumino/signaling';
+import type { IViewText } from '../../models/viewText';
+
+/** The text of a file that is open: a text editor beside it sees every change at once, and the other way round. */
+export class DocumentText implements IViewText {
+  constructor(context: DocumentRegistry.Context) {
+    this._model = context.model;
+    this.changed = new Signal<this, void>(this);
+    this._model.contentChanged.connect(() => this.changed.emit());
+  }
+
+  readonly changed: Signal<this, void>;
+
+  get text(): string {
+    return this._model.toString();
+  }
+
+  set(text: string): void {
+    if (text !== this.text) {
+      this._model.fromString(text);
+      // The model itself takes only typing for a change.
+      this._model.dirty = true;
+    }
+  }
+
+  private readonly _model: DocumentRegistry.IModel;
+}
+
+/** The text of a comparison that was not saved. */
+export class LooseText implements IViewText {
+  constructor(private _text = '') {}
+
+  readonly changed = new Signal<this, void>(this);
+
+  get text(): string {
+    return this._text;
+  }
+
+  set(text: string): void {
+    if (text !== this._text) {
+      this._text = text;
+      this.changed.emit();
+    }
+  }
+}
