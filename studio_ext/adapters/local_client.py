@@ -37,6 +37,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
+from studio_ext.contract.trial_detail import TrialChildren, TrialDetail, UpdateTrial
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -54,6 +55,7 @@ from studio_ext.services import job_files, lag
 from studio_ext.services.submission import Submission
 
 if TYPE_CHECKING:
+    from studio_ext.adapters.local_trial_detail import LocalTrialDetail
     from studio_ext.adapters.local_trials import LocalTrials
     from studio_ext.ports.trial_index import TrialIndex
 
@@ -93,6 +95,7 @@ class LocalClient:
         self._index = index
         self._found: LocalTrials | None = None
         self._trials_lock = threading.Lock()
+        self._looked_at: LocalTrialDetail | None = None
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -239,6 +242,18 @@ class LocalClient:
         """The metrics of one run."""
         return self._live.trial_metrics(run_id, max_points=max_points, cursor=cursor)
 
+    def trial_detail(self, run_id: str) -> TrialDetail:
+        """Everything about one trial."""
+        return self._details.detail(run_id)
+
+    def trial_children(self, run_id: str, *, cursor: str = "", limit: int = 50) -> TrialChildren:
+        """Trials below one."""
+        return self._details.children(run_id, cursor=cursor, limit=_page_size(limit))
+
+    def update_trial(self, run_id: str, change: UpdateTrial) -> TrialDetail:
+        """Change a trial."""
+        return self._details.update(run_id, change)
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self._trials.table(query)
@@ -344,13 +359,29 @@ class LocalClient:
     def _trials(self) -> LocalTrials:
         """The index of trials; numpy is imported with it."""
         from studio_ext.adapters.local_trials import LocalTrials
-        from studio_ext.adapters.trial_index import open_trial_index
 
         with self._trials_lock:
             if self._found is None:
-                index = self._index or open_trial_index(self.workspace, self._launcher.ensure)
-                self._found = LocalTrials(index, lambda: self.tracking)
+                self._found = LocalTrials(self._opened_index(), lambda: self.tracking)
             return self._found
+
+    def _opened_index(self) -> TrialIndex:
+        from studio_ext.adapters.trial_index import open_trial_index
+
+        if self._index is None:
+            self._index = open_trial_index(self.workspace, self._launcher.ensure)
+        return self._index
+
+    @property
+    def _details(self) -> LocalTrialDetail:
+        from studio_ext.adapters.local_trial_detail import LocalTrialDetail
+
+        with self._trials_lock:
+            if self._looked_at is None:
+                self._looked_at = LocalTrialDetail(
+                    self.workspace, self._opened_index(), lambda each: self.store.get(each)
+                )
+            return self._looked_at
 
     def _open_store(self) -> SqlStore:
         schema = schema_of(self.workspace.database)

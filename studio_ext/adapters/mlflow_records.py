@@ -13,6 +13,7 @@ from studio_ext.adapters.mlflow_artifact_files import listing, open_file, put_fi
 from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
 from studio_ext.adapters.pages import every, whole_history
 from studio_ext.contract.errors import Conflict, Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
+from studio_ext.contract.trial_detail import ArtifactPreview
 from studio_ext.core.moments import moments
 from studio_ext.ports.contents import Download
 from studio_ext.ports.records import (
@@ -208,6 +209,13 @@ class MlflowRecords:
     def open_artifact(self, run: RunRecord, name: str) -> AbstractContextManager[Download]:
         """See :class:`~studio_ext.ports.records.Records`."""
         return open_file(run.artifact_uri, name, self._backend.uri)
+
+    def preview(self, run: RunRecord, name: str) -> ArtifactPreview:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        from studio_ext.services.artifact_preview import preview
+
+        with self.open_artifact(run, name) as download:
+            return preview(name, download)
 
     def _pages(self, method: str, key: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token: str | None = ""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from studio_ext.contract import comparison, errors, experiments, jobs, live, trial_table, views, workspace
+from studio_ext.contract import comparison, errors, experiments, jobs, live, trial_detail, trial_table, views, workspace
 from studio_ext.contract.base import Wire
 
 REQUESTS = frozenset(
@@ -35,12 +35,23 @@ REQUESTS = frozenset(
         "SubmitRequest",
         "TrialQuery",
         "TrialSource",
+        "UpdateTrial",
         "View",
     }
 )
 """Types that clients write: fields with a default may be left out."""
 
-MODULES: tuple[ModuleType, ...] = (comparison, errors, experiments, jobs, live, trial_table, views, workspace)
+MODULES: tuple[ModuleType, ...] = (
+    comparison,
+    errors,
+    experiments,
+    jobs,
+    live,
+    trial_detail,
+    trial_table,
+    views,
+    workspace,
+)
 
 
 def wire_types() -> list[type[Wire]]:

@@ -58,19 +58,6 @@ class TrialsHandler(StudioHandler):
         )
 
 
-class TrialHandler(StudioHandler):
-    """One trial."""
-
-    lane = Lane.tracking
-
-    @web.authenticated
-    @authorized
-    @operation()
-    def get(self, run_id: RunId) -> Trial:
-        """Everything about the trial."""
-        return self.parts.client().trial(run_id)
-
-
 class TrialMetricsHandler(StudioHandler):
     """The metrics of a trial."""
 
@@ -87,6 +74,5 @@ class TrialMetricsHandler(StudioHandler):
 
 HANDLERS = [
     ("trials", TrialsHandler),
-    ("trials/{run_id}", TrialHandler),
     ("trials/{run_id}/metrics", TrialMetricsHandler),
 ]
