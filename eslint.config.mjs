@@ -101,7 +101,7 @@ export default defineConfig([
   {
     files: ['src/features/**'],
     rules: forbid([
-      '^(\\.\\./)+(jobs|submit|experiments|panel)(/|$)',
+      '^(\\.\\./)+(jobs|submit|experiments|panel|trials)(/|$)',
       'Features meet through tokens and commands only.'
     ])
   },

@@ -1147,7 +1147,6 @@ export interface MetricSummary {
  */
 export interface ModelVersionRef {
   aliases: string[];
-  model_id: string;
   name: string;
   status: string;
   version: string;

@@ -4,6 +4,7 @@ import { noticesPlugin } from './features/jobs/noticesPlugin';
 import { jobsPlugin } from './features/jobs/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { submitPlugin } from './features/submit/plugin';
+import { trialsPlugin } from './features/trials/plugin';
 import { clientPlugin, jobsModelPlugin } from './models/plugins';
 
 export * from './tokens';
@@ -16,7 +17,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   jobsPlugin,
   noticesPlugin,
   submitPlugin,
-  experimentsPlugin
+  experimentsPlugin,
+  trialsPlugin
 ];
 
 export default plugins;

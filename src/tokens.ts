@@ -25,7 +25,9 @@ export namespace CommandIDs {
   export const openExperiment = 'studio-experiments:open';
   export const newExperiment = 'studio-experiments:create';
 
-  export const openTrial = 'studio-trials:open-job';
+  export const showTrial = 'studio-trials:show';
+  export const openTrial = 'studio-trials:open';
+  export const openTrialJob = 'studio-trials:open-job';
   export const copyTrials = 'studio-trials:copy';
   export const copyRunId = 'studio-trials:copy-id';
   export const selectAllTrials = 'studio-trials:select-all';
@@ -45,6 +47,10 @@ export namespace CommandIDs {
   export const toggleTree = 'studio-trials:toggle-tree';
   export const exportTrials = 'studio-trials:export';
   export const refreshTrials = 'studio-trials:refresh';
+
+  export const openComparison = 'studio-compare:open';
+  export const registerModel = 'studio-models:register';
+  export const openModel = 'studio-models:open';
 
   export const showPanel = 'studio-panel:show';
 }

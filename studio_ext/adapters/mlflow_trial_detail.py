@@ -191,7 +191,6 @@ class MlflowTrialDetails:
                 version=str(each["version"]),
                 status=str(each.get("status", "")),
                 aliases=[str(alias) for alias in each.get("aliases") or []],
-                model_id=str(each.get("model_id") or ""),
             )
             for each in reply.json().get("model_versions", [])
         ]

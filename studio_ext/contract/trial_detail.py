@@ -127,7 +127,6 @@ class ModelVersionRef(Wire):
     version: str
     status: str = ""
     aliases: list[str] = []
-    model_id: str = ""
 
 
 class LoggedModelRef(Wire):

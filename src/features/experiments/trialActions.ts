@@ -81,7 +81,16 @@ export class TrialActions implements IGridActions {
     const row = this._model.rows.row(index);
     if (row?.is_group) {
       this.expand(index);
-    } else if (row?.job_id) {
+    } else if (row) {
+      const { experiment } = this._model;
+      const args = { run: row.id, experiment };
+      void this._commands.execute(CommandIDs.showTrial, args);
+    }
+  }
+
+  openJob(index: number): void {
+    const row = this._model.rows.row(index);
+    if (row?.job_id) {
       void this._commands.execute(CommandIDs.openJob, { id: row.job_id });
     }
   }

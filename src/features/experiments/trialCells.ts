@@ -11,6 +11,7 @@ import {
 } from '../../shared/format';
 import type { IGridCell } from '../../shared/grid/source';
 import { shapeOf } from '../../shared/shapes';
+import { trialWord } from '../../shared/trialWord';
 
 type Value = TableRow['values'][number];
 
@@ -55,24 +56,6 @@ export function trialCell(key: string, context: ICellContext): IGridCell {
       return referenceCell(key, value, context);
     default:
       return valueCell(key, value, context);
-  }
-}
-
-/** MLflow's word for a run's state as people say it. */
-export function trialWord(status: string, trans: TranslationBundle): string {
-  switch (status) {
-    case 'RUNNING':
-      return trans.__('Running');
-    case 'SCHEDULED':
-      return trans.__('Pending');
-    case 'FINISHED':
-      return trans.__('Completed');
-    case 'FAILED':
-      return trans.__('Failed');
-    case 'KILLED':
-      return trans.__('Stopped');
-    default:
-      return status;
   }
 }
 
@@ -140,7 +123,7 @@ function nameCell({ row, isTree, trans }: ICellContext): IGridCell {
   return cell(row.name, {
     ...shared,
     title: row.name ? `${row.name}\n${row.id}` : row.id,
-    tone: row.job_id ? 'link' : 'plain'
+    tone: 'link'
   });
 }
 
