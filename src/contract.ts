@@ -214,7 +214,7 @@ export interface TrialColumn {
    */
   constant: boolean;
   /**
-   * Trials that have a value.
+   * Trials that have a value; deleted ones count until the index is built anew.
    */
   count: number;
   key: string;
@@ -1687,6 +1687,10 @@ export interface TrialQuery {
    */
   columns?: string[];
   /**
+   * Whether it is to be said which of ``columns`` differ.
+   */
+  differences?: boolean;
+  /**
    * Whether all are shown but those in ``expanded``.
    */
   expand_all?: boolean;
@@ -1726,6 +1730,11 @@ export interface TrialQuery {
  * Some rows of the table.
  */
 export interface TrialTablePage {
+  /**
+   * For each column, where that was asked: whether the trials that match do not all have the same value. One that has
+   * none differs from one that has.
+   */
+  differs: boolean[];
   /**
    * For each column, of all trials that match.
    */

@@ -120,6 +120,7 @@ export class FakeTrials {
       trials: this.total,
       is_current: !isKept || result === name,
       extents: columns.map(() => extent(0, this.total - 1)),
+      differs: query.differences ? columns.map(() => this.total > 1) : [],
       index: this.index
     };
   }
@@ -129,11 +130,12 @@ export class FakeTrials {
     const kind = query.get('kind');
     const text = query.get('text') ?? '';
     const limit = Number(query.get('limit') ?? 100);
+    const offset = Number(query.get('offset') ?? 0);
     const found = this.columns.filter(
       column => (!kind || column.kind === kind) && column.name.includes(text)
     );
     return {
-      items: found.slice(0, limit),
+      items: found.slice(offset, offset + limit),
       total: found.length,
       trials: this.total
     };

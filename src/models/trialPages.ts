@@ -17,9 +17,15 @@ export class TrialPages {
     return this._blocks.get(block)?.rows[index - block * this.blockSize];
   }
 
-  put(block: number, rows: readonly TableRow[]): void {
+  /** Grows with each `expire`. */
+  get age(): number {
+    return this._age;
+  }
+
+  /** `age`: that of when the rows were asked for; they are stale where it has passed. */
+  put(block: number, rows: readonly TableRow[], age = this._age): void {
     this._blocks.delete(block);
-    this._blocks.set(block, { rows, isStale: false });
+    this._blocks.set(block, { rows, isStale: age !== this._age });
     for (const oldest of this._blocks.keys()) {
       if (this._blocks.size <= MAX_BLOCKS) {
         break;
@@ -52,6 +58,7 @@ export class TrialPages {
 
   /** Show what is there, but fetch it again when it is looked at. */
   expire(): void {
+    this._age += 1;
     for (const block of this._blocks.values()) {
       block.isStale = true;
     }
@@ -66,5 +73,6 @@ export class TrialPages {
     }
   }
 
+  private _age = 0;
   private readonly _blocks = new Map<number, IBlock>();
 }

@@ -266,6 +266,7 @@ export class TrialRows implements IDisposable {
   ): Promise<void> {
     const limit = sizeFor(query);
     const known = this._result;
+    const { age } = this._pages;
     try {
       const page = await this._client.table(
         { ...query, offset: block * limit, limit, result: known },
@@ -276,7 +277,7 @@ export class TrialRows implements IDisposable {
       }
       this._loading.delete(block);
       this._error = null;
-      this._take(block, page, query, known);
+      this._take(block, page, query, known, age);
     } catch (reason) {
       if (isAbort(reason) || abort.signal.aborted) {
         return;
@@ -291,7 +292,8 @@ export class TrialRows implements IDisposable {
     block: number,
     page: TrialTablePage,
     query: RowsQuery,
-    known: string | null
+    known: string | null,
+    age: number
   ): void {
     const isSame = known !== null && page.result === known;
     this._page = page;
@@ -302,7 +304,11 @@ export class TrialRows implements IDisposable {
       this._abortAll();
       this._pages = new TrialPages(sizeFor(query));
     }
-    this._pages.put(block, page.rows);
+    const isStale = isSame && age !== this._pages.age;
+    this._pages.put(block, page.rows, isSame ? age : undefined);
+    if (isStale) {
+      this._fetchVisible(); // It was asked for before something changed.
+    }
     if (isSame) {
       const first = page.offset;
       this._changed.emit({

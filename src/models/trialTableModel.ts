@@ -212,6 +212,42 @@ export class TrialTableModel implements IDisposable {
     }
   }
 
+  /** Keep a column in sight, or let it scroll again. */
+  togglePin(key: string): void {
+    const { pinned } = this._view;
+    this.update({
+      pinned: pinned.includes(key)
+        ? pinned.filter(each => each !== key)
+        : [...pinned, key]
+    });
+  }
+
+  /** Say which values of a metric are better; null: as its name tells. */
+  setDirection(key: string, direction: Direction | null): void {
+    const directions = { ...this._view.directions };
+    delete directions[readKey(key).base];
+    if (direction) {
+      directions[readKey(key).base] = direction;
+    }
+    this.update({ directions });
+  }
+
+  /** Whether somebody sees the table: only then is it followed. */
+  setActive(isActive: boolean): void {
+    if (isActive === this._isActive || this.isDisposed) {
+      return;
+    }
+    this._isActive = isActive;
+    if (!isActive) {
+      void this._poll.stop();
+      return;
+    }
+    void this._poll.start();
+    if (this._isTold) {
+      this._tell();
+    }
+  }
+
   /** Show or hide the rows below a group or a trial. */
   toggle(row: TableRow): void {
     const isListed = this._expanded.includes(row.id);
@@ -273,6 +309,7 @@ export class TrialTableModel implements IDisposable {
   /** Which columns there are; a table that chooses its own may show others then. */
   private async _loadColumns(): Promise<void> {
     const { experiment } = this;
+    const turn = ++this._columnsTurn;
     const ask = (kind: string) =>
       this.client.trials.columns({ experiment, kind, limit: CHOICE });
     try {
@@ -280,6 +317,9 @@ export class TrialTableModel implements IDisposable {
         ask('metric'),
         ask('parameter')
       ]);
+      if (turn !== this._columnsTurn) {
+        return; // A later answer has come, or will.
+      }
       this.learn([...metrics.items, ...parameters.items]);
       this._counted = metrics.trials;
       this._automatic = automaticColumns(metrics.items, parameters.items);
@@ -288,7 +328,7 @@ export class TrialTableModel implements IDisposable {
     } catch (reason) {
       this._columnsError = asRequestError(reason);
     }
-    if (this.isDisposed) {
+    if (this.isDisposed || turn !== this._columnsTurn) {
       return;
     }
     const before = JSON.stringify(this._columns);
@@ -412,6 +452,9 @@ export class TrialTableModel implements IDisposable {
 
   private _tell(): void {
     this._isTold = true;
+    if (!this._isActive) {
+      return;
+    }
     void this._touch.invoke().catch(() => undefined);
   }
 
@@ -449,6 +492,7 @@ export class TrialTableModel implements IDisposable {
   private _columns: string[] = [];
   private readonly _columnsChanged = new Signal<this, void>(this);
   private _columnsError: RequestError | null = null;
+  private _columnsTurn = 0;
   private _expandAll = false;
   private _expanded: string[] = [];
   private _expectUntil = 0;
@@ -456,6 +500,7 @@ export class TrialTableModel implements IDisposable {
   private _counted = 0;
   private readonly _experiments: ExperimentsModel | null;
   private readonly _facts = new Map<string, TrialColumn>();
+  private _isActive = true;
   private _isTold = false;
   private readonly _jobs: JobsModel;
   private _known: string;

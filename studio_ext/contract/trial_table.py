@@ -77,7 +77,7 @@ class TrialColumn(Wire):
     numeric: bool
     """Whether every value is a number."""
     count: int
-    """Trials that have a value."""
+    """Trials that have a value; deleted ones count until the index is built anew."""
     constant: bool
     """Whether all trials that have a value have the same."""
     minimum: float | None = None
@@ -123,6 +123,8 @@ class TrialQuery(Wire):
     """Whether all are shown but those in ``expanded``."""
     offset: StrictInt = Field(default=0, ge=0, le=2**53)
     limit: StrictInt = Field(default=100, ge=1, le=MAX_ROWS)
+    differences: StrictBool = False
+    """Whether it is to be said which of ``columns`` differ."""
     result: str | None = Field(default=None, max_length=200)
     """``result`` of an earlier answer to the same query: rows keep the order they had then, with the values of now."""
 
@@ -175,6 +177,9 @@ class TrialTablePage(Wire):
     """Whether nothing changed since the order was made: false where new rows may have come, or values moved."""
     extents: list[Extent | None] = []
     """For each column, of all trials that match."""
+    differs: list[bool] = []
+    """For each column, where that was asked: whether the trials that match do not all have the same value. One that has
+    none differs from one that has."""
     index: IndexState
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraint
 from studio_ext.contract.base import Wire
 from studio_ext.contract.trial_table import MAX_FILTER, KeyText, SortKey
 
-VERSION = 1
+VERSION: Literal[1] = 1
 """Version of the format that is written."""
 MAX_TRIALS = 200
 """Most trials in one view."""

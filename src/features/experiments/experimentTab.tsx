@@ -89,7 +89,8 @@ export class ExperimentContent extends Panel {
         next.filter === this._found
           ? this._filter
           : (this._filter = next.filter);
-      void this._keep.invoke({ ...next, filter }).catch(() => undefined);
+      this._unkept = { ...next, filter };
+      void this._keep.invoke(this._unkept).catch(() => undefined);
     });
     this._sync();
   }
@@ -128,6 +129,9 @@ export class ExperimentContent extends Panel {
       return;
     }
     this._keep.dispose();
+    if (this._unkept) {
+      void this._save(this._unkept).catch(() => undefined);
+    }
     this._exportMenu.dispose();
     this._source.dispose();
     super.dispose();
@@ -136,6 +140,14 @@ export class ExperimentContent extends Panel {
 
   protected override onActivateRequest(_: Message): void {
     this.grid.activate();
+  }
+
+  protected override onAfterShow(_: Message): void {
+    this.model.setActive(true);
+  }
+
+  protected override onBeforeHide(_: Message): void {
+    this.model.setActive(false);
   }
 
   private _whenReady(then: () => void): void {
@@ -194,6 +206,7 @@ export class ExperimentContent extends Panel {
   );
   private async _save(view: ITableView): Promise<void> {
     const { name, state } = this._options;
+    this._unkept = null;
     await state?.save(
       stateKey(name),
       view as unknown as ReadonlyPartialJSONValue
@@ -204,6 +217,8 @@ export class ExperimentContent extends Panel {
   /** The filter that shows the trial which was asked for. */
   private _found = '';
   private readonly _source: TrialSource;
+  /** A change of the view that was not kept yet. */
+  private _unkept: ITableView | null = null;
 }
 
 function stateKey(experiment: string): string {

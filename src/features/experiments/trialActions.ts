@@ -5,7 +5,9 @@ import { asRequestError } from '../../client';
 import type { ExportFormat } from '../../client';
 import type { TableRow } from '../../contract';
 import type { TrialTableModel } from '../../models/trialTableModel';
-import { readKey } from '../../models/trialTableView';
+import { MAX_COLUMNS, readKey } from '../../models/trialTableView';
+import { tableCell } from '../../shared/chartData';
+import { MIN_WIDTH } from '../../shared/grid/mouse';
 import type { IGridActions } from '../../shared/grid/source';
 import { CommandIDs } from '../../tokens';
 import { columnLabel } from './trialCells';
@@ -16,7 +18,6 @@ const MAX_SELECTED = 10_000;
 const MAX_COPIED = 1_000;
 /** Trials that one filter can name. */
 const PORTION = 200;
-const MIN_WIDTH = 40;
 
 /** What people do with the table of trials, by pointer, key or command. */
 export class TrialActions implements IGridActions {
@@ -172,7 +173,10 @@ export class TrialActions implements IGridActions {
       return;
     }
     try {
-      const found = await this._rowsOf(ids.slice(0, MAX_COPIED));
+      const found =
+        selection.size === 0 && row?.is_group
+          ? [row]
+          : await this._rowsOf(ids.slice(0, MAX_COPIED));
       const lines = [
         columns.map(key => columnLabel(key, this._trans)),
         ...found.map(each => columns.map((_, i) => each.values[i] ?? ''))
@@ -234,38 +238,52 @@ export class TrialActions implements IGridActions {
     }
   }
 
+  /** Keys of the parameters that differ, as many as a table can show. */
   private async _differing(): Promise<Set<string>> {
     const { client, experiment, selection } = this._model;
-    const { items } = await client.trials.columns({
-      experiment,
-      kind: 'parameter',
-      limit: 200
-    });
-    this._model.learn(items);
-    const columns = items
-      .filter(({ constant, count }) => !constant || count > 0)
-      .map(({ key }) => key);
+    const trans = this._trans;
     const isSome = selection.size > 1;
-    const page = await client.trials.table({
-      ...this._model.query(),
-      ...(isSome ? { filter: filterOf(selection.ids.slice(0, PORTION)) } : {}),
-      columns,
-      group_by: null,
-      tree: false,
-      limit: 500
-    });
-    const isDifferent = (index: number): boolean => {
-      const extent = page.extents[index];
-      return (
-        (extent !== null && extent !== undefined
-          ? extent.minimum !== extent.maximum
-          : false) ||
-        page.rows.some(row => row.values[index] !== page.rows[0].values[index])
+    const found = new Set<string>();
+    if (isSome && selection.size > PORTION) {
+      Notification.warning(
+        trans.__(
+          'Compared the first %1 of %2 selected trials.',
+          PORTION,
+          selection.size
+        )
       );
-    };
-    return new Set(columns.filter((_, index) => isDifferent(index)));
+    }
+    for (let offset = 0; found.size < MAX_COLUMNS; offset += PORTION) {
+      const { items, total } = await client.trials.columns({
+        experiment,
+        kind: 'parameter',
+        offset,
+        limit: PORTION
+      });
+      this._model.learn(items);
+      const columns = items.map(({ key }) => key);
+      const { differs } = await client.trials.table({
+        ...this._model.query(),
+        ...(isSome
+          ? { filter: filterOf(selection.ids.slice(0, PORTION)) }
+          : {}),
+        columns,
+        differences: true,
+        group_by: null,
+        tree: false,
+        limit: 1
+      });
+      columns
+        .filter((_, index) => differs[index])
+        .forEach(key => found.add(key));
+      if (items.length === 0 || offset + items.length >= total) {
+        break;
+      }
+    }
+    return found;
   }
 
+  /** In the order of the table. */
   private async _rowsOf(ids: readonly string[]): Promise<TableRow[]> {
     const found: TableRow[] = [];
     for (let start = 0; start < ids.length; start += PORTION) {
@@ -277,6 +295,16 @@ export class TrialActions implements IGridActions {
         limit: PORTION
       });
       found.push(...rows);
+    }
+    if (ids.length > PORTION) {
+      const order = await this._model.rows.allIds(MAX_SELECTED);
+      const places = new Map(order?.map((id, place) => [id, place]));
+      const placeOf = ({ id }: TableRow) => places.get(id) ?? Infinity;
+      // Those that do not match stand last, and keep their order.
+      found.sort((a, b) => {
+        const [first, second] = [placeOf(a), placeOf(b)];
+        return first === second ? 0 : first - second;
+      });
     }
     return found;
   }
@@ -343,9 +371,10 @@ function filterOf(ids: readonly string[]): string {
   return `run_id in (${ids.map(id => JSON.stringify(id)).join(', ')})`;
 }
 
-/** A value in a table of text: what would end it becomes a space. */
+/** A value in a table of text. */
 function asField(value: unknown): string {
-  return String(value).replace(/[\t\r\n]+/g, ' ');
+  const text = String(value);
+  return text === '' || Number.isNaN(Number(text)) ? tableCell(text) : text;
 }
 
 function fileName(experiment: string): string {

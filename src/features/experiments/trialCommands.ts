@@ -159,15 +159,7 @@ function columnCommands(trans: TranslationBundle): ICommand[] {
       args: key,
       isToggled: (table, args) =>
         table.model.view.pinned.includes(keyOf(table, args)),
-      execute: (table, args) => {
-        const wanted = keyOf(table, args);
-        const { pinned } = table.model.view;
-        table.model.update({
-          pinned: pinned.includes(wanted)
-            ? pinned.filter(each => each !== wanted)
-            : [...pinned, wanted]
-        });
-      }
+      execute: (table, args) => table.model.togglePin(keyOf(table, args))
     },
     {
       id: CommandIDs.hideColumn,
@@ -193,14 +185,11 @@ function columnCommands(trans: TranslationBundle): ICommand[] {
       isEnabled: isMetric,
       isToggled: (table, args) =>
         table.model.direction(keyOf(table, args)) === args['direction'],
-      execute: (table, args) => {
-        const { base } = readKey(keyOf(table, args));
-        const direction = args['direction'] === 'lower' ? 'lower' : 'higher';
-        const { directions } = table.model.view;
-        table.model.update({
-          directions: { ...directions, [base]: direction }
-        });
-      }
+      execute: (table, args) =>
+        table.model.setDirection(
+          keyOf(table, args),
+          args['direction'] === 'lower' ? 'lower' : 'higher'
+        )
     },
     {
       id: CommandIDs.groupTrials,

@@ -228,9 +228,12 @@ export class TrialSource implements IGridSource, IDisposable {
     this._forget();
     this._now = Date.now() / 1000;
     if (change.type === 'order') {
+      const before = JSON.stringify(this._columns);
       this._makeColumns();
       this._changed.emit({ type: 'order', fromTop: change.fromTop });
-      this._changed.emit({ type: 'columns' });
+      if (before !== JSON.stringify(this._columns)) {
+        this._changed.emit({ type: 'columns' });
+      }
     } else {
       this._changed.emit(change);
     }

@@ -60,6 +60,23 @@ describe('TrialRows', () => {
     expect(changes).toContainEqual({ type: 'rows', first: 5000, last: 5199 });
   });
 
+  it('fetches again what was asked for before something changed', async () => {
+    await show();
+    const answers: (() => void)[] = [];
+    server.on('POST trials/table', ({ body }: { body: unknown }) => {
+      const page = trials.page(body as TrialQuery);
+      return new Promise(done => answers.push(() => done(page)));
+    });
+    rows.touch();
+    await until(() => answers.length === 1);
+    rows.touch(); // It is being asked for: that answer may lack the change.
+    answers[0]();
+    await until(() => answers.length === 2);
+    answers[1]();
+    await until(() => !rows.isLoading);
+    expect(asked()).toHaveLength(3);
+  });
+
   it('fetches while somebody scrolls on and on, and ahead of it', async () => {
     await show();
     let first = 0;

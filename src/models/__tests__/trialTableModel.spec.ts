@@ -57,6 +57,51 @@ describe('TrialTableModel', () => {
     expect(last().columns).toEqual([...model.columns, 'dirty']);
   });
 
+  it('asks for nothing while nobody sees it, and catches up then', async () => {
+    jest.useFakeTimers();
+    try {
+      const shown = show();
+      await jest.advanceTimersByTimeAsync(100);
+      await shown;
+      model.setActive(false);
+      await jest.advanceTimersByTimeAsync(100);
+      const before = server.seen.length;
+      jobs.take(makeJob({ trial: { ...makeJob().trial, experiment: 'e' } }));
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(server.seen).toHaveLength(before);
+      model.setActive(true);
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(server.seen.length).toBeGreaterThan(before);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('does not take an old answer about columns for the newest', async () => {
+    await show();
+    const answers: ((page: unknown) => void)[] = [];
+    server.on(
+      'GET trials/columns',
+      () => new Promise(done => answers.push(done))
+    );
+    model.refresh();
+    model.refresh();
+    await until(() => answers.length === 4);
+    const page = (key: string) => ({
+      items: [makeColumn({ key })],
+      total: 1,
+      trials: 5
+    });
+    const none = { items: [], total: 0, trials: 5 };
+    answers[2](page('metrics.new'));
+    answers[3](none);
+    await until(() => model.columns.includes('metrics.new'));
+    answers[0](page('metrics.old'));
+    answers[1](none);
+    await until(() => model.rows.columns.includes('metrics.new'));
+    expect(model.columns).not.toContain('metrics.old');
+  });
+
   it('shows the columns that were chosen before, and learns of them', async () => {
     trials.columns.push(
       ...Array.from({ length: 300 }, (_, i) =>

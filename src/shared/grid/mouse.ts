@@ -11,6 +11,8 @@ import type { IGridActions } from './source';
 const EDGE = 5;
 /** How far the pointer has to go before a header is dragged. */
 const DRAG = 6;
+/** Least width of a column, in pixels. */
+export const MIN_WIDTH = 40;
 
 export interface IMouseContext {
   model: GridDataModel;
@@ -27,7 +29,7 @@ export interface IMouseContext {
 }
 
 type Press =
-  | { type: 'resize'; column: number; from: number; width: number }
+  | { type: 'resize'; column: number; from: number; width: number; to: number }
   | { type: 'header'; column: number; from: number; isDrag: boolean }
   | { type: 'link'; row: number };
 
@@ -89,9 +91,11 @@ export class GridMouseHandler extends BasicMouseHandler {
 
   override onMouseMove(grid: DataGrid, event: MouseEvent): void {
     const press = this._press;
-    const { actions, showDrop } = this._context;
+    const { model, showDrop } = this._context;
     if (press?.type === 'resize') {
-      actions.resize(press.column, press.width + event.clientX - press.from);
+      const { region, column } = model.placeOf(press.column);
+      press.to = Math.max(MIN_WIDTH, press.width + event.clientX - press.from);
+      grid.resizeColumn(region, column, press.to);
     } else if (press?.type === 'header') {
       press.isDrag ||= Math.abs(event.clientX - press.from) > DRAG;
       if (press.isDrag) {
@@ -111,6 +115,8 @@ export class GridMouseHandler extends BasicMouseHandler {
         cursor.moveTo(HEADER, press.column);
         actions.sort(press.column, event.shiftKey);
       }
+    } else if (press?.type === 'resize') {
+      actions.resize(press.column, press.to);
     } else if (press?.type === 'link') {
       const hit = this._hit(grid, event);
       if (hit && hit.row === press.row) {
@@ -147,7 +153,13 @@ export class GridMouseHandler extends BasicMouseHandler {
     if (hit.edge >= 0) {
       const { region, column } = model.placeOf(hit.edge);
       const width = grid.columnSize(region, column);
-      this._press = { type: 'resize', column: hit.edge, from, width };
+      this._press = {
+        type: 'resize',
+        column: hit.edge,
+        from,
+        width,
+        to: width
+      };
     } else if (hit.column < 0) {
       actions.selectAll();
     } else {

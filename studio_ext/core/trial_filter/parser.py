@@ -187,7 +187,7 @@ class _Parser:
             raise WrongFilter(f"Before {shown(token.text)} a value is missing.", token.start, token.end)
         if token.keyword:
             hint = f"If it is the value, write {string(shown(token.text))}."
-            raise WrongFilter(f"Before {shown(token.text)} a value is missing.", token.start, token.end, hint)
+            raise WrongFilter(f"Before the word {shown(token.text)} a value is missing.", token.start, token.end, hint)
         if "`" in token.text and token.sort is Sort.word:
             raise WrongFilter("Backquotes are for names of columns; values stand in quotes.", token.start, token.end)
         self._count(token)

@@ -34,6 +34,21 @@ def cells(columns: TrialColumns, key: Key, rows: Rows, now: float) -> list[Value
     return list(texts)
 
 
+def differs(columns: TrialColumns, key: Key, rows: Rows, now: float) -> bool:
+    """Whether some rows do not all have the same value."""
+    if not len(rows):
+        return False
+    if not is_number(key):
+        first = columns.texts(key, rows[:1])[0]
+        if first is None:
+            return bool(present(columns, key, now)[rows].any())
+        return not bool(columns.equals(key, first)[rows].all())
+    has_value = present(columns, key, now)[rows]
+    values = numbers(columns, key, now)[rows]
+    is_same = (values == values[0]) | (np.isnan(values) & np.isnan(values[0]))
+    return bool(has_value.any() and not (has_value.all() and is_same.all()))
+
+
 def spelt(number: float) -> float | str:
     """A number; in words where JSON has none for it."""
     if math.isfinite(number):

@@ -12,7 +12,7 @@ from studio_ext.contract.trial_table import Extent, TableRow, TrialQuery, TrialT
 from studio_ext.core.trial_filter import Node, parse
 from studio_ext.core.trial_keys import Key, Kind, parse_key
 from studio_ext.ports.trial_index import Mask, Numbers, Rows, TrialColumns, TrialIndex
-from studio_ext.services.trial_query.cells import cells, extent
+from studio_ext.services.trial_query.cells import cells, differs, extent
 from studio_ext.services.trial_query.evaluate import DURATION, STARTED, STATUS, is_volatile, matches, numbers
 from studio_ext.services.trial_query.forest import Forest, Nodes, acyclic
 from studio_ext.services.trial_query.grouping import Aggregates, Groups, grouped
@@ -56,6 +56,7 @@ class TrialTables:
             trials=int(columns.active().sum()),
             is_current=result.revision == columns.revision,
             extents=_extents(result, columns, keys, now),
+            differs=[differs(columns, key, result.matched, now) for key in keys] if query.differences else [],
             index=self._index.state(query.experiment),
         )
 

@@ -133,7 +133,7 @@ def test_what_is_read(text: str, expected: Any) -> None:
     [
         ("params.lr", "|", "comparison is missing", "params.lr is followed by ="),
         ("params.lr <", "|", "value is missing", ""),
-        ("params.lr < and 'x'", "and", "Before and a value is missing", 'write "and"'),
+        ("params.lr < and 'x'", "and", "Before the word and a value is missing", 'write "and"'),
         ("params.lr < )", ")", "value is missing", ""),
         ("params.lr < dev", "dev", "compares numbers", 'params.lr = "dev"'),
         ("metrics.rmse = dev", "dev", "holds numbers", ""),

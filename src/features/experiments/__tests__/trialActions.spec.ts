@@ -165,6 +165,41 @@ describe('what is done with trials', () => {
     ]);
   });
 
+  it('copies many in the order of the table, and nothing as a formula', async () => {
+    const copied: string[] = [];
+    jest
+      .spyOn(Clipboard, 'copyToSystem')
+      .mockImplementation(text => void copied.push(text as string));
+    trials.total = 301;
+    server.on('POST trials/table', ({ body }: { body: unknown }) => {
+      const query = body as TrialQuery;
+      const page = trials.page({ ...query, limit: 500 });
+      const { filter } = query;
+      const rows = page.rows
+        .filter(({ id }) => !filter || filter.includes(`"${id}"`))
+        .map(row => ({ ...row, values: [`=${row.id}`, '-Infinity', -1, ''] }));
+      return { ...page, rows };
+    });
+    const backwards = Array.from({ length: 300 }, (_, i) => `run${300 - i}`);
+    model.selection.set(backwards);
+    await actions.copy(0);
+    const lines = copied[0].split('\n');
+    expect(lines).toHaveLength(301);
+    expect(lines[1]).toBe("'=run1\t-Infinity\t-1\t");
+    expect(lines[300]).toBe("'=run300\t-Infinity\t-1\t");
+  });
+
+  it('copies a group as it is shown', async () => {
+    const copied: string[] = [];
+    jest
+      .spyOn(Clipboard, 'copyToSystem')
+      .mockImplementation(text => void copied.push(text as string));
+    const before = server.of('POST trials/table').length;
+    await actions.copy(0);
+    expect(copied[0].split('\n')[1]).toBe('trial 0\t0\t0\t0');
+    expect(server.of('POST trials/table')).toHaveLength(before);
+  });
+
   it('saves what the table shows in a file', async () => {
     const made: Blob[] = [];
     URL.createObjectURL = blob => {
@@ -187,25 +222,39 @@ describe('what is done with trials', () => {
   });
 
   it('shows only the parameters that differ', async () => {
-    trials.columns.push(
-      { ...trials.columns[2], key: 'params.other', name: 'other' },
-      { ...trials.columns[2], key: 'params.same', name: 'same' }
-    );
+    // More than one answer holds; the one that differs comes last.
+    for (let i = 0; i < 250; i++) {
+      const name = `same${i}`;
+      trials.columns.push({
+        ...trials.columns[2],
+        key: `params.${name}`,
+        name
+      });
+    }
+    trials.columns.push({
+      ...trials.columns[2],
+      key: 'params.other',
+      name: 'other'
+    });
     server.on('POST trials/table', ({ body }: { body: unknown }) => {
       const query = body as TrialQuery;
-      const page = trials.page(query);
-      const isSame = (key: string) => key !== 'params.other';
+      const differs = query.columns!.map(key => key === 'params.other');
       return {
-        ...page,
-        extents: page.extents.map(() => null),
-        rows: page.rows.map((row, index) => ({
-          ...row,
-          values: query.columns!.map(key => (isSame(key) ? 1 : index))
-        }))
+        ...trials.page(query),
+        differs: query.differences ? differs : []
       };
     });
-    model.selection.set(['run1', 'run2']);
+    model.selection.set(Array.from({ length: 300 }, (_, i) => `run${i}`));
     await actions.showDifferences();
+    const asked = server
+      .of('POST trials/table')
+      .map(({ body }) => body as TrialQuery)
+      .filter(({ differences }) => differences);
+    expect(asked).toHaveLength(2);
+    expect(asked[0].filter).toContain('run_id in ("run0", "run1"');
+    expect(notices().map(({ message }) => message)).toContain(
+      'Compared the first 200 of 300 selected trials.'
+    );
     expect(model.columns).toEqual([
       'name',
       'status',

@@ -334,7 +334,7 @@ function Item(props: {
             : trans.__('Pin: keep it in sight')
         }
         aria-label={trans.__('Pin %1', label)}
-        onClick={() => togglePin(model, name)}
+        onClick={() => model.togglePin(name)}
       >
         <pinIcon.react tag="span" />
       </button>
@@ -348,7 +348,10 @@ function Item(props: {
           title={trans.__('Which values are better')}
           value={model.view.directions[base] ?? ''}
           onChange={event =>
-            setDirection(model, base, event.target.value as Direction | '')
+            model.setDirection(
+              base,
+              (event.target.value || null) as Direction | null
+            )
           }
         >
           <option value="">{automaticWord(model, name, trans)}</option>
@@ -403,27 +406,6 @@ function automaticWord(
     default:
       return trans.__('auto');
   }
-}
-
-export function togglePin(model: TrialTableModel, key: string): void {
-  const { pinned } = model.view;
-  model.update({
-    pinned: pinned.includes(key)
-      ? pinned.filter(each => each !== key)
-      : [...pinned, key]
-  });
-}
-
-export function setDirection(
-  model: TrialTableModel,
-  base: string,
-  direction: Direction | ''
-): void {
-  const directions = { ...model.view.directions };
-  delete directions[base];
-  model.update({
-    directions: direction ? { ...directions, [base]: direction } : directions
-  });
 }
 
 function moveColumn(model: TrialTableModel, index: number, step: number): void {

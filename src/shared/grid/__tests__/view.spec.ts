@@ -164,7 +164,15 @@ describe('GridView', () => {
     const { left, width } = heads()[1].style;
     const edge = Number.parseFloat(left) + Number.parseFloat(width) - 2;
     press({ ...target, clientX: edge }, { ...target, clientX: edge + 40 });
-    expect(done('resize').pop()).toEqual(['resize', 1, 140]);
+    expect(done('resize')).toEqual([['resize', 1, 140]]);
+  });
+
+  it('tells of a new width once, and of none too small', () => {
+    const { left, width } = heads()[2].style;
+    const edge = Number.parseFloat(left) + Number.parseFloat(width) - 2;
+    const from = { ...middle(heads()[2]), clientX: edge };
+    press(from, { ...from, clientX: edge - 99 });
+    expect(done('resize')).toEqual([['resize', 2, 40]]);
   });
 
   it('says what the pointer is on before a menu opens', () => {

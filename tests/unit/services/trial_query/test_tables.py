@@ -378,3 +378,25 @@ def test_extents_over_several_blocks() -> None:
     assert (found.minimum, found.maximum) == (2.0, 99998.0)
     huge = extent(np.full(100_000, 1.7e308))
     assert huge is not None and huge.mean == pytest.approx(1.7e308)
+
+
+def test_which_columns_differ() -> None:
+    nan = float("nan")
+    trials = [
+        MemoryTrial(
+            "a", name="one", params={"same": "1", "lr": "0.1", "some": "x"}, metrics={"nan": [nan], "m": [1.0]}
+        ),
+        MemoryTrial("b", name="two", params={"same": "1", "lr": "0.2"}, metrics={"nan": [nan], "m": [1.0]}),
+        MemoryTrial("c", name="two", params={"same": "2", "lr": "0.2"}, metrics={"nan": [1.0], "m": [1.0]}),
+    ]
+    tables = TrialTables(MemoryIndex(e=MemoryColumns(trials)))
+    keys = ["params.same", "params.lr", "params.some", "metrics.nan", "metrics.m", "name", "params.nowhere"]
+
+    def differing(filter: str) -> list[bool]:
+        return tables.page(TrialQuery(experiment="e", filter=filter, columns=keys, differences=True, limit=1)).differs
+
+    assert differing("") == [True, True, True, True, False, True, False]
+    assert differing('run_id in ("a", "b")') == [False, True, True, False, False, True, False]
+    assert differing('name = "two"') == [True, False, False, True, False, False, False]
+    assert differing('name = "none"') == [False] * 7
+    assert tables.page(TrialQuery(experiment="e", columns=keys)).differs == [], "only where it was asked"
