@@ -59,7 +59,12 @@ class Ingest:
     def mark_gone(self, numbers: Iterable[int]) -> None:
         """Note that runs are not in the store any more."""
         groups: dict[int, list[int]] = defaultdict(list)
-        for number in numbers:
+        gone = set(numbers)
+        live = list(self.live)
+        for run_id, number in zip(live, self._runs.find(live).tolist(), strict=True):
+            if number in gone:
+                del self.live[run_id]
+        for number in gone:
             self._runs.fingerprints[number] = 0  # should it come back
             groups[int(self._runs.experiments[number])].append(int(self._runs.rows[number]))
         for experiment, rows in groups.items():

@@ -119,7 +119,6 @@ class ServerSource:
     def _read_one(self, writer: StoreWriter, run_id: str, *, with_history: bool) -> None:
         reply = get(self._backend, "runs/get", run_id=run_id)
         if reply.status == 404:
-            writer.ingest.live.pop(run_id, None)
             writer.ingest.mark_gone([number for number in writer.runs.find([run_id]).tolist() if number >= 0])
         if not reply.ok:
             return

@@ -13,6 +13,8 @@ from studio_ext.adapters.trial_index.layout import SEPARATOR
 from studio_ext.ports.trial_index import Mask
 
 _WIDTH = 7
+_BYTES_EACH = 24
+"""Of a text, for where it ends, in lower case, too, and its rank."""
 _FEW = 2000
 """Occurrences that are found one by one."""
 
@@ -33,7 +35,7 @@ class Texts:
     @property
     def nbytes(self) -> int:
         """Memory that it takes, about."""
-        return 2 * len(self.heap) + 64
+        return 2 * len(self.heap) + _BYTES_EACH * self.heap.count(SEPARATOR) + 64
 
     @cached_property
     def ends(self) -> NDArray[np.int64]:
@@ -60,7 +62,7 @@ class Texts:
         begin = int(self.ends[entry - 1]) + 1 if entry else 0
         return self.heap[begin : int(self.ends[entry])].decode("utf-8", "replace")
 
-    @cached_property
+    @property
     def all(self) -> list[str]:
         """All of them."""
         return self.heap.decode("utf-8", "surrogateescape").split("\udcff")[:-1]
