@@ -6,6 +6,7 @@ import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from studio_ext.adapters.mlflow_trial_detail import MlflowTrialDetails
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.records import RunRecord
 from studio_ext.contract.trial_detail import PreviewKind, TrialDetail, UpdateTrial
+from studio_ext.sdk import trial
 
 NOTE = "mlflow.note.content"
 HOSTILE = "<img src=x onerror=alert(1)> ' \" \\ 日本 " + "n" * 200
@@ -190,6 +192,22 @@ def test_a_note_is_mlflows_own(place: Place) -> None:
     assert note_of(place, run) == "# Best\nso far" == place.detail(run).note
     place.details.update(run.run_id, UpdateTrial(note=""))
     assert note_of(place, run) is None and place.detail(run).note == ""
+
+
+def test_the_note_of_a_trial_in_python(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "recorder", lambda: SimpleNamespace(records=place.records))
+    run = place.run()
+    found = trial.Trial(place.detail(run).trial)
+    assert found.note == ""
+    found.note = "# Best"
+    assert found.note == "# Best" == note_of(place, run)
+    found.note = ""
+    found.note = ""
+    assert found.note == "" and note_of(place, run) is None
+    wrong: list[Any] = [5, None, "x" * 5001]
+    for each in wrong:
+        with pytest.raises(InvalidRequest):
+            found.note = each
 
 
 def test_name_and_tags(place: Place) -> None:
