@@ -329,6 +329,33 @@ def test_numbers_that_json_lacks(place: Place) -> None:
     assert metric.max is None or math.isfinite(metric.max)
 
 
+def test_files_of_models_are_found_below_the_models_name(place: Place, tmp_path: Path) -> None:
+    run = place.run()
+    for number in range(2):  # the second takes the place of the first
+        fields = {"experiment_id": place.experiment, "name": "forest", "source_run_id": run.run_id}
+        info = post(place.backend, "logged-models", **fields).json()["model"]["info"]
+        folder = Path(info["artifact_uri"], "data")
+        folder.mkdir(parents=True)
+        (folder.parent / "MLmodel").write_text(f"number: {number}")
+        (folder / "x.txt").write_text("x")
+    place.put(run, tmp_path, "plots/a.txt")
+
+    def paths(folder: str = "") -> list[str]:
+        return [each.path for each in place.records.artifacts(run, folder)]
+
+    assert paths() == ["forest", "plots"] and paths("plots") == ["plots/a.txt"]
+    assert paths("forest") == ["forest/MLmodel", "forest/data"] and paths("forest/data") == ["forest/data/x.txt"]
+    assert paths("none") == paths("forest/none") == []
+    assert place.records.preview(run, "forest/MLmodel").text == "number: 1"
+    for name in ("forest", "forest/none", "none/MLmodel"):
+        with pytest.raises(NotFound):
+            place.records.preview(run, name)
+    with pytest.raises(InvalidRequest):
+        place.records.preview(run, "forest/../../secret")
+    place.put(run, tmp_path, "forest/own.txt")
+    assert paths("forest") == ["forest/own.txt"], "what the run itself has goes first"
+
+
 def test_a_look_at_an_artefact(place: Place, tmp_path: Path) -> None:
     run = place.run()
     place.put(run, tmp_path, "tables/a b.csv", "a,b\n1,2\n")
