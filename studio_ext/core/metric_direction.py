@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import lru_cache
 
 _LOWER_WORDS = """
     loss losses error err errors rmse rmsle mae mse msle mape smape mad nll bce ce perplexity ppl logloss mlogloss
@@ -20,6 +21,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
 _PAIRS = {("log", "likelihood"): "higher", ("explained", "variance"): "higher"}
 
 
+@lru_cache(maxsize=1 << 15)
 def better(name: str) -> str | None:
     """``lower``, ``higher``, or None where the name does not tell.
 

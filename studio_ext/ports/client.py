@@ -135,7 +135,8 @@ class Client(Protocol):
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100
     ) -> ColumnPage:
         """Parameters, metrics and tags whose name holds a text. ``kinds``: ``parameter``, ``metric``, ``tag``; none:
-        all. At most 500 an answer."""
+        all. At most 500 an answer. By kind and name; without a text, metrics whose name tells which values are better
+        come before the others."""
 
     def check_filter(self, query: FilterQuery) -> FilterCheck:
         """What is wrong with a filter, what it says, and what can stand at the caret."""

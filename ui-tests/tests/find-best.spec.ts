@@ -25,9 +25,10 @@ async function counted(count: Locator): Promise<number> {
 }
 
 async function shot(page: Page, name: string): Promise<void> {
-  for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
+  for (const theme of ['JupyterLab Light', 'JupyterLab Dark', 'JupyterLab Dark High Contrast']) {
     await page.theme.setTheme(theme);
-    await page.screenshot({ path: path.join(LOOK, `${name}-${theme.split(' ')[1].toLowerCase()}.png`) });
+    const last = theme.toLowerCase().split(' ').pop()!;
+    await page.screenshot({ path: path.join(LOOK, `${name}-${last}.png`) });
   }
   await page.theme.setTheme('JupyterLab Light');
 }
@@ -212,4 +213,19 @@ test('Columns, groups, trees, exports, and what is deleted comes back', async ({
     renameSync(`${store}.away`, store);
   }
   await expect(trials.content.getByRole('alert')).toHaveCount(0, { timeout: 60_000 });
+});
+
+test('Twelve thousand metrics are searched, not waited for', async ({ page, trials, server }) => {
+  await server.createExperiment('layers');
+  addTrials(await storeOf(page), 'layers', { trials: 1_000, parameters: 4, metrics: 13, spread: 1_000 });
+  await trials.open('layers');
+  await expect(trials.count).toHaveText('1,000 trials', { timeout: 60_000 });
+  await expect(trials.cell(trials.rows.first(), 'rmse')).toHaveText(/\d/);
+  await trials.content.getByRole('button', { name: 'Columns', exact: true }).click();
+  await trials.columns.getByLabel('Search columns').fill('metric_12');
+  await expect(trials.columns).toContainText(/100 of 1,\d{3}/);
+  await trials.columns.getByLabel('Search columns').fill('metric_12999');
+  await trials.columns.getByRole('checkbox', { name: 'metric_12999', exact: true }).check();
+  await expect(trials.header('metric_12999')).toHaveCount(1);
+  await shot(page, 'trials-many-columns');
 });

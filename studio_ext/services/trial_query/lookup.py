@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.trial_table import (
@@ -88,7 +90,11 @@ def conditions(node: Node | None) -> Iterator[Condition]:
 def column_page(
     index: TrialIndex, experiment: str, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100
 ) -> ColumnPage:
-    """Parameters, metrics and tags whose name holds a text; ``limit`` above :data:`MAX_COLUMNS` is lowered to it."""
+    """Parameters, metrics and tags whose name holds a text; ``limit`` above :data:`MAX_COLUMNS` is lowered to it.
+
+    Among thousands of metrics those that people look for are few: without a text, metrics whose name tells which values
+    are better come before the others.
+    """
     if offset < 0 or limit < 1:
         raise InvalidRequest.field("offset" if offset < 0 else "limit", "is too small")
     try:
@@ -97,9 +103,15 @@ def column_page(
         raise InvalidRequest.field("kind", f"must be of {', '.join(Kind)}") from None
     columns = index.open(experiment)
     found = columns.keys(wanted, text)
+    if not text:
+        found = [each for _, group in groupby(found, attrgetter("kind")) for each in sorted(group, key=_is_vague)]
     part = found[offset : offset + min(limit, MAX_COLUMNS)]
     items = [made for key in part if (made := _column(columns, key)) is not None]
     return ColumnPage(items=items, total=len(found), trials=int(columns.active().sum()))
+
+
+def _is_vague(key: Key) -> bool:
+    return key.kind is not Kind.metric or better(key.name) is None
 
 
 def _column(columns: TrialColumns, key: Key) -> TrialColumn | None:

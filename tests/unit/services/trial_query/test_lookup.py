@@ -105,6 +105,9 @@ def test_columns_are_searched_and_paged(index: MemoryIndex) -> None:
     many = {f"m{each:05}": [1.0] for each in range(2 * MAX_COLUMNS)}
     index.experiments["many"] = MemoryColumns([MemoryTrial("a", metrics=many)])
     assert len(column_page(index, "many", limit=10**9).items) == MAX_COLUMNS
+    index.experiments["many"] = MemoryColumns([MemoryTrial("a", params={"z": "1"}, metrics={**many, "rmse": [1.0]})])
+    first = column_page(index, "many", limit=3)
+    assert [each.key for each in first.items] == ["params.z", "metrics.rmse", "metrics.m00000"]
     for wrong in ({"kinds": ["column"]}, {"offset": -1}, {"limit": 0}):
         with pytest.raises(InvalidRequest):
             column_page(index, "e", **wrong)  # type: ignore[arg-type]
