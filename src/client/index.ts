@@ -7,7 +7,8 @@ import { request } from './request';
 import { TrialsClient } from './trials';
 
 export type { IJobQuery } from './jobs';
-export type { ExportFormat, IArtifactEntry, IColumnQuery } from './trials';
+export type { IArtifactEntry, TrialClient } from './trial';
+export type { ExportFormat, IColumnQuery } from './trials';
 export { API_ROOT, asRequestError, isAbort, RequestError } from './request';
 export { ExperimentsClient, JobsClient, NotebooksClient, TrialsClient };
 

@@ -2,17 +2,12 @@ import type { ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type {
-  ArtifactPreview,
   ColumnPage,
   FilterCheck,
   FilterQuery,
-  MetricHistory,
   RunIds,
-  TrialChildren,
-  TrialDetail,
   TrialQuery,
-  TrialTablePage,
-  UpdateTrial
+  TrialTablePage
 } from '../contract';
 import { download, request } from './request';
 
@@ -27,20 +22,11 @@ export interface IColumnQuery {
   limit?: number;
 }
 
-/** A file or folder of a trial's artefacts. */
-export interface IArtifactEntry {
-  /** Path below the artefacts. */
-  path: string;
-  is_folder: boolean;
-  /** Null for a folder. */
-  size_bytes: number | null;
-}
-
 export type ExportFormat = 'csv' | 'parquet';
 
 type OnDone = (runIds: readonly string[]) => void;
 
-/** The REST resource of trials: the table of many, and everything about one. */
+/** The REST resource of the table of trials. */
 export class TrialsClient {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
 
@@ -49,67 +35,9 @@ export class TrialsClient {
     return this._changed;
   }
 
-  /** Everything about one trial, also of one that was deleted. */
-  detail(runId: string, signal?: AbortSignal): Promise<TrialDetail> {
-    return request(this._settings, pathOf(runId, 'detail'), { signal });
-  }
-
-  /** A page of the trials below one. */
-  children(runId: string, cursor: string): Promise<TrialChildren> {
-    return request(this._settings, pathOf(runId, 'children'), {
-      query: { cursor, limit: 200 }
-    });
-  }
-
-  /** Change name, note or tags. */
-  async update(runId: string, change: UpdateTrial): Promise<TrialDetail> {
-    const detail = await request<TrialDetail>(this._settings, pathOf(runId), {
-      method: 'PATCH',
-      body: change
-    });
-    this._changed.emit([runId]);
-    return detail;
-  }
-
-  /** The metrics of a trial; with a cursor, what came after it. */
-  metrics(
-    runId: string,
-    maxPoints: number,
-    cursor?: string,
-    signal?: AbortSignal
-  ): Promise<MetricHistory> {
-    return request(this._settings, pathOf(runId, 'metrics'), {
-      query: { max_points: maxPoints, cursor },
-      signal
-    });
-  }
-
-  /** What lies in one folder of a trial's artefacts. */
-  async artifacts(runId: string, folder: string): Promise<IArtifactEntry[]> {
-    const found = await request<{ items: IArtifactEntry[] }>(
-      this._settings,
-      `records/runs/${encodeURIComponent(runId)}/artifacts`,
-      { query: { folder } }
-    );
-    return found.items;
-  }
-
-  /** A file of a trial's artefacts. */
-  artifact(runId: string, path: string, signal?: AbortSignal): Promise<Blob> {
-    const address = `records/runs/${encodeURIComponent(runId)}/artifacts`;
-    return download(this._settings, `${address}/${encodePath(path)}`, {
-      signal
-    });
-  }
-
-  /** The beginning of a file of a trial's artefacts. */
-  preview(
-    runId: string,
-    path: string,
-    signal?: AbortSignal
-  ): Promise<ArtifactPreview> {
-    const address = `${pathOf(runId, 'preview')}/${encodePath(path)}`;
-    return request(this._settings, address, { signal });
+  /** Tell whoever shows them that trials were changed. */
+  tell(runIds: readonly string[]): void {
+    this._changed.emit(runIds);
   }
 
   table(query: TrialQuery, signal?: AbortSignal): Promise<TrialTablePage> {
@@ -171,15 +99,6 @@ export class TrialsClient {
   }
 
   private readonly _changed = new Signal<this, readonly string[]>(this);
-}
-
-function pathOf(runId: string, part = ''): string {
-  const base = `trials/${encodeURIComponent(runId)}`;
-  return part ? `${base}/${part}` : base;
-}
-
-function encodePath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/');
 }
 
 const MAX_RUN_IDS = 1000;

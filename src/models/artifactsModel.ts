@@ -1,7 +1,7 @@
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import { asRequestError } from '../client';
-import type { IArtifactEntry, RequestError, TrialsClient } from '../client';
+import type { IArtifactEntry, RequestError, TrialClient } from '../client';
 
 /** A row of the tree of artefacts. */
 export interface IArtifactRow {
@@ -22,10 +22,7 @@ interface IFolder {
 
 /** The artefacts of a trial as a tree, whose folders are read when they are opened. */
 export class ArtifactsModel {
-  constructor(
-    private readonly _client: TrialsClient,
-    readonly runId: string
-  ) {}
+  constructor(private readonly _client: TrialClient) {}
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -106,7 +103,7 @@ export class ArtifactsModel {
   private async _read(folder: string): Promise<void> {
     const known = this._folders.get(folder)?.entries ?? null;
     try {
-      const entries = await this._client.artifacts(this.runId, folder);
+      const entries = await this._client.artifacts(folder);
       this._folders.set(folder, { entries: sorted(entries), error: null });
     } catch (reason) {
       const error = asRequestError(reason);

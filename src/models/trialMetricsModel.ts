@@ -1,3 +1,4 @@
+import type { TrialClient } from '../client';
 import type { MetricHistory } from '../contract';
 import type { JobsModel } from './jobsModel';
 import { MetricsModel, POINTS } from './metricsModel';
@@ -10,17 +11,20 @@ export class TrialMetricsModel extends MetricsModel {
   /** @param jobId - the job that records it; empty: none does. */
   constructor(
     jobs: JobsModel,
-    readonly runId: string,
+    private readonly _client: TrialClient,
     jobId: string
   ) {
     super(jobs, jobId, jobId ? undefined : INTERVAL);
+  }
+
+  get runId(): string {
+    return this._client.runId;
   }
 
   protected override fetch(
     cursor: string | undefined,
     signal: AbortSignal
   ): Promise<MetricHistory> {
-    const { trials } = this.jobs.client;
-    return trials.metrics(this.runId, POINTS, cursor, signal);
+    return this._client.metrics(POINTS, cursor, signal);
   }
 }

@@ -1,5 +1,6 @@
 import { asRequestError } from '../client';
 import type { RequestError } from '../client';
+import { TrialClient } from '../client/trial';
 import type { TrialDetail, UpdateTrial } from '../contract';
 import { FollowModel } from './followModel';
 import type { IJobsChange, JobsModel } from './jobsModel';
@@ -18,9 +19,12 @@ export class TrialModel extends FollowModel {
     readonly runId: string
   ) {
     super(INTERVAL, MAX_INTERVAL);
+    this.client = new TrialClient(jobs.client.settings, runId);
     jobs.jobsChanged.connect(this._onJobs, this);
     jobs.client.trials.changed.connect(this._onTrials, this);
   }
+
+  readonly client: TrialClient;
 
   /** Null before the first answer. */
   get detail(): TrialDetail | null {
@@ -63,18 +67,19 @@ export class TrialModel extends FollowModel {
   /** Change name, note or tags. Rejects with `RequestError`. */
   async update(change: UpdateTrial): Promise<void> {
     this._turn++;
-    this._take(await this._client.update(this.runId, change));
+    this._take(await this.client.update(change));
     this.emitChanged();
+    this.jobs.client.trials.tell([this.runId]);
   }
 
   /** Rejects with `RequestError`. */
   async delete(): Promise<void> {
-    await this._client.delete([this.runId]);
+    await this.jobs.client.trials.delete([this.runId]);
   }
 
   /** Undo a deletion. Rejects with `RequestError`. */
   async restore(): Promise<void> {
-    await this._client.restore([this.runId]);
+    await this.jobs.client.trials.restore([this.runId]);
   }
 
   /** Ask for more of the trials below it. */
@@ -84,7 +89,7 @@ export class TrialModel extends FollowModel {
       return null;
     }
     try {
-      const page = await this._client.children(this.runId, known.next_cursor);
+      const page = await this.client.children(known.next_cursor);
       if (this._detail && this._detail.children === known) {
         const items = [...known.items, ...page.items];
         this._detail = {
@@ -106,7 +111,7 @@ export class TrialModel extends FollowModel {
     do {
       // An answer from before a change would take the change back.
       turn = this._turn;
-      detail = await this._client.detail(this.runId, this.signal);
+      detail = await this.client.detail(this.signal);
     } while (turn !== this._turn && !this.isDisposed);
     this._take(detail);
   }
@@ -114,10 +119,6 @@ export class TrialModel extends FollowModel {
   protected override pause(): number {
     const quiet = !this.isRunning && this.error === null;
     return quiet ? QUIET_INTERVAL : super.pause();
-  }
-
-  private get _client() {
-    return this.jobs.client.trials;
   }
 
   private _take(detail: TrialDetail): void {
@@ -136,7 +137,7 @@ export class TrialModel extends FollowModel {
     if (!this._metrics && !this.isDisposed) {
       const { job } = detail;
       const jobId = job?.is_there ? job.id : '';
-      this._metrics = new TrialMetricsModel(this.jobs, this.runId, jobId);
+      this._metrics = new TrialMetricsModel(this.jobs, this.client, jobId);
     }
   }
 

@@ -147,7 +147,6 @@ export class TrialActions implements IGridActions {
       return;
     }
     selection.remove(ids);
-    this._model.expectChange();
     const said = trans._n(
       'Deleted %1 trial.',
       'Deleted %1 trials.',
@@ -354,7 +353,6 @@ export class TrialActions implements IGridActions {
       this._complain(reason);
     }
     selection.set(restored);
-    this._model.expectChange();
   }
 
   private _complain(reason: unknown): void {

@@ -50,7 +50,7 @@ export class TrialContent extends Widget {
     this.addClass('jp-StudioJob');
     this.addClass('jp-StudioTrial');
     this.model = new TrialModel(jobs, run);
-    this.artifacts = new ArtifactsModel(jobs.client.trials, run);
+    this.artifacts = new ArtifactsModel(this.model.client);
     this.deeds = new TrialDeeds({ ..._options, model: this.model });
     this._draft = new NoteDraft(jobs.client.settings.baseUrl, run);
     const layout = (this.layout = new PanelLayout());

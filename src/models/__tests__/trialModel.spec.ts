@@ -8,6 +8,7 @@ import {
 } from '../../__tests__/fakes';
 import type { ISeen } from '../../__tests__/fakes';
 import type { TrialDetail, TrialRelative } from '../../contract';
+import { TrialClient } from '../../client/trial';
 import { ArtifactsModel } from '../artifactsModel';
 import { JobsModel } from '../jobsModel';
 import { TrialModel } from '../trialModel';
@@ -178,7 +179,7 @@ describe('the artefacts of a trial', () => {
       }[asked ?? ''];
       return items ? { items } : new Reply(500, 'broken');
     });
-    model = new ArtifactsModel(server.client.trials, 'run1');
+    model = new ArtifactsModel(new TrialClient(server.settings, 'run1'));
   });
 
   afterEach(() => jest.restoreAllMocks());

@@ -480,7 +480,7 @@ describe('the artefacts in the tab of a trial', () => {
     });
     jobs = new JobsModel({ client: server.client, auto: false });
     model = new TrialModel(jobs, 'run1');
-    artifacts = new ArtifactsModel(server.client.trials, 'run1');
+    artifacts = new ArtifactsModel(model.client);
     await model.refresh();
     render(
       <TrialArtifacts

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, downloadIcon } from '@jupyterlab/ui-components';
 import React, { useCallback, useEffect, useState } from 'react';
 import { asRequestError, isAbort } from '../../../client';
-import type { RequestError, TrialsClient } from '../../../client';
+import type { RequestError, TrialClient } from '../../../client';
 import type { ArtifactPreview } from '../../../contract';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
@@ -19,8 +19,7 @@ import { PlainTable } from '../../../shared/plainTable';
 import { TextView } from '../../../shared/textView';
 
 export interface IArtifactPreviewProps {
-  client: TrialsClient;
-  runId: string;
+  client: TrialClient;
   path: string;
   /** Another value reads it again. */
   version: string;
@@ -31,11 +30,11 @@ export interface IArtifactPreviewProps {
 
 /** A file of the artefacts, as far as it can be shown. */
 export function ArtifactPreviewPane(props: IArtifactPreviewProps): JSX.Element {
-  const { client, runId, path, version, trans } = props;
+  const { client, path, version, trans } = props;
   const [tries, setTries] = useState(0);
   const { value, error } = useAsked(
-    signal => client.preview(runId, path, signal),
-    `${runId}/${path}`,
+    signal => client.preview(path, signal),
+    `${client.runId}/${path}`,
     `${version}/${tries}`
   );
   const shown = value?.path === path ? value : null;
@@ -62,7 +61,7 @@ export function ArtifactPreviewPane(props: IArtifactPreviewProps): JSX.Element {
           className="jp-StudioIconButton"
           title={trans.__('Download')}
           aria-label={trans.__('Download %1', path)}
-          onClick={() => void save(client, runId, path)}
+          onClick={() => void save(client, path)}
         >
           <downloadIcon.react tag="span" />
         </button>
@@ -227,9 +226,9 @@ function Page(props: ContentProps): JSX.Element {
 
 /** A picture, which the browser draws from its bytes: an SVG in it runs nothing. */
 function Picture(props: ContentProps): JSX.Element {
-  const { client, runId, path, version, preview, trans } = props;
+  const { client, path, version, preview, trans } = props;
   const { value: blob, error } = useAsked(
-    signal => client.artifact(runId, path, signal),
+    signal => client.artifact(path, signal),
     path,
     version
   );
@@ -277,10 +276,10 @@ function Picture(props: ContentProps): JSX.Element {
 function Notebook(
   props: ContentProps & { parts: INotebookParts }
 ): JSX.Element {
-  const { client, runId, path, version, parts, trans } = props;
+  const { client, path, version, parts, trans } = props;
   const { value, error } = useAsked(
     async signal => {
-      const blob = await client.artifact(runId, path, signal);
+      const blob = await client.artifact(path, signal);
       return readNotebook(await blob.text(), trans);
     },
     path,
@@ -323,13 +322,9 @@ function readNotebook(
 }
 
 /** Save a file of the artefacts on this computer. */
-async function save(
-  client: TrialsClient,
-  runId: string,
-  path: string
-): Promise<void> {
+async function save(client: TrialClient, path: string): Promise<void> {
   try {
-    const blob = await client.artifact(runId, path);
+    const blob = await client.artifact(path);
     const url = URL.createObjectURL(blob);
     const link = document.createElement('a');
     link.href = url;

@@ -66,8 +66,7 @@ export function TrialArtifacts(props: ITrialArtifactsProps): JSX.Element {
       <div className="jp-StudioArtifacts-main">
         {selected ? (
           <ArtifactPreviewPane
-            client={model.jobs.client.trials}
-            runId={model.runId}
+            client={model.client}
             path={selected}
             version={version}
             parts={parts}

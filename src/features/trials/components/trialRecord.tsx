@@ -247,8 +247,7 @@ function Artifact(props: ITrialRecordProps & { path: string }): JSX.Element {
   const { model, parts, path, trans } = props;
   return (
     <ArtifactPreviewPane
-      client={model.jobs.client.trials}
-      runId={model.runId}
+      client={model.client}
       path={path}
       version={model.detail?.trial.status ?? ''}
       parts={parts}
