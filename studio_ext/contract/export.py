@@ -12,7 +12,19 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from studio_ext.contract import comparison, errors, experiments, jobs, live, trial_detail, trial_table, views, workspace
+from studio_ext.contract import (
+    comparison,
+    errors,
+    experiments,
+    jobs,
+    live,
+    report,
+    series,
+    trial_detail,
+    trial_table,
+    views,
+    workspace,
+)
 from studio_ext.contract.base import Wire
 
 REQUESTS = frozenset(
@@ -31,12 +43,14 @@ REQUESTS = frozenset(
         "ParallelChartSpec",
         "RunIds",
         "ScatterChartSpec",
+        "SeriesQuery",
         "SortKey",
         "SubmitRequest",
         "TrialQuery",
         "TrialSource",
         "UpdateTrial",
         "View",
+        "ViewText",
     }
 )
 """Types that clients write: fields with a default may be left out."""
@@ -47,6 +61,8 @@ MODULES: tuple[ModuleType, ...] = (
     experiments,
     jobs,
     live,
+    report,
+    series,
     trial_detail,
     trial_table,
     views,

@@ -1,8 +1,7 @@
 import { trans } from '../../../__tests__/fakes';
 import { extent, makeRow } from '../../../__tests__/fakeTrials';
 import type { TableRow } from '../../../contract';
-import { trialWord } from '../../../shared/trialWord';
-import { columnLabel, trialCell } from '../trialCells';
+import { columnLabel, trialCell, trialWord } from '../trialCells';
 import type { ICellContext } from '../trialCells';
 
 type Value = TableRow['values'][number];

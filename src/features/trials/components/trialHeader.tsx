@@ -8,7 +8,7 @@ import { ErrorBanner } from '../../../shared/errorBanner';
 import { formatDuration } from '../../../shared/format';
 import { StatusIcon } from '../../../shared/statusIcon';
 import { Tabs } from '../../../shared/tabs';
-import { trialWord } from '../../../shared/trialWord';
+import { trialWord } from '../../../models/trialWords';
 import { useNow, useSignal } from '../../../shared/useSignal';
 import type { TrialDeeds } from '../trialDeeds';
 import type { TrialTabName } from '../trialTabs';

@@ -13,7 +13,7 @@ import {
 } from '../../../shared/format';
 import { FewMetricCharts } from '../../../shared/metricCharts';
 import { StatusIcon } from '../../../shared/statusIcon';
-import { trialWord } from '../../../shared/trialWord';
+import { trialWord } from '../../../models/trialWords';
 import { useSignal } from '../../../shared/useSignal';
 import type { NoteDraft } from '../noteDraft';
 import type { TrialDeeds } from '../trialDeeds';
