@@ -89,7 +89,7 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "POST /trials/restore": ("trials/restore", {"run_ids": ["{other}"]}),
     "GET /trials/{run_id}": ("trials/{run}", None),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
-    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=environment", None),
+    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=artifacts", None),
     "GET /records/experiments": (f"records/experiments?name={EXPERIMENT}", None),
     "POST /records/experiments": ("records/experiments", {"name": "recorded", "tags": {"team": "red"}}),
     "GET /records/experiments/{experiment_id}": ("records/experiments/0", None),
@@ -233,6 +233,7 @@ def settings(job: JobDetail, names: dict[str, str]) -> str:
 [parameters]
 "path.job_id" = { dictionary = "ids", probability = 0.5 }
 "path.run_id" = { dictionary = "runs", probability = 0.5 }
+"path.other_id" = { dictionary = "runs", probability = 0.5 }
 "path.client_id" = { dictionary = "clients", probability = 0.5 }
 "path.experiment_id" = { dictionary = "experiment_ids", probability = 0.5 }
 "path.path" = { dictionary = "paths", probability = 0.5 }
@@ -286,7 +287,7 @@ def test_every_operation_succeeds_as_described(session: httpx.Client, transport:
 def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     """Verb, address and body of requests that would succeed, but for one strange value."""
     known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
-    known |= {"client_id": names["client"], "experiment_id": names["spare"]}
+    known |= {"client_id": names["client"], "experiment_id": names["spare"], "other_id": names["run"]}
     for label, (succeeds, template) in SUCCEEDS.items():
         body = filled(template, names)
         verb, path = label.split()
