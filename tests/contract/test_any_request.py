@@ -129,6 +129,7 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
         {"name": "one", "note": "# Best", "if_note": "", "tags": {"stage": "x"}, "removed_tags": ["none"]},
     ),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
+    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=artifacts", None),
     "POST /views/read": ("views/read", {"text": '{"title": "mine"}'}),
     "POST /views/export": (
         "views/export",
@@ -325,6 +326,7 @@ def settings(job: JobDetail, names: dict[str, str]) -> str:
 "path.run_id" = { dictionary = "runs", probability = 0.5 }
 "path.name" = { dictionary = "models", probability = 0.5 }
 "path.version" = { dictionary = "versions", probability = 0.5 }
+"path.other_id" = { dictionary = "runs", probability = 0.5 }
 "path.client_id" = { dictionary = "clients", probability = 0.5 }
 "path.experiment_id" = { dictionary = "experiment_ids", probability = 0.5 }
 "path.path" = { dictionary = "paths", probability = 0.5 }
@@ -380,6 +382,7 @@ def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
     known |= {"client_id": names["client"], "experiment_id": names["spare"]}
     known |= {"name": "m", "version": "1", "alias": "b"}
+    known |= {"client_id": names["client"], "experiment_id": names["spare"], "other_id": names["run"]}
     for label, (succeeds, template) in SUCCEEDS.items():
         body = filled(template, names)
         verb, path = label.split()
