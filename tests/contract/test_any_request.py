@@ -139,7 +139,6 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
         },
     ),
-    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=environment", None),
     "GET /trials/{run_id}/models": ("trials/{with_model}/models", None),
     "POST /models": ("models", {"run_id": "{with_model}", "name": "m", "path": "model", "alias": "b", "held_by": ""}),
     "GET /models": ("models", None),
