@@ -66,6 +66,8 @@ export namespace CommandIDs {
   export const saveView = 'studio-compare:save';
   export const exportView = 'studio-compare:export';
 
+  export const openDiffs = 'studio-diffs:open';
+
   export const showPanel = 'studio-panel:show';
 }
 

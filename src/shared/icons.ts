@@ -78,3 +78,9 @@ export const hiddenIcon = icon(
   'hidden',
   '<path class="jp-icon3" fill="#616161" d="m3.3 2 18.7 18.7-1.3 1.3-3.7-3.6A11 11 0 0 1 12 19C7 19 3 15 1.5 12a15 15 0 0 1 4-4.7L2 3.3 3.3 2zM7 8.7A12 12 0 0 0 3.9 12c1.6 2.6 4.7 5 8.1 5 1.2 0 2.4-.3 3.5-.8l-1.7-1.7A3.2 3.2 0 0 1 9.5 10.2L7 8.7zM12 5c5 0 9 4 10.5 7a15 15 0 0 1-2.9 3.8l-1.4-1.4A12 12 0 0 0 20.1 12C18.5 9.4 15.4 7 12 7c-.9 0-1.8.2-2.6.4L7.9 5.8C9.2 5.3 10.5 5 12 5z"/>'
 );
+
+/** Two pages held against each other. */
+export const diffIcon = icon(
+  'diff',
+  '<path class="jp-icon3" fill="#616161" d="M3 3h8v18H3V3zm2 2v14h4V5H5zm8-2h8v18h-8V3zm2 2v14h4V5h-4zm.7 3.2h2.6v1.6h-2.6zm0 4.2h2.6V14h-2.6zM5.7 8.2h2.6v1.6H5.7z"/>'
+);

@@ -52,6 +52,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials/{run_id}/metrics": ("trials/abc/metrics", "get"),
     "views/read": ("views/read", "post"),
     "views/export": ("views/export", "post"),
+    "trials/{run_id}/diff/{other_id}": ("trials/abc/diff/abd?part=code", "get"),
     "records/experiments": ("records/experiments", "get post"),
     "records/experiments/{experiment_id}": ("records/experiments/99", "get patch delete"),
     "records/runs": ("records/runs?experiments=99", "get post"),
