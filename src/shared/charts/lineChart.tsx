@@ -15,7 +15,7 @@ import { formatNumber } from '../format';
 import { useSignal } from '../useSignal';
 import { toDrawing } from './lineData';
 import type { IDrawnLine, ILineGroup, ILineOptions, ISeries } from './lineData';
-import { LinePlot } from './linePlot';
+import { FEW_LINES, LinePlot } from './linePlot';
 import type { ILineCursor, ILinePlotEvents } from './linePlot';
 import { remarks, summaryOf, tableOf, valueOf, whereOf } from './lineWords';
 import type { IChartTrial, ITrialFocus } from './types';
@@ -378,7 +378,10 @@ function Pointer(props: {
           key={`${line.label} ${line.metric}`}
           className="jp-StudioLineChart-near"
         >
-          <Mark colour={line.colour} dash={line.dash} />
+          <Mark
+            colour={line.colour}
+            dash={lines.length > FEW_LINES ? 0 : line.dash}
+          />
           <span className="jp-StudioChart-label">{line.label}</span>
           <span className="jp-StudioChart-value">{value(line, at)}</span>
         </div>

@@ -11,6 +11,11 @@ const REACH = 24;
 /** Lines up to which single points are marked, and points of a line. */
 const MARKED_LINES = 12;
 const MARKED_POINTS = 40;
+/**
+ * Lines up to which dashes tell them apart and each is a little thicker; more
+ * of them are one picture, and dashes cost more than all the rest.
+ */
+export const FEW_LINES = 24;
 /** Beyond it a chart cannot compute. */
 const LARGEST = 8e307;
 
@@ -79,6 +84,7 @@ export class LinePlot extends PlotFrame {
   setLines(lines: readonly IDrawnLine[]): void {
     this._lines = lines;
     this._paths = new Map();
+    this._layer = null;
     const [low, high] = extentOf(lines);
     const [before, after] = this._extent;
     // Of a part no more may be there than it shows; the whole is still known.
@@ -86,18 +92,7 @@ export class LinePlot extends PlotFrame {
       this._isZoomed && before !== null && after !== null
         ? [Math.min(low ?? before, before), Math.max(high ?? after, after)]
         : [low, high];
-    const { chart } = this;
-    if (!chart) {
-      return;
-    }
-    const { min, max } = chart.scales.x;
-    chart.batch(() => {
-      chart.setData(this.data(), !this._isZoomed);
-      if (this._isZoomed && min != null && max != null) {
-        // The same part: the y axis fits what is there now.
-        chart.setScale('x', { min, max });
-      }
-    });
+    Private.inTurn(this._apply);
   }
 
   setEmphasis(emphasis: IEmphasis): void {
@@ -152,7 +147,8 @@ export class LinePlot extends PlotFrame {
   }
 
   protected override onTheme(): void {
-    this._stroke.clear();
+    this._colours.clear();
+    this._layer = null;
   }
 
   protected describe(Chart: typeof uPlot): uPlot.Options {
@@ -218,6 +214,21 @@ export class LinePlot extends PlotFrame {
       }
     };
   }
+
+  private readonly _apply = () => {
+    const { chart } = this;
+    if (!chart) {
+      return;
+    }
+    const { min, max } = chart.scales.x;
+    chart.batch(() => {
+      chart.setData(this.data(), !this._isZoomed);
+      if (this._isZoomed && min != null && max != null) {
+        // The same part: the y axis fits what is there now.
+        chart.setScale('x', { min, max });
+      }
+    });
+  };
 
   private _rangeX(
     low: number | null,
@@ -381,57 +392,74 @@ export class LinePlot extends PlotFrame {
     const key = [min, max, bottom, top, bbox.width, bbox.height].join();
     if (key !== this._pathKey) {
       this._paths = new Map();
+      this._layer = null;
       this._pathKey = key;
     }
     const { hovered, selected } = this._emphasis;
-    const rank = ({ runIds }: IDrawnLine) =>
-      hovered !== null && runIds.includes(hovered)
-        ? 2
-        : runIds.some(each => selected.has(each))
-          ? 1
-          : 0;
-    // What stands out elsewhere only takes nothing back here.
-    const isFaint = this._lines.some(line => rank(line) > 0);
-    const ratio = devicePixelRatio || 1;
+    const has = (line: IDrawnLine, turn: number) =>
+      turn === 1
+        ? line.runIds.some(each => selected.has(each))
+        : hovered !== null && line.runIds.includes(hovered);
+    const over = [1, 2].flatMap(turn =>
+      this._lines.filter(line => has(line, turn))
+    );
+    this._layer ??= this._drawAll(chart);
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    ctx.lineJoin = 'round';
-    const isMarked = this._lines.length <= MARKED_LINES;
-    for (const turn of [0, 1, 2]) {
-      for (const line of this._lines) {
-        if (rank(line) !== turn) {
-          continue;
-        }
-        const paths = this._pathsOf(chart, line, isMarked);
-        const colour = this._strokeOf(line.colour);
-        const alpha = isFaint && turn === 0 ? 0.22 : 1;
-        ctx.strokeStyle = ctx.fillStyle = colour;
-        if (paths.band) {
-          ctx.globalAlpha = 0.18 * alpha;
-          ctx.fill(paths.band);
-        }
-        if (paths.raw) {
-          ctx.globalAlpha = 0.25 * alpha;
-          ctx.lineWidth = ratio;
-          ctx.stroke(paths.raw);
-        }
-        ctx.globalAlpha = alpha;
-        ctx.lineWidth = (turn > 0 ? 2.5 : 1.5) * ratio;
-        ctx.setLineDash(
-          (dash(line.dash * COLOURS) ?? []).map(each => each * ratio)
-        );
-        ctx.stroke(paths.line);
-        ctx.setLineDash([]);
-      }
-    }
+    // What stands out elsewhere only takes nothing back here.
+    ctx.globalAlpha = over.length > 0 ? 0.22 : 1;
+    ctx.drawImage(this._layer, bbox.left, bbox.top);
+    over.forEach(line => this._stroke(chart, ctx, line, 2.5));
     ctx.restore();
   }
 
-  private _pathsOf(chart: uPlot, line: IDrawnLine, isMarked: boolean): IPaths {
+  /** All lines as they are when none stands out: a picture, so that only what does is drawn when it changes. */
+  private _drawAll(chart: uPlot): HTMLCanvasElement {
+    const { left, top, width, height } = chart.bbox;
+    const layer = document.createElement('canvas');
+    layer.width = Math.max(1, width);
+    layer.height = Math.max(1, height);
+    const context = layer.getContext('2d')!;
+    context.translate(-left, -top);
+    const size = this._lines.length > FEW_LINES ? 1 : 1.5;
+    this._lines.forEach(line => this._stroke(chart, context, line, size));
+    return layer;
+  }
+
+  private _stroke(
+    chart: uPlot,
+    ctx: CanvasRenderingContext2D,
+    line: IDrawnLine,
+    size: number
+  ): void {
+    const ratio = devicePixelRatio || 1;
+    const paths = this._pathsOf(chart, line);
+    ctx.lineJoin = 'bevel';
+    ctx.strokeStyle = ctx.fillStyle = this._colourOf(line.colour);
+    if (paths.band) {
+      ctx.globalAlpha = 0.18;
+      ctx.fill(paths.band);
+    }
+    if (paths.raw) {
+      ctx.globalAlpha = 0.25;
+      ctx.lineWidth = ratio;
+      ctx.stroke(paths.raw);
+    }
+    ctx.globalAlpha = 1;
+    ctx.lineWidth = size * ratio;
+    const dashes =
+      this._lines.length > FEW_LINES ? undefined : dash(line.dash * COLOURS);
+    ctx.setLineDash((dashes ?? []).map(each => each * ratio));
+    ctx.stroke(paths.line);
+    ctx.setLineDash([]);
+  }
+
+  private _pathsOf(chart: uPlot, line: IDrawnLine): IPaths {
     let paths = this._paths.get(line);
     if (!paths) {
+      const isMarked = this._lines.length <= MARKED_LINES;
       const toX = placer(chart, 'x');
       const toY = placer(chart, 'y');
       const [first, last] = this._visible(chart, line.x);
@@ -459,24 +487,25 @@ export class LinePlot extends PlotFrame {
     ];
   }
 
-  private _strokeOf(colour: number): string {
+  private _colourOf(colour: number): string {
     const place = colour % COLOURS;
-    const stroke = this._stroke.get(place) ?? this.theme.line(place);
-    this._stroke.set(place, stroke);
-    return stroke;
+    const found = this._colours.get(place) ?? this.theme.line(place);
+    this._colours.set(place, found);
+    return found;
   }
 
+  private readonly _colours = new Map<number, string>();
   /** First and last place of all lines, as far as they are known. */
   private _extent: [number | null, number | null];
   /** What the axis shows when all is shown. */
   private _full: [number | null, number | null];
   private _isOver = false;
   private _isZoomed = false;
+  private _layer: HTMLCanvasElement | null = null;
   private _pathKey = '';
   private _paths = new Map<IDrawnLine, IPaths>();
   /** What the axis is about to show. */
   private _shown: [number | null, number | null] = [null, null];
-  private readonly _stroke = new Map<number, string>();
   private _told = '';
 }
 
@@ -637,4 +666,31 @@ export function timeMarks(
     before = day;
     return increment >= 86_400 ? day : isNew ? `${time}\n${day}` : time;
   });
+}
+
+namespace Private {
+  const waiting = new Set<() => void>();
+  let isBusy = false;
+
+  /** Draw now, or, where another chart is drawn just now, after it: many at once would hold up the page. */
+  export function inTurn(draw: () => void): void {
+    if (isBusy) {
+      waiting.add(draw);
+      return;
+    }
+    isBusy = true;
+    setTimeout(next);
+    draw();
+  }
+
+  function next(): void {
+    const [draw] = waiting;
+    if (!draw) {
+      isBusy = false;
+      return;
+    }
+    waiting.delete(draw);
+    setTimeout(next);
+    draw();
+  }
 }
