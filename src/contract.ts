@@ -36,6 +36,10 @@ export type IndexPhase = 'ready' | 'building' | 'away';
  * As whom the user's code runs in a container, and with which rights.
  */
 export type ContainerProfile = 'notebook' | 'contract';
+/**
+ * What two trials are held against each other in; each part is fetched when it is shown.
+ */
+export type DiffPart = 'notebook' | 'code' | 'environment' | 'data' | 'artifacts';
 export type ExportFormat = 'csv' | 'parquet';
 /**
  * What a job runs.
@@ -63,6 +67,61 @@ export type SecondaryStatus =
  */
 export type JobStatus = 'Pending' | 'Starting' | 'InProgress' | 'Stopping' | 'Completed' | 'Failed' | 'Stopped';
 
+/**
+ * An artefact of one trial or both.
+ */
+export interface ArtifactDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first_bytes: number | null;
+  kind: 'confusion_matrix' | 'roc_curve' | 'precision_recall' | 'table' | 'image' | 'text' | 'notebook' | 'other';
+  /**
+   * Why something is not known, in a sentence.
+   */
+  note: string;
+  path: string;
+  second_bytes: number | null;
+  /**
+   * The differences of its text, where this one artefact was asked for and is a text.
+   */
+  text: TextDiff | null;
+}
+/**
+ * Two texts, line by line. Removed lines stand before the added ones that replace them.
+ */
+export interface TextDiff {
+  added: number;
+  blocks: TextBlock[];
+  /**
+   * What is not shown, in a sentence; empty: all is.
+   */
+  note: string;
+  removed: number;
+}
+/**
+ * Lines of two texts that belong together.
+ */
+export interface TextBlock {
+  /**
+   * How many lines it stands for.
+   */
+  count: number;
+  /**
+   * Number of its first line in the first text, from 1.
+   */
+  first: number;
+  /**
+   * ``gap``: unchanged lines that were left out.
+   */
+  kind: 'same' | 'removed' | 'added' | 'gap';
+  /**
+   * Without line ends; empty for a gap.
+   */
+  lines: string[];
+  /**
+   * The same in the second text.
+   */
+  second: number;
+}
 /**
  * One try at a job.
  */
@@ -116,6 +175,166 @@ export interface BoxChartSpec {
   wide?: boolean;
 }
 /**
+ * A cell, in one notebook or both.
+ */
+export interface CellDiff {
+  /**
+   * ``changed``: the source; outputs have a word of their own.
+   */
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  /**
+   * Place among the cells of the first notebook, from 1.
+   */
+  first: number | null;
+  /**
+   * ``code``, ``markdown`` or ``raw``.
+   */
+  kind: string;
+  /**
+   * First line that says anything.
+   */
+  label: string;
+  /**
+   * What it printed and the values and errors it showed, as plain text; None where that is the same.
+   */
+  output_text: TextDiff | null;
+  outputs: 'none' | 'same' | 'changed';
+  /**
+   * Pictures that differ.
+   */
+  pictures: PicturePair[];
+  second: number | null;
+  source: TextDiff;
+}
+/**
+ * A picture that a cell of each notebook displayed, at the same place.
+ */
+export interface PicturePair {
+  /**
+   * Base64; None where there is none.
+   */
+  first: string | null;
+  /**
+   * ``image/png`` or ``image/jpeg``.
+   */
+  media_type: string;
+  second: string | null;
+}
+/**
+ * What a chart of histories draws.
+ */
+export interface ChartHistories {
+  /**
+   * Id of the chart.
+   */
+  chart: string;
+  series: SampledSeries[];
+}
+/**
+ * A metric of a trial in the order of steps or times.
+ *
+ * Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
+ * always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
+ * ``relative`` it counts from the beginning of the trial.
+ */
+export interface SampledSeries {
+  /**
+   * Values that were logged so far.
+   */
+  count: number;
+  /**
+   * Where this is only what came after what was known: how many values those are, whose points it is to be added
+   * to. 0: it takes their place.
+   */
+  first: number;
+  /**
+   * The value that was logged last; None when it was NaN or infinite.
+   */
+  last: number | null;
+  name: string;
+  /**
+   * How many of them were NaN or infinite.
+   */
+  not_finite: number;
+  run_id: string;
+  /**
+   * Values that the points stand for: those of the part that was asked for, or what came after ``first``.
+   */
+  shown: number;
+  step: number[];
+  /**
+   * Seconds since the epoch.
+   */
+  time: number[];
+  /**
+   * None stands for NaN and infinities, which JSON lacks.
+   */
+  value: (number | null)[];
+}
+/**
+ * What a chart of the importance of parameters draws.
+ */
+export interface ChartImportance {
+  /**
+   * Id of the chart.
+   */
+  chart: string;
+  importance: Importance;
+}
+/**
+ * How much each parameter matters for a metric.
+ */
+export interface Importance {
+  /**
+   * Most important first.
+   */
+  items: ParameterImportance[];
+  /**
+   * Parameters that differ, but are more than are looked at.
+   */
+  left_out: number;
+  /**
+   * Its column.
+   */
+  metric: string;
+  /**
+   * What it is called.
+   */
+  name: string;
+  /**
+   * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
+   * it tells nothing.
+   */
+  score: number | null;
+  /**
+   * Why nothing can be said, or why little is to be made of it, in a sentence; empty: it can be relied on.
+   */
+  thin: string;
+  /**
+   * Trials with a finite value of the metric.
+   */
+  trials: number;
+}
+/**
+ * How much one parameter matters.
+ */
+export interface ParameterImportance {
+  /**
+   * Spearman's, -1 to 1; None for a parameter that is no number.
+   */
+  correlation: number | null;
+  /**
+   * Share of what all parameters explain, 0 to 1.
+   */
+  importance: number;
+  key: string;
+  name: string;
+  /**
+   * Standard deviation of ``importance`` over repetitions.
+   */
+  spread: number;
+}
+/**
  * What all charts have.
  */
 export interface ChartSpec {
@@ -140,6 +359,52 @@ export interface Check {
   message: string;
   name: string;
   status: CheckStatus;
+}
+/**
+ * The code of two trials.
+ */
+export interface CodeDiff {
+  /**
+   * What was held against each other: the folders that were copied for the jobs, commits of a repository, or only
+   * what was recorded as artefacts.
+   */
+  basis: 'snapshots' | 'commits' | 'records' | 'none';
+  /**
+   * Those that differ.
+   */
+  files: FileDiff[];
+  first_commit: string | null;
+  /**
+   * Whether there was more than the commit; None: not known.
+   */
+  first_dirty: boolean | null;
+  /**
+   * Files that differ and are not listed.
+   */
+  left_out: number;
+  second_commit: string | null;
+  second_dirty: boolean | null;
+  /**
+   * Files that are the same.
+   */
+  unchanged: number;
+}
+/**
+ * A file of the code of one trial or both.
+ */
+export interface FileDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first_bytes: number | null;
+  /**
+   * Why there is no text, in a sentence.
+   */
+  note: string;
+  path: string;
+  second_bytes: number | null;
+  /**
+   * None for what is no text, too large, or may hold secrets.
+   */
+  text: TextDiff | null;
 }
 /**
  * Columns of an experiment that match a search.
@@ -394,12 +659,100 @@ export interface CreateExperiment {
   name: string;
 }
 /**
+ * Data of one name.
+ */
+export interface DataDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first: DataVersion | null;
+  name: string;
+  /**
+   * What tells, in a sentence.
+   */
+  reason: string;
+  second: DataVersion | null;
+}
+/**
+ * Which data one trial read, as far as it was recorded.
+ */
+export interface DataVersion {
+  columns: number | null;
+  digest: string;
+  etag: string | null;
+  /**
+   * Of a folder.
+   */
+  files: number | null;
+  /**
+   * ``local``, ``http``, ``s3``, ...
+   */
+  kind: string;
+  /**
+   * Seconds since the epoch; of an address what its server said.
+   */
+  modified: number | string | null;
+  rows: number | null;
+  sha256: string | null;
+  size_bytes: number | null;
+  /**
+   * Path or address.
+   */
+  source: string;
+}
+/**
  * What works here, what does not, and what to do about it.
  */
 export interface Diagnosis {
   checks: Check[];
   version: string;
   workspace: string;
+}
+/**
+ * One of the two trials.
+ */
+export interface DiffTrial {
+  experiment: string;
+  job_id: string | null;
+  name: string;
+  run_id: string;
+}
+/**
+ * Where two trials ran.
+ */
+export interface EnvironmentDiff {
+  facts: FactDiff[];
+  /**
+   * Whether the packages of both are known.
+   */
+  has_packages: boolean;
+  /**
+   * Those that differ, by name.
+   */
+  packages: PackageDiff[];
+  same_packages: number;
+}
+/**
+ * One fact about where the trials ran.
+ */
+export interface FactDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first: string | null;
+  /**
+   * ``python``, ``platform``, ``kernel``, ...
+   */
+  name: string;
+  second: string | null;
+}
+/**
+ * A package that differs.
+ */
+export interface PackageDiff {
+  /**
+   * ``newer``: the second trial had a newer version; ``changed``: of versions nobody can order.
+   */
+  change: 'added' | 'removed' | 'newer' | 'older' | 'changed';
+  first: string | null;
+  name: string;
+  second: string | null;
 }
 /**
  * Body of every reply whose HTTP status is 400 or above.
@@ -598,48 +951,6 @@ export interface ImageChoice {
 /**
  * How much each parameter matters for a metric.
  */
-export interface Importance {
-  /**
-   * Most important first.
-   */
-  items: ParameterImportance[];
-  metric: string;
-  /**
-   * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
-   * it tells nothing.
-   */
-  score: number | null;
-  /**
-   * Why nothing can be said, or why little is to be made of it, in a sentence; empty: it can be relied on.
-   */
-  thin: string;
-  /**
-   * Trials with a finite value of the metric.
-   */
-  trials: number;
-}
-/**
- * How much one parameter matters.
- */
-export interface ParameterImportance {
-  /**
-   * Spearman's, -1 to 1; None for a parameter that is no number.
-   */
-  correlation: number | null;
-  /**
-   * Share of what all parameters explain, 0 to 1.
-   */
-  importance: number;
-  key: string;
-  name: string;
-  /**
-   * Standard deviation of ``importance`` over repetitions.
-   */
-  spread: number;
-}
-/**
- * How much each parameter matters for a metric.
- */
 export interface ImportanceChartSpec {
   /**
    * Unique in its view.
@@ -658,6 +969,8 @@ export interface ImportanceChartSpec {
 }
 /**
  * For which metric, and out of which trials, the importance of parameters is asked.
+ *
+ * Of a source with a filter all trials that match count, whatever its ``limit``.
  */
 export interface ImportanceQuery {
   metric: string;
@@ -1063,6 +1376,22 @@ export interface MetricSeries {
   value: (number | null)[];
 }
 /**
+ * Two notebooks cell by cell, in the order of both.
+ */
+export interface NotebookDiff {
+  cells: CellDiff[];
+  /**
+   * Cells whose source differs, those that only one notebook has included.
+   */
+  changed: number;
+  /**
+   * Where the first notebook was found, in words.
+   */
+  first_place: string;
+  outputs_changed: number;
+  second_place: string;
+}
+/**
  * What the Run as job form needs to know of a notebook.
  */
 export interface NotebookInspection {
@@ -1227,47 +1556,6 @@ export interface RunnerInfo {
    * Why it is not available, and what to do.
    */
   reason: string;
-}
-/**
- * A metric of a trial in the order of steps or times.
- *
- * Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
- * always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
- * ``relative`` it counts from the beginning of the trial.
- */
-export interface SampledSeries {
-  /**
-   * Values that were logged so far.
-   */
-  count: number;
-  /**
-   * Where this is only what came after what was known: how many values those are, whose points it is to be added
-   * to. 0: it takes their place.
-   */
-  first: number;
-  /**
-   * The value that was logged last; None when it was NaN or infinite.
-   */
-  last: number | null;
-  name: string;
-  /**
-   * How many of them were NaN or infinite.
-   */
-  not_finite: number;
-  run_id: string;
-  /**
-   * Values that the points stand for: those of the part that was asked for, or what came after ``first``.
-   */
-  shown: number;
-  step: number[];
-  /**
-   * Seconds since the epoch.
-   */
-  time: number[];
-  /**
-   * None stands for NaN and infinities, which JSON lacks.
-   */
-  value: (number | null)[];
 }
 /**
  * A point for each trial.
@@ -1547,6 +1835,32 @@ export interface Trial {
   user: string | null;
 }
 /**
+ * One part of what differs between two trials. Of the last five fields one is there, or none.
+ */
+export interface TrialDiff {
+  artifacts: ArtifactDiff[] | null;
+  code: CodeDiff | null;
+  data: DataDiff[] | null;
+  environment: EnvironmentDiff | null;
+  first: DiffTrial;
+  /**
+   * What could be done where it is not known.
+   */
+  hint: string;
+  /**
+   * The answer in a sentence: what differs, that nothing does, or why that is not known.
+   */
+  message: string;
+  notebook: NotebookDiff | null;
+  /**
+   * What was left out, in sentences.
+   */
+  notes: string[];
+  part: DiffPart;
+  second: DiffTrial;
+  state: 'same' | 'different' | 'unknown';
+}
+/**
  * Which part of an experiment's trials, and in what order.
  */
 export interface TrialQuery {
@@ -1675,6 +1989,33 @@ export interface View {
   sources?: TrialSource[];
   title?: string;
   version?: 1;
+}
+/**
+ * A view, and what it showed when the report was made. The charts of the view are always there.
+ */
+export interface ViewReport {
+  comparison: Comparison;
+  histories: ChartHistories[];
+  importances: ChartImportance[];
+  /**
+   * Seconds since the epoch.
+   */
+  made: number;
+  /**
+   * What is not as in the view, in sentences.
+   */
+  notes: string[];
+  /**
+   * Of Studio.
+   */
+  version: string;
+  view: View;
+}
+/**
+ * What a file says that is to be a view.
+ */
+export interface ViewText {
+  text: string;
 }
 
 /**

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
         TrialComponent,
         TrialComponentArtifact,
         WaitTimeout,
+        compare,
         connect,
         doctor,
         experiments,
+        export_view,
         inspect,
         job,
         jobs,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         set_experiment,
         submit,
         trials,
+        view,
     )
 
 __all__ = [
@@ -38,9 +41,11 @@ __all__ = [
     "TrialComponent",
     "TrialComponentArtifact",
     "WaitTimeout",
+    "compare",
     "connect",
     "doctor",
     "experiments",
+    "export_view",
     "inspect",
     "job",
     "jobs",
@@ -49,6 +54,7 @@ __all__ = [
     "load_run",
     "submit",
     "trials",
+    "view",
 ]
 
 

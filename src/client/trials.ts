@@ -1,11 +1,17 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import type {
   ColumnPage,
+  CompareQuery,
+  Comparison,
+  DiffPart,
   FilterCheck,
   FilterQuery,
+  Importance,
+  ImportanceQuery,
   RunIds,
   SeriesPage,
   SeriesQuery,
+  TrialDiff,
   TrialQuery,
   TrialTablePage
 } from '../contract';
@@ -34,6 +40,19 @@ export class TrialsClient {
     return this._post('trials/table', query, signal);
   }
 
+  /** Some trials side by side. */
+  compare(query: CompareQuery, signal?: AbortSignal): Promise<Comparison> {
+    return this._post('trials/compare', query, signal);
+  }
+
+  /** How much each parameter matters for a metric. */
+  importance(
+    query: ImportanceQuery,
+    signal?: AbortSignal
+  ): Promise<Importance> {
+    return this._post('trials/importance', query, signal);
+  }
+
   columns(query: IColumnQuery, signal?: AbortSignal): Promise<ColumnPage> {
     return request(this._settings, 'trials/columns', {
       query: { ...query },
@@ -58,6 +77,30 @@ export class TrialsClient {
       query: { format },
       body: query
     });
+  }
+
+  /**
+   * One part of what differs between two trials; `path`: of the artefacts only
+   * this one, with the differences of its text.
+   */
+  diff(
+    first: string,
+    second: string,
+    part: DiffPart,
+    options: { path?: string; signal?: AbortSignal } = {}
+  ): Promise<TrialDiff> {
+    const runs = [first, second].map(encodeURIComponent);
+    return request(this._settings, `trials/${runs[0]}/diff/${runs[1]}`, {
+      query: { part, path: options.path },
+      signal: options.signal
+    });
+  }
+
+  /** The content of an artefact. */
+  artifact(run: string, path: string, signal?: AbortSignal): Promise<Blob> {
+    const segments = [run, 'artifacts', ...path.split('/')];
+    const address = segments.map(encodeURIComponent).join('/');
+    return download(this._settings, `records/runs/${address}`, { signal });
   }
 
   /** `onDone`: is told of each portion that was deleted. */

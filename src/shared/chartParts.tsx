@@ -72,32 +72,37 @@ export function useSaid(): [string, (said: string) => void] {
 export function ChartButtons(props: {
   title: string;
   trans: TranslationBundle;
-  isLog: boolean;
-  canLog: boolean;
-  onLog: () => void;
-  onPicture: () => void;
+  isLog?: boolean;
+  canLog?: boolean;
+  /** Undefined: the owner says which axes are logarithmic. */
+  onLog?: () => void;
+  /** Undefined: there is no picture now. */
+  onPicture?: () => void;
   onData: () => void;
   children?: React.ReactNode;
 }): JSX.Element {
-  const { title, trans, isLog, canLog } = props;
+  const { title, trans, isLog, canLog, onLog, onPicture } = props;
   return (
     <span className="jp-StudioChart-buttons">
-      <button
-        type="button"
-        className="jp-StudioChart-toggle"
-        aria-pressed={isLog}
-        disabled={!canLog}
-        title={trans.__('Logarithmic scale')}
-        onClick={props.onLog}
-      >
-        {trans.__('log')}
-      </button>
+      {onLog && (
+        <button
+          type="button"
+          className="jp-StudioChart-toggle"
+          aria-pressed={isLog}
+          disabled={!canLog}
+          title={trans.__('Logarithmic scale')}
+          onClick={onLog}
+        >
+          {trans.__('log')}
+        </button>
+      )}
       <button
         type="button"
         className="jp-StudioIconButton"
+        disabled={!onPicture}
         title={trans.__('Copy as picture')}
         aria-label={trans.__('Copy %1 as picture', title)}
-        onClick={props.onPicture}
+        onClick={onPicture}
       >
         <pictureIcon.react tag="span" />
       </button>

@@ -16,6 +16,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from studio_ext._version import __version__
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import (
     ErrorBody,
     Forbidden,
@@ -41,6 +42,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -50,6 +52,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
 T = TypeVar("T")
@@ -344,9 +347,31 @@ class HttpClient:
         """Histories of metrics of many trials."""
         return self.ask(SeriesPage, "POST", "trials/series", body=query.model_dump(mode="json"), repeat=True)
 
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials."""
+        params = {"part": part.value} | ({"path": path} if path else {})
+        return self.ask(TrialDiff, "GET", f"trials/{segment(first)}/diff/{segment(second)}", params=params)
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self.ask(TrialTablePage, "POST", "trials/table", body=query.model_dump(mode="json"), repeat=True)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return self.ask(Comparison, "POST", "trials/compare", body=query.model_dump(mode="json"), repeat=True)
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """Which parameters matter."""
+        return self.ask(Importance, "POST", "trials/importance", body=query.model_dump(mode="json"), repeat=True)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        body = view.model_dump(mode="json")
+        with self._stream("POST", "views/export", body=body) as reply:
+            try:
+                return reply.read()
+            except httpx.HTTPError as error:
+                raise Unavailable(f"{self.url} broke off: {_reason(error)}.", hint="Try again.") from error
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

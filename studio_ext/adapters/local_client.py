@@ -22,6 +22,7 @@ from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
 from studio_ext.adapters.workspace_config import open_workspace
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
@@ -38,6 +39,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -46,6 +48,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Runner
@@ -246,9 +249,35 @@ class LocalClient:
         """Histories of metrics of many trials."""
         return self._histories.page(query)
 
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials."""
+        from studio_ext.adapters.git_commits import GitRepositories
+        from studio_ext.adapters.mlflow_backend import open_backend
+        from studio_ext.adapters.mlflow_records import MlflowRecords
+        from studio_ext.services.trial_diff import TrialDiffs
+
+        records = MlflowRecords(open_backend(self.workspace.tracking_uri, self.workspace.artifacts))
+        diffs = TrialDiffs(records, self.tracking, self.store.get, GitRepositories())
+        return diffs.diff(first, second, part, path)
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self._trials.table(query)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return self._trials.compare(query)
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """Which parameters matter."""
+        return self._trials.importance(query)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        from studio_ext.adapters.report_page import report_page
+        from studio_ext.services.view_report import view_report
+
+        return report_page(view_report(self, view, __version__, now=time.time()))
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -12,7 +12,19 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from studio_ext.contract import comparison, errors, experiments, jobs, live, series, trial_table, views, workspace
+from studio_ext.contract import (
+    comparison,
+    errors,
+    experiments,
+    jobs,
+    live,
+    report,
+    series,
+    trial_diff,
+    trial_table,
+    views,
+    workspace,
+)
 from studio_ext.contract.base import Wire
 
 REQUESTS = frozenset(
@@ -37,6 +49,7 @@ REQUESTS = frozenset(
         "TrialQuery",
         "TrialSource",
         "View",
+        "ViewText",
     }
 )
 """Types that clients write: fields with a default may be left out."""
@@ -47,7 +60,9 @@ MODULES: tuple[ModuleType, ...] = (
     experiments,
     jobs,
     live,
+    report,
     series,
+    trial_diff,
     trial_table,
     views,
     workspace,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
     FileEntry,
@@ -23,6 +24,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -31,6 +33,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
 
@@ -119,8 +122,26 @@ class Client(Protocol):
         """Histories of metrics of many trials, sampled. Where a long one has to be read first, it is answered in
         several turns: ask again while there is ``more``. Trials that are gone are named, and no error."""
 
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials beyond numbers. What is not recorded is a sentence in the answer
+        and no error.
+
+        ``path``: of the artefacts only this one, with the differences of its text. Raises ``NotFound`` for a trial or
+        an artefact that is not there.
+        """
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials. Raises as :meth:`trials`."""
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side. Those that are not there are named in the answer. Raises as :meth:`trials`."""
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """How much each parameter matters for a metric; may take seconds. Raises as :meth:`trials`."""
+
+    def export_view(self, view: View) -> bytes:
+        """A view as one HTML file that needs no server. Raises as :meth:`trials`, and for a file that would be too
+        large."""
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -9,7 +9,18 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from studio_ext.routes import artifacts, contents, experiments, jobs, notebooks, records, trial_table, trials, workspace
+from studio_ext.routes import (
+    artifacts,
+    contents,
+    experiments,
+    jobs,
+    notebooks,
+    records,
+    trial_table,
+    trials,
+    views,
+    workspace,
+)
 from studio_ext.routes.base import Parts, StudioHandler
 from studio_ext.routes.openapi import document
 from studio_ext.routes.operation import operation
@@ -36,6 +47,7 @@ ADDRESSES: list[tuple[str, type[StudioHandler]]] = [
     *experiments.HANDLERS,
     *trial_table.HANDLERS,  # before trials/{run_id}, which would take them for runs
     *trials.HANDLERS,
+    *views.HANDLERS,
     *records.HANDLERS,
     *artifacts.HANDLERS,
     *contents.HANDLERS,

@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 
+from studio_ext.contract.comparison import CompareQuery, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
+from studio_ext.contract.report import ViewReport
 from studio_ext.contract.series import SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
+from studio_ext.contract.views import LineChartSpec, TrialSource, View
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 
@@ -225,6 +229,18 @@ class ClientSuite:
         with pytest.raises(InvalidRequest):
             found("", sort="depth")
 
+    def test_trials_are_held_against_each_other(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id or ""
+        until(lambda: client.trial(run_id).status != "RUNNING", "the trial was closed")
+        for part in DiffPart:
+            diff = client.trial_diff(run_id, run_id, part)
+            assert (diff.part, diff.first.run_id, diff.second.run_id) == (part, run_id, run_id)
+            assert diff.state != "different" and diff.message
+        with pytest.raises(NotFound):
+            client.trial_diff(run_id, "0" * 32, DiffPart.code)
+        with pytest.raises(NotFound):
+            client.trial_diff(run_id, run_id, DiffPart.artifacts, path="never/made.txt")
+
     def test_the_table_of_trials(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id
 
@@ -245,6 +261,48 @@ class ClientSuite:
             client.trial_table(TrialQuery(experiment="never made"))
         with pytest.raises(InvalidRequest):
             client.trial_table(TrialQuery(experiment="suite", columns=["depth"]))
+
+    def test_which_parameters_matter(self, client: Client, completed: JobDetail) -> None:
+        source = TrialSource(experiment="suite")
+        answer = client.importance(ImportanceQuery(sources=[source], metric="metrics.score"))
+        assert (answer.metric, answer.items, answer.score) == ("metrics.score", [], None)
+        assert "it takes 10" in answer.thin
+        with pytest.raises(InvalidRequest):
+            client.importance(ImportanceQuery(sources=[source], metric="score"))
+
+    def test_a_view_to_take_away(self, client: Client, completed: JobDetail) -> None:
+        source = TrialSource(experiment="suite", run_ids=[completed.trial.run_id or ""])
+        chart = LineChartSpec(id="a", type="line", metrics=[next(iter(client.trial(source.run_ids[0]).metrics))])
+        page = client.export_view(View(title="<b>suite</b>", sources=[source], charts=[chart])).decode()
+        assert page.startswith("<!DOCTYPE html>") and page.rstrip().endswith("</html>")
+        assert "<title>&lt;b&gt;suite&lt;/b&gt;</title>" in page
+        report = ViewReport.model_validate_json(page.partition('id="data">')[2].partition("</script>")[0])
+        assert [each.name for each in report.comparison.trials] == ["first"]
+        assert [(each.name, each.run_id) for each in report.histories[0].series] == [
+            (chart.metrics[0], source.run_ids[0])
+        ]
+        with pytest.raises(InvalidRequest):
+            client.export_view(View())
+
+    def test_trials_side_by_side(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id or ""
+        source = TrialSource(experiment="suite", run_ids=[run_id, "never made"])
+
+        def found() -> Any:
+            answer = client.compare(CompareQuery(sources=[source], text="DEPTH", keys=["name"]))
+            return answer if answer.trials and answer.trials[0].status == "FINISHED" and answer.rows else None
+
+        answer = until(found, "the trial was compared")
+        assert [(each.run_id, each.name, each.job_id) for each in answer.trials] == [(run_id, "first", completed.id)]
+        assert answer.missing == ["never made"]
+        assert [(each.key, each.values, each.differs) for each in answer.rows] == [
+            ("params.depth", [8], False),
+            ("name", ["first"], False),
+        ]
+        with pytest.raises(NotFound):
+            client.compare(CompareQuery(sources=[TrialSource(experiment="never made")]))
+        with pytest.raises(InvalidRequest):
+            client.compare(CompareQuery(sources=[TrialSource(experiment="suite", filter="depth <")]))
 
     def test_histories_of_trials(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id or ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
@@ -39,6 +40,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import MetricHistory, MetricSeries, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SampledSeries, SeriesPage, SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart, DiffTrial, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -49,13 +51,17 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
+from studio_ext.services.comparison import Comparisons
+from studio_ext.services.importance import Importances
 from studio_ext.services.trial_query.export import export
 from studio_ext.services.trial_query.lookup import check, column_page
 from studio_ext.services.trial_query.records import trial_page
 from studio_ext.services.trial_query.tables import TrialTables
+from studio_ext.services.view_report import view_report
 from studio_ext.testing.memory_columns import MemoryColumns, MemoryTrial
 
 CELLS = 3
@@ -448,9 +454,35 @@ class FakeClient:
         """It always is."""
         return True
 
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """Nothing is recorded here, so nothing is known."""
+        sides = [
+            DiffTrial(run_id=each.run_id, name=each.name, experiment=each.experiment, job_id=each.job_id)
+            for each in (self.trial(first), self.trial(second))
+        ]
+        if path:
+            raise NotFound(f"Neither trial has an artefact {path!r}.")
+        return TrialDiff(
+            first=sides[0], second=sides[1], part=part, state="unknown", message="Nothing is recorded here."
+        )
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""
         return TrialTables(self).page(query)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return Comparisons(self, TrialTables(self)).compare(query)
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """Which parameters matter."""
+        return Importances(self, TrialTables(self)).importance(query)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        from studio_ext.adapters.report_page import report_page
+
+        return report_page(view_report(self, view, "0", now=0.0))
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

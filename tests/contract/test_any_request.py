@@ -71,6 +71,29 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "result": "none",
         },
     ),
+    "POST /trials/compare": (
+        "trials/compare",
+        {
+            "sources": [
+                {"experiment": EXPERIMENT, "run_ids": ["{run}"]},
+                {"experiment": EXPERIMENT, "filter": "params.depth >= 0", "sort": [{"key": "started"}], "limit": 5},
+            ],
+            "text": "d",
+            "only_differences": True,
+            "keys": ["metrics.score", "params.depth"],
+            "limit": 10,
+        },
+    ),
+    "POST /trials/importance": (
+        "trials/importance",
+        {
+            "sources": [
+                {"experiment": EXPERIMENT, "run_ids": ["{run}"]},
+                {"experiment": EXPERIMENT, "filter": "params.depth >= 0"},
+            ],
+            "metric": "metrics.score",
+        },
+    ),
     "POST /trials/series": (
         "trials/series",
         {
@@ -100,6 +123,16 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "POST /trials/restore": ("trials/restore", {"run_ids": ["{other}"]}),
     "GET /trials/{run_id}": ("trials/{run}", None),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
+    "POST /views/read": ("views/read", {"text": '{"title": "mine"}'}),
+    "POST /views/export": (
+        "views/export",
+        {
+            "title": "mine",
+            "sources": [{"experiment": EXPERIMENT, "run_ids": ["{run}"]}],
+            "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
+        },
+    ),
+    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=environment", None),
     "GET /records/experiments": (f"records/experiments?name={EXPERIMENT}", None),
     "POST /records/experiments": ("records/experiments", {"name": "recorded", "tags": {"team": "red"}}),
     "GET /records/experiments/{experiment_id}": ("records/experiments/0", None),
@@ -149,9 +182,14 @@ MORE_RULES = {
     "POST /experiments": "a name is not made of spaces only",
     "GET /trials": "columns and filters are of a language, and cursors come from the list",
     "POST /trials/table": "as above",
+    "POST /trials/compare": "as above",
+    "POST /trials/importance": "as above",
+    "POST /views/export": "as for comparing, and it has to find trials",
+    "POST /views/read": "the text has to be a view",
     "GET /trials/columns": "there are three kinds",
     "POST /trials/filter": "conditions are of the language, too",
     "POST /trials/export": "as for the table",
+    "GET /trials/{run_id}/diff/{other_id}": "only artefacts have a path, and it must not lead out",
     "GET /records/experiments": "a name is not made of spaces only",
     "POST /records/experiments": "a name is not made of spaces only, and MLflow has a say in names",
     "GET /records/experiments/{experiment_id}": "MLflow's ids are numbers",

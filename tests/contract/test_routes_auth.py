@@ -40,6 +40,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "experiments": ("experiments", "get post"),
     "trials": ("trials?experiment=e", "get"),
     "trials/table": ("trials/table", "post"),
+    "trials/compare": ("trials/compare", "post"),
+    "trials/importance": ("trials/importance", "post"),
     "trials/series": ("trials/series", "post"),
     "trials/columns": ("trials/columns?experiment=e", "get"),
     "trials/filter": ("trials/filter", "post"),
@@ -48,6 +50,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials/restore": ("trials/restore", "post"),
     "trials/{run_id}": ("trials/abc", "get"),
     "trials/{run_id}/metrics": ("trials/abc/metrics", "get"),
+    "views/read": ("views/read", "post"),
+    "views/export": ("views/export", "post"),
+    "trials/{run_id}/diff/{other_id}": ("trials/abc/diff/abd?part=code", "get"),
     "records/experiments": ("records/experiments", "get post"),
     "records/experiments/{experiment_id}": ("records/experiments/99", "get patch delete"),
     "records/runs": ("records/runs?experiments=99", "get post"),
@@ -66,7 +71,16 @@ TABLE: dict[str, tuple[str, str]] = {
     "{path}": ("no/such/address", "get post put patch delete"),
 }
 WRITES = ("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials")
-READING_POSTS = ("trials/table", "trials/series", "trials/filter", "trials/export")
+READING_POSTS = (
+    "trials/table",
+    "trials/compare",
+    "trials/importance",
+    "trials/series",
+    "trials/filter",
+    "trials/export",
+    "views/read",
+    "views/export",
+)
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]
