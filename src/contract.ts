@@ -40,6 +40,10 @@ export type IndexPhase = 'ready' | 'building' | 'away';
  * As whom the user's code runs in a container, and with which rights.
  */
 export type ContainerProfile = 'notebook' | 'contract';
+/**
+ * What two trials are held against each other in; each part is fetched when it is shown.
+ */
+export type DiffPart = 'notebook' | 'code' | 'environment' | 'data' | 'artifacts';
 export type ExportFormat = 'csv' | 'parquet';
 /**
  * What a job runs.
@@ -66,7 +70,66 @@ export type SecondaryStatus =
  * The state of a job as people see it.
  */
 export type JobStatus = 'Pending' | 'Starting' | 'InProgress' | 'Stopping' | 'Completed' | 'Failed' | 'Stopped';
+/**
+ * What a node stands for.
+ */
+export type LineageKind = 'data' | 'job' | 'trial' | 'model';
 
+/**
+ * An artefact of one trial or both.
+ */
+export interface ArtifactDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first_bytes: number | null;
+  kind: 'confusion_matrix' | 'roc_curve' | 'precision_recall' | 'table' | 'image' | 'text' | 'notebook' | 'other';
+  /**
+   * Why something is not known, in a sentence.
+   */
+  note: string;
+  path: string;
+  second_bytes: number | null;
+  /**
+   * The differences of its text, where this one artefact was asked for and is a text.
+   */
+  text: TextDiff | null;
+}
+/**
+ * Two texts, line by line. Removed lines stand before the added ones that replace them.
+ */
+export interface TextDiff {
+  added: number;
+  blocks: TextBlock[];
+  /**
+   * What is not shown, in a sentence; empty: all is.
+   */
+  note: string;
+  removed: number;
+}
+/**
+ * Lines of two texts that belong together.
+ */
+export interface TextBlock {
+  /**
+   * How many lines it stands for.
+   */
+  count: number;
+  /**
+   * Number of its first line in the first text, from 1.
+   */
+  first: number;
+  /**
+   * ``gap``: unchanged lines that were left out.
+   */
+  kind: 'same' | 'removed' | 'added' | 'gap';
+  /**
+   * Without line ends; empty for a gap.
+   */
+  lines: string[];
+  /**
+   * The same in the second text.
+   */
+  second: number;
+}
 /**
  * The beginning of an artefact, or how to show it. Nothing in it was executed.
  */
@@ -160,6 +223,52 @@ export interface BoxChartSpec {
    * Whether it takes the whole width.
    */
   wide?: boolean;
+}
+/**
+ * A cell, in one notebook or both.
+ */
+export interface CellDiff {
+  /**
+   * ``changed``: the source; outputs have a word of their own.
+   */
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  /**
+   * Place among the cells of the first notebook, from 1.
+   */
+  first: number | null;
+  /**
+   * ``code``, ``markdown`` or ``raw``.
+   */
+  kind: string;
+  /**
+   * First line that says anything.
+   */
+  label: string;
+  /**
+   * What it printed and the values and errors it showed, as plain text; None where that is the same.
+   */
+  output_text: TextDiff | null;
+  outputs: 'none' | 'same' | 'changed';
+  /**
+   * Pictures that differ.
+   */
+  pictures: PicturePair[];
+  second: number | null;
+  source: TextDiff;
+}
+/**
+ * A picture that a cell of each notebook displayed, at the same place.
+ */
+export interface PicturePair {
+  /**
+   * Base64; None where there is none.
+   */
+  first: string | null;
+  /**
+   * ``image/png`` or ``image/jpeg``.
+   */
+  media_type: string;
+  second: string | null;
 }
 /**
  * What a chart of histories draws.
@@ -300,6 +409,52 @@ export interface Check {
   message: string;
   name: string;
   status: CheckStatus;
+}
+/**
+ * The code of two trials.
+ */
+export interface CodeDiff {
+  /**
+   * What was held against each other: the folders that were copied for the jobs, commits of a repository, or only
+   * what was recorded as artefacts.
+   */
+  basis: 'snapshots' | 'commits' | 'records' | 'none';
+  /**
+   * Those that differ.
+   */
+  files: FileDiff[];
+  first_commit: string | null;
+  /**
+   * Whether there was more than the commit; None: not known.
+   */
+  first_dirty: boolean | null;
+  /**
+   * Files that differ and are not listed.
+   */
+  left_out: number;
+  second_commit: string | null;
+  second_dirty: boolean | null;
+  /**
+   * Files that are the same.
+   */
+  unchanged: number;
+}
+/**
+ * A file of the code of one trial or both.
+ */
+export interface FileDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first_bytes: number | null;
+  /**
+   * Why there is no text, in a sentence.
+   */
+  note: string;
+  path: string;
+  second_bytes: number | null;
+  /**
+   * None for what is no text, too large, or may hold secrets.
+   */
+  text: TextDiff | null;
 }
 /**
  * Columns of an experiment that match a search.
@@ -554,12 +709,100 @@ export interface CreateExperiment {
   name: string;
 }
 /**
+ * Data of one name.
+ */
+export interface DataDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first: DataVersion | null;
+  name: string;
+  /**
+   * What tells, in a sentence.
+   */
+  reason: string;
+  second: DataVersion | null;
+}
+/**
+ * Which data one trial read, as far as it was recorded.
+ */
+export interface DataVersion {
+  columns: number | null;
+  digest: string;
+  etag: string | null;
+  /**
+   * Of a folder.
+   */
+  files: number | null;
+  /**
+   * ``local``, ``http``, ``s3``, ...
+   */
+  kind: string;
+  /**
+   * Seconds since the epoch; of an address what its server said.
+   */
+  modified: number | string | null;
+  rows: number | null;
+  sha256: string | null;
+  size_bytes: number | null;
+  /**
+   * Path or address.
+   */
+  source: string;
+}
+/**
  * What works here, what does not, and what to do about it.
  */
 export interface Diagnosis {
   checks: Check[];
   version: string;
   workspace: string;
+}
+/**
+ * One of the two trials.
+ */
+export interface DiffTrial {
+  experiment: string;
+  job_id: string | null;
+  name: string;
+  run_id: string;
+}
+/**
+ * Where two trials ran.
+ */
+export interface EnvironmentDiff {
+  facts: FactDiff[];
+  /**
+   * Whether the packages of both are known.
+   */
+  has_packages: boolean;
+  /**
+   * Those that differ, by name.
+   */
+  packages: PackageDiff[];
+  same_packages: number;
+}
+/**
+ * One fact about where the trials ran.
+ */
+export interface FactDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first: string | null;
+  /**
+   * ``python``, ``platform``, ``kernel``, ...
+   */
+  name: string;
+  second: string | null;
+}
+/**
+ * A package that differs.
+ */
+export interface PackageDiff {
+  /**
+   * ``newer``: the second trial had a newer version; ``changed``: of versions nobody can order.
+   */
+  change: 'added' | 'removed' | 'newer' | 'older' | 'changed';
+  first: string | null;
+  name: string;
+  second: string | null;
 }
 /**
  * Body of every reply whose HTTP status is 400 or above.
@@ -1091,6 +1334,71 @@ export interface LineChartSpec {
   x_metric?: string | null;
 }
 /**
+ * What a thing came from, and what came from it.
+ */
+export interface Lineage {
+  edges: LineageEdge[];
+  id: string;
+  /**
+   * Whether there were more than ``MAX_NODES``.
+   */
+  is_cut: boolean;
+  kind: LineageKind;
+  /**
+   * The one that was asked for first, the others by their distance from it.
+   */
+  nodes: LineageNode[];
+}
+/**
+ * ``target`` came from ``source``.
+ */
+export interface LineageEdge {
+  source: string;
+  source_kind: LineageKind;
+  target: string;
+  target_kind: LineageKind;
+}
+/**
+ * One thing. ``kind`` and ``id`` name it, here and in a request for its own lineage.
+ */
+export interface LineageNode {
+  /**
+   * A few words more: where data lies, the experiment of a trial, the aliases of a model.
+   */
+  detail: string;
+  /**
+   * Of a trial: name of its experiment.
+   */
+  experiment: string;
+  /**
+   * Of a trial its run id, of a job its id, of a model ``<name>/<version>``. Of data its digest, with ``:<name>``
+   * behind it where the digest is too short to name it alone.
+   */
+  id: string;
+  /**
+   * Whether it is not there any more, or was deleted: it is known of it from others.
+   */
+  is_deleted: boolean;
+  /**
+   * Whether all that it came from and all that came from it is in this answer.
+   */
+  is_whole: boolean;
+  kind: LineageKind;
+  label: string;
+  /**
+   * Whether there is more beside it than is ever listed.
+   */
+  more: boolean;
+  /**
+   * Of a trial MLflow's word, of a job its status, of a model its registration's.
+   */
+  status: string;
+  /**
+   * When it began or was made (epoch seconds).
+   */
+  time: number | null;
+}
+/**
  * Event ``studio live changed``: there is more of jobs that somebody looks at; a hint to ask again, never data.
  */
 export interface LiveChanged {
@@ -1121,6 +1429,25 @@ export interface LogChunk {
    */
   size: number;
   text: string;
+}
+/**
+ * A model that a trial logged: something that can be registered.
+ */
+export interface LoggedModel {
+  created: number | null;
+  /**
+   * What kind of model its flavour says it is; empty where it does not.
+   */
+  model_type: string;
+  name: string;
+  /**
+   * What names it in a request to register it: MLflow's id of it, or the folder of the trial's artefacts.
+   */
+  path: string;
+  /**
+   * ``READY``; ``PENDING`` while it is being logged; ``FAILED`` when that broke off.
+   */
+  status: string;
 }
 /**
  * A model that the trial logged.
@@ -1217,6 +1544,52 @@ export interface MetricSummary {
   step: number;
 }
 /**
+ * One version of a model, and the trial that it came from.
+ */
+export interface ModelVersion {
+  aliases: string[];
+  created: number | null;
+  description: string;
+  /**
+   * Name of the trial's experiment, kept as well.
+   */
+  experiment: string;
+  /**
+   * Whether the trial is not there any more; the files of a model logged by MLflow 3 may still be.
+   */
+  is_trial_deleted: boolean;
+  job_id: string | null;
+  /**
+   * Last values of the few metrics of the trial that matter most; None stands for NaN.
+   */
+  metrics: {
+    [k: string]: number | null;
+  };
+  name: string;
+  /**
+   * Trial that made it; None: it came from elsewhere.
+   */
+  run_id: string | null;
+  /**
+   * Where its files are.
+   */
+  source: string;
+  /**
+   * MLflow's word: ``READY``, ``PENDING_REGISTRATION`` or ``FAILED_REGISTRATION``.
+   */
+  status: string;
+  status_message: string;
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * Name of that trial, kept when it is deleted.
+   */
+  trial: string;
+  updated: number | null;
+  version: string;
+}
+/**
  * A version in the model registry that was made of the trial.
  */
 export interface ModelVersionRef {
@@ -1224,6 +1597,32 @@ export interface ModelVersionRef {
   name: string;
   status: string;
   version: string;
+}
+/**
+ * The versions of a model, newest first.
+ */
+export interface ModelVersions {
+  items: ModelVersion[];
+  /**
+   * Whether there are older ones.
+   */
+  more: boolean;
+}
+/**
+ * Two notebooks cell by cell, in the order of both.
+ */
+export interface NotebookDiff {
+  cells: CellDiff[];
+  /**
+   * Cells whose source differs, those that only one notebook has included.
+   */
+  changed: number;
+  /**
+   * Where the first notebook was found, in words.
+   */
+  first_place: string;
+  outputs_changed: number;
+  second_place: string;
 }
 /**
  * What the Run as job form needs to know of a notebook.
@@ -1304,6 +1703,55 @@ export interface RecordingLag {
    * Of how many jobs and trackers.
    */
   journals: number;
+}
+/**
+ * A request to make a version of a model out of a trial's model.
+ */
+export interface RegisterModel {
+  /**
+   * Alias that stands for the new version from then on; None or empty: none does.
+   */
+  alias?: string | null;
+  description?: string;
+  /**
+   * Version that the alias stands for as far as the caller knows, empty: none. If that changed, nothing is done.
+   * None: whatever it stands for.
+   */
+  held_by?: string | null;
+  /**
+   * Name of the model; made when there is none.
+   */
+  name: string;
+  /**
+   * Which model of the trial, see :attr:`LoggedModel.path`; None: the only one.
+   */
+  path?: string | null;
+  run_id: string;
+}
+/**
+ * A model of the registry: a name for versions that follow each other.
+ */
+export interface RegisteredModel {
+  /**
+   * Number of the version that each alias stands for.
+   */
+  aliases: {
+    [k: string]: string;
+  };
+  created: number | null;
+  description: string;
+  /**
+   * Number of its newest version; None: it has none.
+   */
+  latest: string | null;
+  name: string;
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * When it, or a version of it, was last changed (epoch seconds).
+   */
+  updated: number | null;
 }
 /**
  * What the last attempt of a job used while it ran: one entry a sample in each list.
@@ -1512,6 +1960,16 @@ export interface ServerInfo {
   user: string;
   version: string;
   workspace: string;
+}
+/**
+ * A request to let an alias stand for a version.
+ */
+export interface SetAlias {
+  /**
+   * As in :class:`RegisterModel`.
+   */
+  held_by?: string | null;
+  version: string;
 }
 /**
  * What the form can choose from.
@@ -1831,6 +2289,46 @@ export interface TrialJob {
   status: string;
 }
 /**
+ * One part of what differs between two trials. Of the last five fields one is there, or none.
+ */
+export interface TrialDiff {
+  artifacts: ArtifactDiff[] | null;
+  code: CodeDiff | null;
+  data: DataDiff[] | null;
+  environment: EnvironmentDiff | null;
+  first: DiffTrial;
+  /**
+   * What could be done where it is not known.
+   */
+  hint: string;
+  /**
+   * The answer in a sentence: what differs, that nothing does, or why that is not known.
+   */
+  message: string;
+  notebook: NotebookDiff | null;
+  /**
+   * What was left out, in sentences.
+   */
+  notes: string[];
+  part: DiffPart;
+  second: DiffTrial;
+  state: 'same' | 'different' | 'unknown';
+}
+/**
+ * The models of a trial.
+ */
+export interface TrialModels {
+  /**
+   * What can be registered, newest first.
+   */
+  models: LoggedModel[];
+  run_id: string;
+  /**
+   * What was registered, newest first.
+   */
+  versions: ModelVersion[];
+}
+/**
  * Which part of an experiment's trials, and in what order.
  */
 export interface TrialQuery {
@@ -1916,6 +2414,12 @@ export interface TrialTablePage {
    * Trials in the experiment.
    */
   trials: number;
+}
+/**
+ * A request to change what is said of a model, or of one version.
+ */
+export interface UpdateModel {
+  description: string;
 }
 /**
  * A request to change a trial. What is not given stays.

@@ -16,6 +16,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from studio_ext._version import __version__
+from studio_ext.adapters.http_models import HttpModels
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import (
     ErrorBody,
@@ -43,6 +44,7 @@ from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_detail import TrialChildren, TrialDetail, UpdateTrial
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -84,7 +86,7 @@ def split_address(address: str) -> tuple[str, str | None]:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path.rstrip('/')}/", token
 
 
-class HttpClient:
+class HttpClient(HttpModels):
     """Keeps the promises of :class:`studio_ext.ports.client.Client` by asking a Jupyter server.
 
     Paths of notebooks are relative to the server's root. Requests that may be repeated without harm are
@@ -360,6 +362,11 @@ class HttpClient:
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
         """Histories of metrics of many trials."""
         return self.ask(SeriesPage, "POST", "trials/series", body=query.model_dump(mode="json"), repeat=True)
+
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials."""
+        params = {"part": part.value} | ({"path": path} if path else {})
+        return self.ask(TrialDiff, "GET", f"trials/{segment(first)}/diff/{segment(second)}", params=params)
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""

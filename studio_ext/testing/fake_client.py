@@ -50,6 +50,7 @@ from studio_ext.contract.trial_detail import (
     TrialRelative,
     UpdateTrial,
 )
+from studio_ext.contract.trial_diff import DiffPart, DiffTrial, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -65,14 +66,17 @@ from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
 from studio_ext.core.trial_facts import NOTE_TAG, check_tags
+from studio_ext.ports.models import KnownJob, ModelStore, SourceTrial
 from studio_ext.services.comparison import Comparisons
 from studio_ext.services.importance import Importances
+from studio_ext.services.models_client import StoreModels
 from studio_ext.services.trial_query.export import export
 from studio_ext.services.trial_query.lookup import check, column_page
 from studio_ext.services.trial_query.records import trial_page
 from studio_ext.services.trial_query.tables import TrialTables
 from studio_ext.services.view_report import view_report
 from studio_ext.testing.memory_columns import MemoryColumns, MemoryTrial
+from studio_ext.testing.memory_models import MemoryModels
 
 CELLS = 3
 
@@ -88,7 +92,7 @@ def _container(request: SubmitRequest) -> Container | None:
     )
 
 
-class FakeClient:
+class FakeClient(StoreModels):
     """Keeps the promises of :class:`studio_ext.ports.client.Client` without running anything.
 
     A job goes Pending, Starting, InProgress (a look a cell), and ends for ``reason``. ``hold``: jobs stay in
@@ -110,6 +114,7 @@ class FakeClient:
         self._keys: dict[str, str] = {}
         self._trials: dict[str, Trial] = {}
         self._gone: dict[str, Trial] = {}
+        self.registry = MemoryModels(self._source_trial)
         self._experiments: dict[str, Experiment] = {}
         self._revision = 0
 
@@ -464,6 +469,18 @@ class FakeClient:
         """It always is."""
         return True
 
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """Nothing is recorded here, so nothing is known."""
+        sides = [
+            DiffTrial(run_id=each.run_id, name=each.name, experiment=each.experiment, job_id=each.job_id)
+            for each in (self.trial(first), self.trial(second))
+        ]
+        if path:
+            raise NotFound(f"Neither trial has an artefact {path!r}.")
+        return TrialDiff(
+            first=sides[0], second=sides[1], part=part, state="unknown", message="Nothing is recorded here."
+        )
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""
         return TrialTables(self).page(query)
@@ -563,6 +580,32 @@ class FakeClient:
         self._trials[run_id] = trial.model_copy(update={"tags": tags, "name": change.name or trial.name})
         self._next()
         return self.trial_detail(run_id)
+
+    @property
+    def model_store(self) -> ModelStore:
+        """In memory."""
+        return self.registry
+
+    def known_job(self, job_id: str) -> KnownJob | None:
+        """A job that was not deleted."""
+        job = self._jobs.get(job_id)
+        return None if job is None else KnownJob(job.name, job.status, job.created)
+
+    def _source_trial(self, run_id: str) -> SourceTrial | None:
+        trial = self._trials.get(run_id) or self._gone.get(run_id)
+        if trial is None:
+            return None
+        return SourceTrial(
+            run_id=run_id,
+            name=trial.name,
+            experiment=trial.experiment,
+            status=trial.status,
+            started=trial.started,
+            job_id=trial.job_id,
+            parent=trial.parent_run_id,
+            is_deleted=run_id in self._gone,
+            metrics=trial.metrics,
+        )
 
     def doctor(self) -> Diagnosis:
         """What ``diagnosis`` says."""
