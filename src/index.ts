@@ -27,9 +27,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   submitPlugin,
   experimentsPlugin,
   comparePlugin,
-  trialsPlugin,
   diffsPlugin,
-  modelsPlugin
+  modelsPlugin,
+  trialsPlugin
 ];
 
 export default plugins;

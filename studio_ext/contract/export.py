@@ -53,8 +53,8 @@ REQUESTS = frozenset(
         "SubmitRequest",
         "TrialQuery",
         "TrialSource",
-        "UpdateTrial",
         "UpdateModel",
+        "UpdateTrial",
         "View",
         "ViewText",
     }

@@ -232,6 +232,18 @@ class ClientSuite:
         with pytest.raises(InvalidRequest):
             found("", sort="depth")
 
+    def test_trials_are_held_against_each_other(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id or ""
+        until(lambda: client.trial(run_id).status != "RUNNING", "the trial was closed")
+        for part in DiffPart:
+            diff = client.trial_diff(run_id, run_id, part)
+            assert (diff.part, diff.first.run_id, diff.second.run_id) == (part, run_id, run_id)
+            assert diff.state != "different" and diff.message
+        with pytest.raises(NotFound):
+            client.trial_diff(run_id, "0" * 32, DiffPart.code)
+        with pytest.raises(NotFound):
+            client.trial_diff(run_id, run_id, DiffPart.artifacts, path="never/made.txt")
+
     def test_everything_about_a_trial(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id
         assert run_id is not None
@@ -264,18 +276,6 @@ class ClientSuite:
             client.update_trial(run_id, UpdateTrial(note="late"))
         client.restore_trials([run_id])
         assert not client.trial_detail(run_id).is_deleted
-
-    def test_trials_are_held_against_each_other(self, client: Client, completed: JobDetail) -> None:
-        run_id = completed.trial.run_id or ""
-        until(lambda: client.trial(run_id).status != "RUNNING", "the trial was closed")
-        for part in DiffPart:
-            diff = client.trial_diff(run_id, run_id, part)
-            assert (diff.part, diff.first.run_id, diff.second.run_id) == (part, run_id, run_id)
-            assert diff.state != "different" and diff.message
-        with pytest.raises(NotFound):
-            client.trial_diff(run_id, "0" * 32, DiffPart.code)
-        with pytest.raises(NotFound):
-            client.trial_diff(run_id, run_id, DiffPart.artifacts, path="never/made.txt")
 
     def test_the_table_of_trials(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id

@@ -535,6 +535,32 @@ class FakeClient(StoreModels):
             raise NotFound(f"There is no trial {run_id!r}.")
         return self._trials[run_id]
 
+    @property
+    def model_store(self) -> ModelStore:
+        """In memory."""
+        return self.registry
+
+    def known_job(self, job_id: str) -> KnownJob | None:
+        """A job that was not deleted."""
+        job = self._jobs.get(job_id)
+        return None if job is None else KnownJob(job.name, job.status, job.created)
+
+    def _source_trial(self, run_id: str) -> SourceTrial | None:
+        trial = self._trials.get(run_id) or self._gone.get(run_id)
+        if trial is None:
+            return None
+        return SourceTrial(
+            run_id=run_id,
+            name=trial.name,
+            experiment=trial.experiment,
+            status=trial.status,
+            started=trial.started,
+            job_id=trial.job_id,
+            parent=trial.parent_run_id,
+            is_deleted=run_id in self._gone,
+            metrics=trial.metrics,
+        )
+
     def trial_detail(self, run_id: str) -> TrialDetail:
         """What the trial says, and nothing that MLflow would know on top of it."""
         trial = self._gone.get(run_id) or self.trial(run_id)
@@ -580,32 +606,6 @@ class FakeClient(StoreModels):
         self._trials[run_id] = trial.model_copy(update={"tags": tags, "name": change.name or trial.name})
         self._next()
         return self.trial_detail(run_id)
-
-    @property
-    def model_store(self) -> ModelStore:
-        """In memory."""
-        return self.registry
-
-    def known_job(self, job_id: str) -> KnownJob | None:
-        """A job that was not deleted."""
-        job = self._jobs.get(job_id)
-        return None if job is None else KnownJob(job.name, job.status, job.created)
-
-    def _source_trial(self, run_id: str) -> SourceTrial | None:
-        trial = self._trials.get(run_id) or self._gone.get(run_id)
-        if trial is None:
-            return None
-        return SourceTrial(
-            run_id=run_id,
-            name=trial.name,
-            experiment=trial.experiment,
-            status=trial.status,
-            started=trial.started,
-            job_id=trial.job_id,
-            parent=trial.parent_run_id,
-            is_deleted=run_id in self._gone,
-            metrics=trial.metrics,
-        )
 
     def doctor(self) -> Diagnosis:
         """What ``diagnosis`` says."""

@@ -129,6 +129,7 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
         {"name": "one", "note": "# Best", "if_note": "", "tags": {"stage": "x"}, "removed_tags": ["none"]},
     ),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
+    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=artifacts", None),
     "POST /views/read": ("views/read", {"text": '{"title": "mine"}'}),
     "POST /views/export": (
         "views/export",
@@ -138,7 +139,6 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
         },
     ),
-    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=environment", None),
     "GET /trials/{run_id}/models": ("trials/{with_model}/models", None),
     "POST /models": ("models", {"run_id": "{with_model}", "name": "m", "path": "model", "alias": "b", "held_by": ""}),
     "GET /models": ("models", None),
@@ -209,9 +209,6 @@ MORE_RULES = {
     "GET /trials/columns": "there are three kinds",
     "POST /trials/filter": "conditions are of the language, too",
     "POST /trials/export": "as for the table",
-    "PATCH /trials/{run_id}": "MLflow has a say in names, and some tags are not a person's",
-    "GET /trials/{run_id}/children": "cursors come from the list",
-    "GET /trials/{run_id}/preview/{path}": "paths must not lead out",
     "GET /trials/{run_id}/diff/{other_id}": "only artefacts have a path, and it must not lead out",
     "GET /trials/{run_id}/models": "MLflow has a say in ids",
     "POST /models": "a trial has models of certain paths, and MLflow has a say in names",
@@ -225,6 +222,9 @@ MORE_RULES = {
     "PUT /models/{name}/aliases/{alias}": "as above, and MLflow has a say in aliases",
     "DELETE /models/{name}/aliases/{alias}": "as above",
     "GET /lineage": "ids of models end in a number",
+    "PATCH /trials/{run_id}": "MLflow has a say in names, and some tags are not a person's",
+    "GET /trials/{run_id}/children": "cursors come from the list",
+    "GET /trials/{run_id}/preview/{path}": "paths must not lead out",
     "GET /records/experiments": "a name is not made of spaces only",
     "POST /records/experiments": "a name is not made of spaces only, and MLflow has a say in names",
     "GET /records/experiments/{experiment_id}": "MLflow's ids are numbers",
@@ -325,6 +325,7 @@ def settings(job: JobDetail, names: dict[str, str]) -> str:
 "path.run_id" = { dictionary = "runs", probability = 0.5 }
 "path.name" = { dictionary = "models", probability = 0.5 }
 "path.version" = { dictionary = "versions", probability = 0.5 }
+"path.other_id" = { dictionary = "runs", probability = 0.5 }
 "path.client_id" = { dictionary = "clients", probability = 0.5 }
 "path.experiment_id" = { dictionary = "experiment_ids", probability = 0.5 }
 "path.path" = { dictionary = "paths", probability = 0.5 }
@@ -380,6 +381,7 @@ def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
     known |= {"client_id": names["client"], "experiment_id": names["spare"]}
     known |= {"name": "m", "version": "1", "alias": "b"}
+    known |= {"client_id": names["client"], "experiment_id": names["spare"], "other_id": names["run"]}
     for label, (succeeds, template) in SUCCEEDS.items():
         body = filled(template, names)
         verb, path = label.split()

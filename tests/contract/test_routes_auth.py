@@ -80,7 +80,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "openapi.json": ("openapi.json", "get"),
     "{path}": ("no/such/address", "get post put patch delete"),
 }
-WRITES = ("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials", "update_trial")
+WRITES = (
+    *("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials", "update_trial"),
+    *("register_model", "describe_model", "describe_model_version", "set_model_alias"),
+    *("delete_model_alias", "delete_model_version", "delete_model"),
+)
 READING_POSTS = (
     "trials/table",
     "trials/compare",
@@ -91,12 +95,6 @@ READING_POSTS = (
     "views/read",
     "views/export",
 )
-WRITES = (
-    *("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials"),
-    *("register_model", "describe_model", "describe_model_version", "set_model_alias"),
-    *("delete_model_alias", "delete_model_version", "delete_model"),
-)
-READING_POSTS = ("trials/table", "trials/filter", "trials/export")
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]
