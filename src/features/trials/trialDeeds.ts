@@ -49,6 +49,16 @@ export class TrialDeeds {
         );
       }
     }
+    if (commands.hasCommand(CommandIDs.openLineage)) {
+      add(trans.__('Lineage'), () =>
+        this._do(() =>
+          commands.execute(CommandIDs.openLineage, {
+            kind: 'trial',
+            id: trial.run_id
+          })
+        )
+      );
+    }
     if (detail.code.notebook.endsWith('.ipynb')) {
       add(
         trans.__('Open notebook'),
