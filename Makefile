@@ -76,4 +76,5 @@ bench: $(STAMPS)/develop
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(STAMPS) node_modules ui-tests/node_modules lib studio_ext/labextension studio_ext/widgets/static
+	rm -rf $(VENV) $(STAMPS) node_modules ui-tests/node_modules lib studio_ext/labextension studio_ext/widgets/static \
+		studio_ext/adapters/report_page/static

@@ -99,9 +99,20 @@ export default defineConfig([
     }
   },
   {
+    // Reports run without a server: of the others only what computes.
+    files: ['src/report/**'],
+    rules: forbid(
+      ['^(\\.\\./)+client', CLIENT[1]],
+      [
+        '/features/(?!compare/(chartWords|deltas)$)',
+        'A report has no features.'
+      ]
+    )
+  },
+  {
     files: ['src/features/**'],
     rules: forbid([
-      '^(\\.\\./)+(jobs|submit|experiments|panel)(/|$)',
+      '^(\\.\\./)+(jobs|submit|experiments|panel|compare)(/|$)',
       'Features meet through tokens and commands only.'
     ])
   },

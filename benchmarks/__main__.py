@@ -22,6 +22,7 @@ from benchmarks import (
     log_metric,
     many_jobs,
     progress,
+    series,
     thousand_cells,
     tracker,
     trials,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "many-jobs": many_jobs.run,
     "log-lines": log_lines.run,
     "trials": trials.run,
+    "series": series.run,
 }
 HEADINGS = ["what", "Studio", "target", "peers", "how"]
 PACKAGES = ("jupyter_server", "ipykernel", "papermill", "nbclient", "mlflow")

@@ -120,6 +120,120 @@ export interface BoxChartSpec {
   wide?: boolean;
 }
 /**
+ * What a chart of histories draws.
+ */
+export interface ChartHistories {
+  /**
+   * Id of the chart.
+   */
+  chart: string;
+  series: SampledSeries[];
+}
+/**
+ * A metric of a trial in the order of steps or times.
+ *
+ * Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
+ * always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
+ * ``relative`` it counts from the beginning of the trial.
+ */
+export interface SampledSeries {
+  /**
+   * Values that were logged so far.
+   */
+  count: number;
+  /**
+   * Where this is only what came after what was known: how many values those are, whose points it is to be added
+   * to. 0: it takes their place.
+   */
+  first: number;
+  /**
+   * The value that was logged last; None when it was NaN or infinite.
+   */
+  last: number | null;
+  name: string;
+  /**
+   * How many of them were NaN or infinite.
+   */
+  not_finite: number;
+  run_id: string;
+  /**
+   * Values that the points stand for: those of the part that was asked for, or what came after ``first``.
+   */
+  shown: number;
+  step: number[];
+  /**
+   * Seconds since the epoch.
+   */
+  time: number[];
+  /**
+   * None stands for NaN and infinities, which JSON lacks.
+   */
+  value: (number | null)[];
+}
+/**
+ * What a chart of the importance of parameters draws.
+ */
+export interface ChartImportance {
+  /**
+   * Id of the chart.
+   */
+  chart: string;
+  importance: Importance;
+}
+/**
+ * How much each parameter matters for a metric.
+ */
+export interface Importance {
+  /**
+   * Most important first.
+   */
+  items: ParameterImportance[];
+  /**
+   * Parameters that differ, but are more than are looked at.
+   */
+  left_out: number;
+  /**
+   * Its column.
+   */
+  metric: string;
+  /**
+   * What it is called.
+   */
+  name: string;
+  /**
+   * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
+   * it tells nothing.
+   */
+  score: number | null;
+  /**
+   * Why nothing can be said, or why little is to be made of it, in a sentence; empty: it can be relied on.
+   */
+  thin: string;
+  /**
+   * Trials with a finite value of the metric.
+   */
+  trials: number;
+}
+/**
+ * How much one parameter matters.
+ */
+export interface ParameterImportance {
+  /**
+   * Spearman's, -1 to 1; None for a parameter that is no number.
+   */
+  correlation: number | null;
+  /**
+   * Share of what all parameters explain, 0 to 1.
+   */
+  importance: number;
+  key: string;
+  name: string;
+  /**
+   * Standard deviation of ``importance`` over repetitions.
+   */
+  spread: number;
+}
+/**
  * What all charts have.
  */
 export interface ChartSpec {
@@ -602,48 +716,6 @@ export interface ImageChoice {
 /**
  * How much each parameter matters for a metric.
  */
-export interface Importance {
-  /**
-   * Most important first.
-   */
-  items: ParameterImportance[];
-  metric: string;
-  /**
-   * How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
-   * it tells nothing.
-   */
-  score: number | null;
-  /**
-   * Why nothing can be said, or why little is to be made of it, in a sentence; empty: it can be relied on.
-   */
-  thin: string;
-  /**
-   * Trials with a finite value of the metric.
-   */
-  trials: number;
-}
-/**
- * How much one parameter matters.
- */
-export interface ParameterImportance {
-  /**
-   * Spearman's, -1 to 1; None for a parameter that is no number.
-   */
-  correlation: number | null;
-  /**
-   * Share of what all parameters explain, 0 to 1.
-   */
-  importance: number;
-  key: string;
-  name: string;
-  /**
-   * Standard deviation of ``importance`` over repetitions.
-   */
-  spread: number;
-}
-/**
- * How much each parameter matters for a metric.
- */
 export interface ImportanceChartSpec {
   /**
    * Unique in its view.
@@ -662,6 +734,8 @@ export interface ImportanceChartSpec {
 }
 /**
  * For which metric, and out of which trials, the importance of parameters is asked.
+ *
+ * Of a source with a filter all trials that match count, whatever its ``limit``.
  */
 export interface ImportanceQuery {
   metric: string;
@@ -975,7 +1049,7 @@ export interface LineChartSpec {
   x_metric?: string | null;
 }
 /**
- * What a thing came from, and what came from it. Has no circles.
+ * What a thing came from, and what came from it.
  */
 export interface Lineage {
   edges: LineageEdge[];
@@ -1004,7 +1078,7 @@ export interface LineageEdge {
  */
 export interface LineageNode {
   /**
-   * A few words more: where data lies, the experiment of a trial, the aliases of a model.
+   * A few words more: where data lies (else its digest), the experiment of a trial, the aliases of a model.
    */
   detail: string;
   /**
@@ -1449,6 +1523,86 @@ export interface ScatterChartSpec {
   y: string;
 }
 /**
+ * Histories. Trials that did not log a metric have no series of it.
+ */
+export interface SeriesPage {
+  /**
+   * Whether nothing can come any more: all trials are over, and read.
+   */
+  complete: boolean;
+  /**
+   * To be sent with what is known of this answer.
+   */
+  generation: string;
+  /**
+   * Why this may be old (the tracking store is away), in a sentence; empty: it is as it should be.
+   */
+  message: string;
+  /**
+   * Run ids that are not there: deleted, or of another store.
+   */
+  missing: string[];
+  /**
+   * Whether to ask again at once: long histories are read in several turns, and not all of them is here yet.
+   */
+  more: boolean;
+  /**
+   * Values that were read of the trials that are not read to the end; a sign of life while there is ``more``.
+   */
+  read: number;
+  /**
+   * By trial and metric, in the order in which they were asked for; those without anything new are left out.
+   */
+  series: SampledSeries[];
+  /**
+   * Trials that are not read to the end.
+   */
+  waiting: number;
+}
+/**
+ * Which metrics of which trials, and how many points of each.
+ */
+export interface SeriesQuery {
+  /**
+   * Of the answer from which ``known`` is. When it is another one now, everything is answered.
+   */
+  generation?: string;
+  /**
+   * It ends here, likewise.
+   */
+  high?: number | null;
+  /**
+   * For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all. Only what
+   * came after is answered. Empty: nothing is known. Not together with ``low`` and ``high``.
+   *
+   * @maxItems 200
+   */
+  known?: number[][];
+  /**
+   * The part that is asked for begins here; with it comes the value before, so that lines go to the edge.
+   */
+  low?: number | null;
+  /**
+   * Most points of one series.
+   */
+  max_points?: number;
+  /**
+   * @minItems 1
+   * @maxItems 50
+   */
+  metrics: string[];
+  /**
+   * @minItems 1
+   * @maxItems 200
+   */
+  run_ids: string[];
+  /**
+   * What values are placed by, and what ``low`` and ``high`` count: steps, seconds since the epoch, or seconds since
+   * the trial began.
+   */
+  x?: 'step' | 'time' | 'relative';
+}
+/**
  * What the front end asks first.
  */
 export interface ServerInfo {
@@ -1777,6 +1931,33 @@ export interface View {
   sources?: TrialSource[];
   title?: string;
   version?: 1;
+}
+/**
+ * A view, and what it showed when the report was made. The charts of the view are always there.
+ */
+export interface ViewReport {
+  comparison: Comparison;
+  histories: ChartHistories[];
+  importances: ChartImportance[];
+  /**
+   * Seconds since the epoch.
+   */
+  made: number;
+  /**
+   * What is not as in the view, in sentences.
+   */
+  notes: string[];
+  /**
+   * Of Studio.
+   */
+  version: string;
+  view: View;
+}
+/**
+ * What a file says that is to be a view.
+ */
+export interface ViewText {
+  text: string;
 }
 
 /**

@@ -1,11 +1,16 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { comparePlugin } from './features/compare/plugin';
 import { experimentsPlugin } from './features/experiments/plugin';
 import { noticesPlugin } from './features/jobs/noticesPlugin';
 import { jobsPlugin } from './features/jobs/plugin';
 import { modelsPlugin } from './features/models/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { submitPlugin } from './features/submit/plugin';
-import { clientPlugin, jobsModelPlugin } from './models/plugins';
+import {
+  clientPlugin,
+  jobsModelPlugin,
+  trialColoursPlugin
+} from './models/plugins';
 
 export * from './tokens';
 
@@ -13,12 +18,14 @@ export * from './tokens';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   clientPlugin,
   jobsModelPlugin,
+  trialColoursPlugin,
   panelPlugin,
   jobsPlugin,
   noticesPlugin,
   submitPlugin,
   experimentsPlugin,
-  modelsPlugin
+  modelsPlugin,
+  comparePlugin
 ];
 
 export default plugins;

@@ -1,7 +1,9 @@
 import { Token } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 import type { StudioClient } from './client';
+import type { CompareModel } from './models/compareModel';
 import type { JobsModel } from './models/jobsModel';
+import type { TrialColours } from './models/trialColours';
 
 /** npm name of the extension; also the translation domain. */
 export const DOMAIN = 'studio_ext';
@@ -53,6 +55,24 @@ export namespace CommandIDs {
   export const refreshModels = 'studio-models:refresh';
   export const openLineage = 'studio-lineage:open';
 
+  /** Of trials that are selected in a table. */
+  export const compareTrials = 'studio-trials:compare';
+  /** Opens a trial's tab: `experiment`, `run`. */
+  export const showTrial = 'studio-trials:show';
+  /** Opens what two trials made, side by side: `first`, `second`. */
+  export const openDiffs = 'studio-diffs:open';
+
+  /** `experiment` and `runs`, or `view`, the text of one. */
+  export const openComparison = 'studio-compare:open';
+  export const addToComparison = 'studio-compare:add';
+  export const setBaseline = 'studio-compare:set-baseline';
+  export const hideTrial = 'studio-compare:hide';
+  export const removeTrial = 'studio-compare:remove';
+  export const diffTrials = 'studio-compare:diff';
+  export const toggleDifferences = 'studio-compare:toggle-differences';
+  export const saveView = 'studio-compare:save';
+  export const exportView = 'studio-compare:export';
+
   export const showPanel = 'studio-panel:show';
 }
 
@@ -81,4 +101,23 @@ export type IJobsModel = JobsModel;
 export const IJobsModel = new Token<IJobsModel>(
   'studio_ext:IJobsModel',
   'The live state of jobs: which are active, and what changes.'
+);
+
+/** Which colour each trial has, in all charts and tables. */
+export type ITrialColours = TrialColours;
+
+export const ITrialColours = new Token<ITrialColours>(
+  'studio_ext:ITrialColours',
+  'Which colour each trial has, in all charts and tables.'
+);
+
+/** Views of trials side by side, for other tabs. */
+export interface IComparisonViews {
+  /** The charts of a comparison, as a widget; its code is loaded then. */
+  createCharts(model: CompareModel): Promise<Widget>;
+}
+
+export const IComparisonViews = new Token<IComparisonViews>(
+  'studio_ext:IComparisonViews',
+  'Charts of trials, for tabs that show trials.'
 );

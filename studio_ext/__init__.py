@@ -15,9 +15,11 @@ if TYPE_CHECKING:
         TrialComponent,
         TrialComponentArtifact,
         WaitTimeout,
+        compare,
         connect,
         doctor,
         experiments,
+        export_view,
         inspect,
         job,
         jobs,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         set_experiment,
         submit,
         trials,
+        view,
     )
 
 __all__ = [
@@ -42,9 +45,11 @@ __all__ = [
     "TrialComponent",
     "TrialComponentArtifact",
     "WaitTimeout",
+    "compare",
     "connect",
     "doctor",
     "experiments",
+    "export_view",
     "inspect",
     "job",
     "jobs",
@@ -57,6 +62,7 @@ __all__ = [
     "load_run",
     "submit",
     "trials",
+    "view",
 ]
 
 

@@ -1,9 +1,15 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import type {
   ColumnPage,
+  CompareQuery,
+  Comparison,
   FilterCheck,
   FilterQuery,
+  Importance,
+  ImportanceQuery,
   RunIds,
+  SeriesPage,
+  SeriesQuery,
   TrialQuery,
   TrialTablePage
 } from '../contract';
@@ -32,6 +38,19 @@ export class TrialsClient {
     return this._post('trials/table', query, signal);
   }
 
+  /** Some trials side by side. */
+  compare(query: CompareQuery, signal?: AbortSignal): Promise<Comparison> {
+    return this._post('trials/compare', query, signal);
+  }
+
+  /** How much each parameter matters for a metric. */
+  importance(
+    query: ImportanceQuery,
+    signal?: AbortSignal
+  ): Promise<Importance> {
+    return this._post('trials/importance', query, signal);
+  }
+
   columns(query: IColumnQuery, signal?: AbortSignal): Promise<ColumnPage> {
     return request(this._settings, 'trials/columns', {
       query: { ...query },
@@ -42,6 +61,11 @@ export class TrialsClient {
   /** What is wrong with a filter, and what can stand at the caret. */
   check(query: FilterQuery, signal?: AbortSignal): Promise<FilterCheck> {
     return this._post('trials/filter', query, signal);
+  }
+
+  /** Histories of metrics of many trials. */
+  series(query: SeriesQuery, signal?: AbortSignal): Promise<SeriesPage> {
+    return this._post('trials/series', query, signal);
   }
 
   /** All rows of a query as a file. */

@@ -3,10 +3,12 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { IConnectionStatus } from '@jupyterlab/services';
+import { IStateDB } from '@jupyterlab/statedb';
 import { StudioClient } from '../client';
 import { OutputDrive } from '../client/outputDrive';
-import { IJobsModel, IStudioClient } from '../tokens';
+import { IJobsModel, IStudioClient, ITrialColours } from '../tokens';
 import { JobsModel } from './jobsModel';
+import { TrialColours } from './trialColours';
 
 /** Provides typed access to the server and the drive of job directories. */
 export const clientPlugin: JupyterFrontEndPlugin<IStudioClient> = {
@@ -39,4 +41,15 @@ export const jobsModelPlugin: JupyterFrontEndPlugin<IJobsModel> = {
       events: app.serviceManager.events.stream,
       standby: () => connection?.isConnected === false || 'when-hidden'
     })
+};
+
+/** Provides the colours of trials. */
+export const trialColoursPlugin: JupyterFrontEndPlugin<ITrialColours> = {
+  id: 'studio_ext:trial-colours',
+  description: 'Which colour each trial has, in all charts and tables.',
+  autoStart: true,
+  provides: ITrialColours,
+  optional: [IStateDB],
+  activate: (_: JupyterFrontEnd, state: IStateDB | null) =>
+    new TrialColours(state)
 };

@@ -23,7 +23,12 @@ export interface ITableView {
   directions: Record<string, Direction>;
   /** Whether columns with one value are left out. */
   hideConstant: boolean;
+  /** What is shown of the trials. */
+  parts: TableParts;
 }
+
+/** The table, charts of its trials, or both. */
+export type TableParts = 'table' | 'charts' | 'both';
 
 /** Largest number of columns in one answer, those for the table's own use included. */
 export const MAX_COLUMNS = 290;
@@ -38,7 +43,8 @@ export function defaultView(): ITableView {
     group: null,
     tree: false,
     directions: {},
-    hideConstant: false
+    hideConstant: false,
+    parts: 'table'
   };
 }
 
@@ -81,6 +87,8 @@ export function readView(stored: unknown): ITableView {
     }
   }
   view.hideConstant = hideConstant === true;
+  const { parts } = stored;
+  view.parts = parts === 'charts' || parts === 'both' ? parts : 'table';
   return view;
 }
 

@@ -1,22 +1,20 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { copyIcon } from '@jupyterlab/ui-components';
-import React, {
-  memo,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-  useSyncExternalStore
-} from 'react';
+import React, { memo, useEffect, useMemo, useRef, useState } from 'react';
 import { summary, toColumns, toTable, valueAt } from './chartData';
 import type { ILine } from './chartData';
+import {
+  AtCursor,
+  ChartButtons,
+  copyWords,
+  Cursor,
+  Mark,
+  useSaid
+} from './chartParts';
 import { copyPicture } from './chartPicture';
 import { Plot } from './chartPlot';
 import type { XAxis } from './chartPlot';
-import { COLOURS, dash } from './chartTheme';
 import { formatClock, formatMark, formatNumber } from './format';
-import { pictureIcon } from './icons';
 
 export interface IChartProps {
   title: string;
@@ -49,10 +47,10 @@ export const Chart = memo(function Chart(props: IChartProps): JSX.Element {
   const { title, lines, axis, trans, isSmall = false, note } = props;
   const format = props.format ?? formatNumber;
   const [isLog, setLog] = useState(false);
-  const [said, setSaid] = useState('');
+  const [said, setSaid] = useSaid();
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
-  const [cursor] = useState(() => new Private.Cursor());
+  const [cursor] = useState(() => new Cursor<number>());
   const canLog = useMemo(
     () => lines.some(({ y }) => y.some(each => each !== null && each > 0)),
     [lines]
@@ -88,13 +86,6 @@ export const Chart = memo(function Chart(props: IChartProps): JSX.Element {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [key]);
   useEffect(() => plot.current?.setData(columns), [columns]);
-  useEffect(() => {
-    if (said) {
-      const timer = window.setTimeout(() => setSaid(''), 2500);
-      return () => window.clearTimeout(timer);
-    }
-    return undefined;
-  }, [said]);
 
   const description = useMemo(
     () => describe(props, format),
@@ -153,11 +144,7 @@ export const Chart = memo(function Chart(props: IChartProps): JSX.Element {
         colour: line.colour,
         text: `${lines.length > 1 ? `${line.label} ` : ''}${value(index)}`
       }));
-      const words = {
-        copied: trans.__('Copied the picture'),
-        saved: trans.__('Saved the picture'),
-        failed: trans.__('The picture could not be made')
-      };
+      const words = copyWords(trans);
       setSaid(words[await copyPicture(canvas, title, legend, root.current)]);
     }
   };
@@ -180,36 +167,15 @@ export const Chart = memo(function Chart(props: IChartProps): JSX.Element {
           />
         )}
         {!isSmall && (
-          <span className="jp-StudioChart-buttons">
-            <button
-              type="button"
-              className="jp-StudioChart-toggle"
-              aria-pressed={log}
-              disabled={!canLog}
-              title={trans.__('Logarithmic scale')}
-              onClick={() => setLog(!isLog)}
-            >
-              {trans.__('log')}
-            </button>
-            <button
-              type="button"
-              className="jp-StudioIconButton"
-              title={trans.__('Copy as picture')}
-              aria-label={trans.__('Copy %1 as picture', title)}
-              onClick={() => void copyImage()}
-            >
-              <pictureIcon.react tag="span" />
-            </button>
-            <button
-              type="button"
-              className="jp-StudioIconButton"
-              title={trans.__('Copy the data')}
-              aria-label={trans.__('Copy the data of %1', title)}
-              onClick={copyData}
-            >
-              <copyIcon.react tag="span" />
-            </button>
-          </span>
+          <ChartButtons
+            title={title}
+            trans={trans}
+            isLog={log}
+            canLog={canLog}
+            onLog={() => setLog(!isLog)}
+            onPicture={() => void copyImage()}
+            onData={copyData}
+          />
         )}
       </figcaption>
       {lines.length > 1 && (
@@ -252,36 +218,6 @@ export const Chart = memo(function Chart(props: IChartProps): JSX.Element {
   );
 });
 
-/** Words about the place of the cursor: nothing else is drawn when it moves. */
-function AtCursor(props: {
-  className: string;
-  cursor: Private.Cursor;
-  text: (at: number | null) => string;
-  isSpoken?: boolean;
-}): JSX.Element {
-  const { className, cursor, text, isSpoken } = props;
-  const said = useSyncExternalStore(cursor.subscribe, () => text(cursor.at));
-  return (
-    <span className={className} aria-live={isSpoken ? 'polite' : undefined}>
-      {said}
-    </span>
-  );
-}
-
-/** How a line is drawn, for a legend. */
-export function Mark(props: { colour: number }): JSX.Element {
-  return (
-    <span
-      className="jp-StudioChart-mark"
-      aria-hidden="true"
-      style={{
-        borderTopColor: `var(--jp-studio-series-${props.colour % COLOURS})`,
-        borderTopStyle: dash(props.colour) ? 'dashed' : 'solid'
-      }}
-    />
-  );
-}
-
 function sizes(props: IChartProps) {
   return {
     fromZero: props.fromZero ?? false,
@@ -318,26 +254,4 @@ function describe(
     parts.push(`${limit.label} ${format(limit.value)}`);
   }
   return `${title}: ${parts.join('; ')}`;
-}
-
-namespace Private {
-  /** Where the crosshair is: a position of the x values; null: nowhere. */
-  export class Cursor {
-    get at(): number | null {
-      return this._at;
-    }
-
-    readonly move = (at: number | null): void => {
-      this._at = at;
-      this._listeners.forEach(listener => listener());
-    };
-
-    readonly subscribe = (listener: () => void): (() => void) => {
-      this._listeners.add(listener);
-      return () => this._listeners.delete(listener);
-    };
-
-    private _at: number | null = null;
-    private readonly _listeners = new Set<() => void>();
-  }
 }

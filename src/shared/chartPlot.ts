@@ -1,9 +1,10 @@
 import type uPlot from 'uplot';
 import { isZoomed } from './chartData';
 import type { Columns, ILine } from './chartData';
-import { dash, readTheme, watchTheme } from './chartTheme';
 import { SECONDS } from './chartMarks';
+import { dash } from './chartTheme';
 import { formatClock } from './format';
+import { PlotFrame, widened } from './plotFrame';
 
 /** What the x axis counts: steps, or seconds since the beginning. */
 export type XAxis = 'step' | 'elapsed';
@@ -18,9 +19,6 @@ export const WHOLE_MARKS = Array.from({ length: 12 }, (_, power) =>
   [1, 2, 5].map(each => each * 10 ** power)
 ).flat();
 
-/** Time until the chart library is asked for again when it did not come, in milliseconds. */
-const RETRY = 10_000;
-
 /** How lines are drawn. */
 export interface IPlotOptions {
   axis: XAxis;
@@ -33,41 +31,22 @@ export interface IPlotOptions {
   sync?: string;
 }
 
-/** The drawing: made when it is first in sight, as wide as its place. */
-export class Plot {
+/** The drawing of lines that share one x axis. */
+export class Plot extends PlotFrame {
   constructor(
-    private readonly _node: HTMLElement,
+    node: HTMLElement,
     private readonly _lines: readonly ILine[],
     private _columns: Columns,
     private readonly _options: IPlotOptions,
     private readonly _onCursor: (at: number | null) => void
   ) {
-    this._unwatch = watchTheme(() => {
-      this._theme = readTheme(this._node);
-      this._chart?.redraw(false);
-    });
-    this._sized = new ResizeObserver(() => this._fit());
-    this._sized.observe(this._node);
-    this._seen = new IntersectionObserver(entries => {
-      if (entries.some(entry => entry.isIntersecting)) {
-        this._seen.disconnect();
-        void this._make().catch(() => {
-          // The server is away, or was upgraded: tried again while it is in sight.
-          this._again = setTimeout(() => this._seen.observe(this._node), RETRY);
-        });
-      }
-    });
-    this._seen.observe(this._node);
-  }
-
-  get canvas(): HTMLCanvasElement | null {
-    return this._chart?.ctx.canvas ?? null;
+    super(node);
   }
 
   setData(columns: Columns): void {
     const [before] = this._columns;
     this._columns = columns;
-    const chart = this._chart;
+    const { chart } = this;
     if (!chart) {
       return;
     }
@@ -84,7 +63,7 @@ export class Plot {
 
   /** Put the crosshair on a point; null takes it away. */
   point(at: number | null): void {
-    const chart = this._chart;
+    const { chart } = this;
     if (chart) {
       const left =
         at === null ? -10 : chart.valToPos(this._columns[0][at], 'x');
@@ -92,47 +71,16 @@ export class Plot {
     }
   }
 
-  dispose(): void {
-    this._isDisposed = true;
-    clearTimeout(this._again);
-    this._unwatch();
-    this._sized.disconnect();
-    this._seen.disconnect();
-    this._chart?.destroy();
-    this._chart = null;
+  protected data(): uPlot.AlignedData {
+    return this._columns as uPlot.AlignedData;
   }
 
-  private async _make(): Promise<void> {
-    const { default: Chart } = await import('uplot');
-    if (this._isDisposed) {
-      return;
-    }
-    this._theme = readTheme(this._node);
-    this._chart = new Chart(
-      this._describe(Chart),
-      this._columns as uPlot.AlignedData,
-      this._node
-    );
-  }
-
-  private _describe(Chart: typeof uPlot): uPlot.Options {
+  protected describe(Chart: typeof uPlot): uPlot.Options {
     const { axis, format, isSmall, log, fromZero, sync, limit } = this._options;
-    const theme = () => this._theme ?? readTheme(this._node);
-    const common: uPlot.Axis = {
-      show: !isSmall,
-      stroke: () => theme().text,
-      font: theme().font,
-      grid: {
-        stroke: () => theme().grid,
-        width: 1,
-        filter: (_, splits) => (log ? decades(splits) : splits)
-      },
-      ticks: { stroke: () => theme().grid, width: 1, size: 4 },
-      gap: 4
-    };
+    const common = this.axis(!isSmall, log);
     return {
-      width: Math.max(40, this._node.clientWidth),
-      height: this._node.clientHeight,
+      width: Math.max(40, this.node.clientWidth),
+      height: this.node.clientHeight,
       padding: isSmall ? [4, 4, 4, 4] : [8, 12, 0, 0],
       legend: { show: false },
       cursor: {
@@ -183,13 +131,13 @@ export class Plot {
         {},
         ...this._lines.map(({ label, colour }): uPlot.Series => ({
           label,
-          stroke: () => theme().line(colour),
+          stroke: () => this.theme.line(colour),
           width: 1.5,
           dash: dash(colour),
           points: {
             show: chart => chart.data[0].length <= (isSmall ? 1 : 40),
             size: 4,
-            fill: () => theme().line(colour)
+            fill: () => this.theme.line(colour)
           }
         }))
       ],
@@ -217,7 +165,7 @@ export class Plot {
 
   private _drawLimit(chart: uPlot): void {
     const { limit } = this._options;
-    if (limit === undefined || !this._theme) {
+    if (limit === undefined) {
       return;
     }
     const { ctx, bbox } = chart;
@@ -226,7 +174,7 @@ export class Plot {
       return;
     }
     ctx.save();
-    ctx.strokeStyle = this._theme.limit;
+    ctx.strokeStyle = this.theme.limit;
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.beginPath();
@@ -235,42 +183,4 @@ export class Plot {
     ctx.stroke();
     ctx.restore();
   }
-
-  private _fit(): void {
-    const { clientWidth: width, clientHeight: height } = this._node;
-    const chart = this._chart;
-    if (
-      chart &&
-      width > 0 &&
-      (width !== chart.width || height !== chart.height)
-    ) {
-      chart.setSize({ width, height });
-    }
-  }
-
-  private _chart: uPlot | null = null;
-  private _again: ReturnType<typeof setTimeout> | undefined;
-  private _isDisposed = false;
-  private readonly _seen: IntersectionObserver;
-  private readonly _sized: ResizeObserver;
-  private _theme: ReturnType<typeof readTheme> | null = null;
-  private readonly _unwatch: () => void;
-}
-
-/** Of the marks of a logarithmic axis only powers of ten, where there are some. */
-function decades(splits: readonly number[]): (number | null)[] {
-  const powers = splits.map(each =>
-    Math.abs(Math.log10(each) - Math.round(Math.log10(each))) < 1e-9
-      ? each
-      : null
-  );
-  return powers.some(each => each !== null) ? powers : [...splits];
-}
-
-/** An axis has a length also when all values are at one place. */
-function widened(
-  low: number | null,
-  high: number | null
-): [number | null, number | null] {
-  return low !== null && low === high ? [low - 0.5, low + 0.5] : [low, high];
 }

@@ -43,6 +43,12 @@ export const pictureIcon = icon(
   '<path class="jp-icon3" fill="#616161" d="M3 4h18v16H3V4zm2 2v12h14V6H5zm1 11 4-6 3 4 2-2.5 3 4.5H6zM15.5 8a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3z"/>'
 );
 
+/** Values as a table. */
+export const tableIcon = icon(
+  'table',
+  '<path class="jp-icon3" fill="#616161" d="M3 4h18v16H3V4zm2 6v3h6v-3H5zm8 0v3h6v-3h-6zm-8 5v3h6v-3H5zm8 0v3h6v-3h-6z"/>'
+);
+
 /** A pin: something stays in sight. */
 export const pinIcon = icon(
   'pin',
@@ -65,4 +71,22 @@ export const modelIcon = icon(
 export const lineageIcon = icon(
   'lineage',
   '<path class="jp-icon3" fill="#616161" d="M5 3a3 3 0 0 1 2.8 2H10a4 4 0 0 1 4 4v2h2.2a3 3 0 1 1 0 2H14v2a4 4 0 0 1-4 4H7.8a3 3 0 1 1 0-2H10a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2H7.8A3 3 0 1 1 5 3z"/>'
+);
+
+/** Two lines that part: trials side by side. */
+export const compareIcon = icon(
+  'compare',
+  '<path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M3 3h2v16h16v2H3V3zm4 12.6 4-5.2 3.4 2.4L19.6 5l1.7 1.1-6.3 9.6-3.5-2.5-2.9 3.7zm0-6.9 3.3-3.4 4.2 3.6-1.3 1.5-2.8-2.4-2 2.1z"/>'
+);
+
+/** An eye: something is drawn. */
+export const shownIcon = icon(
+  'shown',
+  '<path class="jp-icon3" fill="#616161" d="M12 5c5 0 9 4 10.5 7C21 15 17 19 12 19S3 15 1.5 12C3 9 7 5 12 5zm0 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zm0 2.2a2.3 2.3 0 1 1 0 4.6 2.3 2.3 0 0 1 0-4.6z"/>'
+);
+
+/** An eye that is struck out: something is not drawn. */
+export const hiddenIcon = icon(
+  'hidden',
+  '<path class="jp-icon3" fill="#616161" d="m3.3 2 18.7 18.7-1.3 1.3-3.7-3.6A11 11 0 0 1 12 19C7 19 3 15 1.5 12a15 15 0 0 1 4-4.7L2 3.3 3.3 2zM7 8.7A12 12 0 0 0 3.9 12c1.6 2.6 4.7 5 8.1 5 1.2 0 2.4-.3 3.5-.8l-1.7-1.7A3.2 3.2 0 0 1 9.5 10.2L7 8.7zM12 5c5 0 9 4 10.5 7a15 15 0 0 1-2.9 3.8l-1.4-1.4A12 12 0 0 0 20.1 12C18.5 9.4 15.4 7 12 7c-.9 0-1.8.2-2.6.4L7.9 5.8C9.2 5.3 10.5 5 12 5z"/>'
 );

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from studio_ext._version import __version__
 from studio_ext.adapters.http_models import HttpModels
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import (
     ErrorBody,
     Forbidden,
@@ -41,6 +42,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -50,6 +52,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 
 T = TypeVar("T")
@@ -340,9 +343,30 @@ class HttpClient(HttpModels):
         params = {"max_points": max_points, "cursor": cursor}
         return self.ask(MetricHistory, "GET", f"trials/{segment(run_id)}/metrics", params=params)
 
+    def trial_series(self, query: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials."""
+        return self.ask(SeriesPage, "POST", "trials/series", body=query.model_dump(mode="json"), repeat=True)
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self.ask(TrialTablePage, "POST", "trials/table", body=query.model_dump(mode="json"), repeat=True)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return self.ask(Comparison, "POST", "trials/compare", body=query.model_dump(mode="json"), repeat=True)
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """Which parameters matter."""
+        return self.ask(Importance, "POST", "trials/importance", body=query.model_dump(mode="json"), repeat=True)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        body = view.model_dump(mode="json")
+        with self._stream("POST", "views/export", body=body) as reply:
+            try:
+                return reply.read()
+            except httpx.HTTPError as error:
+                raise Unavailable(f"{self.url} broke off: {_reason(error)}.", hint="Try again.") from error
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -22,6 +22,7 @@ from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
 from studio_ext.adapters.workspace_config import open_workspace
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
@@ -37,6 +38,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -45,6 +47,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.models import KnownJob, ModelStore
@@ -57,6 +60,7 @@ from studio_ext.services.submission import Submission
 
 if TYPE_CHECKING:
     from studio_ext.adapters.local_trials import LocalTrials
+    from studio_ext.adapters.series.histories import Histories
     from studio_ext.ports.trial_index import TrialIndex
 
 log = logging.getLogger(__name__)
@@ -96,6 +100,7 @@ class LocalClient(StoreModels):
         self._found: LocalTrials | None = None
         self._models_found: ModelStore | None = None
         self._trials_lock = threading.Lock()
+        self._read: Histories | None = None
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -242,9 +247,28 @@ class LocalClient(StoreModels):
         """The metrics of one run."""
         return self._live.trial_metrics(run_id, max_points=max_points, cursor=cursor)
 
+    def trial_series(self, query: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials."""
+        return self._histories.page(query)
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self._trials.table(query)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return self._trials.compare(query)
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """Which parameters matter."""
+        return self._trials.importance(query)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        from studio_ext.adapters.report_page import report_page
+        from studio_ext.services.view_report import view_report
+
+        return report_page(view_report(self, view, __version__, now=time.time()))
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100
@@ -375,6 +399,16 @@ class LocalClient(StoreModels):
                 index = self._index or open_trial_index(self.workspace, self._launcher.ensure)
                 self._found = LocalTrials(index, lambda: self.tracking)
             return self._found
+
+    @property
+    def _histories(self) -> Histories:
+        """Histories of metrics; numpy is imported with them."""
+        from studio_ext.adapters.series import open_histories
+
+        with self._trials_lock:
+            if self._read is None:
+                self._read = open_histories(self.workspace, self._recorded_jobs)
+            return self._read
 
     def _open_store(self) -> SqlStore:
         schema = schema_of(self.workspace.database)

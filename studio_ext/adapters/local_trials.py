@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import Unavailable
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.page import Page
@@ -19,6 +20,8 @@ from studio_ext.contract.trial_table import (
 )
 from studio_ext.ports.tracking import Tracking
 from studio_ext.ports.trial_index import TrialIndex
+from studio_ext.services.comparison import Comparisons
+from studio_ext.services.importance import Importances
 from studio_ext.services.trial_query import lookup
 from studio_ext.services.trial_query.export import export
 from studio_ext.services.trial_query.records import trial_page
@@ -36,6 +39,8 @@ class LocalTrials:
         self._index = index
         self._tracking = tracking
         self.tables = TrialTables(index)
+        self._comparisons = Comparisons(index, self.tables)
+        self._importances = Importances(index, self.tables)
 
     def page(
         self, experiment: str, *, limit: int, cursor: str | None, sort: str, descending: bool, filter: str
@@ -68,6 +73,14 @@ class LocalTrials:
     def table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""
         return self.tables.page(query)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return self._comparisons.compare(query)
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """Which parameters matter."""
+        return self._importances.importance(query)
 
     def columns(self, experiment: str, text: str, kinds: Sequence[str], offset: int, limit: int) -> ColumnPage:
         """Columns whose name holds a text."""

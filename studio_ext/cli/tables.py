@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +19,9 @@ from studio_ext.contract.workspace import Diagnosis
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
 from studio_ext.core.units import format_duration, format_size
+
+if TYPE_CHECKING:
+    from studio_ext.sdk.comparison import Comparison
 
 _STYLES = {
     "Completed": "green",
@@ -193,6 +196,20 @@ def print_trials(
             *(_number(trial.metrics[key]) if key in trial.metrics else "" for key in metrics),
         )
     console().print(out)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Trials side by side, a column each."""
+    if not comparison.trials:
+        console().print("No trials to compare.")
+    elif comparison.rows:
+        out = table("", *(f"{head}>" for head in comparison.heads[1:]))
+        for row, texts, best in comparison.lines():
+            marked = [f"{text} *" if at in best else text for at, text in enumerate(texts)]
+            out.add_row(_cell(row.name), *(_cell(each) for each in marked))
+        console().print(out)
+    if comparison.note:
+        console().print(comparison.note)
 
 
 def _telling(trials: Sequence[Trial], names: Sequence[str]) -> list[str]:

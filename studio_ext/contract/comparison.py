@@ -78,7 +78,9 @@ class Comparison(Wire):
 
 
 class ImportanceQuery(Wire):
-    """For which metric, and out of which trials, the importance of parameters is asked."""
+    """For which metric, and out of which trials, the importance of parameters is asked.
+
+    Of a source with a filter all trials that match count, whatever its ``limit``."""
 
     sources: list[TrialSource] = Field(min_length=1, max_length=MAX_SOURCES)
     metric: KeyText
@@ -101,6 +103,9 @@ class Importance(Wire):
     """How much each parameter matters for a metric."""
 
     metric: str
+    """Its column."""
+    name: str
+    """What it is called."""
     trials: int
     """Trials with a finite value of the metric."""
     items: list[ParameterImportance]
@@ -108,5 +113,7 @@ class Importance(Wire):
     score: float | None = None
     """How well the metric of a trial is told from the parameters of the others: cross-validated R², at most 1; below 0
     it tells nothing."""
+    left_out: int = 0
+    """Parameters that differ, but are more than are looked at."""
     thin: str = ""
     """Why nothing can be said, or why little is to be made of it, in a sentence; empty: it can be relied on."""

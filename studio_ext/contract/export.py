@@ -20,6 +20,8 @@ from studio_ext.contract import (
     lineage,
     live,
     models,
+    report,
+    series,
     trial_table,
     views,
     workspace,
@@ -43,6 +45,7 @@ REQUESTS = frozenset(
         "RegisterModel",
         "RunIds",
         "ScatterChartSpec",
+        "SeriesQuery",
         "SetAlias",
         "SortKey",
         "SubmitRequest",
@@ -50,6 +53,7 @@ REQUESTS = frozenset(
         "TrialSource",
         "UpdateModel",
         "View",
+        "ViewText",
     }
 )
 """Types that clients write: fields with a default may be left out."""
@@ -62,6 +66,8 @@ MODULES: tuple[ModuleType, ...] = (
     lineage,
     live,
     models,
+    report,
+    series,
     trial_table,
     views,
     workspace,

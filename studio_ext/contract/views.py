@@ -148,3 +148,9 @@ class View(Wire):
     """Whether the table leaves out what is the same in all trials."""
     charts: list[ViewChart] | None = Field(default=None, max_length=MAX_CHARTS)
     """None: those that suit the trials."""
+
+
+class ViewText(Wire):
+    """What a file says that is to be a view."""
+
+    text: str = Field(max_length=1_000_000)

@@ -14,14 +14,13 @@ from studio_ext.core.plain_text import one_line
 from studio_ext.core.units import format_duration
 from studio_ext.sdk.handles import Job
 from studio_ext.sdk.progress import describe_briefly
+from studio_ext.sdk.text_tables import html_table, shown, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from studio_ext.contract.experiments import Trial
 
-_LEFT = "text-align: left"
-_RIGHT = "text-align: right; font-variant-numeric: tabular-nums"
 _SAID_BEST = {1: "highest", -1: "lowest"}
 _WORDS = {"FINISHED": "Completed", "FAILED": "Failed", "KILLED": "Stopped", "RUNNING": "InProgress"}
 
@@ -41,7 +40,7 @@ def experiment_link(name: str) -> str:
     arguments = escape(json.dumps({"name": name}), quote=True)
     return (
         f'<a href="#" title="Show its trials" data-commandlinker-command="studio-experiments:open" '
-        f'data-commandlinker-args="{arguments}">{_shown(name)}</a>'
+        f'data-commandlinker-args="{arguments}">{shown(name)}</a>'
     )
 
 
@@ -71,7 +70,7 @@ class Summary:
 
     def _repr_html_(self) -> str:
         place = f" in {experiment_link(self._experiment)}" if self._experiment else ""
-        return f"<small>{_shown(self._head)}{place}: {_shown(self._tail)}</small>"
+        return f"<small>{shown(self._head)}{place}: {shown(self._tail)}</small>"
 
 
 class JobTable(list[Job]):
@@ -150,14 +149,14 @@ class Comparison:
         if self._metric in metrics:
             metrics = [self._metric, *(name for name in metrics if name != self._metric)]
         for name in metrics:
-            shown = [number(trial.metrics[name]) if name in trial.metrics else "" for trial in self.trials]
-            if self._differing and len(set(shown)) == 1 and len(self.trials) > 1:
+            values = [number(trial.metrics[name]) if name in trial.metrics else "" for trial in self.trials]
+            if self._differing and len(set(values)) == 1 and len(self.trials) > 1:
                 continue
             sign = self._best if name == self._metric and self._best else direction(name)
             ranks = [_rank(trial.metrics.get(name), sign or 1) for trial in self.trials]
             if sign and len(set(ranks)) > 1:
                 best |= {(len(rows), place + 1) for place, rank in enumerate(ranks) if rank == min(ranks)}
-            rows.append([name, *shown])
+            rows.append([name, *values])
         return [[one_line(value) for value in row] for row in rows], best
 
     def _heads(self) -> list[str]:
@@ -190,40 +189,6 @@ def number(value: float | None) -> str:
     return "nan" if value is None else f"{value:.6g}"
 
 
-def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: set[int]) -> str:
-    """Aligned columns."""
-    widths = [max(len(row[place]) for row in [heads, *rows]) for place in range(len(heads))]
-    lines = []
-    for row in [heads, *rows]:
-        cells = [
-            cell.rjust(widths[place]) if place in right else cell.ljust(widths[place]) for place, cell in enumerate(row)
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
-def html_table(
-    heads: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    right: set[int],
-    best: set[tuple[int, int]] = frozenset(),  # type: ignore[assignment]
-    note: str = "",
-) -> str:
-    """The same in HTML; the first column names the row."""
-    styles = [_RIGHT if place in right else _LEFT for place in range(len(heads))]
-    head = "".join(f'<th scope="col" style="{styles[place]}">{_shown(text)}</th>' for place, text in enumerate(heads))
-    body = ""
-    for r, row in enumerate(rows):
-        cells = f'<th scope="row" style="{_LEFT}">{_shown(row[0])}</th>'
-        for c, text in enumerate(row[1:], start=1):
-            shown = f'<strong title="Best">{_shown(text)} ★</strong>' if (r, c) in best else _shown(text)
-            cells += f'<td style="{styles[c]}">{shown}</td>'
-        body += f"<tr>{cells}</tr>"
-    foot = f"<small>{_shown(note)}</small>" if note else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{foot}"
-
-
 def _keys(mappings: Sequence[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 
@@ -235,7 +200,3 @@ def _rank(value: float | None, sign: int) -> float:
 
 def _duration(trial: Trial) -> str:
     return format_duration(trial.ended - trial.started) if trial.started and trial.ended else ""
-
-
-def _shown(text: str) -> str:
-    return escape(one_line(text), quote=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
     FileEntry,
@@ -22,6 +23,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -30,6 +32,7 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.ports.models import ModelsClient
 
@@ -115,8 +118,22 @@ class Client(ModelsClient, Protocol):
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """As :meth:`metrics` for one run, whoever records it: a job, a tracker, or somebody else."""
 
+    def trial_series(self, query: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials, sampled. Where a long one has to be read first, it is answered in
+        several turns: ask again while there is ``more``. Trials that are gone are named, and no error."""
+
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials. Raises as :meth:`trials`."""
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side. Those that are not there are named in the answer. Raises as :meth:`trials`."""
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """How much each parameter matters for a metric; may take seconds. Raises as :meth:`trials`."""
+
+    def export_view(self, view: View) -> bytes:
+        """A view as one HTML file that needs no server. Raises as :meth:`trials`, and for a file that would be too
+        large."""
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -19,6 +19,7 @@ from studio_ext.routes import (
     records,
     trial_table,
     trials,
+    views,
     workspace,
 )
 from studio_ext.routes.base import Parts, StudioHandler
@@ -48,6 +49,7 @@ ADDRESSES: list[tuple[str, type[StudioHandler]]] = [
     *trial_table.HANDLERS,  # before trials/{run_id}, which would take them for runs
     *trials.HANDLERS,
     *models.HANDLERS,
+    *views.HANDLERS,
     *records.HANDLERS,
     *artifacts.HANDLERS,
     *contents.HANDLERS,

@@ -12,7 +12,9 @@ from pydantic import Field
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import NotFound
+from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -45,6 +47,39 @@ class TableHandler(ReadingHandler):
     def post(self, body: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""
         return self.parts.client().trial_table(body)
+
+
+class CompareHandler(ReadingHandler):
+    """Trials side by side."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(errors=[NotFound], lane=Lane.trials)
+    def post(self, body: CompareQuery) -> Comparison:
+        """Some trials side by side: what they have in common, and what differs."""
+        return self.parts.client().compare(body)
+
+
+class ImportanceHandler(ReadingHandler):
+    """What mattered."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(errors=[NotFound], lane=Lane.trials)
+    def post(self, body: ImportanceQuery) -> Importance:
+        """How much each parameter matters for a metric."""
+        return self.parts.client().importance(body)
+
+
+class SeriesHandler(ReadingHandler):
+    """Histories."""
+
+    @web.authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @operation(lane=Lane.tracking)
+    def post(self, body: SeriesQuery) -> SeriesPage:
+        """Histories of metrics of many trials, sampled for charts."""
+        return self.parts.client().trial_series(body)
 
 
 class ColumnsQuery(Query):
@@ -147,6 +182,9 @@ class RestoreHandler(StudioHandler):
 
 HANDLERS: list[tuple[str, type[StudioHandler]]] = [
     ("trials/table", TableHandler),
+    ("trials/compare", CompareHandler),
+    ("trials/importance", ImportanceHandler),
+    ("trials/series", SeriesHandler),
     ("trials/columns", ColumnsHandler),
     ("trials/filter", FilterHandler),
     ("trials/export", ExportHandler),

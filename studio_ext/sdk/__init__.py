@@ -7,7 +7,7 @@ server elsewhere. Nothing heavy is imported before it is needed.
 from __future__ import annotations
 
 from studio_ext.contract.errors import StudioError
-from studio_ext.sdk.api import doctor, experiments, inspect, job, jobs, metrics, submit, trials
+from studio_ext.sdk.api import compare, doctor, experiments, inspect, job, jobs, metrics, submit, trials
 from studio_ext.sdk.component import TrialComponent
 from studio_ext.sdk.component_types import TrialComponentArtifact
 from studio_ext.sdk.connection import connect
@@ -18,6 +18,7 @@ from studio_ext.sdk.registry import model_versions, models, register_model, set_
 from studio_ext.sdk.run import Run, load_run
 from studio_ext.sdk.tracker import Tracker
 from studio_ext.sdk.trial import Trial
+from studio_ext.sdk.views import export_view, view
 
 __all__ = [
     "Experiment",
@@ -29,9 +30,11 @@ __all__ = [
     "TrialComponent",
     "TrialComponentArtifact",
     "WaitTimeout",
+    "compare",
     "connect",
     "doctor",
     "experiments",
+    "export_view",
     "inspect",
     "job",
     "jobs",
@@ -44,4 +47,5 @@ __all__ = [
     "load_run",
     "submit",
     "trials",
+    "view",
 ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from studio_ext.ports.client import Client
+    from studio_ext.sdk.comparison import Comparison
 
 
 def submit(
@@ -185,6 +186,49 @@ def trials(
         for note in client.check_filter(FilterQuery(filter=filter, experiment=experiment)).notes:
             warnings.warn(f"{note.message} {note.hint}".strip(), stacklevel=2)
     return trials_frame(found)
+
+
+def compare(
+    *trials: Any,
+    experiment: str | None = None,
+    filter: str = "",
+    sort: str | None = None,
+    limit: int = 20,
+    only_differences: bool = True,
+) -> Comparison:
+    """Trials side by side: what they have in common, and what differs.
+
+    :param trials: run ids, or what has one: trials, runs, trackers; of one or more experiments.
+    :param experiment: instead of these: trials of this experiment.
+    :param filter: which of its trials; see :func:`trials`.
+    :param sort: in which order, as for :func:`trials`; None: newest first.
+    :param limit: how many of its trials at most, up to 200.
+    :param only_differences: leave out what is the same in all trials.
+
+    ``to_frame()`` of what is returned has the values; shown in a notebook it is a table in which a star marks the best
+    value of a metric. Raises :class:`NotFound <studio_ext.contract.errors.NotFound>` for a trial that is not there.
+    """
+    from studio_ext.sdk.comparison import compare
+    from studio_ext.sdk.entities import settle
+
+    settle()
+    named = [each for given in trials for each in (given if isinstance(given, (list, tuple)) else [given])]
+    return compare(
+        current(),
+        [_run_id(each) for each in named],
+        experiment=experiment,
+        filter=filter,
+        sort=sort,
+        limit=limit,
+        only_differences=only_differences,
+    )
+
+
+def _run_id(trial: Any) -> str:
+    found = trial if isinstance(trial, str) else getattr(trial, "run_id", None)
+    if not isinstance(found, str) or not found:
+        raise InvalidRequest.field("trials", f"a {type(trial).__name__} has no run id")
+    return found
 
 
 def metrics(run_id: str, max_points: int = 500) -> Metrics:

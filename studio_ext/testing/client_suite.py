@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
+from studio_ext.contract.comparison import CompareQuery, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
 from studio_ext.contract.lineage import LineageKind
 from studio_ext.contract.models import RegisterModel, SetAlias
+from studio_ext.contract.report import ViewReport
+from studio_ext.contract.series import SeriesQuery
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
+from studio_ext.contract.views import LineChartSpec, TrialSource, View
 from studio_ext.core.states import FINAL
 from studio_ext.ports.client import Client
 
@@ -246,6 +250,65 @@ class ClientSuite:
             client.trial_table(TrialQuery(experiment="never made"))
         with pytest.raises(InvalidRequest):
             client.trial_table(TrialQuery(experiment="suite", columns=["depth"]))
+
+    def test_which_parameters_matter(self, client: Client, completed: JobDetail) -> None:
+        source = TrialSource(experiment="suite")
+        answer = client.importance(ImportanceQuery(sources=[source], metric="metrics.score"))
+        assert (answer.metric, answer.items, answer.score) == ("metrics.score", [], None)
+        assert "it takes 10" in answer.thin
+        with pytest.raises(InvalidRequest):
+            client.importance(ImportanceQuery(sources=[source], metric="score"))
+
+    def test_a_view_to_take_away(self, client: Client, completed: JobDetail) -> None:
+        source = TrialSource(experiment="suite", run_ids=[completed.trial.run_id or ""])
+        chart = LineChartSpec(id="a", type="line", metrics=[next(iter(client.trial(source.run_ids[0]).metrics))])
+        page = client.export_view(View(title="<b>suite</b>", sources=[source], charts=[chart])).decode()
+        assert page.startswith("<!DOCTYPE html>") and page.rstrip().endswith("</html>")
+        assert "<title>&lt;b&gt;suite&lt;/b&gt;</title>" in page
+        report = ViewReport.model_validate_json(page.partition('id="data">')[2].partition("</script>")[0])
+        assert [each.name for each in report.comparison.trials] == ["first"]
+        assert [(each.name, each.run_id) for each in report.histories[0].series] == [
+            (chart.metrics[0], source.run_ids[0])
+        ]
+        with pytest.raises(InvalidRequest):
+            client.export_view(View())
+
+    def test_trials_side_by_side(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id or ""
+        source = TrialSource(experiment="suite", run_ids=[run_id, "never made"])
+
+        def found() -> Any:
+            answer = client.compare(CompareQuery(sources=[source], text="DEPTH", keys=["name"]))
+            return answer if answer.trials and answer.trials[0].status == "FINISHED" and answer.rows else None
+
+        answer = until(found, "the trial was compared")
+        assert [(each.run_id, each.name, each.job_id) for each in answer.trials] == [(run_id, "first", completed.id)]
+        assert answer.missing == ["never made"]
+        assert [(each.key, each.values, each.differs) for each in answer.rows] == [
+            ("params.depth", [8], False),
+            ("name", ["first"], False),
+        ]
+        with pytest.raises(NotFound):
+            client.compare(CompareQuery(sources=[TrialSource(experiment="never made")]))
+        with pytest.raises(InvalidRequest):
+            client.compare(CompareQuery(sources=[TrialSource(experiment="suite", filter="depth <")]))
+
+    def test_histories_of_trials(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id or ""
+        name = next(iter(client.trial(run_id).metrics))
+        query = SeriesQuery(run_ids=[run_id, "none"], metrics=[name, "none"], x="relative")
+
+        def read() -> Any:
+            page = client.trial_series(query)
+            return page if page.complete else None
+
+        page = until(read, "the history was complete")
+        (series,) = page.series
+        assert (series.run_id, series.name, series.first) == (run_id, name, 0)
+        assert series.count == series.shown == len(series.value) == len(series.time) and series.step == []
+        assert page.missing == ["none"] and not page.more and page.message == ""
+        known = {"known": [[series.count, 0], [0, 0]], "generation": page.generation}
+        assert client.trial_series(query.model_copy(update=known)).series == []
 
     def test_columns_of_trials(self, client: Client, completed: JobDetail) -> None:
         def depth() -> Any:

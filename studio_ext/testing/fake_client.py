@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
@@ -38,6 +39,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import MetricHistory, MetricSeries, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.series import SampledSeries, SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -48,15 +50,19 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
 from studio_ext.ports.models import KnownJob, ModelStore, SourceTrial
+from studio_ext.services.comparison import Comparisons
+from studio_ext.services.importance import Importances
 from studio_ext.services.models_client import StoreModels
 from studio_ext.services.trial_query.export import export
 from studio_ext.services.trial_query.lookup import check, column_page
 from studio_ext.services.trial_query.records import trial_page
 from studio_ext.services.trial_query.tables import TrialTables
+from studio_ext.services.view_report import view_report
 from studio_ext.testing.memory_columns import MemoryColumns, MemoryTrial
 from studio_ext.testing.memory_models import MemoryModels
 
@@ -369,6 +375,35 @@ class FakeClient(StoreModels):
         ]
         return MetricHistory(series=series, whole=not cursor, cursor="1", complete=trial.ended is not None)
 
+    def trial_series(self, query: SeriesQuery) -> SeriesPage:
+        """Series of one value."""
+        there = [self._trials[each] for each in dict.fromkeys(query.run_ids) if each in self._trials]
+        is_step = query.x == "step"
+        series = []
+        for trial in there:
+            for name in dict.fromkeys(query.metrics):
+                if name not in trial.metrics:
+                    continue
+                value, moment = trial.metrics[name], 0.0 if query.x == "relative" else (trial.started or 0.0)
+                series.append(
+                    SampledSeries(
+                        run_id=trial.run_id,
+                        name=name,
+                        count=1,
+                        last=value,
+                        step=[0] if is_step else [],
+                        time=[] if is_step else [moment],
+                        value=[value],
+                        shown=1,
+                    )
+                )
+        return SeriesPage(
+            series=[] if query.known and query.generation == "1" else series,
+            generation="1",
+            complete=all(trial.ended is not None for trial in there),
+            missing=[each for each in dict.fromkeys(query.run_ids) if each not in self._trials],
+        )
+
     def experiments(self) -> list[Experiment]:
         """All experiments."""
         return list(self._experiments.values())
@@ -425,6 +460,20 @@ class FakeClient(StoreModels):
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""
         return TrialTables(self).page(query)
+
+    def compare(self, query: CompareQuery) -> Comparison:
+        """Trials side by side."""
+        return Comparisons(self, TrialTables(self)).compare(query)
+
+    def importance(self, query: ImportanceQuery) -> Importance:
+        """Which parameters matter."""
+        return Importances(self, TrialTables(self)).importance(query)
+
+    def export_view(self, view: View) -> bytes:
+        """A view as a file."""
+        from studio_ext.adapters.report_page import report_page
+
+        return report_page(view_report(self, view, "0", now=0.0))
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -71,6 +71,40 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "result": "none",
         },
     ),
+    "POST /trials/compare": (
+        "trials/compare",
+        {
+            "sources": [
+                {"experiment": EXPERIMENT, "run_ids": ["{run}"]},
+                {"experiment": EXPERIMENT, "filter": "params.depth >= 0", "sort": [{"key": "started"}], "limit": 5},
+            ],
+            "text": "d",
+            "only_differences": True,
+            "keys": ["metrics.score", "params.depth"],
+            "limit": 10,
+        },
+    ),
+    "POST /trials/importance": (
+        "trials/importance",
+        {
+            "sources": [
+                {"experiment": EXPERIMENT, "run_ids": ["{run}"]},
+                {"experiment": EXPERIMENT, "filter": "params.depth >= 0"},
+            ],
+            "metric": "metrics.score",
+        },
+    ),
+    "POST /trials/series": (
+        "trials/series",
+        {
+            "run_ids": ["{run}", "none"],
+            "metrics": ["score"],
+            "x": "relative",
+            "low": -1.5,
+            "high": 1e6,
+            "max_points": 100,
+        },
+    ),
     "GET /trials/columns": (f"trials/columns?experiment={EXPERIMENT}&text=d&kind=parameter,tag&offset=0&limit=5", None),
     "POST /trials/filter": (
         "trials/filter",
@@ -102,6 +136,15 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "GET /lineage": ("lineage?kind=trial&id={with_model}&depth=2", None),
     "DELETE /models/{name}/versions/{version}": ("models/m/versions/1", None),
     "DELETE /models/{name}": ("models/m", None),
+    "POST /views/read": ("views/read", {"text": '{"title": "mine"}'}),
+    "POST /views/export": (
+        "views/export",
+        {
+            "title": "mine",
+            "sources": [{"experiment": EXPERIMENT, "run_ids": ["{run}"]}],
+            "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
+        },
+    ),
     "GET /records/experiments": (f"records/experiments?name={EXPERIMENT}", None),
     "POST /records/experiments": ("records/experiments", {"name": "recorded", "tags": {"team": "red"}}),
     "GET /records/experiments/{experiment_id}": ("records/experiments/0", None),
@@ -151,6 +194,10 @@ MORE_RULES = {
     "POST /experiments": "a name is not made of spaces only",
     "GET /trials": "columns and filters are of a language, and cursors come from the list",
     "POST /trials/table": "as above",
+    "POST /trials/compare": "as above",
+    "POST /trials/importance": "as above",
+    "POST /views/export": "as for comparing, and it has to find trials",
+    "POST /views/read": "the text has to be a view",
     "GET /trials/columns": "there are three kinds",
     "POST /trials/filter": "conditions are of the language, too",
     "POST /trials/export": "as for the table",

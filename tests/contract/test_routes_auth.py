@@ -40,6 +40,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "experiments": ("experiments", "get post"),
     "trials": ("trials?experiment=e", "get"),
     "trials/table": ("trials/table", "post"),
+    "trials/compare": ("trials/compare", "post"),
+    "trials/importance": ("trials/importance", "post"),
+    "trials/series": ("trials/series", "post"),
     "trials/columns": ("trials/columns?experiment=e", "get"),
     "trials/filter": ("trials/filter", "post"),
     "trials/export": ("trials/export", "post"),
@@ -54,6 +57,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "models/{name}/versions/{version}": ("models/a/versions/1", "get patch delete"),
     "models/{name}/aliases/{alias}": ("models/a/aliases/b", "put delete"),
     "lineage": ("lineage?kind=trial&id=a", "get"),
+    "views/read": ("views/read", "post"),
+    "views/export": ("views/export", "post"),
     "records/experiments": ("records/experiments", "get post"),
     "records/experiments/{experiment_id}": ("records/experiments/99", "get patch delete"),
     "records/runs": ("records/runs?experiments=99", "get post"),
@@ -76,7 +81,16 @@ WRITES = (
     *("register_model", "describe_model", "describe_model_version", "set_model_alias"),
     *("delete_model_alias", "delete_model_version", "delete_model"),
 )
-READING_POSTS = ("trials/table", "trials/filter", "trials/export")
+READING_POSTS = (
+    "trials/table",
+    "trials/compare",
+    "trials/importance",
+    "trials/series",
+    "trials/filter",
+    "trials/export",
+    "views/read",
+    "views/export",
+)
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]

@@ -11,17 +11,21 @@ import React from 'react';
 import type { StudioClient } from '../../client';
 import type { ExperimentsModel } from '../../models/experimentsModel';
 import type { JobsModel } from '../../models/jobsModel';
+import type { TrialColours } from '../../models/trialColours';
 import { TrialTableModel } from '../../models/trialTableModel';
 import { readView } from '../../models/trialTableView';
 import type { ITableView } from '../../models/trialTableView';
+import { FittedSplit } from '../../shared/fittedSplit';
 import { GridView } from '../../shared/grid/view';
 import { experimentIcon } from '../../shared/icons';
 import { CommandIDs } from '../../tokens';
+import type { IComparisonViews } from '../../tokens';
 import { ColumnChooser } from './components/columnChooser';
 import { TableHeader } from './components/tableHeader';
 import type { SavedFilters } from './savedFilters';
 import { TableUi } from './tableUi';
 import { TrialActions } from './trialActions';
+import { TrialCharts } from './trialCharts';
 import { TrialSource } from './trialSource';
 
 /** How long changes of the view are gathered before they are kept, in milliseconds. */
@@ -32,6 +36,9 @@ export interface IExperimentTabOptions {
   client: StudioClient;
   jobs: JobsModel;
   experiments?: ExperimentsModel;
+  colours: TrialColours;
+  /** Null where charts cannot be drawn. */
+  views: IComparisonViews | null;
   saved: SavedFilters | null;
   state: IStateDB | null;
   commands: CommandRegistry;
@@ -74,15 +81,21 @@ export class ExperimentContent extends Panel {
       });
     }
     this._exportMenu.addItem({ command: CommandIDs.copyTrials });
-    const body = new Panel();
-    body.addClass('jp-StudioExperiment-body');
-    body.addWidget(this.grid);
-    body.addWidget(this._chooser);
+    this._body.addClass('jp-StudioExperiment-body');
+    this._body.addWidget(this.grid);
+    this._body.addWidget(this._chooser);
+    this._split.addClass('jp-StudioExperiment-split');
+    this._split.addWidget(this._body);
     this.addWidget(this._makeHeader());
-    this.addWidget(body);
+    this.addWidget(this._split);
+    this._source.lineOf = id => this._lineOf(id);
+    _options.colours.changed.connect(this._onColours, this);
     this.ui.changed.connect(this._sync, this);
     this.model.changed.connect(this._sync, this);
-    this.model.selection.changed.connect(() => this.grid.redraw());
+    this.model.selection.changed.connect(() => {
+      this._source.touch();
+      this.grid.redraw();
+    });
     this.model.viewChanged.connect((_, next) => {
       // To show one trial is no wish to see only that one the next time.
       const filter =
@@ -99,6 +112,11 @@ export class ExperimentContent extends Panel {
   readonly actions: TrialActions;
   readonly grid: GridView;
   readonly ui = new TableUi();
+
+  /** Null until they are shown for the first time. */
+  get charts(): TrialCharts | null {
+    return this._charts;
+  }
 
   get experiment(): string {
     return this.model.experiment;
@@ -129,6 +147,7 @@ export class ExperimentContent extends Panel {
       return;
     }
     this._keep.dispose();
+    this._options.colours.changed.disconnect(this._onColours, this);
     if (this._unkept) {
       void this._save(this._unkept).catch(() => undefined);
     }
@@ -169,6 +188,7 @@ export class ExperimentContent extends Panel {
         ui={this.ui}
         saved={saved}
         commands={commands}
+        charts={this._options.views ? () => this._charts : undefined}
         onExport={(left, top) => this._exportMenu.open(left, top)}
         trans={trans}
       />
@@ -196,9 +216,52 @@ export class ExperimentContent extends Panel {
     this.grid.setHidden(!rows.isReady || rows.total === 0);
     this._chooser.setHidden(this.ui.panel !== 'columns');
     this.grid.toggleClass('jp-mod-loading', rows.isLoading);
+    const { parts } = this.model.view;
+    const canChart = this._options.views !== null;
+    const isChart = canChart && parts !== 'table' && rows.total > 0;
+    if (isChart && !this._charts) {
+      this._charts = this._makeCharts(this._options.views!);
+    }
+    if (this._charts && this._charts.isHidden === isChart) {
+      this._charts.setHidden(!isChart);
+      this._source.touch();
+    }
+    this._body.setHidden(isChart && parts === 'charts');
   }
 
+  private _makeCharts(views: IComparisonViews): TrialCharts {
+    const { jobs, colours } = this._options;
+    const charts = new TrialCharts(this.model, views, jobs, colours);
+    charts.model.changed.connect(this._drawLines, this);
+    this._split.addWidget(charts);
+    this._split.setRelativeSizes([1, 1]);
+    return charts;
+  }
+
+  /** The colour of a trial that is drawn, or that was and is selected. */
+  private _lineOf(id: string): number | undefined {
+    const { colours } = this._options;
+    const isDrawn = this._charts?.draws(id) || this.model.selection.has(id);
+    return isDrawn ? colours.get(id) : undefined;
+  }
+
+  /** Which rows have a line, if those are others than before. */
+  private _drawLines(): void {
+    const drawn = JSON.stringify(this._charts?.model.drawn);
+    if (drawn !== this._drawn) {
+      this._drawn = drawn;
+      this._source.touch();
+    }
+  }
+
+  private _onColours(): void {
+    this._source.touch();
+  }
+
+  private readonly _body = new Panel();
+  private _charts: TrialCharts | null = null;
   private readonly _chooser: ReactWidget;
+  private _drawn = '';
   private readonly _exportMenu: MenuSvg;
   private readonly _keep = new Debouncer<void, void, [ITableView]>(
     view => this._save(view),
@@ -217,6 +280,10 @@ export class ExperimentContent extends Panel {
   /** The filter that shows the trial which was asked for. */
   private _found = '';
   private readonly _source: TrialSource;
+  private readonly _split = new FittedSplit({
+    orientation: 'vertical',
+    spacing: 5
+  });
   /** A change of the view that was not kept yet. */
   private _unkept: ITableView | null = null;
 }

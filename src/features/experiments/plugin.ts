@@ -19,9 +19,11 @@ import { experimentIcon } from '../../shared/icons';
 import {
   CommandIDs,
   DOMAIN,
+  IComparisonViews,
   IJobsModel,
   IStudioClient,
-  IStudioPanel
+  IStudioPanel,
+  ITrialColours
 } from '../../tokens';
 import type { ExperimentContent } from './experimentTab';
 import { SavedFilters } from './savedFilters';
@@ -35,24 +37,27 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
   id: PLUGIN,
   description: 'Experiments: the list, and the table of trials of each.',
   autoStart: true,
-  requires: [IStudioClient, IJobsModel, IStudioPanel],
+  requires: [IStudioClient, IJobsModel, IStudioPanel, ITrialColours],
   optional: [
     ITranslator,
     ICommandPalette,
     ILayoutRestorer,
     ISettingRegistry,
-    IStateDB
+    IStateDB,
+    IComparisonViews
   ],
   activate: (
     app: JupyterFrontEnd,
     client: IStudioClient,
     jobs: IJobsModel,
     panel: IStudioPanel,
+    colours: ITrialColours,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
-    state: IStateDB | null
+    state: IStateDB | null,
+    views: IComparisonViews | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands } = app;
@@ -85,6 +90,8 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
           client,
           jobs,
           experiments: model,
+          colours,
+          views,
           saved: (await saved) ?? null,
           state,
           commands,

@@ -6,9 +6,11 @@ import type { ExportFormat } from '../../client';
 import type { TableRow } from '../../contract';
 import type { TrialTableModel } from '../../models/trialTableModel';
 import { MAX_COLUMNS, readKey } from '../../models/trialTableView';
+import { MAX_TRIALS } from '../../models/views';
 import { tableCell } from '../../shared/chartData';
 import { MIN_WIDTH } from '../../shared/grid/mouse';
 import type { IGridActions } from '../../shared/grid/source';
+import { save } from '../../shared/saveFile';
 import { CommandIDs } from '../../tokens';
 import { columnLabel } from './trialCells';
 
@@ -121,6 +123,25 @@ export class TrialActions implements IGridActions {
       isPinned !== column < pinned
     ) {
       this._model.show(next, pins);
+    }
+  }
+
+  /** Show the selected trials side by side. */
+  async compare(): Promise<void> {
+    const { experiment, selection } = this._model;
+    const runs = selection.ids;
+    await this._commands.execute(CommandIDs.openComparison, {
+      experiment,
+      runs: runs.slice(0, MAX_TRIALS)
+    });
+    if (runs.length > MAX_TRIALS) {
+      Notification.warning(
+        this._trans.__(
+          'Comparing the first %1 of %2 trials, the most that can be compared at once.',
+          MAX_TRIALS,
+          runs.length
+        )
+      );
     }
   }
 
@@ -370,14 +391,4 @@ function asField(value: unknown): string {
 
 function fileName(experiment: string): string {
   return experiment.replace(/[^\p{L}\p{N}._ -]+/gu, '_').slice(0, 100);
-}
-
-function save(content: Blob, name: string): void {
-  const url = URL.createObjectURL(content);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has taken it by then.
-  window.setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -87,6 +87,13 @@ function rowCommands(trans: TranslationBundle): ICommand[] {
       execute: table => table.actions.open(table.grid.place.row)
     },
     {
+      id: CommandIDs.compareTrials,
+      label: trans.__('Compare Selected Trials'),
+      palette: [{}],
+      isEnabled: table => table.model.selection.size > 1,
+      execute: table => table.actions.compare()
+    },
+    {
       id: CommandIDs.registerTrial,
       label: trans.__('Register Model…'),
       isEnabled: table => rowOf(table)?.is_group === false,

@@ -91,6 +91,15 @@ export class TrialSource implements IGridSource, IDisposable {
     this._emitRows(0, this.rowCount - 1);
   }
 
+  /** Position in the list of colours of a trial that charts draw; undefined: none does. */
+  lineOf: (id: string) => number | undefined = () => undefined;
+
+  /** Draw the rows again: what charts draw changed. */
+  touch(): void {
+    this._forget();
+    this._emitRows(...this._visible());
+  }
+
   row(index: number): IGridRow | undefined {
     const row = this._model.rows.row(index);
     if (!row) {
@@ -146,7 +155,7 @@ export class TrialSource implements IGridSource, IDisposable {
     }
     const extent = rows.extent(key);
     const isSpread = extent !== null && extent.minimum !== extent.maximum;
-    return trialCell(key, {
+    const cell = trialCell(key, {
       row,
       read: other => row.values[at.get(other) ?? -1] ?? null,
       extent: row.is_group ? (row.extents[place ?? -1] ?? null) : extent,
@@ -155,6 +164,9 @@ export class TrialSource implements IGridSource, IDisposable {
       now: this._now,
       trans: this._trans
     });
+    const line =
+      key === 'name' && !row.is_group ? this.lineOf(row.id) : undefined;
+    return line === undefined ? cell : { ...cell, line };
   }
 
   private _makeColumns(): void {

@@ -1,3 +1,4 @@
+import { dash } from '../chartTheme';
 import type { Shape } from '../shapes';
 import type { IGridColumn } from './source';
 import type { IGridTheme } from './theme';
@@ -55,6 +56,24 @@ export function drawCaret(
     gc.lineTo(x - 2, y + 4);
   }
   gc.stroke();
+}
+
+/** The line of a row as charts draw it. */
+export function drawLine(
+  gc: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  position: number,
+  colour: string
+): void {
+  gc.strokeStyle = colour;
+  gc.lineWidth = 3;
+  gc.setLineDash(dash(position) ?? []);
+  gc.beginPath();
+  gc.moveTo(x, y);
+  gc.lineTo(x + 14, y);
+  gc.stroke();
+  gc.setLineDash([]);
 }
 
 /** Marks the best value of a column. */

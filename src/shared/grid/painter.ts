@@ -1,5 +1,12 @@
 import type { IBox } from './canvas';
-import { drawBox, drawCaret, drawShape, drawSort, drawStar } from './drawings';
+import {
+  drawBox,
+  drawCaret,
+  drawLine,
+  drawShape,
+  drawSort,
+  drawStar
+} from './drawings';
 import type { TextFitter } from './fitText';
 import type { IGridCell, IGridColumn, IGridRow, IGridSource } from './source';
 import type { IGridTheme } from './theme';
@@ -24,7 +31,8 @@ export interface IGridLook {
 export function textStart(cell: IGridCell): number {
   const depth = cell.depth ?? 0;
   const caret = cell.caret ? SIGN : 0;
-  return PADDING + depth * INDENT + caret + (cell.shape ? SIGN : 0);
+  const line = cell.line === undefined ? 0 : SIGN;
+  return PADDING + depth * INDENT + caret + line + (cell.shape ? SIGN : 0);
 }
 
 /** Whether a click that far from the left of a cell is on its caret. */
@@ -149,6 +157,10 @@ export class GridPainter {
       if (cell.caret !== 'none') {
         drawCaret(gc, left + 4, middle, cell.caret === 'open', theme.dim);
       }
+      left += SIGN;
+    }
+    if (cell.line !== undefined) {
+      drawLine(gc, left, middle, cell.line, theme.series(cell.line));
       left += SIGN;
     }
     if (cell.shape) {

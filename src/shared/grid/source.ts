@@ -28,6 +28,8 @@ export interface IGridCell {
   tone: 'plain' | 'dim' | 'link' | 'code' | 'strong';
   /** A sign before the text that tells a state. */
   shape?: Shape;
+  /** Position in the list of colours of the line that charts draw of the row. */
+  line?: number;
   /** Whether it is the best of its column. */
   isBest?: boolean;
   /** How far it is set in. */

@@ -1,3 +1,5 @@
+import { readTheme } from '../chartTheme';
+
 /** Colours and fonts of a grid as the theme has them now: a canvas knows no variables. */
 export interface IGridTheme {
   background: string;
@@ -15,6 +17,8 @@ export interface IGridTheme {
   accent: string;
   good: string;
   bad: string;
+  /** Colour of a line in charts. */
+  series: (position: number) => string;
   font: string;
   boldFont: string;
   italicFont: string;
@@ -46,6 +50,7 @@ export function readGridTheme(node: Element): IGridTheme {
     link: read('--jp-content-link-color', '#1565c0'),
     accent: read('--jp-brand-color1', '#1976d2'),
     good: read('--jp-studio-good', isLight ? '#1b6e20' : '#7fd184'),
+    series: readTheme(node).line,
     bad: read('--jp-error-color1', '#d32f2f'),
     font: `${size}px ${family}`,
     boldFont: `600 ${size}px ${family}`,

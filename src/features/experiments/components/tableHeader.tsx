@@ -5,21 +5,23 @@ import {
   refreshIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import React, { useEffect, useRef } from 'react';
+import React, { useEffect, useReducer, useRef } from 'react';
 import type { TrialTableModel } from '../../../models/trialTableModel';
 import { ATTRIBUTES } from '../../../models/trialTableView';
+import type { TableParts } from '../../../models/trialTableView';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import { formatTime } from '../../../shared/format';
-import { conditionsIcon } from '../../../shared/icons';
+import { compareIcon, conditionsIcon } from '../../../shared/icons';
 import { useSignal } from '../../../shared/useSignal';
 import { CommandIDs } from '../../../tokens';
 import type { SavedFilters } from '../savedFilters';
 import type { TableUi } from '../tableUi';
+import type { TrialCharts } from '../trialCharts';
 import { columnLabel } from '../trialCells';
 import { ConditionBuilder } from './conditionBuilder';
 import { FilterBox } from './filterBox';
-import { Popup } from './popup';
+import { Popup } from '../../../shared/popup';
 import { SavedFilterList } from './savedFilterList';
 
 export interface ITableHeaderProps {
@@ -27,6 +29,8 @@ export interface ITableHeaderProps {
   ui: TableUi;
   saved: SavedFilters | null;
   commands: CommandRegistry;
+  /** Null until they are shown for the first time. Undefined: none can be. */
+  charts?: () => TrialCharts | null;
   onExport: (left: number, top: number) => void;
   trans: TranslationBundle;
 }
@@ -138,6 +142,21 @@ function Tools(props: ITableHeaderProps): JSX.Element {
   return (
     <div className="jp-StudioTrials-bar">
       <Count model={model} trans={trans} />
+      <button
+        type="button"
+        className="jp-StudioButton"
+        disabled={model.selection.size < 2}
+        title={
+          model.selection.size < 2
+            ? trans.__('Select two or more trials to compare them')
+            : trans.__('Show the selected trials side by side')
+        }
+        onClick={() => void commands.execute(CommandIDs.compareTrials)}
+      >
+        <compareIcon.react tag="span" className="jp-StudioButton-icon" />
+        {trans.__('Compare')}
+      </button>
+      {props.charts && <Parts {...props} charts={props.charts} />}
       <span className="jp-StudioSpace" />
       <label className="jp-StudioTrials-group">
         {trans.__('Group by')}
@@ -207,6 +226,58 @@ function Tools(props: ITableHeaderProps): JSX.Element {
         <refreshIcon.react tag="span" />
       </button>
     </div>
+  );
+}
+
+/** The table, charts of its trials, or both; and of which ones. */
+function Parts(
+  props: ITableHeaderProps & { charts: () => TrialCharts | null }
+): JSX.Element {
+  const { model, charts, trans } = props;
+  const { parts } = model.view;
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const shown = parts === 'table' ? null : charts();
+  const words: [TableParts, string][] = [
+    ['table', trans.__('Table')],
+    ['charts', trans.__('Charts')],
+    ['both', trans.__('Both')]
+  ];
+  return (
+    <>
+      <div
+        className="jp-StudioSegments"
+        role="group"
+        aria-label={trans.__('What is shown')}
+      >
+        {words.map(([part, label]) => (
+          <button
+            key={part}
+            type="button"
+            aria-pressed={parts === part}
+            onClick={() => model.update({ parts: part })}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+      {shown && (
+        <button
+          type="button"
+          className="jp-StudioButton"
+          aria-pressed={shown.isChosen}
+          disabled={!shown.isChosen && model.selection.size === 0}
+          title={trans.__(
+            'Draw the trials that are selected now, instead of the first 50 that match'
+          )}
+          onClick={() => {
+            shown.choose(!shown.isChosen);
+            redraw();
+          }}
+        >
+          {trans.__('Draw only selected')}
+        </button>
+      )}
+    </>
   );
 }
 

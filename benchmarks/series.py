@@ -1,0 +1,158 @@
+"""Histories of metrics through our REST interface, beside MLflow's own bulk histories of the same store."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from benchmarks.measure import Options, Row, Samples, say
+from benchmarks.sandbox import jupyter_server, place
+from studio_ext.adapters.mlflow_backend import Backend, open_backend, post
+from studio_ext.adapters.mlflow_stores import sqlite_path
+from studio_ext.testing.long_histories import add_histories
+
+TRIALS, METRICS, VALUES = 50, 20, 1_000
+IN_SIGHT = 6
+"""Charts that a page shows at first."""
+TOGETHER = 2
+"""Metrics that the page asks for at once, with so many trials."""
+LONG_TRIALS, LONG, QUICK_LONG = 10, 1_000_000, 100_000
+POINTS = 1_000
+"""Twice the width of a chart among others."""
+OPEN_MS, ZOOM_MS = 500.0, 200.0
+SETS = 3
+"""Trials that are asked for the first time."""
+_BULK = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
+
+
+def run(options: Options) -> list[Row]:
+    """Makes a store, asks for histories that nobody asked for yet, then again, then for parts of long ones."""
+    long = QUICK_LONG if options.quick else LONG
+    names = [f"m{each}" for each in range(METRICS)]
+    with place() as here:
+        workspace = here.client.workspace
+        backend = open_backend(workspace.tracking_uri, workspace.artifacts)
+        post(backend, "experiments/create", name="benchmark")
+        path = sqlite_path(workspace.tracking_uri)
+        assert path is not None
+        say(f"making {SETS} x {TRIALS} trials with {METRICS} metrics of {VALUES:,} values")
+        sets = [add_histories(path, TRIALS, METRICS, VALUES, seed=each) for each in range(SETS)]
+        say(f"making {LONG_TRIALS} trials with {long:,} values")
+        longs = add_histories(path, LONG_TRIALS, 1, long, seed=99)
+        with (
+            jupyter_server(sys.executable, "studio_ext", environ={"STUDIO_HOME": str(here.home)}) as server,
+            httpx.Client(
+                base_url=server.url, headers={"Authorization": f"token {server.token}"}, timeout=300
+            ) as session,
+        ):
+            page = _Page(session)
+            page.ask(["none"], ["none"])  # what is imported once
+            sight, first, again = Samples("ms"), Samples("ms"), Samples("ms")
+            for runs in sets:
+                for name in range(0, IN_SIGHT, TOGETHER):
+                    page.ask(runs, names[name : name + TOGETHER])
+                sight.add(page.took())
+                page.ask(runs, names)
+                first.add(sight.values[-1] + page.took())
+            for _ in range(options.repeat):
+                for runs in sets:
+                    page.ask(runs, names)
+                    again.add(page.took())
+            say("reading long histories")
+            page.ask(longs, ["m0"])
+            long_first = Samples("s", [page.took() / 1000])
+            long_again, zoom = Samples("ms"), Samples("ms")
+            numbers = random.Random(3)
+            for share in [*(0.5, 0.1, 0.001) * options.repeat]:
+                page.ask(longs, ["m0"])
+                long_again.add(page.took())
+                low = numbers.random() * (1 - share) * long
+                page.ask(longs, ["m0"], low=low, high=low + share * long)
+                zoom.add(page.took())
+        say("asking MLflow")
+        theirs = {name: Samples(unit) for name, unit in (("all", "ms"), ("sight", "ms"), ("long", "s"), ("zoom", "ms"))}
+        for runs in sets:
+            theirs["sight"].add(sum(_bulk(backend, runs, names[:IN_SIGHT])))
+            theirs["all"].add(sum(_bulk(backend, runs, names)))
+        theirs["long"].add(_interval(backend, longs) / 1000)
+        for share in (0.5, 0.1, 0.001):
+            start = int(long * 0.3)
+            theirs["zoom"].add(_interval(backend, longs, start, start + int(share * long)))
+        backend.close()
+    what = f"{TRIALS} trials x {VALUES:,} values, {POINTS:,} points each"
+    longest = f"{LONG_TRIALS} trials x {long:,} values, {POINTS:,} points each"
+    bulk = "MLflow's bulk history in one process, without a server"
+    return [
+        Row(f"histories: {IN_SIGHT} metrics, first", sight, OPEN_MS, {"mlflow": theirs["sight"]}, f"{what}; {bulk}"),
+        Row(f"histories: all {METRICS} metrics, first", first, None, {"mlflow": theirs["all"]}, what),
+        Row(f"histories: all {METRICS} metrics, again", again, OPEN_MS, {"mlflow": theirs["all"]}, what),
+        Row(
+            "long histories, first",
+            long_first,
+            None,
+            {"mlflow": theirs["long"]},
+            f"{longest}; MLflow: some, no extremes",
+        ),
+        Row("long histories, again", long_again, OPEN_MS, {}, longest),
+        Row("long histories, a part", zoom, ZOOM_MS, {"mlflow": theirs["zoom"]}, "half, a tenth, a thousandth"),
+    ]
+
+
+class _Page:
+    """Asks as the page does: until there is no more."""
+
+    def __init__(self, session: httpx.Client) -> None:
+        self._session = session
+        self._began = 0.0
+        self._took = 0.0
+
+    def ask(self, runs: Sequence[str], metrics: Sequence[str], **fields: Any) -> None:
+        query: dict[str, Any] = {"run_ids": runs, "metrics": metrics, "max_points": POINTS, **fields}
+        is_known = "low" in fields
+        counts: dict[tuple[str, str], int] = {}
+        began = time.perf_counter()
+        while True:
+            reply = self._session.post("studio/api/trials/series", json=query)
+            took = time.perf_counter() - began
+            reply.raise_for_status()
+            page = reply.json()
+            for each in page["series"]:
+                counts[each["run_id"], each["name"]] = each["count"]
+            if not page["more"]:
+                break
+            if not is_known:
+                query["known"] = [[counts.get((run_id, name), 0) for name in metrics] for run_id in runs]
+                query["generation"] = page["generation"]
+        self._took += 1000 * took
+
+    def took(self) -> float:
+        """Milliseconds since it was asked last, without the time in which answers were looked at at the end."""
+        took, self._took = self._took, 0.0
+        return took
+
+
+def _bulk(backend: Backend, runs: Sequence[str], metrics: Sequence[str]) -> Iterator[float]:
+    """Milliseconds for each metric. No more than 25,000 values are given at once: for half the runs."""
+    for metric in metrics:
+        began = time.perf_counter()
+        for first in range(0, len(runs), 25):
+            query = [("metric_key", metric), *(("run_id", each) for each in runs[first : first + 25])]
+            reply = backend.call("GET", f"{_BULK}?{urlencode(query)}")
+            assert reply.ok, reply.message
+        yield 1000 * (time.perf_counter() - began)
+
+
+def _interval(backend: Backend, runs: Sequence[str], low: int | None = None, high: int | None = None) -> float:
+    """Milliseconds for some of the values of each run."""
+    part = [] if low is None else [("start_step", str(low)), ("end_step", str(high))]
+    query = [("metric_key", "m0"), ("max_results", str(POINTS)), *part, *(("run_ids", each) for each in runs)]
+    began = time.perf_counter()
+    reply = backend.call("GET", f"{_BULK}-interval?{urlencode(query)}")
+    assert reply.ok, reply.message
+    return 1000 * (time.perf_counter() - began)

@@ -1,0 +1,226 @@
+import { CommandRegistry } from '@lumino/commands';
+import { fireEvent, render, screen, within } from '@testing-library/react';
+import React from 'react';
+import { comparedRow, comparison } from '../../../__tests__/fakeComparison';
+import { FakeServer, trans, until } from '../../../__tests__/fakes';
+import type { Comparison } from '../../../contract';
+import { CompareModel } from '../../../models/compareModel';
+import { JobsModel } from '../../../models/jobsModel';
+import { TrialColours } from '../../../models/trialColours';
+import { viewOf } from '../../../models/views';
+import { CommandIDs } from '../../../tokens';
+import { CompareUi } from '../compareUi';
+import { CompareHeader, pairOf } from '../components/compareHeader';
+import { DifferenceTable } from '../components/differenceTable';
+import { LooseText, ViewFile } from '../viewFile';
+
+const HOSTILE = `<img src=x onerror="top.__planted=1">${'n'.repeat(220)}`;
+
+describe('Parts of a comparison', () => {
+  let server: FakeServer;
+  let model: CompareModel;
+  let answer: Comparison;
+  let ui: CompareUi;
+  const onMenu = jest.fn();
+
+  const start = async (found: Comparison) => {
+    answer = found;
+    model.setView(
+      viewOf(
+        'churn',
+        found.trials.map(({ run_id }) => run_id)
+      )
+    );
+    model.setActive(true);
+    await model.refresh();
+    expect(model.trials).toHaveLength(found.trials.length);
+  };
+  const table = () =>
+    render(
+      <DifferenceTable model={model} ui={ui} onMenu={onMenu} trans={trans} />
+    );
+  const row = (key: string) =>
+    document.querySelector<HTMLElement>(`[data-key="${key}"]`)!;
+  const cells = (key: string) =>
+    [...row(key).querySelectorAll('[role="cell"]')].map(
+      cell => cell.textContent
+    );
+
+  beforeEach(() => {
+    server = new FakeServer();
+    server.on('POST trials/compare', () => answer);
+    model = new CompareModel({
+      client: server.client,
+      jobs: new JobsModel({ client: server.client }),
+      colours: new TrialColours()
+    });
+    ui = new CompareUi();
+  });
+
+  afterEach(() => {
+    model.dispose();
+    jest.restoreAllMocks();
+  });
+
+  describe('The table of differences', () => {
+    const small = () =>
+      comparison(2, [
+        comparedRow('params.lr', [0.1, 0.2]),
+        comparedRow('params.opt', ['adam', null]),
+        comparedRow('metrics.loss', [0.5, 0.25], { better: 'lower' }),
+        comparedRow('status', ['FINISHED', 'RUNNING'])
+      ]);
+
+    it('shows values in sections, and which is the best', async () => {
+      await start(small());
+      table();
+      expect(cells('params.lr')).toEqual(['0.1', '0.2']);
+      expect(cells('params.opt')).toEqual(['adam', '–']);
+      expect(cells('metrics.loss')).toEqual(['0.5', '★0.25']);
+      expect(cells('status')).toEqual(['Completed', 'Running']);
+      expect(
+        screen.getAllByRole('rowheader').map(each => each.textContent)
+      ).toContain('▾Parameters2');
+    });
+
+    it('puts the baseline first and says how others differ from it', async () => {
+      await start(small());
+      model.update({ baseline: 'run1' });
+      table();
+      expect(screen.getAllByRole('columnheader')[1].textContent).toContain(
+        'trial 1'
+      );
+      expect(cells('metrics.loss')[1]).toContain('+0.25 (+100 %)');
+      expect(cells('metrics.loss')[1]).toContain('worse than the baseline');
+      expect(cells('params.lr')[1]).not.toContain('baseline');
+    });
+
+    it('shows smallest and largest values', async () => {
+      await start(small());
+      ui.value = 'high';
+      table();
+      expect(cells('metrics.loss')).toEqual(['1.5', '★1.25']);
+    });
+
+    it('closes and opens sections', async () => {
+      await start(small());
+      table();
+      fireEvent.click(screen.getByRole('button', { name: /Parameters/ }));
+      expect(row('params.lr')).toBeNull();
+      fireEvent.click(screen.getByRole('button', { name: /Parameters/ }));
+      expect(row('params.lr')).not.toBeNull();
+    });
+
+    it('selects a trial by its head, and shows what is selected elsewhere', async () => {
+      await start(small());
+      table();
+      const head = () =>
+        within(screen.getAllByRole('columnheader')[1]).getByRole('button');
+      fireEvent.click(head());
+      expect([...model.focus.selected]).toEqual(['run0']);
+      expect(head().getAttribute('aria-pressed')).toBe('true');
+      fireEvent.click(head());
+      expect(model.focus.selected.size).toBe(0);
+      fireEvent.contextMenu(head());
+      expect(onMenu).toHaveBeenCalledWith(
+        expect.objectContaining({ id: 'run0' }),
+        expect.anything(),
+        expect.anything()
+      );
+    });
+
+    it('shows names as text, whatever they are', async () => {
+      const found = comparison(2, [
+        comparedRow(`params.${HOSTILE}`, [HOSTILE, '\u202e<b>'])
+      ]);
+      found.trials[0].name = HOSTILE;
+      await start(found);
+      const { container } = table();
+      expect(container.querySelector('img, b')).toBeNull();
+      expect(container.textContent).toContain('<img src=x');
+    });
+
+    it('makes only what is in sight of 200 trials and 300 rows', async () => {
+      const rows = Array.from({ length: 300 }, (_, at) =>
+        comparedRow(
+          `params.p${at}`,
+          Array.from({ length: 200 }, (_, index) => index)
+        )
+      );
+      await start(comparison(200, rows));
+      const { container } = table();
+      const count = container.querySelectorAll('[role="cell"]').length;
+      expect(count).toBeGreaterThan(50);
+      expect(count).toBeLessThan(600);
+      const element = screen.getByRole('table');
+      expect(element.getAttribute('aria-rowcount')).toBe('302');
+      expect(element.getAttribute('aria-colcount')).toBe('201');
+      element.scrollTop = 28 * 250;
+      fireEvent.scroll(element);
+      expect(row('params.p255')).not.toBeNull();
+      expect(row('params.p0')).toBeNull();
+    });
+  });
+
+  describe('The header', () => {
+    const commands = new CommandRegistry();
+    commands.addCommand(CommandIDs.openDiffs, { execute: jest.fn() });
+    const header = () => {
+      const file = new ViewFile(new LooseText(), model);
+      render(
+        <CompareHeader
+          {...{ model, file, ui, commands, onMenu, trans }}
+          isFile={false}
+        />
+      );
+      return file;
+    };
+
+    it('hides trials, takes them out and chooses the baseline', async () => {
+      await start(comparison(3, [comparedRow('params.lr', [1, 2, 3])]));
+      header();
+      fireEvent.click(screen.getByRole('button', { name: 'Hide trial 1' }));
+      expect(model.view.hidden).toEqual(['run1']);
+      fireEvent.click(screen.getByRole('button', { name: 'Take trial 2 out' }));
+      expect(model.view.sources?.[0].run_ids).toEqual(['run0', 'run1']);
+      fireEvent.change(screen.getByLabelText('Baseline'), {
+        target: { value: 'run0' }
+      });
+      expect(model.view.baseline).toBe('run0');
+    });
+
+    it('says that trials are gone, and takes them out of the view', async () => {
+      await start(comparison(1, [], { missing: ['gone'], left_out: 3 }));
+      model.setView({
+        sources: [{ experiment: 'churn', run_ids: ['run0', 'gone'] }]
+      });
+      header();
+      expect(screen.getByText(/1 trial is not there any more/)).toBeTruthy();
+      expect(screen.getByText(/3 are left out/)).toBeTruthy();
+      fireEvent.click(
+        screen.getByRole('button', { name: 'Take out of the view' })
+      );
+      expect(model.view.sources?.[0].run_ids).toEqual(['run0']);
+    });
+
+    it('says what would fill an empty comparison', async () => {
+      server.on('POST views/read', {});
+      const file = header();
+      await until(() => file.isReady);
+      await until(() => screen.queryByText(/Nothing is compared yet/) !== null);
+    });
+  });
+
+  it('knows which two trials are looked at side by side', async () => {
+    await start(comparison(3, []));
+    expect(pairOf(model, new Set())).toBeNull();
+    expect(pairOf(model, new Set(['run2', 'run0']))).toEqual(['run0', 'run2']);
+    model.update({ baseline: 'run1' });
+    expect(pairOf(model, new Set(['run2']))).toEqual(['run1', 'run2']);
+    expect(pairOf(model, new Set(['run1']))).toBeNull();
+    await start(comparison(2, []));
+    expect(pairOf(model, new Set())).toEqual(['run0', 'run1']);
+    model.update({ baseline: 'run1' });
+    expect(pairOf(model, new Set())).toEqual(['run1', 'run0']);
+  });
+});

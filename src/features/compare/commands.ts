@@ -1,0 +1,187 @@
+import { InputDialog, Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type {
+  ReadonlyJSONObject,
+  ReadonlyPartialJSONObject
+} from '@lumino/coreutils';
+import { asRequestError } from '../../client';
+import type { StudioClient } from '../../client';
+import { save } from '../../shared/saveFile';
+import { CommandIDs } from '../../tokens';
+import type { CompareContent } from './compareTab';
+import type { CompareView } from './compareView';
+
+type Args = ReadonlyPartialJSONObject;
+
+export interface ICompareCommandsOptions {
+  commands: CommandRegistry;
+  client: StudioClient;
+  /** The comparison that is in front; null where none is. */
+  current: () => CompareContent | null;
+  /** Save one that is in front. */
+  save: () => Promise<void>;
+  trans: TranslationBundle;
+}
+
+/** How many trials are put into a comparison at once. */
+const MOST_ADDED = 50;
+
+/** What can be done with the comparison in front. */
+export function addCompareCommands(options: ICompareCommandsOptions): void {
+  const { commands, client, current, trans } = options;
+  const run = {
+    run: { type: 'string', description: trans.__('Run id of the trial') }
+  };
+  const add = (
+    id: string,
+    label: string | ((view: CompareView | null, args: Args) => string),
+    execute: (view: CompareView, args: Args) => unknown,
+    args: ReadonlyJSONObject = {}
+  ) => {
+    commands.addCommand(id, {
+      label: given =>
+        typeof label === 'string'
+          ? label
+          : label(current()?.view ?? null, given),
+      describedBy: { args: { type: 'object', properties: args } },
+      isEnabled: () => current()?.view != null,
+      execute: async given => {
+        const view = current()?.view;
+        try {
+          return view ? await execute(view, given) : undefined;
+        } catch (reason) {
+          const { message, hint } = asRequestError(reason);
+          Notification.error([message, hint].filter(Boolean).join(' '));
+          return undefined;
+        }
+      }
+    });
+  };
+  add(
+    CommandIDs.setBaseline,
+    (view, args) =>
+      view?.model.baseline?.id === args['run']
+        ? trans.__('No Baseline')
+        : trans.__('Set as Baseline'),
+    ({ model }, args) => {
+      const id = text(args['run']);
+      model.update({ baseline: model.baseline?.id === id ? null : id });
+    },
+    run
+  );
+  add(
+    CommandIDs.hideTrial,
+    (view, args) =>
+      view?.model.trials.find(({ id }) => id === args['run'])?.isHidden
+        ? trans.__('Draw Again')
+        : trans.__('Hide'),
+    ({ model }, args) => {
+      const trial = model.trials.find(({ id }) => id === args['run']);
+      if (trial) {
+        model.hide(trial.id, !trial.isHidden);
+      }
+    },
+    run
+  );
+  add(
+    CommandIDs.removeTrial,
+    trans.__('Take Out of the Comparison'),
+    ({ model }, args) => model.remove([text(args['run'])]),
+    run
+  );
+  add(
+    CommandIDs.diffTrials,
+    trans.__('Diff with the Baseline'),
+    ({ model }, args) =>
+      commands.hasCommand(CommandIDs.openDiffs) && model.baseline
+        ? commands.execute(CommandIDs.openDiffs, {
+            first: model.baseline.id,
+            second: text(args['run'])
+          })
+        : undefined,
+    run
+  );
+  add(
+    CommandIDs.toggleDifferences,
+    trans.__('Show Only What Differs'),
+    ({ model }) =>
+      model.update({
+        only_differences: !(model.view.only_differences ?? true)
+      })
+  );
+  add(
+    CommandIDs.addToComparison,
+    trans.__('Add Trials to the Comparison…'),
+    ({ model }, args) => addTrials(model, client, args, trans),
+    {
+      experiment: { type: 'string' },
+      runs: { type: 'array', items: { type: 'string' } }
+    }
+  );
+  add(CommandIDs.saveView, trans.__('Save View…'), () => options.save());
+  add(
+    CommandIDs.exportView,
+    trans.__('Export the Comparison as HTML'),
+    async ({ model }) => {
+      const title = model.view.title || trans.__('comparison');
+      save(await client.views.export(model.view), `${fileName(title)}.html`);
+    }
+  );
+}
+
+async function addTrials(
+  model: CompareView['model'],
+  client: StudioClient,
+  args: Args,
+  trans: TranslationBundle
+): Promise<void> {
+  const given = Array.isArray(args['runs'])
+    ? args['runs'].filter(each => typeof each === 'string')
+    : [];
+  if (given.length > 0) {
+    model.add(text(args['experiment']), given);
+    return;
+  }
+  const experiments = (await client.experiments.list()).map(({ name }) => name);
+  const shown = model.view.sources?.[0]?.experiment ?? '';
+  const { value: experiment } = await InputDialog.getItem({
+    title: trans.__('Trials of which experiment?'),
+    items: experiments,
+    current: Math.max(0, experiments.indexOf(shown))
+  });
+  if (!experiment) {
+    return;
+  }
+  const { value: filter } = await InputDialog.getText({
+    title: trans.__('Which trials?'),
+    label: trans.__(
+      'A filter, for example: metrics.rmse < 5 and started > -7d. Empty: the newest.'
+    ),
+    okLabel: trans.__('Add')
+  });
+  if (filter === null) {
+    return;
+  }
+  const { rows } = await client.trials.table({
+    experiment,
+    filter,
+    limit: MOST_ADDED
+  });
+  const ids = rows.map(({ id }) => id);
+  if (ids.length === 0) {
+    Notification.info(trans.__('No trial matches.'));
+    return;
+  }
+  model.add(experiment, ids);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** A name that every file system takes. */
+export function fileName(title: string): string {
+  const plain = title.replace(/[^\p{L}\p{N}._ -]+/gu, '_').trim();
+  return plain.replace(/^\.+/, '').slice(0, 100) || 'comparison';
+}

@@ -1,0 +1,167 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { addIcon } from '@jupyterlab/ui-components';
+import React, { useEffect, useMemo, useState } from 'react';
+import type { CompareModel } from '../../../models/compareModel';
+import { SeriesModel } from '../../../models/seriesModel';
+import { newChartId } from '../../../models/views';
+import type { ViewChart } from '../../../models/views';
+import { EmptyState, Skeleton } from '../../../shared/emptyState';
+import { useSignal } from '../../../shared/useSignal';
+import { ChartCard } from './chartCard';
+import type { IChartActions } from './chartCard';
+import { ChartForm } from './chartForm';
+
+/** Most charts of one view. */
+const MAX_CHARTS = 100;
+
+export interface IChartGridProps {
+  model: CompareModel;
+  trans: TranslationBundle;
+}
+
+/** The charts of a view, which can be added, changed, moved and removed. */
+export function ChartGrid(props: IChartGridProps): JSX.Element {
+  const { model, trans } = props;
+  useSignal(model.changed);
+  const series = useSeries(model);
+  /** Id of the chart that is changed; empty: a new one. */
+  const [edited, edit] = useState<string | null>(null);
+  const [said, say] = useState('');
+  const actions = useMemo(
+    () => makeActions(model, edit, say, trans),
+    [model, trans]
+  );
+  const { charts } = model;
+  const chosen = charts.find(({ id }) => id === edited);
+  if (!model.comparison) {
+    return model.error || (model.view.sources ?? []).length === 0 ? (
+      <></>
+    ) : (
+      <Skeleton rows={8} label={trans.__('Loading trials')} />
+    );
+  }
+  return (
+    <div className="jp-StudioCharts">
+      {edited !== null && (
+        <ChartForm
+          key={edited}
+          chart={chosen ?? null}
+          id={newChartId(charts)}
+          model={model}
+          onSave={chart => {
+            model.updateCharts(before => put(before, chart));
+            edit(null);
+          }}
+          onClose={() => edit(null)}
+          trans={trans}
+        />
+      )}
+      {charts.length === 0 && edited === null && (
+        <EmptyState
+          message={
+            model.view.charts
+              ? trans.__('No charts.')
+              : trans.__(
+                  'No metric of these trials has a history, and nothing tells them apart that could be drawn.'
+                )
+          }
+        />
+      )}
+      {series &&
+        charts.map((chart, place) => (
+          <ChartCard
+            key={chart.id}
+            chart={chart}
+            place={place}
+            count={charts.length}
+            model={model}
+            series={series}
+            actions={actions}
+            trans={trans}
+          />
+        ))}
+      <div className="jp-StudioCharts-tools">
+        <button
+          type="button"
+          className="jp-StudioButton"
+          disabled={charts.length >= MAX_CHARTS}
+          onClick={() => edit('')}
+        >
+          <addIcon.react tag="span" className="jp-StudioButton-icon" />
+          {trans.__('Add chart')}
+        </button>
+        {model.view.charts && (
+          <button
+            type="button"
+            className="jp-StudioLink"
+            title={trans.__('Show the charts that suit the trials instead')}
+            onClick={() => model.update({ charts: null })}
+          >
+            {trans.__('Usual charts')}
+          </button>
+        )}
+      </div>
+      <div className="jp-StudioHidden" role="status">
+        {said}
+      </div>
+    </div>
+  );
+}
+
+/** Histories of the trials that are drawn, for as long as the charts are there. */
+function useSeries(model: CompareModel): SeriesModel | null {
+  const [series, setSeries] = useState<SeriesModel | null>(null);
+  useEffect(() => {
+    const made = new SeriesModel({ client: model.client.trials });
+    const follow = () => made.setTrials(model.drawn.map(({ id }) => id));
+    follow();
+    model.changed.connect(follow);
+    setSeries(made);
+    return () => {
+      model.changed.disconnect(follow);
+      made.dispose();
+    };
+  }, [model]);
+  return series;
+}
+
+function makeActions(
+  model: CompareModel,
+  edit: (id: string) => void,
+  say: (text: string) => void,
+  trans: TranslationBundle
+): IChartActions {
+  const place = (id: string) => model.charts.findIndex(each => each.id === id);
+  const moveTo = (id: string, to: number) => {
+    model.updateCharts(before => {
+      const chart = before.find(each => each.id === id);
+      const rest = before.filter(each => each.id !== id);
+      return chart
+        ? [...rest.slice(0, to), chart, ...rest.slice(to)]
+        : [...before];
+    });
+    say(trans.__('Chart %1 of %2', place(id) + 1, model.charts.length));
+  };
+  return {
+    edit,
+    remove: id =>
+      model.updateCharts(before => before.filter(each => each.id !== id)),
+    move: (id, by) => moveTo(id, Math.max(0, place(id) + by)),
+    drop: (id, at) => {
+      if (id !== at && place(id) >= 0) {
+        moveTo(id, place(at));
+      }
+    },
+    widen: (id, wide) =>
+      model.updateCharts(before =>
+        before.map(each => (each.id === id ? { ...each, wide } : each))
+      )
+  };
+}
+
+/** In the place of the one with its id, else at the end. */
+function put(charts: readonly ViewChart[], chart: ViewChart): ViewChart[] {
+  return charts.some(({ id }) => id === chart.id)
+    ? charts.map(each => (each.id === chart.id ? chart : each))
+    : [...charts, chart];
+}

@@ -1,0 +1,109 @@
+import { Panel } from '@lumino/widgets';
+import { CompareModel } from '../../models/compareModel';
+import type { JobsModel } from '../../models/jobsModel';
+import type { TrialColours } from '../../models/trialColours';
+import type { TrialTableModel } from '../../models/trialTableModel';
+import { MAX_TRIALS } from '../../models/views';
+import type { View } from '../../models/views';
+import type { IComparisonViews } from '../../tokens';
+
+/** Trials that match of which charts are drawn. */
+const FIRST = 50;
+
+/** Charts of the trials in a table: the first that match, or those that were selected. */
+export class TrialCharts extends Panel {
+  constructor(
+    private readonly _table: TrialTableModel,
+    private readonly _views: IComparisonViews,
+    jobs: JobsModel,
+    colours: TrialColours
+  ) {
+    super();
+    this.addClass('jp-StudioExperiment-charts');
+    this.model = new CompareModel({
+      client: _table.client,
+      jobs,
+      colours,
+      selection: _table.selection,
+      view: this._view()
+    });
+    _table.viewChanged.connect(this._follow, this);
+    this.ready = this._load();
+  }
+
+  readonly model: CompareModel;
+
+  /** Resolves when they are shown. */
+  readonly ready: Promise<void>;
+
+  /** Whether a trial is drawn. */
+  draws(id: string): boolean {
+    return this.isVisible && this.model.drawn.some(each => each.id === id);
+  }
+
+  /** Whether only those are drawn that were selected when this was said. */
+  get isChosen(): boolean {
+    return this._chosen !== null;
+  }
+
+  /** Draw what is selected now, or the first that match. */
+  choose(isChosen: boolean): void {
+    const { ids } = this._table.selection;
+    this._chosen = isChosen && ids.length > 0 ? ids.slice(0, MAX_TRIALS) : null;
+    this._follow();
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._table.viewChanged.disconnect(this._follow, this);
+    super.dispose();
+    this.model.dispose();
+  }
+
+  protected override onAfterAttach(): void {
+    this.model.setActive(this.isVisible);
+  }
+
+  protected override onAfterShow(): void {
+    this.model.setActive(true);
+  }
+
+  protected override onAfterHide(): void {
+    this.model.setActive(false);
+  }
+
+  protected override onBeforeDetach(): void {
+    this.model.setActive(false);
+  }
+
+  private async _load(): Promise<void> {
+    const charts = await this._views.createCharts(this.model);
+    if (this.isDisposed) {
+      charts.dispose();
+    } else {
+      this.addWidget(charts);
+    }
+  }
+
+  private _follow(): void {
+    const { sources } = this._view();
+    if (JSON.stringify(sources) !== JSON.stringify(this.model.view.sources)) {
+      this.model.setView({ ...this.model.view, sources });
+    }
+  }
+
+  private _view(): View {
+    const { experiment, view } = this._table;
+    return {
+      sources: [
+        this._chosen
+          ? { experiment, run_ids: this._chosen }
+          : { experiment, filter: view.filter, sort: view.sort, limit: FIRST }
+      ]
+    };
+  }
+
+  private _chosen: string[] | null = null;
+}

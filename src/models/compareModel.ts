@@ -1,0 +1,464 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Poll, Throttler } from '@lumino/polling';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+import { asRequestError, isAbort } from '../client';
+import type { RequestError, StudioClient } from '../client';
+import type { ComparedRow, ComparedTrial, Comparison } from '../contract';
+import type { IChartColumn, IChartTrial } from '../shared/charts/types';
+import { defaultCharts } from './defaultCharts';
+import type { IJobsChange, JobsModel } from './jobsModel';
+import type { TrialColours } from './trialColours';
+import { TrialFocus } from './trialFocus';
+import type { TrialSelection } from './trialSelection';
+import { asNumber } from './trialWords';
+import { columnsOf, withTrials, withoutTrials } from './views';
+import type { View, ViewChart } from './views';
+
+/** Least time between two looks while jobs change, in milliseconds. */
+const THROTTLE = 1_000;
+/** Time between looks while one of the trials runs or the store is being read. */
+const BUSY_INTERVAL = 2_500;
+/** Otherwise: others may edit or delete what has ended. */
+const IDLE_INTERVAL = 15_000;
+/** Rows that are asked for at once; those that differ come before others. */
+const MAX_ROWS = 300;
+/** Columns that are asked for whatever the search says. */
+const MAX_KEYS = 100;
+
+/** One of the trials as the view shows it. */
+export interface IViewTrial extends IChartTrial {
+  facts: ComparedTrial;
+  isHidden: boolean;
+  isBaseline: boolean;
+  isRunning: boolean;
+}
+
+export interface ICompareOptions {
+  client: StudioClient;
+  jobs: JobsModel;
+  colours: TrialColours;
+  view?: View;
+  /** That of a table that is shown beside it. */
+  selection?: TrialSelection;
+}
+
+/** Some trials side by side: what is asked, what is known, what stands out. */
+export class CompareModel implements IDisposable {
+  constructor(options: ICompareOptions) {
+    this.client = options.client;
+    this.colours = options.colours;
+    this.focus = new TrialFocus(options.selection);
+    this._jobs = options.jobs;
+    this._view = options.view ?? {};
+    this._touch = new Throttler(() => this._look(true), {
+      limit: THROTTLE,
+      edge: 'trailing'
+    });
+    this._poll = new Poll({
+      auto: false,
+      factory: () => this._look(false),
+      frequency: { interval: BUSY_INTERVAL, backoff: false },
+      standby: 'when-hidden'
+    });
+    this._jobs.jobsChanged.connect(this._onJobs, this);
+    this._jobs.reset.connect(this._onReset, this);
+    this.colours.changed.connect(this._onColours, this);
+  }
+
+  readonly client: StudioClient;
+  readonly colours: TrialColours;
+  readonly focus: TrialFocus;
+
+  /** Emitted when anything that is shown changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Emitted when the person changed the view, which is to be kept. */
+  get viewChanged(): ISignal<this, View> {
+    return this._viewChanged;
+  }
+
+  get view(): View {
+    return this._view;
+  }
+
+  /** The last answer; null before the first. */
+  get comparison(): Comparison | null {
+    return this._comparison;
+  }
+
+  /** Why the last look failed; what is shown may be old then. */
+  get error(): RequestError | null {
+    return this._error;
+  }
+
+  get isLoading(): boolean {
+    return this._abort !== null;
+  }
+
+  /** What the names of rows have to hold. */
+  get search(): string {
+    return this._search;
+  }
+
+  set search(text: string) {
+    if (text !== this._search) {
+      this._search = text;
+      this._arrange();
+      this._changed.emit();
+      void this._ask();
+    }
+  }
+
+  /** Whether rows that are the same in all trials are left out: of one trial there are no others. */
+  get onlyDifferences(): boolean {
+    const trials = this._comparison?.trials.length ?? 2;
+    return (this._view.only_differences ?? true) && trials > 1;
+  }
+
+  /** All the trials, in the order of the view. */
+  get trials(): readonly IViewTrial[] {
+    return this._trials;
+  }
+
+  /** Those that are drawn. */
+  get drawn(): readonly IChartTrial[] {
+    return this._drawn;
+  }
+
+  /** The trial that the others are held against; null where there is none, or it is gone. */
+  get baseline(): IViewTrial | null {
+    return this._trials.find(each => each.isBaseline) ?? null;
+  }
+
+  /** Rows of the table. */
+  get rows(): readonly ComparedRow[] {
+    return this._rows;
+  }
+
+  /** How many rows there would be if all were shown. */
+  get rowCount(): number {
+    const { total_rows = 0, differing_rows = 0 } = this._comparison ?? {};
+    const isWhole = (this._comparison?.rows.length ?? 0) >= total_rows;
+    if (isWhole || (this.onlyDifferences && this._search !== '')) {
+      return this._rows.length;
+    }
+    return this.onlyDifferences ? differing_rows : total_rows;
+  }
+
+  /** The charts: those of the view, else those that suit the trials. */
+  get charts(): readonly ViewChart[] {
+    return this._view.charts ?? this._defaults;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** A column of the trials that are drawn; of one that none has, without values. */
+  column(key: string): IChartColumn {
+    const known = this._columns.get(key);
+    if (known) {
+      return known;
+    }
+    const row = this._comparison?.rows.find(each => each.key === key);
+    const better = row?.better;
+    const values = row ? this._values(row) : this._drawn.map(() => null);
+    const made: IChartColumn = {
+      key,
+      label: row?.name ?? key,
+      values,
+      isNumeric: row?.numeric ?? false,
+      better: better === 'lower' || better === 'higher' ? better : undefined
+    };
+    this._columns.set(key, made);
+    return made;
+  }
+
+  /** Change the view. */
+  update(change: Partial<View>): void {
+    this._apply({ ...this._view, ...change });
+    this._viewChanged.emit(this._view);
+  }
+
+  /** Show another view: what a file says now. */
+  setView(view: View): void {
+    this._apply(view);
+  }
+
+  /** Draw a trial, or only list it. */
+  hide(id: string, isHidden: boolean): void {
+    const hidden = (this._view.hidden ?? []).filter(each => each !== id);
+    this.update({ hidden: isHidden ? [...hidden, id] : hidden });
+  }
+
+  /** Take trials out of the view. */
+  remove(ids: readonly string[]): void {
+    const facts = this._trials.map(each => each.facts);
+    this.update(withoutTrials(this._view, facts, ids));
+    this.focus.selection.remove(ids);
+  }
+
+  /** Put trials of an experiment into the view. */
+  add(experiment: string, ids: readonly string[]): void {
+    this.update(withTrials(this._view, experiment, ids));
+  }
+
+  /** Change the charts; those that suit the trials are kept by that. */
+  updateCharts(change: (charts: readonly ViewChart[]) => ViewChart[]): void {
+    this.update({ charts: change(this.charts) });
+  }
+
+  /** Whether somebody looks: only then is anything asked for. */
+  setActive(isActive: boolean): void {
+    if (isActive === this._isActive || this._isDisposed) {
+      return;
+    }
+    this._isActive = isActive;
+    if (isActive) {
+      void this._look(true);
+      void this._poll.start();
+    } else {
+      void this._poll.stop();
+    }
+  }
+
+  get isActive(): boolean {
+    return this._isActive;
+  }
+
+  /** Look at everything anew. */
+  refresh(): Promise<void> {
+    return this._ask();
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._abort?.abort();
+    this._poll.dispose();
+    this._touch.dispose();
+    this._jobs.jobsChanged.disconnect(this._onJobs, this);
+    this._jobs.reset.disconnect(this._onReset, this);
+    this.colours.changed.disconnect(this._onColours, this);
+    this.focus.dispose();
+    Signal.clearData(this);
+  }
+
+  private _apply(view: View): void {
+    const before = this._query();
+    const sources = JSON.stringify(this._view.sources);
+    this._view = view;
+    if (JSON.stringify(view.sources) !== sources) {
+      this._areDefaultsOld = true;
+    }
+    this._arrange();
+    this._changed.emit();
+    if (JSON.stringify(before) !== JSON.stringify(this._query())) {
+      void this._ask();
+    }
+  }
+
+  private _query() {
+    return {
+      sources: this._view.sources ?? [],
+      text: this._search,
+      keys: [...new Set(this.charts.flatMap(columnsOf))].slice(0, MAX_KEYS),
+      limit: MAX_ROWS
+    };
+  }
+
+  /** Ask; an answer to an older question is never shown after one to a newer. */
+  private async _ask(): Promise<void> {
+    if (!this._isActive || this._isDisposed) {
+      return;
+    }
+    this._abort?.abort();
+    this._abort = null;
+    const query = this._query();
+    if (query.sources.length === 0) {
+      this._comparison = null;
+      this._error = null;
+      this._arrange();
+      this._changed.emit();
+      return;
+    }
+    const abort = (this._abort = new AbortController());
+    this._looked = Date.now();
+    try {
+      const found = await this.client.trials.compare(query, abort.signal);
+      if (this._abort !== abort || this._isDisposed) {
+        return;
+      }
+      this._take(found);
+      this._error = null;
+    } catch (reason) {
+      if (isAbort(reason) || this._abort !== abort) {
+        return;
+      }
+      this._error = asRequestError(reason);
+    }
+    this._abort = null;
+    this._changed.emit();
+    const next = this._query();
+    if (!this._error && next.keys.some(key => !query.keys.includes(key))) {
+      await this._ask();
+    }
+  }
+
+  private _take(found: Comparison): void {
+    const before = this._comparison;
+    this._comparison = found;
+    const ids = found.trials.map(each => each.run_id).join();
+    const isOther = ids !== before?.trials.map(each => each.run_id).join();
+    if (isOther) {
+      this.colours.assign(found.trials.map(each => each.run_id));
+    }
+    // A search leaves out what charts could be of.
+    const mayChoose = this._search === '';
+    if (mayChoose && (isOther || this._areDefaultsOld || this._hasRunning())) {
+      const next = defaultCharts(found);
+      if (JSON.stringify(next) !== JSON.stringify(this._defaults)) {
+        this._defaults = next;
+      }
+      this._areDefaultsOld = false;
+    }
+    this._arrange();
+  }
+
+  /** Work out what is shown of the last answer. */
+  private _arrange(): void {
+    const facts = this._comparison?.trials ?? [];
+    const hidden = new Set(this._view.hidden ?? []);
+    const labels = labelsOf(facts);
+    this._trials = facts.map((each, index) => ({
+      id: each.run_id,
+      label: labels[index],
+      colour: this.colours.get(each.run_id) ?? index,
+      facts: each,
+      isHidden: hidden.has(each.run_id),
+      isBaseline: each.run_id === this._view.baseline,
+      isRunning: each.status === 'RUNNING'
+    }));
+    const drawn = this._trials
+      .filter(({ isHidden }) => !isHidden)
+      .map(({ id, label, colour }) => ({ id, label, colour }));
+    // The same array while it is the same: charts are drawn again for another.
+    if (JSON.stringify(drawn) !== JSON.stringify(this._drawn)) {
+      this._drawn = drawn;
+    }
+    const text = this._search.toLowerCase();
+    this._rows = (this._comparison?.rows ?? []).filter(
+      row =>
+        (!this.onlyDifferences || row.differs) &&
+        (!text || row.name.toLowerCase().includes(text))
+    );
+    const columns = this._columns;
+    this._columns = new Map();
+    for (const [key, column] of columns) {
+      if (isSame(column, this.column(key))) {
+        this._columns.set(key, column);
+      }
+    }
+  }
+
+  private _values(row: ComparedRow): IChartColumn['values'] {
+    return this._trials.flatMap((trial, index) => {
+      const value = row.values[index] ?? null;
+      if (trial.isHidden) {
+        return [];
+      }
+      if (row.numeric) {
+        return [asNumber(value)];
+      }
+      return [typeof value === 'boolean' ? String(value) : value];
+    });
+  }
+
+  private _hasRunning(): boolean {
+    return this._trials.some(({ isRunning }) => isRunning);
+  }
+
+  private async _look(isTold: boolean): Promise<void> {
+    const isBusy =
+      isTold ||
+      this._error !== null ||
+      this._hasRunning() ||
+      (this._comparison && this._comparison.index.phase !== 'ready');
+    if (this._abort) {
+      return;
+    }
+    if (isBusy || Date.now() - this._looked >= IDLE_INTERVAL) {
+      await this._ask();
+    }
+  }
+
+  private _onJobs(_: JobsModel, change: IJobsChange): void {
+    const ids = new Set(this._trials.map(({ id }) => id));
+    const jobs = new Set(this._trials.map(({ facts }) => facts.job_id));
+    const isConcerned =
+      change.changed.some(
+        job => ids.has(job.trial.run_id ?? '') || jobs.has(job.id)
+      ) || change.removed.some(id => jobs.has(id));
+    if (isConcerned) {
+      void this._touch.invoke().catch(() => undefined);
+    }
+  }
+
+  private _onReset(): void {
+    void this._ask();
+  }
+
+  private _onColours(): void {
+    this._arrange();
+    this._changed.emit();
+  }
+
+  private _abort: AbortController | null = null;
+  private _areDefaultsOld = true;
+  private readonly _changed = new Signal<this, void>(this);
+  private _columns = new Map<string, IChartColumn>();
+  private _comparison: Comparison | null = null;
+  private _defaults: ViewChart[] = [];
+  private _drawn: readonly IChartTrial[] = [];
+  private _error: RequestError | null = null;
+  private _isActive = false;
+  private _isDisposed = false;
+  private readonly _jobs: JobsModel;
+  private _looked = 0;
+  private readonly _poll: Poll;
+  private _rows: readonly ComparedRow[] = [];
+  private _search = '';
+  private readonly _touch: Throttler;
+  private _trials: readonly IViewTrial[] = [];
+  private _view: View;
+  private readonly _viewChanged = new Signal<this, View>(this);
+}
+
+/** Names; where several trials have the same, with the beginning of the run id. */
+function labelsOf(trials: readonly ComparedTrial[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { name } of trials) {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return trials.map(({ name, run_id }) => {
+    if (name === '') {
+      return run_id.slice(0, 8);
+    }
+    return counts.get(name) === 1 ? name : `${name} (${run_id.slice(0, 8)})`;
+  });
+}
+
+function isSame(a: IChartColumn, b: IChartColumn): boolean {
+  return (
+    a.label === b.label &&
+    a.isNumeric === b.isNumeric &&
+    a.better === b.better &&
+    a.values.length === b.values.length &&
+    a.values.every((value, index) => Object.is(value, b.values[index]))
+  );
+}

@@ -1,0 +1,351 @@
+import { asRequestError, isAbort } from '../client';
+import type { TrialsClient } from '../client';
+import type { SampledSeries, SeriesPage, SeriesQuery } from '../contract';
+
+/** Where values are placed. */
+export type SeriesAxis = 'step' | 'time' | 'relative';
+
+/** The history of one metric of one trial. Another object whenever any of it changes. */
+export interface ISeriesData {
+  runId: string;
+  metric: string;
+  /** Steps, or seconds. */
+  x: Float64Array;
+  /** NaN where there is no finite value. */
+  y: Float64Array;
+  /** Values that were logged. */
+  count: number;
+  /** Values that the points stand for. */
+  shown: number;
+  /** How many of all values were NaN or infinite. */
+  notFinite: number;
+}
+
+/** Time between two looks while values come, in milliseconds; */
+const INTERVAL = 500;
+/** the longest while none come, */
+const MAX_QUIET = 4_000;
+/** and the longest after failures. */
+const MAX_FAILED = 30_000;
+/** Points in one answer, about: so many are taken in without the page standing still. */
+const BATCH = 100_000;
+/** Requests at once. */
+const PARALLEL = 2;
+const MAX_METRICS = 50;
+
+/** What a look is for: asked before each. */
+export interface IFeedOwner {
+  readonly runIds: readonly string[];
+  /** Metrics that somebody looks at. */
+  wanted(feed: SeriesFeed): readonly string[];
+  /** Metrics have changed, or the state has (none). */
+  fed(feed: SeriesFeed, metrics: ReadonlySet<string>): void;
+}
+
+interface IMetric {
+  series: Map<string, ISeriesData>;
+  isReady: boolean;
+  isComplete: boolean;
+  /** Whether points were added to what was known: it is not thinned out as a whole. */
+  isPieced: boolean;
+  /** Whether it is to be asked for as a whole. */
+  isStale: boolean;
+}
+
+/**
+ * Histories over one axis, followed while somebody looks at them.
+ *
+ * What is known is told with each question, and only what came after is
+ * answered. One look at a time; what is known stays when one fails.
+ */
+export class SeriesFeed {
+  constructor(
+    private readonly _client: Pick<TrialsClient, 'series'>,
+    private readonly _owner: IFeedOwner,
+    readonly x: SeriesAxis,
+    readonly points: number
+  ) {
+    document.addEventListener('visibilitychange', this._onVisible);
+  }
+
+  /** Values that were read so far of what is still being read; null: nothing is. */
+  get reading(): number | null {
+    return this._reading;
+  }
+
+  get error(): { message: string; hint: string } | null {
+    return this._error;
+  }
+
+  /** Trials that are not there. */
+  get missing(): readonly string[] {
+    return this._missing;
+  }
+
+  dispose(): void {
+    this._abort.abort();
+    window.clearTimeout(this._timer);
+    document.removeEventListener('visibilitychange', this._onVisible);
+  }
+
+  isReady(metric: string): boolean {
+    return this._isIdle || (this._metrics.get(metric)?.isReady ?? false);
+  }
+
+  isComplete(metric: string): boolean {
+    return this._isIdle || (this._metrics.get(metric)?.isComplete ?? false);
+  }
+
+  /** What is known of a metric, by trial. */
+  series(metric: string): ReadonlyMap<string, ISeriesData> {
+    return this._metrics.get(metric)?.series ?? NOTHING;
+  }
+
+  /** Other trials: what is known of those that stay is shown meanwhile. */
+  reset(): void {
+    this._abort.abort();
+    this._abort = new AbortController();
+    this._work = null;
+    this._missing = [];
+    const runIds = new Set(this._owner.runIds);
+    for (const metric of this._metrics.values()) {
+      metric.isComplete = false;
+      for (const runId of metric.series.keys()) {
+        if (!runIds.has(runId)) {
+          metric.series.delete(runId);
+        }
+      }
+    }
+    this.want();
+  }
+
+  /** Look soon: what is asked for in one turn of the event loop is asked together. */
+  want(wait = 0): void {
+    window.clearTimeout(this._timer);
+    this._timer = window.setTimeout(() => void this.look(), wait);
+  }
+
+  /** Look now; resolves when there is no more for now. */
+  look(): Promise<void> {
+    return (this._work ??= this._look());
+  }
+
+  private async _look(): Promise<void> {
+    const { signal } = this._abort;
+    window.clearTimeout(this._timer);
+    const before = this._grown;
+    try {
+      const parts = this._parts();
+      const workers = parts.splice(0, PARALLEL).map(async first => {
+        for (
+          let part: string[] | undefined = first;
+          part;
+          part = parts.shift()
+        ) {
+          await this._ask(part, signal);
+        }
+      });
+      await Promise.all(workers);
+      this._failures = 0;
+    } catch (reason) {
+      if (signal.aborted || isAbort(reason)) {
+        return;
+      }
+      this._failures += 1;
+      this._reading = null;
+      this._setError(asRequestError(reason));
+    } finally {
+      if (!signal.aborted) {
+        this._work = null;
+      }
+    }
+    this._quiet = this._grown === before ? this._quiet + 1 : 0;
+    const wait = this._failures
+      ? Math.min(INTERVAL * 2 ** this._failures, MAX_FAILED)
+      : Math.min(INTERVAL * 2 ** this._quiet, MAX_QUIET);
+    const parts = this._parts();
+    if (parts.length > 0 && !document.hidden) {
+      // What came into sight meanwhile is not kept waiting.
+      const isNew =
+        !this._failures && parts.flat().some(each => !this.isReady(each));
+      this.want(isNew ? 0 : wait);
+    }
+  }
+
+  /** Metrics to ask for, in portions; new ones first. */
+  private _parts(): string[][] {
+    const wanted = [...new Set(this._owner.wanted(this))].filter(
+      metric => !this.isComplete(metric)
+    );
+    const runs = Math.max(1, this._owner.runIds.length);
+    const most = Math.max(
+      1,
+      Math.min(MAX_METRICS, Math.floor(BATCH / (runs * this.points)))
+    );
+    const isNew = (metric: string) => !this.isReady(metric);
+    return [
+      ...portions(wanted.filter(isNew), most),
+      ...portions(
+        wanted.filter(each => !isNew(each)),
+        MAX_METRICS
+      )
+    ];
+  }
+
+  private async _ask(metrics: string[], signal: AbortSignal): Promise<void> {
+    let more = true;
+    while (more && !signal.aborted) {
+      const run_ids = [...this._owner.runIds];
+      const asked = metrics.map(name => this._metric(name));
+      const known = (runId: string) =>
+        asked.map(({ isStale, series }) =>
+          isStale ? 0 : (series.get(runId)?.count ?? 0)
+        );
+      const query: SeriesQuery = {
+        run_ids,
+        metrics,
+        x: this.x,
+        max_points: this.points,
+        known: run_ids.map(known),
+        generation: this._generation
+      };
+      const stale = asked.filter(({ isStale }) => isStale);
+      const page = await this._client.series(query, signal);
+      if (signal.aborted) {
+        return;
+      }
+      stale.forEach(metric => {
+        metric.isStale = metric.isPieced = false;
+      });
+      this._take(page, metrics);
+      more = page.more || asked.some(({ isStale }) => isStale);
+    }
+  }
+
+  private _take(page: SeriesPage, metrics: readonly string[]): void {
+    if (this._generation !== page.generation) {
+      for (const [name, metric] of this._metrics) {
+        metric.isStale = metric.series.size > 0 && !metrics.includes(name);
+      }
+      this._generation = page.generation;
+    }
+    const changed = new Set<string>();
+    for (const each of page.series) {
+      const metric = this._metric(each.name);
+      const known = metric.series.get(each.run_id);
+      const isPiece = each.first > 0;
+      if (isPiece && known?.count !== each.first) {
+        metric.isStale = true;
+        continue;
+      }
+      const data = toData(each, this.x, isPiece ? known : undefined);
+      metric.series.set(each.run_id, data);
+      metric.isPieced ||= isPiece;
+      metric.isStale ||= data.x.length > 2 * this.points;
+      changed.add(each.name);
+    }
+    const isOver = page.complete && !page.more;
+    for (const name of metrics) {
+      const metric = this._metric(name);
+      if (page.missing.some(runId => metric.series.delete(runId))) {
+        changed.add(name);
+      }
+      if (!metric.isReady) {
+        metric.isReady = true;
+        changed.add(name);
+      }
+      // The end is the moment to thin out as a whole what came in pieces.
+      metric.isStale ||= isOver && metric.isPieced;
+      metric.isComplete = isOver && !metric.isStale;
+    }
+    this._grown += page.series.length;
+    this._missing = page.missing;
+    this._reading = page.more ? page.read : null;
+    this._setError(page.message ? { message: page.message, hint: '' } : null);
+    this._owner.fed(this, changed);
+  }
+
+  private _metric(name: string): IMetric {
+    let metric = this._metrics.get(name);
+    if (!metric) {
+      metric = {
+        series: new Map(),
+        isReady: false,
+        isComplete: false,
+        isPieced: false,
+        isStale: false
+      };
+      this._metrics.set(name, metric);
+    }
+    return metric;
+  }
+
+  private _setError(error: { message: string; hint: string } | null): void {
+    if (this._error?.message !== error?.message) {
+      this._error = error;
+      this._owner.fed(this, new Set());
+    }
+  }
+
+  /** Whether there is nothing to ask for. */
+  private get _isIdle(): boolean {
+    return this._owner.runIds.length === 0;
+  }
+
+  private readonly _onVisible = () => {
+    if (!document.hidden && !this._work) {
+      this.want();
+    }
+  };
+
+  private _abort = new AbortController();
+  private _error: { message: string; hint: string } | null = null;
+  private _failures = 0;
+  private _generation = '';
+  private _grown = 0;
+  private readonly _metrics = new Map<string, IMetric>();
+  private _missing: readonly string[] = [];
+  private _quiet = 0;
+  private _reading: number | null = null;
+  private _timer = 0;
+  private _work: Promise<void> | null = null;
+}
+
+/** What came after what is known, added to it; or what came as a whole. */
+export function toData(
+  answer: SampledSeries,
+  x: SeriesAxis,
+  known?: ISeriesData
+): ISeriesData {
+  const places = x === 'step' ? answer.step : answer.time;
+  const start = known?.x.length ?? 0;
+  const xs = new Float64Array(start + places.length);
+  const ys = new Float64Array(xs.length);
+  if (known) {
+    xs.set(known.x);
+    ys.set(known.y);
+  }
+  places.forEach((place, index) => {
+    xs[start + index] = place;
+    ys[start + index] = answer.value[index] ?? NaN;
+  });
+  return {
+    runId: answer.run_id,
+    metric: answer.name,
+    x: xs,
+    y: ys,
+    count: answer.count,
+    shown: answer.shown + (known?.shown ?? 0),
+    notFinite: answer.not_finite
+  };
+}
+
+function portions(names: readonly string[], size: number): string[][] {
+  const found: string[][] = [];
+  for (let first = 0; first < names.length; first += size) {
+    found.push(names.slice(first, first + size));
+  }
+  return found;
+}
+
+const NOTHING: ReadonlyMap<string, ISeriesData> = new Map();

@@ -1,0 +1,517 @@
+import { Clipboard } from '@jupyterlab/apputils';
+import { Signal } from '@lumino/signaling';
+import { act, fireEvent, render, screen } from '@testing-library/react';
+import React from 'react';
+import { trans, until } from '../../../__tests__/fakes';
+import { HistoryChart } from '../historyChart';
+import type { ISeriesSource } from '../historyChart';
+import { LineChart } from '../lineChart';
+import type { ILineChartProps } from '../lineChart';
+import type { ISeries } from '../lineData';
+import { timeMarks } from '../linePlot';
+import type { ITrialFocus } from '../types';
+
+type Hook = (chart: unknown, key?: string) => void;
+type Range = (
+  chart: unknown,
+  low: number | null,
+  high: number | null
+) => number[];
+
+interface IOptions {
+  scales: Record<'x' | 'y', { distr: number; time?: boolean; range: Range }>;
+  axes: { values: (...args: unknown[]) => string[] }[];
+  cursor: { sync?: { key: string } };
+  hooks: Record<string, Hook[]>;
+}
+
+/** Draws nothing: jsdom has no canvas. Its scales are those of the real one. */
+class FakePlot {
+  static made: FakePlot[] = [];
+  static rangeNum = (low: number, high: number) => [low, high];
+  static rangeLog = (low: number, high: number) => [low, high];
+
+  constructor(
+    readonly options: IOptions,
+    public data: number[][],
+    node: HTMLElement
+  ) {
+    node.appendChild(this.over);
+    FakePlot.made.push(this);
+    this._autoscale();
+    options.hooks.ready.forEach(hook => hook(this));
+  }
+
+  readonly over = document.createElement('div');
+  readonly ctx = { canvas: document.createElement('canvas') };
+  readonly cursor = { left: -10, top: -10 };
+  readonly scales: Record<string, { min: number; max: number }> = {
+    x: { min: NaN, max: NaN },
+    y: { min: 0, max: 10 }
+  };
+  width = 300;
+  height = 220;
+  redraws = 0;
+  isDestroyed = false;
+
+  /** A pixel is a hundredth of what is shown. */
+  valToPos(value: number, key: string): number {
+    const { min, max } = this.scales[key];
+    const share = (value - min) / (max - min);
+    return 100 * (key === 'x' ? share : 1 - share);
+  }
+  posToVal(place: number, key: string): number {
+    const { min, max } = this.scales[key];
+    const share = key === 'x' ? place / 100 : 1 - place / 100;
+    return min + share * (max - min);
+  }
+  setData(data: number[][], isReset = true): void {
+    this.data = data;
+    if (isReset) {
+      this._autoscale();
+    }
+  }
+  setScale(key: string, { min, max }: { min: number; max: number }): void {
+    const [low, high] = this.options.scales.x.range(this, min, max);
+    this.scales[key] = { min: low, max: high };
+    this._range();
+    this.options.hooks.setScale.forEach(hook => hook(this, key));
+  }
+  setCursor({ left, top }: { left: number; top: number }, fire = true): void {
+    Object.assign(this.cursor, { left, top });
+    if (fire) {
+      this.options.hooks.setCursor.forEach(hook => hook(this));
+    }
+  }
+  batch(change: () => void): void {
+    change();
+  }
+  redraw(): void {
+    this.redraws += 1;
+  }
+  setSize(): void {}
+  destroy(): void {
+    this.isDestroyed = true;
+  }
+
+  private _autoscale(): void {
+    const [x] = this.data;
+    this.setScale('x', { min: x[0], max: x[x.length - 1] });
+  }
+  private _range(): void {
+    const [min, max] = this.options.scales.y.range(this, null, null);
+    this.scales.y = { min, max };
+  }
+}
+
+jest.mock('uplot', () => ({
+  __esModule: true,
+  get default() {
+    return FakePlot;
+  }
+}));
+
+class Focus implements ITrialFocus {
+  readonly changed = new Signal<this, void>(this);
+  selected: ReadonlySet<string> = new Set<string>();
+  hovered: string | null = null;
+
+  select(ids: Iterable<string>): void {
+    this.selected = new Set(ids);
+    this.changed.emit();
+  }
+  toggle(id: string): void {
+    this.select([...this.selected, id]);
+  }
+  hover(id: string | null): void {
+    this.hovered = id;
+    this.changed.emit();
+  }
+}
+
+function history(
+  runId: string,
+  y: number[],
+  fields: Partial<ISeries> = {}
+): ISeries {
+  return {
+    runId,
+    metric: 'loss',
+    x: Float64Array.from(y, (_, at) => at),
+    y: Float64Array.from(y),
+    count: y.length,
+    shown: y.length,
+    notFinite: 0,
+    ...fields
+  };
+}
+
+const trials = [
+  { id: 'a', label: 'first', colour: 0 },
+  { id: 'b', label: 'second', colour: 1 }
+];
+const two = [history('a', [9, 5, 1]), history('b', [8, 6, 4])];
+let focus: Focus;
+
+function chart(fields: Partial<ILineChartProps> = {}) {
+  return (
+    <LineChart
+      title="loss"
+      series={two}
+      options={{ metrics: ['loss'] }}
+      trials={trials}
+      focus={focus}
+      trans={trans}
+      {...fields}
+    />
+  );
+}
+
+async function show(fields: Partial<ILineChartProps> = {}) {
+  const rendered = render(chart(fields));
+  await until(() => FakePlot.made.length > 0);
+  return { ...rendered, plot: FakePlot.made[FakePlot.made.length - 1] };
+}
+
+const place = () => screen.getByRole('group');
+const seen: ((isSeen: boolean) => void)[] = [];
+
+/** Put the pointer over a chart. */
+function point(plot: FakePlot, left: number, top: number): void {
+  act(() => {
+    fireEvent.mouseEnter(plot.over);
+    plot.setCursor({ left, top });
+  });
+}
+
+describe('LineChart', () => {
+  beforeAll(() => {
+    Object.assign(window, {
+      IntersectionObserver: jest.fn().mockImplementation(callback => ({
+        observe: () => {
+          const tell = (isSeen: boolean) =>
+            callback([{ isIntersecting: isSeen }]);
+          seen.push(tell);
+          queueMicrotask(() => tell(true));
+        },
+        disconnect: jest.fn()
+      })),
+      ResizeObserver: jest.fn().mockImplementation(() => ({
+        observe: jest.fn(),
+        disconnect: jest.fn()
+      }))
+    });
+  });
+
+  beforeEach(() => {
+    FakePlot.made.length = seen.length = 0;
+    focus = new Focus();
+  });
+
+  it('says in words what it shows, and the last values', async () => {
+    await show();
+    expect(place().getAttribute('aria-label')).toBe(
+      'loss: first: last 1, smallest 1, largest 9; second: last 4, smallest 4, largest 8'
+    );
+    const entries = screen.getAllByRole('listitem');
+    expect(entries.map(each => each.textContent)).toEqual([
+      'first1',
+      'second4'
+    ]);
+  });
+
+  it('takes new values without being made anew, and stays where it was zoomed to', async () => {
+    const onZoom = jest.fn();
+    const { plot, rerender } = await show({ onZoom });
+    expect(plot.scales.x).toEqual({ min: 0, max: 2 });
+    act(() => plot.setScale('x', { min: 0, max: 1 }));
+    expect(onZoom.mock.calls).toEqual([[0, 1]]);
+    expect(plot.scales.y).toEqual({ min: 5, max: 9 });
+    const longer = [history('a', [9, 5, 1, 0])];
+    rerender(chart({ onZoom, series: longer }));
+    expect(FakePlot.made).toHaveLength(1);
+    expect(plot.scales.x).toEqual({ min: 0, max: 1 });
+    // All that is known, although only a part is there.
+    rerender(chart({ onZoom, series: [history('a', [9, 5])] }));
+    act(() =>
+      plot.setScale('x', { min: plot.data[0][0], max: plot.data[0][1] })
+    );
+    expect(plot.scales.x).toEqual({ min: 0, max: 3 });
+    expect(onZoom).toHaveBeenLastCalledWith(null, null);
+    expect(onZoom).toHaveBeenCalledTimes(2);
+  });
+
+  it('shows the values at the crosshair, and which trial is under it', async () => {
+    const { plot } = await show();
+    // Half way the first trial is at 5, of 1 to 9.
+    point(plot, 50, 50);
+    expect(screen.getByText('step 1')).toBeTruthy();
+    const entries = screen.getAllByRole('listitem');
+    expect(entries.map(each => each.textContent)).toEqual([
+      'first5',
+      'second6'
+    ]);
+    expect(focus.hovered).toBe('a');
+    act(() => {
+      fireEvent.mouseLeave(plot.over);
+      plot.setCursor({ left: -10, top: -10 });
+    });
+    expect(focus.hovered).toBeNull();
+  });
+
+  it('takes nothing for hovered when the pointer is over another chart', async () => {
+    const { plot } = await show();
+    act(() => plot.setCursor({ left: 50, top: 50 }));
+    expect(screen.getByText('step 1')).toBeTruthy();
+    expect(focus.hovered).toBeNull();
+  });
+
+  it('draws again what stands out, and nothing else', async () => {
+    const { plot } = await show();
+    const before = plot.redraws;
+    act(() => focus.select(['b']));
+    expect(plot.redraws).toBe(before + 1);
+    expect(
+      screen
+        .getByRole('button', { name: 'second' })
+        .getAttribute('aria-pressed')
+    ).toBe('true');
+  });
+
+  it('selects the trial whose line, or name, is clicked', async () => {
+    const { plot } = await show();
+    point(plot, 50, 50);
+    const click = (fields: object = {}) => {
+      fireEvent.mouseDown(plot.over, { clientX: 5, clientY: 5 });
+      fireEvent.click(plot.over, {
+        clientX: 5,
+        clientY: 5,
+        detail: 1,
+        ...fields
+      });
+    };
+    click();
+    expect([...focus.selected]).toEqual(['a']);
+    fireEvent.click(screen.getByRole('button', { name: 'second' }), {
+      ctrlKey: true
+    });
+    expect([...focus.selected]).toEqual(['a', 'b']);
+    // The end of a drag is no click.
+    click({ clientX: 50 });
+    expect([...focus.selected]).toEqual(['a', 'b']);
+    point(plot, 1, 99);
+    click();
+    expect([...focus.selected]).toEqual([]);
+  });
+
+  it('lets the owner say what a click does', async () => {
+    const onSelect = jest.fn();
+    await show({ onSelect });
+    fireEvent.click(screen.getByRole('button', { name: 'first' }));
+    expect(onSelect).toHaveBeenCalledWith(['a'], false);
+    expect([...focus.selected]).toEqual([]);
+  });
+
+  it('goes along lines, from line to line, nearer and farther by keys', async () => {
+    const { plot } = await show();
+    const press = (key: string) => fireEvent.keyDown(place(), { key });
+    place().focus();
+    press('ArrowLeft');
+    expect(screen.getByText('step 2')).toBeTruthy();
+    expect(screen.getByText('step 2: first 1')).toBeTruthy();
+    press('ArrowLeft');
+    press('ArrowDown');
+    expect(screen.getByText('step 1: second 6')).toBeTruthy();
+    expect(focus.hovered).toBe('b');
+    press('Enter');
+    expect([...focus.selected]).toEqual(['b']);
+    press('+');
+    expect(plot.scales.x).toEqual({ min: 0.5, max: 1.5 });
+    press('-');
+    press('0');
+    expect(plot.scales.x).toEqual({ min: 0, max: 2 });
+    press('Home');
+    expect(screen.getByText('step 0: second 8')).toBeTruthy();
+    press('Escape');
+    expect(screen.queryByText(/^step/)).toBeNull();
+    expect(focus.hovered).toBeNull();
+  });
+
+  it('is logarithmic at a click, and says what it leaves out', async () => {
+    const { plot } = await show({ series: [history('a', [9, -1, 0, 1])] });
+    expect(plot.options.scales.y.distr).toBe(1);
+    fireEvent.click(screen.getByText('log'));
+    await until(() => FakePlot.made.length === 2);
+    expect(plot.isDestroyed).toBe(true);
+    expect(FakePlot.made[1].options.scales.y.distr).toBe(3);
+    expect(
+      screen.getByText('2 values that are not above zero are left out')
+    ).toBeTruthy();
+    fireEvent.click(screen.getByText('log'));
+    await until(() => FakePlot.made.length === 3);
+  });
+
+  it('cannot be logarithmic where nothing is above zero', async () => {
+    await show({ series: [history('a', [-1, 0])] });
+    expect((screen.getByText('log') as HTMLButtonElement).disabled).toBe(true);
+  });
+
+  it('says how much is drawn, and what is no number', async () => {
+    await show({
+      series: [history('a', [1, NaN], { shown: 5000, notFinite: 1 })],
+      note: 'From far away'
+    });
+    expect(
+      screen.getByText(
+        'From far away. 2 of 5,000 values are drawn, the extremes among them; 1 value is NaN or infinite'
+      )
+    ).toBeTruthy();
+  });
+
+  it('has no legend for many lines, and names those at the pointer', async () => {
+    const many = Array.from({ length: 200 }, (_, at) => ({
+      id: `run${at}`,
+      label: `trial ${at}`,
+      colour: at
+    }));
+    const { plot } = await show({
+      trials: many,
+      series: many.map(({ id }, at) => history(id, [at, at]))
+    });
+    expect(screen.queryAllByRole('listitem')).toHaveLength(0);
+    point(plot, 50, 50);
+    expect(screen.getByText('trial 99')).toBeTruthy();
+    expect(screen.getByText(/^\+ \d+$/)).toBeTruthy();
+    expect(place().getAttribute('aria-label')).toContain('192 more lines');
+  });
+
+  it('says that there is nothing, or nothing yet', () => {
+    const { rerender } = render(chart({ series: [] }));
+    expect(
+      screen.getByText('None of the trials has logged loss.')
+    ).toBeTruthy();
+    rerender(chart({ series: [], isLoading: true }));
+    expect(screen.getByRole('status').getAttribute('aria-label')).toBe(
+      'Loading loss'
+    );
+    rerender(
+      chart({ options: { metrics: ['loss'], x: 'metric', x_metric: 'acc' } })
+    );
+    expect(
+      screen.getByText('There is nothing that this chart can show.')
+    ).toBeTruthy();
+  });
+
+  it('gives one place, and equal values, an axis', async () => {
+    const { plot } = await show({ series: [history('a', [7])] });
+    expect(plot.scales.x).toEqual({ min: -0.5, max: 0.5 });
+    expect(plot.scales.y).toEqual({ min: 7, max: 7 });
+  });
+
+  it('shares its crosshair with charts of the same axis only', async () => {
+    await show({ sync: 'view' });
+    await show({ sync: 'view', options: { metrics: ['loss'], x: 'relative' } });
+    await until(() => FakePlot.made.length === 2);
+    const [first, second] = FakePlot.made.map(
+      ({ options }) => options.cursor.sync!.key
+    );
+    expect(first).not.toBe(second);
+  });
+
+  it('copies its points as a table', async () => {
+    const copied = jest
+      .spyOn(Clipboard, 'copyToSystem')
+      .mockImplementation(() => undefined);
+    await show({
+      series: [history('a', [1, 2])],
+      trials: [{ id: 'a', label: '=cmd()\thi', colour: 0 }]
+    });
+    fireEvent.click(screen.getByLabelText('Copy the data of loss'));
+    expect(copied).toHaveBeenCalledWith(
+      "line\tmetric\tstep\tvalue\n'=cmd() hi\tloss\t0\t1\n'=cmd() hi\tloss\t1\t2\n"
+    );
+    expect(screen.getByText('Copied the data')).toBeTruthy();
+    copied.mockRestore();
+  });
+
+  it('shows hostile names as they are', async () => {
+    const name = '<img src=x onerror=alert(1)>';
+    await show({ title: name, trials: [{ id: 'a', label: name, colour: 0 }] });
+    expect(screen.getAllByText(name)).toHaveLength(2);
+    expect(document.querySelector('img')).toBeNull();
+  });
+
+  it('tells the owner that all is shown when it is made anew', async () => {
+    const onZoom = jest.fn();
+    const { plot, rerender } = await show({ onZoom });
+    act(() => plot.setScale('x', { min: 0, max: 1 }));
+    rerender(chart({ onZoom, options: { metrics: ['loss'], x: 'time' } }));
+    expect(onZoom).toHaveBeenLastCalledWith(null, null);
+    await until(() => FakePlot.made.length === 2);
+    expect(FakePlot.made[1].options.scales.x.time).toBe(true);
+  });
+});
+
+describe('timeMarks', () => {
+  it('names the day where it begins', () => {
+    const noon = new Date(2026, 10, 26, 12).getTime() / 1000;
+    const marks = timeMarks([noon, noon + 3600, noon + 86_400], 3600);
+    expect(marks.map(each => each.split('\n').length)).toEqual([2, 1, 2]);
+    expect(timeMarks([noon], 86_400)[0]).not.toContain('\n');
+  });
+});
+
+describe('HistoryChart', () => {
+  class Source implements ISeriesSource {
+    readonly changed = new Signal<this, void>(this);
+    series: readonly ISeries[] = [];
+    isReady = false;
+    reading: number | null = null;
+    error: { message: string; hint: string } | null = null;
+    setActive = jest.fn();
+    setWidth = jest.fn();
+    zoom = jest.fn();
+    retry = jest.fn();
+
+    set(fields: Partial<Source>): void {
+      act(() => {
+        Object.assign(this, fields);
+        this.changed.emit();
+      });
+    }
+  }
+
+  it('asks while it is in sight, and shows what comes', async () => {
+    FakePlot.made.length = seen.length = 0;
+    focus = new Focus();
+    const source = new Source();
+    const { unmount } = render(
+      <HistoryChart
+        title="loss"
+        source={source}
+        options={{ metrics: ['loss'] }}
+        trials={trials}
+        focus={focus}
+        trans={trans}
+      />
+    );
+    expect(screen.getByRole('status')).toBeTruthy();
+    await until(() => source.setActive.mock.calls.length === 1);
+    seen[0](false);
+    expect(source.setActive.mock.calls).toEqual([[true], [false]]);
+    source.set({ isReady: true, series: two, reading: 1234 });
+    expect(
+      screen.getByText('Reading a long history: 1,234 values so far')
+    ).toBeTruthy();
+    await until(() => FakePlot.made.length === 1);
+    act(() => FakePlot.made[0].setScale('x', { min: 0, max: 1 }));
+    expect(source.zoom).toHaveBeenCalledWith(0, 1);
+    source.set({ error: { message: 'Away.', hint: 'Wait.' } });
+    expect(screen.getByRole('alert').textContent).toContain('Away.');
+    fireEvent.click(screen.getByText('Try again'));
+    expect(source.retry).toHaveBeenCalled();
+    expect(screen.getAllByRole('listitem')).toHaveLength(2);
+    unmount();
+    expect(source.setActive).toHaveBeenLastCalledWith(false);
+  });
+});

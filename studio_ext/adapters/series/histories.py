@@ -1,0 +1,275 @@
+"""Answers questions for histories: what the store has, kept so that it is read once, and what journals have beyond."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio_ext.adapters.series.columns import Column, Columns
+from studio_ext.adapters.series.journals import Journals
+from studio_ext.adapters.series.sources import HistorySource, RunFacts, Want
+from studio_ext.contract.errors import NotFound, Unavailable
+from studio_ext.contract.series import MAX_ANSWERED, SampledSeries, SeriesPage, SeriesQuery
+from studio_ext.core.log_calls import LoggedValue
+from studio_ext.core.sampling import between, sample
+
+TURN_SECONDS = 0.4
+"""How long one question reads; long histories are read in several."""
+FEW_POINTS = 4
+_RECENT = 1_000
+"""Values of the store among which one of a journal is looked for."""
+
+
+@dataclass(frozen=True)
+class _View:
+    """A series as it is at one moment; what is appended later does not show."""
+
+    run_id: str
+    metric: str
+    step: NDArray[np.int64]
+    time: NDArray[np.float64]
+    value: NDArray[np.float64]
+    ahead: list[LoggedValue]
+    """Values that the store has not got."""
+    column: Column
+    not_finite: int
+    grows: bool
+    """Whether the places of the axis that is asked for are in order."""
+    started: float
+
+    @property
+    def count(self) -> int:
+        return len(self.value) + len(self.ahead)
+
+
+class Histories:
+    """The histories of a workspace. Thread-safe; a question waits for the turn of the one before."""
+
+    def __init__(self, source: HistorySource, columns: Columns, journals: Journals) -> None:
+        self._source = source
+        self._columns = columns
+        self._journals = journals
+        self._lock = threading.Lock()
+        self._epoch = secrets.token_hex(4)
+        self._generation = 0
+        self._begun_over: set[tuple[str, str]] = set()
+        """Series whose reading began when their run was over, and goes on."""
+
+    def page(self, query: SeriesQuery) -> SeriesPage:
+        """Some series, as far as one turn gets."""
+        run_ids = list(dict.fromkeys(query.run_ids))
+        metrics = list(dict.fromkeys(query.metrics))
+        with self._lock:
+            return self._answer(query, run_ids, metrics)
+
+    def _answer(self, query: SeriesQuery, run_ids: list[str], metrics: list[str]) -> SeriesPage:
+        deadline = time.monotonic() + TURN_SECONDS
+        ahead = self._journals.read(run_ids)
+        recorded = self._journals.open_runs(run_ids)
+        facts: dict[str, RunFacts] = {}
+        message = ""
+        try:
+            self._source.look()
+            if self._source.generation != self._generation:
+                self._columns.clear()
+                self._generation = self._source.generation
+            facts = self._source.runs(run_ids)
+            self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
+        except NotFound as error:
+            message = error.message
+        except Unavailable as error:
+            message = error.message
+        self._columns.make_room({(run_id, metric) for run_id in run_ids for metric in metrics})
+        generation = f"{self._epoch}:{self._generation}"
+        known = _known(query) if query.generation == generation else {}
+        views = []
+        waiting: set[str] = set()
+        read = 0
+        is_over = not message
+        for run_id in run_ids:
+            if run_id not in facts and not message:
+                continue
+            fact = facts.get(run_id, RunFacts(None, False))
+            is_over &= fact.is_over and run_id not in recorded
+            for metric in metrics:
+                column, _ = self._columns.get(run_id, metric)
+                view = _view(query.x, run_id, metric, column, ahead.get((run_id, metric), ()), fact)
+                is_over &= not view.ahead
+                if not column.is_done and not message:
+                    waiting.add(run_id)
+                    read += column.count
+                if view.count and view.count != known.get((run_id, metric), 0):
+                    views.append(view)
+        most = max(FEW_POINTS, min(query.max_points, MAX_ANSWERED // max(1, len(views))))
+        series = [_sampled(view, query, most, known.get((view.run_id, view.metric), 0)) for view in views]
+        return SeriesPage.model_construct(
+            series=[each for each in series if each is not None],
+            generation=generation,
+            more=bool(waiting),
+            read=read,
+            waiting=len(waiting),
+            complete=is_over and not waiting,
+            missing=[] if message else [each for each in run_ids if each not in facts and each not in recorded],
+            message=message,
+        )
+
+    def _read(
+        self, run_ids: Sequence[str], metrics: Sequence[str], facts: dict[str, RunFacts], deadline: float
+    ) -> None:
+        """Read on what is not read to its end."""
+        new: list[Want] = []
+        done: list[Want] = []
+        for run_id in run_ids:
+            is_over = facts[run_id].is_over
+            for metric in metrics:
+                column, is_loaded = self._columns.get(run_id, metric)
+                if is_loaded and not self._source.is_valid(column.mark):
+                    column = self._anew(run_id, metric)
+                if column.is_done and is_over and not column.is_sealed and not self._source.tells_changes:
+                    # Such a store is read on by time: what came late, for an earlier time, is found at the end only.
+                    column = self._anew(run_id, metric)
+                if not column.mark and is_over:
+                    self._begun_over.add((run_id, metric))
+                if not column.is_done:
+                    new.append(Want(run_id, metric, column.mark))
+                elif not column.is_sealed or self._source.tells_changes:
+                    done.append(Want(run_id, metric, column.mark))
+        grown = self._source.grown(done) if done else []
+        now = self._source.mark_now()
+        if now is not None:
+            for each in set(done).difference(grown):
+                self._columns.get(each.run_id, each.metric)[0].mark = now
+        for piece in self._source.read([*new, *grown]):
+            key = (piece.run_id, piece.metric)
+            self._columns.add(*key, piece, is_sealed=piece.is_done and key in self._begun_over)
+            if piece.is_done:
+                self._begun_over.discard(key)
+            if time.monotonic() > deadline:
+                break
+
+    def _anew(self, run_id: str, metric: str) -> Column:
+        self._columns.drop(run_id, metric)
+        return self._columns.get(run_id, metric)[0]
+
+
+def _known(query: SeriesQuery) -> dict[tuple[str, str], int]:
+    return {
+        (run_id, metric): count
+        for run_id, counts in zip(query.run_ids, query.known, strict=False)
+        for metric, count in zip(query.metrics, counts, strict=False)
+        if count
+    }
+
+
+def _view(x: str, run_id: str, metric: str, column: Column, ahead: Sequence[LoggedValue], fact: RunFacts) -> _View:
+    rows = column.rows[: column.count]
+    fresh = _fresh(rows, ahead) if ahead else []
+    grows = column.steps_grow if x == "step" else column.times_grow
+    started = fact.started
+    if started is None:
+        started = float(rows["time"].min()) if len(rows) else (fresh[0].time if fresh else 0.0)
+    not_finite = column.not_finite + sum(1 for each in fresh if not np.isfinite(each.value))
+    return _View(
+        run_id,
+        metric,
+        np.asarray(rows["step"]),
+        np.asarray(rows["time"]),
+        np.asarray(rows["value"]),
+        fresh,
+        column,
+        not_finite,
+        grows and _grow(x, rows, fresh),
+        started,
+    )
+
+
+def _fresh(rows: NDArray[np.void], ahead: Sequence[LoggedValue]) -> list[LoggedValue]:
+    """Those values of journals that the store has not got, each once: the store does not keep the same one twice."""
+    recent = rows[-(_RECENT + len(ahead)) :]
+    known = {
+        (int(step), round(float(moment) * 1000), _comparable(float(value)))
+        for step, moment, value in zip(recent["step"], recent["time"], recent["value"], strict=True)
+    }
+    fresh = []
+    for each in ahead:
+        key = (each.step, round(each.time * 1000), _comparable(each.value))
+        if key not in known:
+            known.add(key)
+            fresh.append(each)
+    return fresh
+
+
+def _comparable(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _grow(x: str, rows: NDArray[np.void], fresh: Sequence[LoggedValue]) -> bool:
+    places = [each.step if x == "step" else each.time for each in fresh]
+    if places and len(rows):
+        places.insert(0, rows["step" if x == "step" else "time"][-1])
+    return all(one <= other for one, other in pairwise(places))
+
+
+def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> SampledSeries | None:
+    """The points of a series that are answered; None where there are none."""
+    is_step = query.x == "step"
+    places: NDArray[Any] = view.step if is_step else view.time
+    values = view.value
+    if view.ahead:
+        later = [each.step if is_step else each.time for each in view.ahead]
+        places = np.concatenate((places, np.array(later, dtype=places.dtype)))
+        logged = np.array([each.value for each in view.ahead], dtype=np.float64)
+        logged[~np.isfinite(logged)] = np.nan
+        values = np.concatenate((values, logged))
+    last = float(values[-1])
+    first = known if view.grows and 0 < known < view.count else 0
+    if view.grows:
+        places, values = places[first:], values[first:]
+    else:
+        order = _order(view, places, query.x)
+        places, values = places[order], values[order]
+    offset = view.started if query.x == "relative" else 0.0
+    if query.low is not None or query.high is not None:
+        low = None if query.low is None else query.low + offset
+        high = None if query.high is None else query.high + offset
+        start, end = between(places, low, high)
+        places, values = places[start:end], values[start:end]
+    if len(values) == 0:
+        return None
+    chosen = sample(values, most)
+    kept = values[chosen]
+    xs = places[chosen]
+    found: list[float | None] = kept.tolist()
+    if np.isnan(kept).any():
+        found = [None if each != each else each for each in found]
+    return SampledSeries.model_construct(
+        run_id=view.run_id,
+        name=view.metric,
+        count=view.count,
+        not_finite=view.not_finite,
+        last=last if np.isfinite(last) else None,
+        step=xs.tolist() if is_step else [],
+        time=[] if is_step else (xs - offset).tolist(),
+        value=found,
+        shown=len(values),
+        first=first,
+    )
+
+
+def _order(view: _View, places: NDArray[Any], x: str) -> NDArray[np.int64]:
+    """Positions in the order of the axis; kept as long as nothing is added."""
+    key = "step" if x == "step" else "time"
+    known = view.column.orders.get(key)
+    if known is None or len(known) != len(places):
+        known = np.argsort(places, kind="stable")
+        if not view.ahead:
+            view.column.orders[key] = known
+    return known

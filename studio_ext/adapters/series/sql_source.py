@@ -1,0 +1,236 @@
+"""Reads histories from MLflow's tables.
+
+Rows of SQLite have a ``rowid`` that grows. A series is first read in the order of its steps, by the index that has
+run, metric and step, as far as rows had come by then; later rows are found by their rowid. Its marks are::
+
+    first, digest of the last row of then, last row of then, step, rowid     while it is read first
+    then, digest of the last row of then, last row of then                   after that
+
+Rowids are given out again when the last rows are deleted, and all of them when the file is packed: a mark counts as
+long as its last row is the one that it was.
+
+Other databases have none. There a series is read in the order of time, and the mark is the time of its last value and
+how many there are of that time; a series of a run that is over is counted once.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio_ext.adapters.series.sources import Mark, Piece, RunFacts, Want, finite
+from studio_ext.adapters.trial_index.sql_tables import NotThere, Tables
+
+_ROWS = 50_000
+"""In one piece."""
+_AT_ONCE = 500
+_NEWS = 200_000
+"""New rows among which it is looked for runs; beyond, every run may have some."""
+_LIVE = ("RUNNING", "SCHEDULED")
+_VALUES = "step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END"
+
+
+class SqlHistories:
+    """Implements :class:`~studio_ext.adapters.series.sources.HistorySource` for databases."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.tells_changes = tables.has_rowid
+        self.generation = 0
+        self._version: int | None = None
+        self._top = (0, 0)
+        """Last row there is: its rowid and digest."""
+        self._news: set[str] | None = None
+        """Runs that have rows which the look before did not see; None: all may have."""
+        self._before = 0
+        self._by_step: bool | None = None
+
+    def look(self) -> None:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
+        if not self._tables.has_rowid:
+            return
+        try:
+            version = self._tables.version()
+        except NotThere:  # nobody has recorded anything yet
+            return
+        if version == self._version:
+            return
+        before, rowid = self._top
+        if before and self._digest(before) != rowid:
+            self.generation += 1
+            before = 0
+        found = self._tables.rows("SELECT max(rowid) FROM metrics")
+        top = int(found[0][0] or 0)
+        self._before = before
+        if before and top - before <= _NEWS:
+            rows = self._tables.rows(
+                "SELECT DISTINCT run_uuid FROM metrics WHERE rowid > ? AND rowid <= ?", (before, top)
+            )
+            self._news = {row[0] for row in rows}
+        else:
+            self._news = None
+        self._top = (top, self._digest(top) if top else 0)
+        self._version = version
+
+    def runs(self, run_ids: Sequence[str]) -> dict[str, RunFacts]:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
+        found: dict[str, RunFacts] = {}
+        if self._tables.has_rowid and self._version is None:
+            return found
+        for first in range(0, len(run_ids), _AT_ONCE):
+            some = list(run_ids[first : first + _AT_ONCE])
+            marks = ", ".join("?" * len(some))
+            for run_id, started, status in self._tables.rows(
+                "SELECT run_uuid, start_time, status FROM runs "
+                f"WHERE lifecycle_stage = 'active' AND run_uuid IN ({marks})",
+                some,
+            ):
+                found[run_id] = RunFacts(started / 1000 if started else None, status not in _LIVE)
+        return found
+
+    def is_valid(self, mark: Mark) -> bool:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
+        if not self._tables.has_rowid:
+            return len(mark) == 2
+        if len(mark) not in (3, 5) or not all(isinstance(each, int) for each in mark):
+            return False
+        return mark[2] == 0 or self._digest(int(mark[2])) == mark[1]
+
+    def grown(self, wants: Sequence[Want]) -> list[Want]:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
+        if not self._tables.has_rowid:
+            return list(wants)  # they have to be asked
+        top = self._top[0]
+        return [
+            each
+            for each in wants
+            if int(each.mark[0]) < top
+            and (self._news is None or int(each.mark[0]) < self._before or each.run_id in self._news)
+        ]
+
+    def mark_now(self) -> Mark | None:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
+        top, digest = self._top
+        return (top, digest, top) if self._tables.has_rowid else None
+
+    def read(self, wants: Sequence[Want]) -> Iterator[Piece]:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
+        if not self._tables.has_rowid:
+            for each in wants:
+                yield from self._by_time(each)
+            return
+        later: dict[str, list[Want]] = defaultdict(list)
+        for each in wants:
+            if len(each.mark) == 3 or not self._has_steps():
+                later[each.run_id].append(each)
+            else:
+                yield from self._first(each)
+        for run_id, some in later.items():
+            yield from self._follow(run_id, some)
+
+    # -- rows with numbers
+
+    def _has_steps(self) -> bool:
+        """Whether there is the index that newer versions of MLflow make."""
+        if self._by_step is None:
+            name = "index_metrics_run_uuid_key_step"
+            self._by_step = bool(
+                self._tables.rows("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (name,))
+            )
+        return self._by_step
+
+    def _first(self, want: Want) -> Iterator[Piece]:
+        """All values up to the last row of now."""
+        mark = want.mark
+        if len(mark) == 5:
+            (_, digest, top), step, rowid = mark[:3], int(mark[3]), int(mark[4])
+        else:
+            (top, digest), step, rowid = self._top, -(2**63), 0
+        while True:
+            rows = self._tables.rows(
+                f"SELECT {_VALUES}, rowid FROM metrics INDEXED BY index_metrics_run_uuid_key_step "
+                "WHERE run_uuid = ? AND {key} = ? AND (step, rowid) > (?, ?) AND rowid <= ? "
+                f"ORDER BY step, rowid LIMIT {_ROWS}",
+                (want.run_id, want.metric, step, rowid, top),
+            )
+            is_done = len(rows) < _ROWS
+            if rows:
+                step, rowid = int(rows[-1][0]), int(rows[-1][3])
+            after: Mark = (top, digest, top) if is_done else (0, digest, top, step, rowid)
+            yield _piece(want, rows, after, is_done)
+            if is_done:
+                return
+
+    def _follow(self, run_id: str, wants: Sequence[Want]) -> Iterator[Piece]:
+        """Values of rows that came after those that were read."""
+        top, digest = self._top
+        marks = {each.metric: int(each.mark[0]) if each.mark else 0 for each in wants}
+        after = min(marks.values())
+        names = ", ".join("?" * len(marks))
+        while True:
+            rows = self._tables.rows(
+                f"SELECT {_VALUES}, rowid, {{key}} FROM metrics INDEXED BY index_metrics_run_uuid "
+                f"WHERE run_uuid = ? AND rowid > ? AND rowid <= ? AND {{key}} IN ({names}) "
+                f"ORDER BY rowid LIMIT {_ROWS}",
+                (run_id, after, top, *marks),
+            )
+            is_done = len(rows) < _ROWS
+            after = top if is_done else int(rows[-1][3])
+            last = digest if is_done else self._digest(after)
+            by_name: dict[str, list[Any]] = {name: [] for name in marks}
+            for row in rows:
+                if row[3] > marks[row[4]]:
+                    by_name[row[4]].append(row)
+            for each in wants:
+                yield _piece(each, by_name[each.metric], (after, last, after), is_done)
+            if is_done:
+                return
+
+    def _digest(self, rowid: int) -> int:
+        found = self._tables.rows("SELECT run_uuid, {key}, step, timestamp FROM metrics WHERE rowid = ?", (rowid,))
+        return zlib.crc32(repr(found[0]).encode()) or 1 if found else 0
+
+    # -- rows without
+
+    def _by_time(self, want: Want) -> Iterator[Piece]:
+        time, known = (int(want.mark[0]), int(want.mark[1])) if len(want.mark) == 2 else (-(2**63), 0)
+        while True:
+            rows = self._tables.rows(
+                f"SELECT {_VALUES} FROM metrics WHERE run_uuid = ? AND {{key}} = ? AND timestamp >= ? "
+                f"ORDER BY timestamp, step, is_nan, value LIMIT {_ROWS} OFFSET {known}",
+                (want.run_id, want.metric, time),
+            )
+            is_done = len(rows) < _ROWS
+            if rows:
+                last = int(rows[-1][1])
+                of_last = sum(1 for row in rows if row[1] == last)
+                known = known + of_last if last == time else of_last
+                time = last
+            yield _piece(want, rows, (time, known), is_done)
+            if is_done:
+                return
+
+
+def _piece(want: Want, rows: Sequence[Any], mark: Mark, is_done: bool) -> Piece:
+    if rows:
+        columns = list(zip(*rows, strict=True))
+        step = np.array(columns[0], dtype=np.int64)
+        time = np.array(columns[1], dtype=np.float64) / 1000
+        value = finite(_numbers(columns[2]))
+    else:
+        step = np.empty(0, dtype=np.int64)
+        time, value = np.empty(0), np.empty(0)
+    return Piece(want.run_id, want.metric, step, time, value, mark, is_done)
+
+
+def _numbers(values: Sequence[Any]) -> NDArray[np.float64]:
+    """The values; NaN for None, and for what no database but SQLite would have taken for a number."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except (ValueError, TypeError):
+        return np.array([each if isinstance(each, int | float) else np.nan for each in values], dtype=np.float64)

@@ -1,0 +1,82 @@
+"""Charts that suit some trials, for a view that names none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from studio_ext.contract.comparison import ComparedRow, Comparison
+from studio_ext.contract.views import (
+    ImportanceChartSpec,
+    LineChartSpec,
+    ParallelChartSpec,
+    ScatterChartSpec,
+    ViewChart,
+)
+
+_MAX_LINES = 12
+_MAX_AXES = 8
+_SOME = 3
+"""From so many trials on a chart with each one as a point tells something."""
+_MANY = 10
+"""From so many on it can be told which parameters matter."""
+_HELD_BACK = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|test|eval)(?:[^a-z]|$)", re.IGNORECASE)
+
+
+def suited_charts(comparison: Comparison) -> list[ViewChart]:
+    """The histories of what was measured, and what the parameters have to do with it. As the Compare tab chooses."""
+    rows = comparison.rows
+    metrics = sorted((row for row in rows if row.kind == "metric"), key=_interest, reverse=True)
+    charts: list[ViewChart] = [
+        LineChartSpec(id=f"line-{at}", type="line", metrics=[row.name])
+        for at, row in enumerate([row for row in metrics if _has_history(row)][:_MAX_LINES], start=1)
+    ]
+    main = next((row for row in metrics if row.numeric and row.differs), None)
+    parameters = [row for row in rows if row.kind == "parameter" and row.differs and _is_choice(row)]
+    if main is None or not parameters or len(comparison.trials) < _SOME:
+        return charts
+    ordered = sorted(parameters, key=lambda row: not row.numeric)
+    return [*charts, *_of_parameters(ordered, main, len(comparison.trials))]
+
+
+def _of_parameters(parameters: list[ComparedRow], main: ComparedRow, trials: int) -> Iterator[ViewChart]:
+    shown = parameters[: _MAX_AXES - 1]
+    if len(shown) > 1:
+        yield ParallelChartSpec(
+            id="parallel-1",
+            type="parallel",
+            keys=[row.key for row in [*shown, main]],
+            log=[row.key for row in shown if _is_wide(row)],
+            colour=main.key,
+            wide=True,
+        )
+    yield ScatterChartSpec(id="scatter-1", type="scatter", x=shown[0].key, y=main.key, log_x=_is_wide(shown[0]))
+    if trials >= _MANY:
+        yield ImportanceChartSpec(id="importance-1", type="importance", metric=main.key)
+
+
+def _has_history(row: ComparedRow) -> bool:
+    """Whether the metric had more than one value in any of the trials."""
+    return len(row.name) <= 250 and any(
+        value is not None and low is not None and (low != high or low != value)
+        for value, low, high in zip(row.values, row.lows, row.highs, strict=True)
+    )
+
+
+def _interest(row: ComparedRow) -> int:
+    """What was measured on data that was held back comes first, then what is known to be good or bad."""
+    return 4 * row.differs + 2 * (row.better is not None) + bool(_HELD_BACK.search(row.name))
+
+
+def _is_choice(row: ComparedRow) -> bool:
+    """Whether trials can be told apart by it at a glance: not by a path or a text of its own for each."""
+    return row.numeric or 1 < len({each for each in row.values if each is not None}) <= _MANY
+
+
+def _is_wide(row: ComparedRow) -> bool:
+    """Whether the values are positive and spread over powers of ten."""
+    numbers = [each for each in row.values if isinstance(each, int | float) and not isinstance(each, bool)]
+    if not numbers or min(numbers) <= 0:
+        return False
+    ratio = max(numbers) / min(numbers)
+    return ratio >= 100 or (min(numbers) < 0.01 and ratio >= 8)

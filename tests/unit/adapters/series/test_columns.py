@@ -1,0 +1,177 @@
+"""What is kept of a series is what was added, whoever adds, and whoever is killed while doing so."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio_ext.adapters.series import columns as module
+from studio_ext.adapters.series.columns import LONG, Column, Columns
+from studio_ext.adapters.series.sources import Mark, Piece
+
+KEY = ("run", "loss")
+
+
+def piece(first: int, count: int, *, mark: Mark = (1,), done: bool = True, whole: bool = False) -> Piece:
+    steps = np.arange(first, first + count)
+    return Piece(*KEY, steps, steps.astype(float), steps * 0.5, mark, done, whole)
+
+
+def made(folder: Path) -> Columns:
+    return Columns(folder, "sqlite:///x")
+
+
+def values(column: Column) -> list[float]:
+    return [float(each) for each in column.rows["value"][: column.count]]
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.rglob("*") if each.is_file())
+
+
+def test_a_short_series_is_in_memory(tmp_path: Path) -> None:
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(0, 3))
+    columns.add(*KEY, piece(3, 200, mark=(2,)))
+    column, is_loaded = columns.get(*KEY)
+    assert not is_loaded and files(tmp_path) == [] and column.path is None
+    assert values(column) == [step * 0.5 for step in range(203)]
+    assert (column.mark, column.is_done, column.last) == ((2,), True, 101.0)
+
+
+def test_a_long_series_is_in_a_file_and_grows_there(tmp_path: Path) -> None:
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(0, LONG + 1, mark=(1, "a"), done=False))
+    columns.add(*KEY, piece(LONG + 1, 10, mark=(2, "b")))
+    (file,) = files(tmp_path)
+    other, is_loaded = made(tmp_path).get(*KEY)
+    mine, _ = columns.get(*KEY)
+    for column in (mine, other):
+        assert values(column) == [step * 0.5 for step in range(LONG + 11)]
+        assert (column.mark, column.is_done, column.path) == ((2, "b"), True, file)
+    assert is_loaded and mine.memory < 10_000
+
+
+def test_order_and_numbers_are_known_without_reading_again(tmp_path: Path) -> None:
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(10, LONG + 1))
+    column, _ = columns.get(*KEY)
+    assert column.steps_grow and column.times_grow and column.not_finite == 0
+    back = Piece(*KEY, np.array([3]), np.array([1e9]), np.array([math.nan]), (2,), True)
+    columns.add(*KEY, back)
+    for each in (column, made(tmp_path).get(*KEY)[0]):
+        assert not each.steps_grow and each.times_grow
+        assert each.not_finite == 1 and math.isnan(each.last)
+
+
+def test_who_was_killed_before_the_header_was_written_has_added_nothing(tmp_path: Path) -> None:
+    made(tmp_path).add(*KEY, piece(0, LONG + 1))
+    (file,) = files(tmp_path)
+    with file.open("ab") as opened:
+        opened.write(b"\xff" * 1000)
+    columns = made(tmp_path)
+    column, _ = columns.get(*KEY)
+    assert column.count == LONG + 1
+    columns.add(*KEY, piece(LONG + 1, 2, mark=(2,)))
+    assert values(made(tmp_path).get(*KEY)[0])[-3:] == [LONG * 0.5, (LONG + 1) * 0.5, (LONG + 2) * 0.5]
+
+
+@pytest.mark.parametrize("damage", ["short", "empty", "no header", "other boot", "other version"])
+def test_a_damaged_file_is_thrown_away(tmp_path: Path, damage: str) -> None:
+    made(tmp_path).add(*KEY, piece(0, LONG + 1))
+    (file,) = files(tmp_path)
+    content = file.read_bytes()
+    header = json.loads(content[:512])
+    replaced = {"other boot": {"boot": "x"}, "other version": {"version": 99}}.get(damage, {})
+    file.write_bytes(
+        {
+            "short": content[:-1],
+            "empty": b"",
+            "no header": b"\xff" * len(content),
+        }.get(damage, json.dumps({**header, **replaced}).encode().ljust(512) + content[512:])
+    )
+    column, is_loaded = made(tmp_path).get(*KEY)
+    assert (column.count, is_loaded) == (0, False) and files(tmp_path) == []
+
+
+def test_two_servers_add_what_each_has_read(tmp_path: Path) -> None:
+    one, other = made(tmp_path), made(tmp_path)
+    one.add(*KEY, piece(0, LONG + 1))
+    other.get(*KEY)
+    one.add(*KEY, piece(LONG + 1, 5, mark=(2,)))
+    other.add(*KEY, piece(LONG + 1, 5, mark=(2,)))
+    column, _ = other.get(*KEY)
+    assert column.count == LONG + 6 and column.mark == (2,) and not column.is_done
+    other.add(*KEY, piece(LONG + 6, 1, mark=(3,)))
+    assert values(made(tmp_path).get(*KEY)[0]) == [step * 0.5 for step in range(LONG + 7)]
+
+
+def test_while_another_process_adds_it_stays_in_memory(tmp_path: Path) -> None:
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(0, LONG + 1))
+    (file,) = files(tmp_path)
+    with module._opened(file):
+        columns.add(*KEY, piece(LONG + 1, 1, mark=(2,)))
+    column, _ = columns.get(*KEY)
+    assert values(column)[-2:] == [LONG * 0.5, (LONG + 1) * 0.5]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_where_nothing_can_be_written_it_stays_in_memory(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(0, LONG + 1))
+    assert columns.get(*KEY)[0].count == LONG + 1
+    tmp_path.chmod(0o700)
+
+
+def test_where_a_file_is_in_the_way_it_stays_in_memory(tmp_path: Path) -> None:
+    folder = tmp_path / "file"
+    folder.write_text("in the way")
+    columns = made(folder)
+    columns.add(*KEY, piece(0, LONG + 1))
+    columns.add(*KEY, piece(LONG + 1, 1))
+    assert columns.get(*KEY)[0].count == LONG + 2
+
+
+def test_a_whole_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(0, LONG + 1))
+    columns.add(*KEY, piece(7, 2, mark=(2,), whole=True))
+    column, _ = columns.get(*KEY)
+    assert values(column) == [3.5, 4.0] and column.path is None and column.steps_grow
+
+
+def test_memory_and_disk_are_bounded(tmp_path: Path) -> None:
+    columns = Columns(tmp_path, "x", memory=30_000, disk=2 * 24 * LONG + 50_000)
+    for number in range(20):
+        columns.add("run", f"short{number}", piece(0, 100))
+    columns.make_room({("run", "short0")})
+    assert columns.get("run", "short0")[0].count == 100
+    assert columns.get("run", "short1")[0].count == 0 and columns.get("run", "short19")[0].count == 100
+
+    for number in range(4):
+        columns.add("run", f"long{number}", piece(0, LONG + 1))
+        path = columns._path("run", f"long{number}")
+        os.utime(path, (number, number))
+    left = tmp_path / path.parent.parent.name / "run" / f".{path.name}.1.2"
+    left.write_bytes(b"half made")
+    os.utime(left, (1, 1))
+    columns._tidied = -1e9
+    columns.make_room(set())
+    assert [each.name for each in files(tmp_path)] == sorted(
+        columns._path("run", f"long{number}").name for number in (2, 3)
+    )
+
+
+def test_names_that_are_no_names_of_files(tmp_path: Path) -> None:
+    columns = made(tmp_path / "cache")
+    for run_id, metric in (("../../run", "a/b"), ("..", "."), ("run", "\0"), ("run", "x" * 250)):
+        columns.add(run_id, metric, piece(0, LONG + 1))
+        assert columns.get(run_id, metric)[0].path is not None
+    assert all(each.is_relative_to(tmp_path / "cache") for each in files(tmp_path)) and len(files(tmp_path)) == 4

@@ -1,0 +1,353 @@
+"""Histories are what was logged, whatever they are read from and however much of them was known before."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio_ext.adapters.series import histories as module
+from studio_ext.adapters.series import open_histories, sql_source
+from studio_ext.adapters.series.columns import LONG, Columns
+from studio_ext.adapters.series.histories import Histories
+from studio_ext.adapters.series.journals import Journals
+from studio_ext.adapters.series.sql_source import SqlHistories
+from studio_ext.adapters.trial_index.sql_tables import SqliteTables
+from studio_ext.contract.live import MetricSeries
+from studio_ext.contract.series import SampledSeries, SeriesPage, SeriesQuery
+from studio_ext.core.workspace import Workspace
+
+RUN, OTHER = "a" * 32, "b" * 32
+
+
+def query(*metrics: str, runs: tuple[str, ...] = (RUN,), **fields: Any) -> SeriesQuery:
+    return SeriesQuery(run_ids=list(runs), metrics=list(metrics or ["loss"]), **fields)
+
+
+def whole(histories: Histories, question: SeriesQuery) -> SeriesPage:
+    """The answer when everything is read."""
+    page = histories.page(question)
+    while page.more:
+        page = histories.page(question)
+    return page
+
+
+def points(series: MetricSeries) -> list[tuple[float, float | None]]:
+    return list(zip(series.step or series.time, series.value, strict=True))
+
+
+@pytest.fixture
+def histories(home: Workspace) -> Histories:
+    return open_histories(home, lambda: [])
+
+
+class WithoutRowid(SqliteTables):
+    """As databases are that tell nothing of their rows' numbers."""
+
+    has_rowid = False
+
+
+@pytest.fixture(params=["rowid and step", "rowid", "neither"])
+def any_store(request: pytest.FixtureRequest, store: Any, home: Workspace) -> Histories:
+    """The same store, read in each of the three ways."""
+    if request.param == "rowid":
+        store.execute("DROP INDEX index_metrics_run_uuid_key_step")
+    tables = WithoutRowid(store.path) if request.param == "neither" else SqliteTables(store.path)
+    return Histories(
+        SqlHistories(tables), Columns(home.cache / "series", store.uri), Journals(home.trackers, lambda: [])
+    )
+
+
+def test_values_of_several_trials_and_metrics(store: Any, any_store: Histories) -> None:
+    for run_id in (RUN, OTHER):
+        store.run(run_id)
+        store.log(run_id, "loss", [3.0, 2.0, 1.0])
+    store.log(OTHER, "acc", [0.5])
+    store.log(OTHER, "unasked", [9.0])
+    page = any_store.page(query("loss", "acc", "none", runs=(OTHER, RUN, "c" * 32)))
+    assert [(each.run_id, each.name) for each in page.series] == [(OTHER, "loss"), (OTHER, "acc"), (RUN, "loss")]
+    assert points(page.series[0]) == [(0, 3.0), (1, 2.0), (2, 1.0)]
+    assert page.series[0].time == [] and page.series[0].last == 1.0 and page.series[0].count == 3
+    assert page.missing == ["c" * 32] and page.complete and not page.more and page.message == ""
+
+
+def test_long_histories_come_in_turns(store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql_source, "_ROWS", 70)
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
+    store.run(RUN)
+    values = [random.Random(step).random() for step in range(300)]
+    store.log(RUN, "loss", values)
+    turns = 0
+    known, seen = 0, []
+    page = any_store.page(query())
+    while page.more:
+        turns += 1
+        assert page.waiting == 1 and page.read > known and not page.complete
+        seen += page.series[0].value
+        known = page.series[0].count
+        page = any_store.page(query(known=[[known]], generation=page.generation))
+    seen += [value for each in page.series for value in each.value]
+    assert turns >= 3 and seen == values and page.complete
+
+
+def test_sampling_keeps_ends_and_extremes(store: Any, any_store: Histories) -> None:
+    store.run(RUN)
+    values = [math.sin(step / 50) for step in range(2000)]
+    values[700], values[701] = 99.0, -99.0
+    store.log(RUN, "loss", values)
+    (series,) = whole(any_store, query(max_points=100)).series
+    assert len(series.value) <= 100 and series.count == series.shown == 2000
+    assert {(700, 99.0), (701, -99.0), (0, values[0]), (1999, values[-1])} <= set(points(series))
+
+
+def test_a_part_is_answered_with_its_neighbours(store: Any, histories: Histories) -> None:
+    store.run(RUN, started=900.0)
+    store.log(RUN, "loss", [float(step) for step in range(2000)])
+    (part,) = whole(histories, query(low=500, high=510.5)).series
+    assert part.step == list(range(499, 512)) and part.shown == 13 and part.count == 2000
+    (part,) = whole(histories, query(x="time", low=1500.0, high=1501.0)).series
+    assert part.time == [1499.0, 1500.0, 1501.0, 1502.0] and part.step == []
+    (part,) = whole(histories, query(x="relative", low=600.0, high=601.0)).series
+    assert part.time == [599.0, 600.0, 601.0, 602.0]
+    assert part.value == [499.0, 500.0, 501.0, 502.0]
+    assert whole(histories, query(low=5000)).series[0].step == [1999]
+
+
+def test_what_is_no_number(store: Any, any_store: Histories) -> None:
+    store.run(RUN)
+    store.log(RUN, "loss", [math.nan, math.inf, -math.inf, 2.0, math.nan])
+    store.log(RUN, "never", [math.nan] * 20)
+    page = any_store.page(query("loss", "never", max_points=10))
+    assert page.series[0].value == [None, None, None, 2.0, None]
+    assert page.series[0].not_finite == 4 and page.series[0].last is None
+    assert set(page.series[1].value) == {None} and page.series[1].not_finite == 20
+    SeriesPage.model_validate_json(page.model_dump_json())
+
+
+def test_what_is_not_even_a_value(store: Any, any_store: Histories) -> None:
+    store.run(RUN)
+    store.log(RUN, "loss", [1.0, 2.0, 3.0])
+    store.execute("UPDATE metrics SET value = x'00ff' WHERE step = 1")
+    assert any_store.page(query()).series[0].value == [1.0, None, 3.0]
+
+
+def test_steps_that_go_back_are_put_in_order(store: Any, any_store: Histories) -> None:
+    store.run(RUN, status="RUNNING")
+    store.points(RUN, "loss", [(5, 1000.0, 0.5), (6, 1001.0, 0.6)])
+    page = whole(any_store, query())
+    store.points(RUN, "loss", [(1, 1002.0, 0.1), (5, 1003.0, 0.55)])
+    later = whole(any_store, query(known=[[2]], generation=page.generation))
+    (series,) = later.series
+    assert points(series) == [(1, 0.1), (5, 0.5), (5, 0.55), (6, 0.6)]
+    assert series.first == 0 and series.last in (0.55, 0.6)
+    (series,) = whole(any_store, query(low=4.5, high=5.5)).series
+    assert points(series) == [(1, 0.1), (5, 0.5), (5, 0.55), (6, 0.6)]
+    assert whole(any_store, query(x="time")).series[0].time == [1000.0, 1001.0, 1002.0, 1003.0]
+
+
+def test_only_what_came_after_is_answered(store: Any, any_store: Histories) -> None:
+    store.run(RUN, status="RUNNING")
+    store.log(RUN, "loss", [3.0, 2.0])
+    page = any_store.page(query("loss", "acc"))
+    assert not page.complete
+    known: dict[str, Any] = {"known": [[2, 0]], "generation": page.generation}
+    assert any_store.page(query("loss", "acc", **known)).series == []
+    store.log(RUN, "loss", [1.0], first=2, time=1002.0)
+    store.log(RUN, "acc", [0.5, 0.6])
+    store.run(OTHER)
+    store.log(OTHER, "loss", [7.0] * 9)
+    loss, acc = any_store.page(query("loss", "acc", **known)).series
+    assert (loss.first, loss.count, points(loss)) == (2, 3, [(2, 1.0)])
+    assert (acc.first, acc.count, points(acc)) == (0, 2, [(0, 0.5), (1, 0.6)])
+    again = any_store.page(query("loss", "acc", known=[[2, 0]], generation="another"))
+    assert [each.first for each in again.series] == [0, 0]
+    store.run(RUN)
+    last = any_store.page(query("loss", "acc", known=[[3, 2]], generation=page.generation))
+    assert last.complete and last.series == []
+
+
+def test_values_that_came_late_for_an_earlier_time_are_there_in_the_end(store: Any, any_store: Histories) -> None:
+    store.run(RUN, status="RUNNING")
+    store.log(RUN, "loss", [3.0, 2.0])
+    any_store.page(query())
+    store.points(RUN, "loss", [(7, 900.0, 7.0)])
+    store.run(RUN)
+    assert sorted(points(whole(any_store, query()).series[0])) == [(0, 3.0), (1, 2.0), (7, 7.0)]
+
+
+def test_a_trial_that_is_deleted_is_missing(store: Any, any_store: Histories) -> None:
+    store.run(RUN)
+    store.log(RUN, "loss", [1.0])
+    assert any_store.page(query()).missing == []
+    store.run(RUN, stage="deleted")
+    page = any_store.page(query())
+    assert page.missing == [RUN] and page.series == [] and page.complete
+
+
+def test_no_more_points_than_an_answer_holds(store: Any, histories: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_ANSWERED", 100)
+    store.run(RUN)
+    for name in "abcde":
+        store.log(RUN, name, range(200))
+    page = whole(histories, query(*"abcde", max_points=5000))
+    assert [len(each.value) <= 20 and len(each.value) > 4 for each in page.series] == [True] * 5
+
+
+def test_a_store_that_is_not_there_yet(tmp_path: Path) -> None:
+    histories = open_histories(Workspace(tmp_path, f"sqlite:///{tmp_path}/none.db"), lambda: [])
+    page = histories.page(query())
+    assert page.missing == [RUN] and page.series == [] and page.message == ""
+
+
+def test_a_store_that_is_away_keeps_what_is_known(store: Any, histories: Histories) -> None:
+    store.run(RUN)
+    store.log(RUN, "loss", [1.0, 2.0])
+    histories.page(query())
+    away = store.path.with_name("away")
+    store.path.rename(away)
+    store.path.mkdir()
+    page = histories.page(query())
+    assert "cannot be read" in page.message and points(page.series[0]) == [(0, 1.0), (1, 2.0)]
+    assert not page.complete and not page.more and page.missing == []
+    store.path.rmdir()
+    away.rename(store.path)
+    page = histories.page(query())
+    assert page.message == "" and page.complete
+
+
+def test_a_store_that_was_packed_is_read_anew(store: Any, histories: Histories) -> None:
+    store.run(RUN)
+    store.log(RUN, "loss", [1.0, 2.0])
+    first = histories.page(query())
+    store.execute("DELETE FROM metrics")
+    store.log(RUN, "loss", [7.0, 8.0, 9.0], time=2000.0)
+    page = histories.page(query(known=[[2]], generation=first.generation))
+    assert page.generation != first.generation
+    assert page.series[0].value == [7.0, 8.0, 9.0] and page.series[0].first == 0
+
+
+def test_long_histories_are_read_once_by_all_servers(store: Any, home: Workspace) -> None:
+    store.run(RUN, status="RUNNING")
+    count = LONG + 10
+    store.log(RUN, "loss", [float(step % 7) for step in range(count)])
+    page = whole(open_histories(home, lambda: []), query(low=10, high=12))
+    assert points(page.series[0]) == [(step, float(step % 7)) for step in range(9, 14)]
+
+    other = open_histories(home, lambda: [])
+    asked: list[str] = []
+    rows = SqliteTables.rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            SqliteTables, "rows", lambda self, text, values=(): asked.append(text) or rows(self, text, values)
+        )
+        page = whole(other, query(low=10, high=12))
+    assert page.series[0].count == count and not any("_key_step" in each for each in asked)
+    store.log(RUN, "loss", [0.5], first=count, time=99_999.0)
+    for histories in (other, open_histories(home, lambda: [])):
+        (series,) = whole(histories, query(low=count - 1)).series
+        assert series.step[-1] == count and series.value[-1] == 0.5 and series.count == count + 1
+
+
+def test_many_ask_at_once(store: Any, histories: Histories) -> None:
+    for number in range(20):
+        store.run(f"{number:032x}")
+        store.log(f"{number:032x}", "loss", range(200))
+    runs = tuple(f"{number:032x}" for number in range(20))
+    found: list[int] = []
+
+    def ask() -> None:
+        found.append(sum(each.count for each in whole(histories, query(runs=runs)).series))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+    assert found == [4000] * 6
+
+
+# -- journals
+
+
+def calls(run_id: str, name: str, values: dict[int, float], time: float = 1000.0) -> bytes:
+    """Lines of a journal, one value each."""
+    lines = []
+    for step, value in values.items():
+        body = {"run_id": run_id, "key": name, "value": value, "timestamp": int(time * 1000) + step, "step": step}
+        call = {"p": "/api/2.0/mlflow/runs/log-metric", "m": "POST", "wb": True, "b": json.dumps(body)}
+        lines.append(json.dumps(call).encode() + b"\n")
+    return b"".join(lines)
+
+
+@pytest.fixture
+def journal(home: Workspace) -> Path:
+    folder = home.trackers / RUN / "attempts" / "1"
+    folder.mkdir(parents=True)
+    return folder / "calls.jsonl"
+
+
+def applied(journal: Path, position: int) -> None:
+    with journal.with_name("replies.jsonl").open("a") as file:
+        file.write(json.dumps({"pos": position}) + "\n")
+
+
+def test_values_that_the_store_has_not_got_are_there(store: Any, histories: Histories, journal: Path) -> None:
+    store.run(RUN, status="RUNNING")
+    store.points(RUN, "loss", [(0, 1000.0, 3.0)])
+    journal.write_bytes(calls(RUN, "loss", {0: 3.0, 1: 2.0, 2: math.nan}))
+    page = histories.page(query())
+    (series,) = page.series
+    assert points(series) == [(0, 3.0), (1, 2.0), (2, None)]
+    assert (series.count, series.not_finite, series.last) == (3, 1, None) and not page.complete
+    with journal.open("ab") as file:
+        file.write(calls(RUN, "loss", {3: 1.0}) + calls(RUN, "acc", {0: 0.5}))
+    loss, acc = histories.page(query("loss", "acc", known=[[3, 0]], generation=page.generation)).series
+    assert (loss.first, points(loss)) == (3, [(3, 1.0)]) and points(acc) == [(0, 0.5)]
+
+
+def test_nothing_is_twice_while_the_store_catches_up(store: Any, histories: Histories, journal: Path) -> None:
+    store.run(RUN, status="RUNNING")
+    journal.write_bytes(calls(RUN, "loss", {0: 3.0, 1: 2.0}))
+    first = histories.page(query())
+    store.points(RUN, "loss", [(0, 1000.0, 3.0)])  # it was applied, and not noted yet
+    known: dict[str, Any] = {"known": [[2]], "generation": first.generation}
+    assert histories.page(query(**known)).series == []
+    store.points(RUN, "loss", [(1, 1000.001, 2.0)])
+    applied(journal, journal.stat().st_size)
+    assert histories.page(query(**known)).series == []
+    assert points(histories.page(query()).series[0]) == [(0, 3.0), (1, 2.0)]
+
+
+def test_a_journal_of_a_run_that_the_store_does_not_know_yet(home: Workspace, tmp_path: Path, journal: Path) -> None:
+    journal.write_bytes(calls(RUN, "loss", {0: 3.0}))
+    store_away = Workspace(home.home, f"sqlite:///{tmp_path}")
+    page = open_histories(store_away, lambda: []).page(query())
+    assert points(page.series[0]) == [(0, 3.0)] and page.message
+
+
+def test_journals_of_jobs(store: Any, home: Workspace, tmp_path: Path) -> None:
+    directory = tmp_path / "job"
+    (directory / "attempts" / "2").mkdir(parents=True)
+    path = directory / "attempts" / "2" / "calls.jsonl"
+    path.write_bytes(calls(RUN, "loss", {0: 3.0}) + calls(OTHER, "loss", {0: 4.0}) + b'{"half')
+    for run_id in (RUN, OTHER):
+        store.run(run_id, status="RUNNING")
+    histories = open_histories(home, lambda: [(directory, 2)])
+    assert points(histories.page(query(runs=(OTHER,))).series[0]) == [(0, 4.0)]
+    assert [each.value for each in histories.page(query(runs=(RUN, OTHER))).series] == [[3.0], [4.0]]
+
+
+def test_answers_pass_their_own_check(store: Any, histories: Histories) -> None:
+    """They are made without it."""
+    store.run(RUN)
+    store.log(RUN, "x" * 250, [1.0, math.nan])
+    for x in ("step", "time", "relative"):
+        page = histories.page(query("x" * 250, x=x))
+        assert SeriesPage.model_validate_json(page.model_dump_json()).series[0] == SampledSeries.model_validate(
+            page.series[0].model_dump()
+        )
