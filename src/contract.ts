@@ -36,6 +36,10 @@ export type IndexPhase = 'ready' | 'building' | 'away';
  * As whom the user's code runs in a container, and with which rights.
  */
 export type ContainerProfile = 'notebook' | 'contract';
+/**
+ * What two trials are held against each other in; each part is fetched when it is shown.
+ */
+export type DiffPart = 'notebook' | 'code' | 'environment' | 'data' | 'artifacts';
 export type ExportFormat = 'csv' | 'parquet';
 /**
  * What a job runs.
@@ -67,6 +71,61 @@ export type JobStatus = 'Pending' | 'Starting' | 'InProgress' | 'Stopping' | 'Co
  */
 export type LineageKind = 'data' | 'job' | 'trial' | 'model';
 
+/**
+ * An artefact of one trial or both.
+ */
+export interface ArtifactDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first_bytes: number | null;
+  kind: 'confusion_matrix' | 'roc_curve' | 'precision_recall' | 'table' | 'image' | 'text' | 'notebook' | 'other';
+  /**
+   * Why something is not known, in a sentence.
+   */
+  note: string;
+  path: string;
+  second_bytes: number | null;
+  /**
+   * The differences of its text, where this one artefact was asked for and is a text.
+   */
+  text: TextDiff | null;
+}
+/**
+ * Two texts, line by line. Removed lines stand before the added ones that replace them.
+ */
+export interface TextDiff {
+  added: number;
+  blocks: TextBlock[];
+  /**
+   * What is not shown, in a sentence; empty: all is.
+   */
+  note: string;
+  removed: number;
+}
+/**
+ * Lines of two texts that belong together.
+ */
+export interface TextBlock {
+  /**
+   * How many lines it stands for.
+   */
+  count: number;
+  /**
+   * Number of its first line in the first text, from 1.
+   */
+  first: number;
+  /**
+   * ``gap``: unchanged lines that were left out.
+   */
+  kind: 'same' | 'removed' | 'added' | 'gap';
+  /**
+   * Without line ends; empty for a gap.
+   */
+  lines: string[];
+  /**
+   * The same in the second text.
+   */
+  second: number;
+}
 /**
  * One try at a job.
  */
@@ -118,6 +177,52 @@ export interface BoxChartSpec {
    * Whether it takes the whole width.
    */
   wide?: boolean;
+}
+/**
+ * A cell, in one notebook or both.
+ */
+export interface CellDiff {
+  /**
+   * ``changed``: the source; outputs have a word of their own.
+   */
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  /**
+   * Place among the cells of the first notebook, from 1.
+   */
+  first: number | null;
+  /**
+   * ``code``, ``markdown`` or ``raw``.
+   */
+  kind: string;
+  /**
+   * First line that says anything.
+   */
+  label: string;
+  /**
+   * What it printed and the values and errors it showed, as plain text; None where that is the same.
+   */
+  output_text: TextDiff | null;
+  outputs: 'none' | 'same' | 'changed';
+  /**
+   * Pictures that differ.
+   */
+  pictures: PicturePair[];
+  second: number | null;
+  source: TextDiff;
+}
+/**
+ * A picture that a cell of each notebook displayed, at the same place.
+ */
+export interface PicturePair {
+  /**
+   * Base64; None where there is none.
+   */
+  first: string | null;
+  /**
+   * ``image/png`` or ``image/jpeg``.
+   */
+  media_type: string;
+  second: string | null;
 }
 /**
  * What a chart of histories draws.
@@ -258,6 +363,52 @@ export interface Check {
   message: string;
   name: string;
   status: CheckStatus;
+}
+/**
+ * The code of two trials.
+ */
+export interface CodeDiff {
+  /**
+   * What was held against each other: the folders that were copied for the jobs, commits of a repository, or only
+   * what was recorded as artefacts.
+   */
+  basis: 'snapshots' | 'commits' | 'records' | 'none';
+  /**
+   * Those that differ.
+   */
+  files: FileDiff[];
+  first_commit: string | null;
+  /**
+   * Whether there was more than the commit; None: not known.
+   */
+  first_dirty: boolean | null;
+  /**
+   * Files that differ and are not listed.
+   */
+  left_out: number;
+  second_commit: string | null;
+  second_dirty: boolean | null;
+  /**
+   * Files that are the same.
+   */
+  unchanged: number;
+}
+/**
+ * A file of the code of one trial or both.
+ */
+export interface FileDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first_bytes: number | null;
+  /**
+   * Why there is no text, in a sentence.
+   */
+  note: string;
+  path: string;
+  second_bytes: number | null;
+  /**
+   * None for what is no text, too large, or may hold secrets.
+   */
+  text: TextDiff | null;
 }
 /**
  * Columns of an experiment that match a search.
@@ -512,12 +663,100 @@ export interface CreateExperiment {
   name: string;
 }
 /**
+ * Data of one name.
+ */
+export interface DataDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first: DataVersion | null;
+  name: string;
+  /**
+   * What tells, in a sentence.
+   */
+  reason: string;
+  second: DataVersion | null;
+}
+/**
+ * Which data one trial read, as far as it was recorded.
+ */
+export interface DataVersion {
+  columns: number | null;
+  digest: string;
+  etag: string | null;
+  /**
+   * Of a folder.
+   */
+  files: number | null;
+  /**
+   * ``local``, ``http``, ``s3``, ...
+   */
+  kind: string;
+  /**
+   * Seconds since the epoch; of an address what its server said.
+   */
+  modified: number | string | null;
+  rows: number | null;
+  sha256: string | null;
+  size_bytes: number | null;
+  /**
+   * Path or address.
+   */
+  source: string;
+}
+/**
  * What works here, what does not, and what to do about it.
  */
 export interface Diagnosis {
   checks: Check[];
   version: string;
   workspace: string;
+}
+/**
+ * One of the two trials.
+ */
+export interface DiffTrial {
+  experiment: string;
+  job_id: string | null;
+  name: string;
+  run_id: string;
+}
+/**
+ * Where two trials ran.
+ */
+export interface EnvironmentDiff {
+  facts: FactDiff[];
+  /**
+   * Whether the packages of both are known.
+   */
+  has_packages: boolean;
+  /**
+   * Those that differ, by name.
+   */
+  packages: PackageDiff[];
+  same_packages: number;
+}
+/**
+ * One fact about where the trials ran.
+ */
+export interface FactDiff {
+  change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  first: string | null;
+  /**
+   * ``python``, ``platform``, ``kernel``, ...
+   */
+  name: string;
+  second: string | null;
+}
+/**
+ * A package that differs.
+ */
+export interface PackageDiff {
+  /**
+   * ``newer``: the second trial had a newer version; ``changed``: of versions nobody can order.
+   */
+  change: 'added' | 'removed' | 'newer' | 'older' | 'changed';
+  first: string | null;
+  name: string;
+  second: string | null;
 }
 /**
  * Body of every reply whose HTTP status is 400 or above.
@@ -1281,6 +1520,22 @@ export interface ModelVersions {
   more: boolean;
 }
 /**
+ * Two notebooks cell by cell, in the order of both.
+ */
+export interface NotebookDiff {
+  cells: CellDiff[];
+  /**
+   * Cells whose source differs, those that only one notebook has included.
+   */
+  changed: number;
+  /**
+   * Where the first notebook was found, in words.
+   */
+  first_place: string;
+  outputs_changed: number;
+  second_place: string;
+}
+/**
  * What the Run as job form needs to know of a notebook.
  */
 export interface NotebookInspection {
@@ -1781,6 +2036,32 @@ export interface Trial {
     [k: string]: unknown;
   };
   user: string | null;
+}
+/**
+ * One part of what differs between two trials. Of the last five fields one is there, or none.
+ */
+export interface TrialDiff {
+  artifacts: ArtifactDiff[] | null;
+  code: CodeDiff | null;
+  data: DataDiff[] | null;
+  environment: EnvironmentDiff | null;
+  first: DiffTrial;
+  /**
+   * What could be done where it is not known.
+   */
+  hint: string;
+  /**
+   * The answer in a sentence: what differs, that nothing does, or why that is not known.
+   */
+  message: string;
+  notebook: NotebookDiff | null;
+  /**
+   * What was left out, in sentences.
+   */
+  notes: string[];
+  part: DiffPart;
+  second: DiffTrial;
+  state: 'same' | 'different' | 'unknown';
 }
 /**
  * The models of a trial.

@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { comparePlugin } from './features/compare/plugin';
+import { diffsPlugin } from './features/diffs/plugin';
 import { experimentsPlugin } from './features/experiments/plugin';
 import { noticesPlugin } from './features/jobs/noticesPlugin';
 import { jobsPlugin } from './features/jobs/plugin';
@@ -24,8 +25,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   noticesPlugin,
   submitPlugin,
   experimentsPlugin,
-  modelsPlugin,
-  comparePlugin
+  comparePlugin,
+  diffsPlugin,
+  modelsPlugin
 ];
 
 export default plugins;

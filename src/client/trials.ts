@@ -3,6 +3,7 @@ import type {
   ColumnPage,
   CompareQuery,
   Comparison,
+  DiffPart,
   FilterCheck,
   FilterQuery,
   Importance,
@@ -10,6 +11,7 @@ import type {
   RunIds,
   SeriesPage,
   SeriesQuery,
+  TrialDiff,
   TrialQuery,
   TrialTablePage
 } from '../contract';
@@ -75,6 +77,30 @@ export class TrialsClient {
       query: { format },
       body: query
     });
+  }
+
+  /**
+   * One part of what differs between two trials; `path`: of the artefacts only
+   * this one, with the differences of its text.
+   */
+  diff(
+    first: string,
+    second: string,
+    part: DiffPart,
+    options: { path?: string; signal?: AbortSignal } = {}
+  ): Promise<TrialDiff> {
+    const runs = [first, second].map(encodeURIComponent);
+    return request(this._settings, `trials/${runs[0]}/diff/${runs[1]}`, {
+      query: { part, path: options.path },
+      signal: options.signal
+    });
+  }
+
+  /** The content of an artefact. */
+  artifact(run: string, path: string, signal?: AbortSignal): Promise<Blob> {
+    const segments = [run, 'artifacts', ...path.split('/')];
+    const address = segments.map(encodeURIComponent).join('/');
+    return download(this._settings, `records/runs/${address}`, { signal });
   }
 
   /** `onDone`: is told of each portion that was deleted. */

@@ -61,18 +61,6 @@ export const conditionsIcon = icon(
   '<path class="jp-icon3" fill="#616161" d="M3 5h18v2.2l-7 7V21l-4-2v-4.8l-7-7V5z"/>'
 );
 
-/** A box with a mark: a registered model. */
-export const modelIcon = icon(
-  'model',
-  '<path class="jp-icon3" fill="#616161" d="m12 2 9 5v10l-9 5-9-5V7l9-5zm0 2.3L6.1 7.6 12 10.9l5.9-3.3L12 4.3zM5 9.3v6.5l6 3.4v-6.6L5 9.3zm14 0-6 3.3v6.6l6-3.4V9.3z"/>'
-);
-
-/** One thing that came from two: lineage. */
-export const lineageIcon = icon(
-  'lineage',
-  '<path class="jp-icon3" fill="#616161" d="M5 3a3 3 0 0 1 2.8 2H10a4 4 0 0 1 4 4v2h2.2a3 3 0 1 1 0 2H14v2a4 4 0 0 1-4 4H7.8a3 3 0 1 1 0-2H10a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2H7.8A3 3 0 1 1 5 3z"/>'
-);
-
 /** Two lines that part: trials side by side. */
 export const compareIcon = icon(
   'compare',
@@ -89,4 +77,22 @@ export const shownIcon = icon(
 export const hiddenIcon = icon(
   'hidden',
   '<path class="jp-icon3" fill="#616161" d="m3.3 2 18.7 18.7-1.3 1.3-3.7-3.6A11 11 0 0 1 12 19C7 19 3 15 1.5 12a15 15 0 0 1 4-4.7L2 3.3 3.3 2zM7 8.7A12 12 0 0 0 3.9 12c1.6 2.6 4.7 5 8.1 5 1.2 0 2.4-.3 3.5-.8l-1.7-1.7A3.2 3.2 0 0 1 9.5 10.2L7 8.7zM12 5c5 0 9 4 10.5 7a15 15 0 0 1-2.9 3.8l-1.4-1.4A12 12 0 0 0 20.1 12C18.5 9.4 15.4 7 12 7c-.9 0-1.8.2-2.6.4L7.9 5.8C9.2 5.3 10.5 5 12 5z"/>'
+);
+
+/** Two pages held against each other. */
+export const diffIcon = icon(
+  'diff',
+  '<path class="jp-icon3" fill="#616161" d="M3 3h8v18H3V3zm2 2v14h4V5H5zm8-2h8v18h-8V3zm2 2v14h4V5h-4zm.7 3.2h2.6v1.6h-2.6zm0 4.2h2.6V14h-2.6zM5.7 8.2h2.6v1.6H5.7z"/>'
+);
+
+/** A box with a mark: a registered model. */
+export const modelIcon = icon(
+  'model',
+  '<path class="jp-icon3" fill="#616161" d="m12 2 9 5v10l-9 5-9-5V7l9-5zm0 2.3L6.1 7.6 12 10.9l5.9-3.3L12 4.3zM5 9.3v6.5l6 3.4v-6.6L5 9.3zm14 0-6 3.3v6.6l6-3.4V9.3z"/>'
+);
+
+/** One thing that came from two: lineage. */
+export const lineageIcon = icon(
+  'lineage',
+  '<path class="jp-icon3" fill="#616161" d="M5 3a3 3 0 0 1 2.8 2H10a4 4 0 0 1 4 4v2h2.2a3 3 0 1 1 0 2H14v2a4 4 0 0 1-4 4H7.8a3 3 0 1 1 0-2H10a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2H7.8A3 3 0 1 1 5 3z"/>'
 );

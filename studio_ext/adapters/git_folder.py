@@ -10,6 +10,7 @@ import re
 import select
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from studio_ext.adapters.git_changes import changes_text
@@ -36,6 +37,17 @@ _DIFF = (
     "diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=dirty", "--src-prefix=a/",
     "--dst-prefix=b/",
 )  # fmt: skip
+
+
+def calm_environment(settings: Mapping[str, str] = _SAFE) -> dict[str, str]:
+    """Variables with which git asks nobody, fetches nothing and runs no program that a repository names."""
+    # By the environment: on a command line a name must not hold "=".
+    count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    named = {"GIT_CONFIG_COUNT": str(count + len(settings))}
+    for number, (name, value) in enumerate(settings.items(), start=count):
+        named |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    calm = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return {**os.environ, **named, **calm}
 
 
 class GitFolder:
@@ -100,13 +112,7 @@ class GitFolder:
         return (self._answer("status") or "").split("\0")[:-1]
 
     def _ask(self, folder: Path, what: str, *arguments: str) -> None:
-        # By the environment: on a command line a name must not hold "=".
-        count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-        settings = {"GIT_CONFIG_COUNT": str(count + len(self._safe))}
-        for number, (name, value) in enumerate(self._safe.items(), start=count):
-            settings |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-        calm = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-        environment = {**os.environ, **settings, **calm}
+        environment = calm_environment(self._safe)
         command = ["git", *arguments]
         try:
             self._asked[what] = subprocess.Popen(

@@ -43,6 +43,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -346,6 +347,11 @@ class HttpClient(HttpModels):
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
         """Histories of metrics of many trials."""
         return self.ask(SeriesPage, "POST", "trials/series", body=query.model_dump(mode="json"), repeat=True)
+
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials."""
+        params = {"part": part.value} | ({"path": path} if path else {})
+        return self.ask(TrialDiff, "GET", f"trials/{segment(first)}/diff/{segment(second)}", params=params)
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""

@@ -39,6 +39,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -250,6 +251,17 @@ class LocalClient(StoreModels):
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
         """Histories of metrics of many trials."""
         return self._histories.page(query)
+
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials."""
+        from studio_ext.adapters.git_commits import GitRepositories
+        from studio_ext.adapters.mlflow_backend import open_backend
+        from studio_ext.adapters.mlflow_records import MlflowRecords
+        from studio_ext.services.trial_diff import TrialDiffs
+
+        records = MlflowRecords(open_backend(self.workspace.tracking_uri, self.workspace.artifacts))
+        diffs = TrialDiffs(records, self.tracking, self.store.get, GitRepositories())
+        return diffs.diff(first, second, part, path)
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials."""

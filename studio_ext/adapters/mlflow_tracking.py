@@ -126,6 +126,11 @@ class MlflowTracking:
             if not self._change(post(self._backend, "runs/log-inputs", run_id=run_id, datasets=chunk), run_id):
                 return
 
+    def inputs(self, run_id: str) -> list[DataInput]:
+        """See :class:`~studio_ext.ports.tracking.Tracking`."""
+        found = (self._run(run_id).get("inputs") or {}).get("dataset_inputs") or []
+        return [_data_input(each.get("dataset") or {}) for each in found]
+
     def show_tables(self, run_id: str, paths: Sequence[str]) -> None:
         """See :class:`~studio_ext.ports.tracking.Tracking`. MLflow keeps the list in a tag of the run."""
         tags = {tag["key"]: tag["value"] for tag in self._run(run_id)["data"].get("tags", [])}
@@ -336,6 +341,27 @@ def _dataset(data: DataInput) -> dict[str, str]:
         "source": json.dumps(source, ensure_ascii=False),
         "profile": json.dumps(dict(data.profile)),
     }
+
+
+def _data_input(dataset: Mapping[str, Any]) -> DataInput:
+    """What anybody's client said of data: what is not of the right shape is left out."""
+    source, profile = _document(dataset.get("source")), _document(dataset.get("profile"))
+    place = source.get("uri") or source.get("url") or source.get("path") or ""
+    return DataInput(
+        name=str(dataset.get("name") or ""),
+        digest=str(dataset.get("digest") or ""),
+        kind=str(dataset.get("source_type") or ""),
+        source=place if isinstance(place, str) else "",
+        profile=profile,
+    )
+
+
+def _document(text: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _chunks(entries: list[_Entry]) -> Iterator[list[_Entry]]:

@@ -24,6 +24,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -121,6 +122,14 @@ class Client(ModelsClient, Protocol):
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
         """Histories of metrics of many trials, sampled. Where a long one has to be read first, it is answered in
         several turns: ask again while there is ``more``. Trials that are gone are named, and no error."""
+
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """One part of what differs between two trials beyond numbers. What is not recorded is a sentence in the answer
+        and no error.
+
+        ``path``: of the artefacts only this one, with the differences of its text. Raises ``NotFound`` for a trial or
+        an artefact that is not there.
+        """
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table of trials. Raises as :meth:`trials`."""

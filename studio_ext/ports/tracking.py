@@ -73,6 +73,9 @@ class Tracking(Protocol):
     def log_inputs(self, run_id: str, inputs: Sequence[DataInput]) -> None:
         """Add data to what the run read. Idempotent. A run that was deleted meanwhile is left alone."""
 
+    def inputs(self, run_id: str) -> list[DataInput]:
+        """Data that a run read, as :meth:`log_inputs` or MLflow's own calls recorded it. Raises ``NotFound``."""
+
     def show_tables(self, run_id: str, paths: Sequence[str]) -> None:
         """Have artefacts (JSON with ``columns`` and ``data``) shown as tables. Idempotent; as above."""
 

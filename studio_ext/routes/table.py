@@ -48,8 +48,8 @@ ADDRESSES: list[tuple[str, type[StudioHandler]]] = [
     *experiments.HANDLERS,
     *trial_table.HANDLERS,  # before trials/{run_id}, which would take them for runs
     *trials.HANDLERS,
-    *models.HANDLERS,
     *views.HANDLERS,
+    *models.HANDLERS,
     *records.HANDLERS,
     *artifacts.HANDLERS,
     *contents.HANDLERS,

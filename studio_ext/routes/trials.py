@@ -12,6 +12,7 @@ from studio_ext.contract.errors import NotFound
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.live import MAX_POINTS, MetricHistory
 from studio_ext.contract.page import Page
+from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import MAX_FILTER
 from studio_ext.routes.base import Query, StudioHandler
 from studio_ext.routes.calls import Lane
@@ -85,8 +86,31 @@ class TrialMetricsHandler(StudioHandler):
         return self.parts.client().trial_metrics(run_id, max_points=most, cursor=query.cursor or None)
 
 
+class DiffQuery(Query):
+    """Query of what differs between two trials."""
+
+    part: DiffPart
+    """Which part of it."""
+    path: str = Field(default="", max_length=4096)
+    """Of the artefacts only this one, with the differences of its text; empty: all, without."""
+
+
+class TrialDiffHandler(StudioHandler):
+    """What differs between two trials."""
+
+    lane = Lane.tracking
+
+    @web.authenticated
+    @authorized
+    @operation(errors=[NotFound])
+    def get(self, run_id: RunId, other_id: RunId, query: DiffQuery) -> TrialDiff:
+        """One part of what differs between the trials beyond parameters and metrics."""
+        return self.parts.client().trial_diff(run_id, other_id, query.part, path=query.path)
+
+
 HANDLERS = [
     ("trials", TrialsHandler),
     ("trials/{run_id}", TrialHandler),
     ("trials/{run_id}/metrics", TrialMetricsHandler),
+    ("trials/{run_id}/diff/{other_id}", TrialDiffHandler),
 ]

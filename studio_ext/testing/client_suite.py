@@ -18,6 +18,7 @@ from studio_ext.contract.lineage import LineageKind
 from studio_ext.contract.models import RegisterModel, SetAlias
 from studio_ext.contract.report import ViewReport
 from studio_ext.contract.series import SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
 from studio_ext.contract.views import LineChartSpec, TrialSource, View
 from studio_ext.core.states import FINAL
@@ -229,6 +230,18 @@ class ClientSuite:
         assert [each.field for each in caught.value.fields] == ["filter"]
         with pytest.raises(InvalidRequest):
             found("", sort="depth")
+
+    def test_trials_are_held_against_each_other(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id or ""
+        until(lambda: client.trial(run_id).status != "RUNNING", "the trial was closed")
+        for part in DiffPart:
+            diff = client.trial_diff(run_id, run_id, part)
+            assert (diff.part, diff.first.run_id, diff.second.run_id) == (part, run_id, run_id)
+            assert diff.state != "different" and diff.message
+        with pytest.raises(NotFound):
+            client.trial_diff(run_id, "0" * 32, DiffPart.code)
+        with pytest.raises(NotFound):
+            client.trial_diff(run_id, run_id, DiffPart.artifacts, path="never/made.txt")
 
     def test_the_table_of_trials(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id

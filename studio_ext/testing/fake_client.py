@@ -40,6 +40,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import MetricHistory, MetricSeries, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SampledSeries, SeriesPage, SeriesQuery
+from studio_ext.contract.trial_diff import DiffPart, DiffTrial, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -456,6 +457,18 @@ class FakeClient(StoreModels):
     def catch_up(self, seconds: float = 1.0) -> bool:
         """It always is."""
         return True
+
+    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
+        """Nothing is recorded here, so nothing is known."""
+        sides = [
+            DiffTrial(run_id=each.run_id, name=each.name, experiment=each.experiment, job_id=each.job_id)
+            for each in (self.trial(first), self.trial(second))
+        ]
+        if path:
+            raise NotFound(f"Neither trial has an artefact {path!r}.")
+        return TrialDiff(
+            first=sides[0], second=sides[1], part=part, state="unknown", message="Nothing is recorded here."
+        )
 
     def trial_table(self, query: TrialQuery) -> TrialTablePage:
         """Some rows of the table."""

@@ -50,6 +50,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials/restore": ("trials/restore", "post"),
     "trials/{run_id}": ("trials/abc", "get"),
     "trials/{run_id}/metrics": ("trials/abc/metrics", "get"),
+    "views/read": ("views/read", "post"),
+    "views/export": ("views/export", "post"),
+    "trials/{run_id}/diff/{other_id}": ("trials/abc/diff/abd?part=code", "get"),
     "trials/{run_id}/models": ("trials/abc/models", "get"),
     "models": ("models", "get post"),
     "models/{name}": ("models/a", "get patch delete"),
@@ -57,8 +60,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "models/{name}/versions/{version}": ("models/a/versions/1", "get patch delete"),
     "models/{name}/aliases/{alias}": ("models/a/aliases/b", "put delete"),
     "lineage": ("lineage?kind=trial&id=a", "get"),
-    "views/read": ("views/read", "post"),
-    "views/export": ("views/export", "post"),
     "records/experiments": ("records/experiments", "get post"),
     "records/experiments/{experiment_id}": ("records/experiments/99", "get patch delete"),
     "records/runs": ("records/runs?experiments=99", "get post"),
@@ -76,11 +77,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "openapi.json": ("openapi.json", "get"),
     "{path}": ("no/such/address", "get post put patch delete"),
 }
-WRITES = (
-    *("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials"),
-    *("register_model", "describe_model", "describe_model_version", "set_model_alias"),
-    *("delete_model_alias", "delete_model_version", "delete_model"),
-)
+WRITES = ("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials")
 READING_POSTS = (
     "trials/table",
     "trials/compare",
@@ -91,6 +88,12 @@ READING_POSTS = (
     "views/read",
     "views/export",
 )
+WRITES = (
+    *("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials"),
+    *("register_model", "describe_model", "describe_model_version", "set_model_alias"),
+    *("delete_model_alias", "delete_model_version", "delete_model"),
+)
+READING_POSTS = ("trials/table", "trials/filter", "trials/export")
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]
