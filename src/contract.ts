@@ -4,6 +4,10 @@
  */
 
 /**
+ * How an artefact is looked at.
+ */
+export type PreviewKind = 'text' | 'table' | 'image' | 'notebook' | 'html' | 'binary';
+/**
  * Why an attempt ended. People see the sentence beside it, never this word alone.
  */
 export type ExitReason =
@@ -125,6 +129,48 @@ export interface TextBlock {
    * The same in the second text.
    */
   second: number;
+}
+/**
+ * The beginning of an artefact, or how to show it. Nothing in it was executed.
+ */
+export interface ArtifactPreview {
+  /**
+   * Of a table.
+   */
+  columns: string[];
+  height: number | null;
+  /**
+   * Whether there is more than what is told here.
+   */
+  is_cut: boolean;
+  kind: PreviewKind;
+  /**
+   * What its name and its first bytes say it is.
+   */
+  media_type: string;
+  path: string;
+  /**
+   * Why it is not shown, or not as what it is, in a sentence.
+   */
+  remark: string;
+  /**
+   * Of a table: the first rows.
+   */
+  rows: (boolean | number | string | null)[][];
+  size_bytes: number;
+  /**
+   * Of text and HTML: the beginning; of a JSON document that is not too large, all of it.
+   */
+  text: string;
+  total_columns: number | null;
+  /**
+   * Of a table: rows in all; None when they were not counted.
+   */
+  total_rows: number | null;
+  /**
+   * Of an image: pixels.
+   */
+  width: number | null;
 }
 /**
  * One try at a job.
@@ -1404,6 +1450,19 @@ export interface LoggedModel {
   status: string;
 }
 /**
+ * A model that the trial logged.
+ */
+export interface LoggedModelRef {
+  created: number | null;
+  /**
+   * The framework, as MLflow names it.
+   */
+  kind: string;
+  model_id: string;
+  name: string;
+  status: string;
+}
+/**
  * The metrics of a job, or of one run.
  */
 export interface MetricHistory {
@@ -1464,6 +1523,27 @@ export interface MetricSeries {
   value: (number | null)[];
 }
 /**
+ * What the values of one metric amount to. None stands for NaN and infinities, which JSON lacks.
+ */
+export interface MetricSummary {
+  /**
+   * Values that are numbers; None when it was not told.
+   */
+  count: number | null;
+  /**
+   * The value of the highest step.
+   */
+  last: number | null;
+  max: number | null;
+  mean: number | null;
+  min: number | null;
+  name: string;
+  /**
+   * The highest step.
+   */
+  step: number;
+}
+/**
  * One version of a model, and the trial that it came from.
  */
 export interface ModelVersion {
@@ -1507,6 +1587,15 @@ export interface ModelVersion {
    */
   trial: string;
   updated: number | null;
+  version: string;
+}
+/**
+ * A version in the model registry that was made of the trial.
+ */
+export interface ModelVersionRef {
+  aliases: string[];
+  name: string;
+  status: string;
   version: string;
 }
 /**
@@ -2038,6 +2127,168 @@ export interface Trial {
   user: string | null;
 }
 /**
+ * A part of the trials below one, newest first.
+ */
+export interface TrialChildren {
+  items: TrialRelative[];
+  /**
+   * Pass it as ``cursor`` to get the next page; None on the last page.
+   */
+  next_cursor: string | null;
+}
+/**
+ * A trial that another one belongs to.
+ */
+export interface TrialRelative {
+  ended: number | null;
+  experiment: string;
+  name: string;
+  run_id: string;
+  started: number | null;
+  /**
+   * MLflow's word; empty for a trial that is not there any more.
+   */
+  status: string;
+}
+/**
+ * What ran.
+ */
+export interface TrialCode {
+  /**
+   * Path of the artefact that holds the changes in no commit; empty: there is none.
+   */
+  changes: string;
+  commit: string;
+  /**
+   * Whether there were changes in no commit; None: nobody knows.
+   */
+  dirty: boolean | null;
+  notebook: string;
+  notebook_sha256: string;
+  /**
+   * Path of the artefact that is the executed notebook; empty: there is none.
+   */
+  output: string;
+  /**
+   * Address of the repository.
+   */
+  remote: string;
+  /**
+   * Folder that the code was copied from.
+   */
+  source: string;
+}
+/**
+ * Everything about one trial.
+ */
+export interface TrialDetail {
+  /**
+   * Where its artefacts lie, without credentials.
+   */
+  artifact_uri: string;
+  children: TrialChildren;
+  code: TrialCode;
+  environment: TrialEnvironment;
+  experiment_id: string;
+  /**
+   * Why it failed or was stopped, as far as it is known.
+   */
+  failure: string;
+  inputs: TrialInput[];
+  /**
+   * It can be restored, and until then nothing of it can be changed.
+   */
+  is_deleted: boolean;
+  job: TrialJob | null;
+  /**
+   * By name; those of the machine are left out.
+   */
+  metrics: MetricSummary[];
+  /**
+   * Sentences about what could not be read just now.
+   */
+  missing: string[];
+  /**
+   * What starts MLflow's user interface on the tracking store where no address is known.
+   */
+  mlflow_command: string;
+  /**
+   * Its page in MLflow's user interface; empty where no address is known.
+   */
+  mlflow_url: string;
+  models: LoggedModelRef[];
+  /**
+   * Markdown, as a person wrote it: MLflow's ``mlflow.note.content``.
+   */
+  note: string;
+  parent: TrialRelative | null;
+  trial: Trial;
+  versions: ModelVersionRef[];
+}
+/**
+ * What it ran in and on.
+ */
+export interface TrialEnvironment {
+  cpus: string;
+  gpus: string;
+  image: string;
+  image_id: string;
+  kernel: string;
+  /**
+   * Path of the artefact that says what the machine is; empty: there is none.
+   */
+  machine: string;
+  /**
+   * Path of the artefact that lists the packages; empty: there is none.
+   */
+  packages: string;
+  platform: string;
+  python: string;
+  runner: string;
+}
+/**
+ * Data that the trial read.
+ */
+export interface TrialInput {
+  columns: number | null;
+  /**
+   * What it was read for, in the words of whoever logged it: ``input``, ``training``, ...
+   */
+  context: string;
+  /**
+   * Which version of it.
+   */
+  digest: string;
+  /**
+   * Of a folder: how many files were read in it.
+   */
+  files: number | null;
+  /**
+   * ``local``, ``http``, the scheme of an address, or MLflow's word.
+   */
+  kind: string;
+  name: string;
+  /**
+   * Path or address; empty for data that was in memory.
+   */
+  place: string;
+  rows: number | null;
+  sha256: string;
+  size_bytes: number | null;
+}
+/**
+ * The job that recorded the trial.
+ */
+export interface TrialJob {
+  id: string;
+  /**
+   * Whether the job still exists.
+   */
+  is_there: boolean;
+  name: string;
+  status: string;
+}
+/**
  * One part of what differs between two trials. Of the last five fields one is there, or none.
  */
 export interface TrialDiff {
@@ -2169,6 +2420,29 @@ export interface TrialTablePage {
  */
 export interface UpdateModel {
   description: string;
+}
+/**
+ * A request to change a trial. What is not given stays.
+ */
+export interface UpdateTrial {
+  /**
+   * The note that ``note`` was written from: another one that is there now is a conflict, and stays.
+   */
+  if_note?: string | null;
+  name?: string | null;
+  /**
+   * An empty one takes the note away.
+   */
+  note?: string | null;
+  /**
+   * Tags to take away; one that is not there is no error.
+   *
+   * @maxItems 100
+   */
+  removed_tags?: string[];
+  tags?: {
+    [k: string]: string;
+  };
 }
 /**
  * Trials that are compared, and how they are drawn.

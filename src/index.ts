@@ -7,6 +7,7 @@ import { jobsPlugin } from './features/jobs/plugin';
 import { modelsPlugin } from './features/models/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { submitPlugin } from './features/submit/plugin';
+import { trialsPlugin } from './features/trials/plugin';
 import {
   clientPlugin,
   jobsModelPlugin,
@@ -27,7 +28,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   experimentsPlugin,
   comparePlugin,
   diffsPlugin,
-  modelsPlugin
+  modelsPlugin,
+  trialsPlugin
 ];
 
 export default plugins;

@@ -27,7 +27,9 @@ export namespace CommandIDs {
   export const openExperiment = 'studio-experiments:open';
   export const newExperiment = 'studio-experiments:create';
 
-  export const openTrial = 'studio-trials:open-job';
+  export const showTrial = 'studio-trials:show';
+  export const openTrial = 'studio-trials:open';
+  export const openTrialJob = 'studio-trials:open-job';
   export const copyTrials = 'studio-trials:copy';
   export const copyRunId = 'studio-trials:copy-id';
   export const selectAllTrials = 'studio-trials:select-all';
@@ -57,8 +59,6 @@ export namespace CommandIDs {
 
   /** Of trials that are selected in a table. */
   export const compareTrials = 'studio-trials:compare';
-  /** Opens a trial's tab: `experiment`, `run`. */
-  export const showTrial = 'studio-trials:show';
   /** Opens what two trials made, side by side: `first`, `second`. */
   export const openDiffs = 'studio-diffs:open';
 

@@ -31,6 +31,12 @@ export const experimentIcon = icon(
   '<path class="jp-icon3" fill="#616161" d="M9 3h6v2h-1v4.3l5.3 9A1.8 1.8 0 0 1 17.7 21H6.3a1.8 1.8 0 0 1-1.6-2.7L10 9.3V5H9V3zm3 7.4-3.2 5.4h6.4L12 10.4z"/>'
 );
 
+/** A trial: one page of the record, with its curve. */
+export const trialIcon = icon(
+  'trial',
+  '<path class="jp-icon3" fill="#616161" d="M5 3h14v18H5V3zm2 2v14h10V5H7zm1.5 10.7 2.6-4.2 2.1 2 2.4-5 1.3.7-3.3 6.7-2.2-2.1-1.7 2.7z"/>'
+);
+
 /** A job: a box of work in motion. */
 export const jobIcon = icon(
   'job',

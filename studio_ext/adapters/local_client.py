@@ -39,6 +39,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_detail import TrialChildren, TrialDetail, UpdateTrial
 from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
@@ -60,6 +61,7 @@ from studio_ext.services.models_client import StoreModels
 from studio_ext.services.submission import Submission
 
 if TYPE_CHECKING:
+    from studio_ext.adapters.local_trial_detail import LocalTrialDetail
     from studio_ext.adapters.local_trials import LocalTrials
     from studio_ext.adapters.series.histories import Histories
     from studio_ext.ports.trial_index import TrialIndex
@@ -101,6 +103,7 @@ class LocalClient(StoreModels):
         self._found: LocalTrials | None = None
         self._models_found: ModelStore | None = None
         self._trials_lock = threading.Lock()
+        self._looked_at: LocalTrialDetail | None = None
         self._read: Histories | None = None
 
     # -- submitting -------------------------------------------------------------------------------------------
@@ -247,6 +250,18 @@ class LocalClient(StoreModels):
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """The metrics of one run."""
         return self._live.trial_metrics(run_id, max_points=max_points, cursor=cursor)
+
+    def trial_detail(self, run_id: str) -> TrialDetail:
+        """Everything about one trial."""
+        return self._details.detail(run_id)
+
+    def trial_children(self, run_id: str, *, cursor: str = "", limit: int = 50) -> TrialChildren:
+        """Trials below one."""
+        return self._details.children(run_id, cursor=cursor, limit=_page_size(limit))
+
+    def update_trial(self, run_id: str, change: UpdateTrial) -> TrialDetail:
+        """Change a trial."""
+        return self._details.update(run_id, change)
 
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
         """Histories of metrics of many trials."""
@@ -404,13 +419,29 @@ class LocalClient(StoreModels):
     def _trials(self) -> LocalTrials:
         """The index of trials; numpy is imported with it."""
         from studio_ext.adapters.local_trials import LocalTrials
-        from studio_ext.adapters.trial_index import open_trial_index
 
         with self._trials_lock:
             if self._found is None:
-                index = self._index or open_trial_index(self.workspace, self._launcher.ensure)
-                self._found = LocalTrials(index, lambda: self.tracking)
+                self._found = LocalTrials(self._opened_index(), lambda: self.tracking)
             return self._found
+
+    def _opened_index(self) -> TrialIndex:
+        from studio_ext.adapters.trial_index import open_trial_index
+
+        if self._index is None:
+            self._index = open_trial_index(self.workspace, self._launcher.ensure)
+        return self._index
+
+    @property
+    def _details(self) -> LocalTrialDetail:
+        from studio_ext.adapters.local_trial_detail import LocalTrialDetail
+
+        with self._trials_lock:
+            if self._looked_at is None:
+                self._looked_at = LocalTrialDetail(
+                    self.workspace, self._opened_index(), lambda each: self.store.get(each)
+                )
+            return self._looked_at
 
     @property
     def _histories(self) -> Histories:

@@ -15,6 +15,7 @@ from rich.text import Text
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import ImageChoice, Job, JobDetail
 from studio_ext.contract.models import ModelVersion, RegisteredModel
+from studio_ext.contract.trial_detail import MetricSummary
 from studio_ext.contract.workspace import Diagnosis
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
@@ -76,7 +77,8 @@ def _state(word: str) -> Text:
     return _cell(word, _STYLES.get(word, ""))
 
 
-def _when(seconds: float | None) -> str:
+def when(seconds: float | None) -> str:
+    """A moment, short; empty for none."""
     if seconds is None:
         return ""
     moment = datetime.fromtimestamp(seconds)
@@ -106,7 +108,7 @@ def print_jobs(jobs: Sequence[Job], total: int) -> None:
             _state(job.status),
             cells,
             _cell(job.trial.experiment),
-            _when(job.created),
+            when(job.created),
             _elapsed(job.started, job.ended),
             _cell(why if job.status != "Completed" else "", "dim"),
         )
@@ -131,9 +133,9 @@ def print_job(job: JobDetail) -> None:
         ("trial", job.trial.run_id or ""),
         ("runs in", job.environment.summary or f"{job.runner} · {job.environment.display_name}"),
         ("limits", _limits(job)),
-        ("created", _when(job.created)),
-        ("started", _when(job.started)),
-        ("ended", _when(job.ended)),
+        ("created", when(job.created)),
+        ("started", when(job.started)),
+        ("ended", when(job.ended)),
         ("elapsed", _elapsed(job.started, job.ended)),
         ("directory", job.directory),
     ]
@@ -149,7 +151,7 @@ def print_job(job: JobDetail) -> None:
         out = table("STATUS", "DETAIL", "SINCE", "FOR>", "")
         for step in job.transitions:
             took = _elapsed(step.started, step.ended) if step.ended and step.status not in FINAL else ""
-            out.add_row(_state(step.status), step.secondary_status, _when(step.started), took, _cell(step.message))
+            out.add_row(_state(step.status), step.secondary_status, when(step.started), took, _cell(step.message))
         console().print()
         console().print(out)
 
@@ -190,7 +192,7 @@ def print_trials(
         out.add_row(
             _cell(trial.name),
             _state(trial.status),
-            _when(trial.started),
+            when(trial.started),
             _elapsed(trial.started, trial.ended) if trial.ended else "",
             *(_cell(trial.parameters.get(key, "")) for key in shown),
             *(_number(trial.metrics[key]) if key in trial.metrics else "" for key in metrics),
@@ -232,6 +234,21 @@ def _fitting(columns: Mapping[str, int], room: int) -> tuple[list[str], int]:
     return fitting, room
 
 
+def metric_table(metrics: Sequence[MetricSummary]) -> Table:
+    """What the values of each metric amount to."""
+    out = table("METRIC", "LAST>", "SMALLEST>", "LARGEST>", "VALUES>", "STEP>")
+    for each in metrics:
+        summed = each.count is not None
+        out.add_row(
+            _cell(each.name),
+            _number(each.last),
+            *(_number(value) if summed else "" for value in (each.min, each.max)),
+            "" if each.count is None else f"{each.count:,}",
+            f"{each.step:,}",
+        )
+    return out
+
+
 def print_experiments(experiments: Sequence[Experiment]) -> None:
     """The list of experiments."""
     if not experiments:
@@ -240,7 +257,7 @@ def print_experiments(experiments: Sequence[Experiment]) -> None:
     out = table("EXPERIMENT", "TRIALS>", "UPDATED")
     for experiment in experiments:
         count = "" if experiment.trials is None else str(experiment.trials)
-        out.add_row(_cell(experiment.name), count, _when(experiment.updated))
+        out.add_row(_cell(experiment.name), count, when(experiment.updated))
     console().print(out)
 
 
@@ -252,7 +269,7 @@ def print_models(models: Sequence[RegisteredModel]) -> None:
     out = table("MODEL", "VERSION>", "ALIASES", "CHANGED")
     for model in models:
         aliases = ", ".join(f"{alias}={version}" for alias, version in sorted(model.aliases.items()))
-        out.add_row(_cell(model.name), _cell(model.latest or ""), _cell(aliases), _when(model.updated))
+        out.add_row(_cell(model.name), _cell(model.latest or ""), _cell(aliases), when(model.updated))
     console().print(out)
 
 
@@ -274,7 +291,7 @@ def print_versions(versions: Sequence[ModelVersion]) -> None:
             _cell(version.run_id or ""),
             _cell(version.experiment),
             *(_number(version.metrics[name]) if name in version.metrics else "" for name in metrics),
-            _when(version.created),
+            when(version.created),
             _cell(version.description, "dim"),
         )
     console().print(out)

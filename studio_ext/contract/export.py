@@ -22,6 +22,7 @@ from studio_ext.contract import (
     models,
     report,
     series,
+    trial_detail,
     trial_diff,
     trial_table,
     views,
@@ -53,6 +54,7 @@ REQUESTS = frozenset(
         "TrialQuery",
         "TrialSource",
         "UpdateModel",
+        "UpdateTrial",
         "View",
         "ViewText",
     }
@@ -69,6 +71,7 @@ MODULES: tuple[ModuleType, ...] = (
     models,
     report,
     series,
+    trial_detail,
     trial_diff,
     trial_table,
     views,

@@ -17,6 +17,7 @@ from studio_ext.routes import (
     models,
     notebooks,
     records,
+    trial_detail,
     trial_table,
     trials,
     views,
@@ -48,6 +49,7 @@ ADDRESSES: list[tuple[str, type[StudioHandler]]] = [
     *experiments.HANDLERS,
     *trial_table.HANDLERS,  # before trials/{run_id}, which would take them for runs
     *trials.HANDLERS,
+    *trial_detail.HANDLERS,
     *views.HANDLERS,
     *models.HANDLERS,
     *records.HANDLERS,

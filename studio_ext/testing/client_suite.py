@@ -18,6 +18,7 @@ from studio_ext.contract.lineage import LineageKind
 from studio_ext.contract.models import RegisterModel, SetAlias
 from studio_ext.contract.report import ViewReport
 from studio_ext.contract.series import SeriesQuery
+from studio_ext.contract.trial_detail import UpdateTrial
 from studio_ext.contract.trial_diff import DiffPart
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
 from studio_ext.contract.views import LineChartSpec, TrialSource, View
@@ -242,6 +243,39 @@ class ClientSuite:
             client.trial_diff(run_id, "0" * 32, DiffPart.code)
         with pytest.raises(NotFound):
             client.trial_diff(run_id, run_id, DiffPart.artifacts, path="never/made.txt")
+
+    def test_everything_about_a_trial(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id
+        assert run_id is not None
+        until(lambda: client.trial_detail(run_id).trial.status != "RUNNING", "the trial was closed")
+        detail = client.trial_detail(run_id)
+        assert detail.trial.parameters["depth"] == "8" and detail.trial.run_id == run_id
+        assert detail.job is not None and detail.job.is_there and detail.job.id == completed.id
+        assert detail.code.notebook.endswith("completes.ipynb") and not detail.is_deleted
+        assert client.trial_children(run_id, limit=5).items == detail.children.items == []
+        for unknown in ("f" * 32, "../x"):
+            with pytest.raises(StudioError) as caught:
+                client.trial_detail(unknown)
+            assert 400 <= caught.value.status < 500
+
+    def test_a_trial_is_changed(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id
+        assert run_id is not None
+        changed = client.update_trial(run_id, UpdateTrial(note="# Best", if_note="", tags={"stage": "new"}))
+        assert changed.note == "# Best" and changed.trial.tags["stage"] == "new"
+        with pytest.raises(Conflict) as conflict:
+            client.update_trial(run_id, UpdateTrial(note="mine", if_note=""))
+        assert [(each.field, each.message) for each in conflict.value.fields] == [("note", "# Best")]
+        with pytest.raises(InvalidRequest):
+            client.update_trial(run_id, UpdateTrial(tags={"studio.job_id": "x"}))
+        cleared = client.update_trial(run_id, UpdateTrial(note="", removed_tags=["stage"]))
+        assert cleared.note == "" and "stage" not in cleared.trial.tags
+        client.delete_trials([run_id])
+        assert client.trial_detail(run_id).is_deleted
+        with pytest.raises(Conflict):
+            client.update_trial(run_id, UpdateTrial(note="late"))
+        client.restore_trials([run_id])
+        assert not client.trial_detail(run_id).is_deleted
 
     def test_the_table_of_trials(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id

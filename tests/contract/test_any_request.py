@@ -122,7 +122,14 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "POST /trials/delete": ("trials/delete", {"run_ids": ["{other}"]}),
     "POST /trials/restore": ("trials/restore", {"run_ids": ["{other}"]}),
     "GET /trials/{run_id}": ("trials/{run}", None),
+    "GET /trials/{run_id}/detail": ("trials/{run}/detail", None),
+    "GET /trials/{run_id}/children": ("trials/{run}/children?limit=5", None),
+    "PATCH /trials/{run_id}": (
+        "trials/{run}",
+        {"name": "one", "note": "# Best", "if_note": "", "tags": {"stage": "x"}, "removed_tags": ["none"]},
+    ),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
+    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=artifacts", None),
     "POST /views/read": ("views/read", {"text": '{"title": "mine"}'}),
     "POST /views/export": (
         "views/export",
@@ -132,7 +139,6 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
         },
     ),
-    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=environment", None),
     "GET /trials/{run_id}/models": ("trials/{with_model}/models", None),
     "POST /models": ("models", {"run_id": "{with_model}", "name": "m", "path": "model", "alias": "b", "held_by": ""}),
     "GET /models": ("models", None),
@@ -166,6 +172,7 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "PUT /records/runs/{run_id}/artifacts/{path}": ("records/runs/{run}/artifacts/a.txt", "text"),
     "GET /records/runs/{run_id}/artifacts": ("records/runs/{run}/artifacts?folder=", None),
     "GET /records/runs/{run_id}/artifacts/{path}": ("records/runs/{run}/artifacts/a.txt", None),
+    "GET /trials/{run_id}/preview/{path}": ("trials/{run}/preview/a.txt", None),
     "GET /records/moments": ("records/moments?runs={run}", None),
     "DELETE /records/runs/{run_id}": ("records/runs/{other}", None),
     "GET /contents": ("contents?content=0", None),
@@ -215,6 +222,9 @@ MORE_RULES = {
     "PUT /models/{name}/aliases/{alias}": "as above, and MLflow has a say in aliases",
     "DELETE /models/{name}/aliases/{alias}": "as above",
     "GET /lineage": "ids of models end in a number",
+    "PATCH /trials/{run_id}": "MLflow has a say in names, and some tags are not a person's",
+    "GET /trials/{run_id}/children": "cursors come from the list",
+    "GET /trials/{run_id}/preview/{path}": "paths must not lead out",
     "GET /records/experiments": "a name is not made of spaces only",
     "POST /records/experiments": "a name is not made of spaces only, and MLflow has a say in names",
     "GET /records/experiments/{experiment_id}": "MLflow's ids are numbers",
@@ -315,6 +325,7 @@ def settings(job: JobDetail, names: dict[str, str]) -> str:
 "path.run_id" = { dictionary = "runs", probability = 0.5 }
 "path.name" = { dictionary = "models", probability = 0.5 }
 "path.version" = { dictionary = "versions", probability = 0.5 }
+"path.other_id" = { dictionary = "runs", probability = 0.5 }
 "path.client_id" = { dictionary = "clients", probability = 0.5 }
 "path.experiment_id" = { dictionary = "experiment_ids", probability = 0.5 }
 "path.path" = { dictionary = "paths", probability = 0.5 }
@@ -370,6 +381,7 @@ def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
     known |= {"client_id": names["client"], "experiment_id": names["spare"]}
     known |= {"name": "m", "version": "1", "alias": "b"}
+    known |= {"client_id": names["client"], "experiment_id": names["spare"], "other_id": names["run"]}
     for label, (succeeds, template) in SUCCEEDS.items():
         body = filled(template, names)
         verb, path = label.split()

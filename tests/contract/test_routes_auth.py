@@ -48,7 +48,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials/export": ("trials/export", "post"),
     "trials/delete": ("trials/delete", "post"),
     "trials/restore": ("trials/restore", "post"),
-    "trials/{run_id}": ("trials/abc", "get"),
+    "trials/{run_id}": ("trials/abc", "get patch"),
+    "trials/{run_id}/detail": ("trials/abc/detail", "get"),
+    "trials/{run_id}/children": ("trials/abc/children", "get"),
+    "trials/{run_id}/preview/{path}": (f"trials/{RUN}/preview/a.csv", "get"),
     "trials/{run_id}/metrics": ("trials/abc/metrics", "get"),
     "views/read": ("views/read", "post"),
     "views/export": ("views/export", "post"),
@@ -77,7 +80,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "openapi.json": ("openapi.json", "get"),
     "{path}": ("no/such/address", "get post put patch delete"),
 }
-WRITES = ("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials")
+WRITES = (
+    *("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials", "update_trial"),
+    *("register_model", "describe_model", "describe_model_version", "set_model_alias"),
+    *("delete_model_alias", "delete_model_version", "delete_model"),
+)
 READING_POSTS = (
     "trials/table",
     "trials/compare",
@@ -88,12 +95,6 @@ READING_POSTS = (
     "views/read",
     "views/export",
 )
-WRITES = (
-    *("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials"),
-    *("register_model", "describe_model", "describe_model_version", "set_model_alias"),
-    *("delete_model_alias", "delete_model_version", "delete_model"),
-)
-READING_POSTS = ("trials/table", "trials/filter", "trials/export")
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]

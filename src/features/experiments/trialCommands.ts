@@ -82,9 +82,15 @@ function rowCommands(trans: TranslationBundle): ICommand[] {
   return [
     {
       id: CommandIDs.openTrial,
+      label: trans.__('Show Trial'),
+      isEnabled: table => rowOf(table)?.is_group === false,
+      execute: table => table.actions.open(table.grid.place.row)
+    },
+    {
+      id: CommandIDs.openTrialJob,
       label: trans.__('Open Job of Trial'),
       isEnabled: table => Boolean(rowOf(table)?.job_id),
-      execute: table => table.actions.open(table.grid.place.row)
+      execute: table => table.actions.openJob(table.grid.place.row)
     },
     {
       id: CommandIDs.compareTrials,

@@ -34,7 +34,9 @@ export function axisOption(
       fontSize: theme.size,
       hideOverlap: true,
       formatter: (value: number | string) =>
-        typeof value === 'string' ? cut(value, 14) : write(value)
+        typeof value === 'string'
+          ? cut(value, 14)
+          : write(Number(value.toPrecision(12)))
     }
   };
 }

@@ -115,7 +115,10 @@ export function drawHeatMap(
                 ? {
                     style: {
                       text,
-                      fill: onColour(theme.ramp(share(mean))),
+                      fill:
+                        standing === 'faint'
+                          ? theme.text
+                          : onColour(theme.ramp(share(mean))),
                       fontSize: theme.size,
                       fontFamily: theme.family
                     }

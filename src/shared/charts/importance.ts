@@ -54,6 +54,11 @@ export function drawImportance(
       : trans.__('correlation %1', correlation.toFixed(2));
   // The first bar is at the top, which is the end of the axis.
   const bars = [...items].reverse();
+  /** Where the lines of the spread begin and end: shares are from 0 to 1. */
+  const ends = bars.map(({ importance, spread }) => [
+    Math.max(0, importance - spread),
+    Math.min(1, importance + spread)
+  ]);
   const marks = items.map(
     ({ name, importance, spread, correlation }, index): IMark => ({
       ids: [],
@@ -86,6 +91,7 @@ export function drawImportance(
       xAxis: {
         type: 'value',
         min: 0,
+        max: ends.some(([, high]) => high > 0.6) ? 1 : undefined,
         axisLabel: {
           color: theme.text,
           fontSize: theme.size,
@@ -121,18 +127,11 @@ export function drawImportance(
           type: 'custom',
           silent: true,
           encode: { x: [0, 1], y: 2 },
-          data: bars.map(({ importance, spread }, index) => [
-            Math.max(0, importance - spread),
-            importance + spread,
-            index
-          ]),
+          data: ends.map(([low, high], index) => [low, high, index]),
           renderItem: (params: { dataIndex: number }, api: ICustomApi) => {
-            const { importance, spread } = bars[params.dataIndex];
-            const ends = [
-              Math.max(0, importance - spread),
-              importance + spread
-            ].map(each => api.coord([each, params.dataIndex]));
-            const [[left, y], [right]] = ends;
+            const [[left, y], [right]] = ends[params.dataIndex].map(each =>
+              api.coord([each, params.dataIndex])
+            );
             const stroke = { stroke: theme.strong, lineWidth: 1.2 };
             const line = (x1: number, y1: number, x2: number, y2: number) => ({
               type: 'line',

@@ -11,18 +11,18 @@ import {
 } from '../chartParts';
 import { copyPicture } from '../chartPicture';
 import { EmptyState, Skeleton } from '../emptyState';
-import { formatNumber } from '../format';
 import { useSignal } from '../useSignal';
 import { toDrawing } from './lineData';
 import type { IDrawnLine, ILineGroup, ILineOptions, ISeries } from './lineData';
+import { moved } from './lineKeys';
 import { LinePlot } from './linePlot';
 import type { ILineCursor, ILinePlotEvents } from './linePlot';
+import { LinePointer } from './linePointer';
 import { remarks, summaryOf, tableOf, valueOf, whereOf } from './lineWords';
 import type { IChartTrial, ITrialFocus } from './types';
 
 /** Lines up to which each has its place in the legend; of more, the next ones are told at the pointer. */
 const MOST_IN_LEGEND = 12;
-const MOST_AT_POINTER = 6;
 
 export interface ILineChartProps {
   title: string;
@@ -280,7 +280,7 @@ export const LineChart = memo(function LineChart(
           }}
         >
           {lines.length > MOST_IN_LEGEND && (
-            <Pointer
+            <LinePointer
               cursor={cursor}
               lines={lines}
               where={where}
@@ -331,128 +331,6 @@ function LegendEntry(props: {
       <AtCursor className="jp-StudioChart-value" cursor={cursor} text={text} />
     </li>
   );
-}
-
-/** The lines next to the pointer, where there are too many for a legend. */
-function Pointer(props: {
-  cursor: Cursor<ILineCursor>;
-  lines: readonly IDrawnLine[];
-  where: (at: ILineCursor | null) => string;
-  value: (line: IDrawnLine, at: ILineCursor | null) => string;
-}): JSX.Element {
-  const { cursor, lines, where, value } = props;
-  const node = useRef<HTMLDivElement>(null);
-  const [at, setAt] = useState<ILineCursor | null>(null);
-  useEffect(
-    () =>
-      cursor.subscribe(() => {
-        setAt(cursor.at && cursor.at.near.length > 0 ? cursor.at : null);
-      }),
-    [cursor]
-  );
-  const near = (at?.near ?? []).flatMap(each => lines[each] ?? []);
-  const place = node.current?.parentElement;
-  const width = place?.clientWidth ?? 0;
-  const height = place?.clientHeight ?? 0;
-  return (
-    <div
-      ref={node}
-      className="jp-StudioLineChart-pointer"
-      hidden={near.length === 0}
-      style={
-        at
-          ? {
-              ...(at.left > width / 2
-                ? { right: width - at.left + 14 }
-                : { left: at.left + 14 }),
-              ...(at.top > height / 2
-                ? { bottom: Math.max(0, height - at.top - 12) }
-                : { top: Math.max(0, at.top - 12) })
-            }
-          : undefined
-      }
-    >
-      <div className="jp-StudioLineChart-place">{where(at)}</div>
-      {near.slice(0, MOST_AT_POINTER).map(line => (
-        <div
-          key={`${line.label} ${line.metric}`}
-          className="jp-StudioLineChart-near"
-        >
-          <Mark colour={line.colour} dash={line.dash} />
-          <span className="jp-StudioChart-label">{line.label}</span>
-          <span className="jp-StudioChart-value">{value(line, at)}</span>
-        </div>
-      ))}
-      {near.length > MOST_AT_POINTER && (
-        <div>+ {formatNumber(near.length - MOST_AT_POINTER)}</div>
-      )}
-    </div>
-  );
-}
-
-/** Where a key leads: along a line, from line to line, nearer or farther; undefined: nowhere. */
-function moved(
-  event: React.KeyboardEvent,
-  lines: readonly IDrawnLine[],
-  at: ILineCursor | null,
-  plot: LinePlot | null
-): ILineCursor | null | 'select' | 'zoom' | undefined {
-  const current = Math.min(at?.near[0] ?? 0, lines.length - 1);
-  const { x } = lines[current];
-  const last = x.length - 1;
-  let index = last;
-  if (at) {
-    index = 0;
-    while (index < last && x[index] < at.place) {
-      index += 1;
-    }
-  }
-  const to = (line: number, place: number): ILineCursor => ({
-    place,
-    left: 0,
-    top: 0,
-    near: [line]
-  });
-  switch (event.key) {
-    case 'ArrowLeft':
-      return to(current, x[at ? Math.max(0, index - 1) : last]);
-    case 'ArrowRight':
-      return to(current, x[at ? Math.min(last, index + 1) : last]);
-    case 'Home':
-      return to(current, x[0]);
-    case 'End':
-      return to(current, x[last]);
-    case 'ArrowDown':
-    case 'ArrowUp': {
-      const step = event.key === 'ArrowDown' ? 1 : lines.length - 1;
-      const next = at ? (current + step) % lines.length : 0;
-      return to(next, at ? at.place : lines[next].x[lines[next].x.length - 1]);
-    }
-    case 'Enter':
-    case ' ':
-      return 'select';
-    case 'Escape':
-      return null;
-    case '+':
-    case '=':
-    case '-':
-    case '0': {
-      const range = plot?.range;
-      if (!plot || !range) {
-        return undefined;
-      }
-      if (event.key === '0') {
-        plot.zoom(null);
-        return 'zoom';
-      }
-      const middle = at?.place ?? (range[0] + range[1]) / 2;
-      const factor = event.key === '-' ? 2 : 0.5;
-      plot.zoomBy(factor, middle);
-      return 'zoom';
-    }
-    default:
-      return undefined;
-  }
 }
 
 function hasPositive(values: ArrayLike<number>): boolean {

@@ -3,14 +3,20 @@ import { SECONDS } from '../chartMarks';
 import { COLOURS, dash } from '../chartTheme';
 import { formatClock, formatMark } from '../format';
 import { PlotFrame, widened } from '../plotFrame';
+import { stepMark, timeMarks } from './lineMarks';
+import { bandOf, pathOf, placer, segmentDistance } from './linePaths';
 import { interpolated, nearestAt, positionAt } from './lineData';
 import type { IDrawnLine, LineAxis, Numbers } from './lineData';
 
 /** How far from a line the pointer counts as on it, in CSS pixels. */
 const REACH = 24;
-/** Lines up to which single points are marked, and points of a line. */
+/** Lines up to which single points are marked. */
 const MARKED_LINES = 12;
-const MARKED_POINTS = 40;
+/**
+ * Lines up to which dashes tell them apart and each is a little thicker; more
+ * of them are one picture, and dashes cost more than all the rest.
+ */
+export const FEW_LINES = 24;
 /** Beyond it a chart cannot compute. */
 const LARGEST = 8e307;
 
@@ -79,6 +85,7 @@ export class LinePlot extends PlotFrame {
   setLines(lines: readonly IDrawnLine[]): void {
     this._lines = lines;
     this._paths = new Map();
+    this._layer = null;
     const [low, high] = extentOf(lines);
     const [before, after] = this._extent;
     // Of a part no more may be there than it shows; the whole is still known.
@@ -86,18 +93,7 @@ export class LinePlot extends PlotFrame {
       this._isZoomed && before !== null && after !== null
         ? [Math.min(low ?? before, before), Math.max(high ?? after, after)]
         : [low, high];
-    const { chart } = this;
-    if (!chart) {
-      return;
-    }
-    const { min, max } = chart.scales.x;
-    chart.batch(() => {
-      chart.setData(this.data(), !this._isZoomed);
-      if (this._isZoomed && min != null && max != null) {
-        // The same part: the y axis fits what is there now.
-        chart.setScale('x', { min, max });
-      }
-    });
+    Private.inTurn(this._apply);
   }
 
   setEmphasis(emphasis: IEmphasis): void {
@@ -152,7 +148,8 @@ export class LinePlot extends PlotFrame {
   }
 
   protected override onTheme(): void {
-    this._stroke.clear();
+    this._colours.clear();
+    this._layer = null;
   }
 
   protected describe(Chart: typeof uPlot): uPlot.Options {
@@ -218,6 +215,21 @@ export class LinePlot extends PlotFrame {
       }
     };
   }
+
+  private readonly _apply = () => {
+    const { chart } = this;
+    if (!chart) {
+      return;
+    }
+    const { min, max } = chart.scales.x;
+    chart.batch(() => {
+      chart.setData(this.data(), !this._isZoomed);
+      if (this._isZoomed && min != null && max != null) {
+        // The same part: the y axis fits what is there now.
+        chart.setScale('x', { min, max });
+      }
+    });
+  };
 
   private _rangeX(
     low: number | null,
@@ -381,57 +393,74 @@ export class LinePlot extends PlotFrame {
     const key = [min, max, bottom, top, bbox.width, bbox.height].join();
     if (key !== this._pathKey) {
       this._paths = new Map();
+      this._layer = null;
       this._pathKey = key;
     }
     const { hovered, selected } = this._emphasis;
-    const rank = ({ runIds }: IDrawnLine) =>
-      hovered !== null && runIds.includes(hovered)
-        ? 2
-        : runIds.some(each => selected.has(each))
-          ? 1
-          : 0;
-    // What stands out elsewhere only takes nothing back here.
-    const isFaint = this._lines.some(line => rank(line) > 0);
-    const ratio = devicePixelRatio || 1;
+    const has = (line: IDrawnLine, turn: number) =>
+      turn === 1
+        ? line.runIds.some(each => selected.has(each))
+        : hovered !== null && line.runIds.includes(hovered);
+    const over = [1, 2].flatMap(turn =>
+      this._lines.filter(line => has(line, turn))
+    );
+    this._layer ??= this._drawAll(chart);
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    ctx.lineJoin = 'round';
-    const isMarked = this._lines.length <= MARKED_LINES;
-    for (const turn of [0, 1, 2]) {
-      for (const line of this._lines) {
-        if (rank(line) !== turn) {
-          continue;
-        }
-        const paths = this._pathsOf(chart, line, isMarked);
-        const colour = this._strokeOf(line.colour);
-        const alpha = isFaint && turn === 0 ? 0.22 : 1;
-        ctx.strokeStyle = ctx.fillStyle = colour;
-        if (paths.band) {
-          ctx.globalAlpha = 0.18 * alpha;
-          ctx.fill(paths.band);
-        }
-        if (paths.raw) {
-          ctx.globalAlpha = 0.25 * alpha;
-          ctx.lineWidth = ratio;
-          ctx.stroke(paths.raw);
-        }
-        ctx.globalAlpha = alpha;
-        ctx.lineWidth = (turn > 0 ? 2.5 : 1.5) * ratio;
-        ctx.setLineDash(
-          (dash(line.dash * COLOURS) ?? []).map(each => each * ratio)
-        );
-        ctx.stroke(paths.line);
-        ctx.setLineDash([]);
-      }
-    }
+    // What stands out elsewhere only takes nothing back here.
+    ctx.globalAlpha = over.length > 0 ? 0.22 : 1;
+    ctx.drawImage(this._layer, bbox.left, bbox.top);
+    over.forEach(line => this._stroke(chart, ctx, line, 2.5));
     ctx.restore();
   }
 
-  private _pathsOf(chart: uPlot, line: IDrawnLine, isMarked: boolean): IPaths {
+  /** All lines as they are when none stands out: a picture, so that only what does is drawn when it changes. */
+  private _drawAll(chart: uPlot): HTMLCanvasElement {
+    const { left, top, width, height } = chart.bbox;
+    const layer = document.createElement('canvas');
+    layer.width = Math.max(1, width);
+    layer.height = Math.max(1, height);
+    const context = layer.getContext('2d')!;
+    context.translate(-left, -top);
+    const size = this._lines.length > FEW_LINES ? 1 : 1.5;
+    this._lines.forEach(line => this._stroke(chart, context, line, size));
+    return layer;
+  }
+
+  private _stroke(
+    chart: uPlot,
+    ctx: CanvasRenderingContext2D,
+    line: IDrawnLine,
+    size: number
+  ): void {
+    const ratio = devicePixelRatio || 1;
+    const paths = this._pathsOf(chart, line);
+    ctx.lineJoin = 'bevel';
+    ctx.strokeStyle = ctx.fillStyle = this._colourOf(line.colour);
+    if (paths.band) {
+      ctx.globalAlpha = 0.18;
+      ctx.fill(paths.band);
+    }
+    if (paths.raw) {
+      ctx.globalAlpha = 0.25;
+      ctx.lineWidth = ratio;
+      ctx.stroke(paths.raw);
+    }
+    ctx.globalAlpha = 1;
+    ctx.lineWidth = size * ratio;
+    const dashes =
+      this._lines.length > FEW_LINES ? undefined : dash(line.dash * COLOURS);
+    ctx.setLineDash((dashes ?? []).map(each => each * ratio));
+    ctx.stroke(paths.line);
+    ctx.setLineDash([]);
+  }
+
+  private _pathsOf(chart: uPlot, line: IDrawnLine): IPaths {
     let paths = this._paths.get(line);
     if (!paths) {
+      const isMarked = this._lines.length <= MARKED_LINES;
       const toX = placer(chart, 'x');
       const toY = placer(chart, 'y');
       const [first, last] = this._visible(chart, line.x);
@@ -459,24 +488,25 @@ export class LinePlot extends PlotFrame {
     ];
   }
 
-  private _strokeOf(colour: number): string {
+  private _colourOf(colour: number): string {
     const place = colour % COLOURS;
-    const stroke = this._stroke.get(place) ?? this.theme.line(place);
-    this._stroke.set(place, stroke);
-    return stroke;
+    const found = this._colours.get(place) ?? this.theme.line(place);
+    this._colours.set(place, found);
+    return found;
   }
 
+  private readonly _colours = new Map<number, string>();
   /** First and last place of all lines, as far as they are known. */
   private _extent: [number | null, number | null];
   /** What the axis shows when all is shown. */
   private _full: [number | null, number | null];
   private _isOver = false;
   private _isZoomed = false;
+  private _layer: HTMLCanvasElement | null = null;
   private _pathKey = '';
   private _paths = new Map<IDrawnLine, IPaths>();
   /** What the axis is about to show. */
   private _shown: [number | null, number | null] = [null, null];
-  private readonly _stroke = new Map<number, string>();
   private _told = '';
 }
 
@@ -494,147 +524,29 @@ function extentOf(
   return low <= high ? [low, high] : [null, null];
 }
 
-/** From values to pixels of the canvas, without looking anything up for each. */
-function placer(chart: uPlot, key: 'x' | 'y'): (value: number) => number {
-  const { left, top, width, height } = chart.bbox;
-  const { min, max, distr } = chart.scales[key];
-  const isLog = distr === 3;
-  const low = isLog ? Math.log10(min!) : min!;
-  const high = isLog ? Math.log10(max!) : max!;
-  const isX = key === 'x';
-  const size = (isX ? width : -height) / (high - low || 1);
-  const origin = isX ? left : top + height;
-  return isLog
-    ? value => origin + (Math.log10(value) - low) * size
-    : value => origin + (value - low) * size;
-}
+namespace Private {
+  const waiting = new Set<() => void>();
+  let isBusy = false;
 
-function pathOf(
-  x: Numbers,
-  y: Numbers,
-  first: number,
-  last: number,
-  toX: (value: number) => number,
-  toY: (value: number) => number,
-  isMarked: boolean
-): Path2D {
-  const path = new Path2D();
-  const size = 2 * (devicePixelRatio || 1);
-  const areMarked = isMarked && last - first < MARKED_POINTS;
-  let isGap = true;
-  for (let at = first; at <= last; at++) {
-    const value = y[at];
-    if (value !== value) {
-      isGap = true;
-      continue;
+  /** Draw now, or, where another chart is drawn just now, after it: many at once would hold up the page. */
+  export function inTurn(draw: () => void): void {
+    if (isBusy) {
+      waiting.add(draw);
+      return;
     }
-    const left = toX(x[at]);
-    const top = toY(value);
-    const isAlone = isGap && (at >= last || y[at + 1] !== y[at + 1]);
-    if (areMarked || isAlone) {
-      // A point between two gaps would not be seen.
-      path.moveTo(left + size, top);
-      path.arc(left, top, size, 0, 2 * Math.PI);
-      path.moveTo(left, top);
-    }
-    if (isGap) {
-      path.moveTo(left, top);
-    } else if (areMarked) {
-      path.moveTo(toX(x[at - 1]), toY(y[at - 1]));
-      path.lineTo(left, top);
-    } else {
-      path.lineTo(left, top);
-    }
-    isGap = false;
+    isBusy = true;
+    setTimeout(next);
+    draw();
   }
-  return path;
-}
 
-function bandOf(
-  x: Numbers,
-  low: Numbers,
-  high: Numbers,
-  first: number,
-  last: number,
-  toX: (value: number) => number,
-  toY: (value: number) => number
-): Path2D {
-  const path = new Path2D();
-  let from = first;
-  for (let at = first; at <= last + 1; at++) {
-    if (at <= last && low[at] === low[at]) {
-      continue;
+  function next(): void {
+    const [draw] = waiting;
+    if (!draw) {
+      isBusy = false;
+      return;
     }
-    if (at > from) {
-      path.moveTo(toX(x[from]), toY(high[from]));
-      for (let place = from + 1; place < at; place++) {
-        path.lineTo(toX(x[place]), toY(high[place]));
-      }
-      for (let place = at - 1; place >= from; place--) {
-        path.lineTo(toX(x[place]), toY(low[place]));
-      }
-      path.closePath();
-    }
-    from = at + 1;
+    waiting.delete(draw);
+    setTimeout(next);
+    draw();
   }
-  return path;
-}
-
-/** Pixels from the pointer to the piece of a line that begins at a point. */
-function segmentDistance(
-  chart: uPlot,
-  { x, y }: IDrawnLine,
-  at: number,
-  left: number,
-  top: number
-): number {
-  if (at < 0 || at >= x.length || y[at] !== y[at]) {
-    return Infinity;
-  }
-  const fromX = chart.valToPos(x[at], 'x');
-  const fromY = chart.valToPos(y[at], 'y');
-  if (at + 1 >= x.length || y[at + 1] !== y[at + 1]) {
-    return Math.hypot(left - fromX, top - fromY);
-  }
-  const acrossX = chart.valToPos(x[at + 1], 'x') - fromX;
-  const acrossY = chart.valToPos(y[at + 1], 'y') - fromY;
-  const length = acrossX * acrossX + acrossY * acrossY || 1;
-  const share = Math.max(
-    0,
-    Math.min(1, ((left - fromX) * acrossX + (top - fromY) * acrossY) / length)
-  );
-  return Math.hypot(
-    left - fromX - share * acrossX,
-    top - fromY - share * acrossY
-  );
-}
-
-function stepMark(step: number): string {
-  if (!Number.isInteger(step)) {
-    return '';
-  }
-  return Math.abs(step) >= 1e6 ? formatMark(step) : step.toLocaleString();
-}
-
-/** Times of day, and the day below the first of each. */
-export function timeMarks(
-  splits: readonly number[],
-  increment: number
-): string[] {
-  let before = '';
-  return splits.map(each => {
-    const moment = new Date(each * 1000);
-    const day = moment.toLocaleDateString(undefined, {
-      day: 'numeric',
-      month: 'short'
-    });
-    const time = moment.toLocaleTimeString(undefined, {
-      hour: '2-digit',
-      minute: '2-digit',
-      second: increment < 60 ? '2-digit' : undefined
-    });
-    const isNew = day !== before;
-    before = day;
-    return increment >= 86_400 ? day : isNew ? `${time}\n${day}` : time;
-  });
 }

@@ -128,6 +128,8 @@ export function drawParallel(
                   colours.colour(theme, mark),
                   opacity(standing, trials.length > 50 ? 0.5 : 0.8)
                 ),
+                // The library's usual lines are paler.
+                opacity: 1,
                 width: standing === 'strong' ? 3 : 1.5
               }
             };

@@ -3,7 +3,7 @@
 Rows of SQLite have a ``rowid`` that grows. A series is first read in the order of its steps, by the index that has
 run, metric and step, as far as rows had come by then; later rows are found by their rowid. Its marks are::
 
-    first, digest of the last row of then, last row of then, step, rowid     while it is read first
+    0, digest of the last row of then, last row of then, next step           while it is read first
     then, digest of the last row of then, last row of then                   after that
 
 Rowids are given out again when the last rows are deleted, and all of them when the file is packed: a mark counts as
@@ -15,13 +15,13 @@ how many there are of that time; a series of a run that is over is counted once.
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from studio_ext.adapters.series.sources import Mark, Piece, RunFacts, Want, finite
 from studio_ext.adapters.trial_index.sql_tables import NotThere, Tables
@@ -32,6 +32,7 @@ _AT_ONCE = 500
 _NEWS = 200_000
 """New rows among which it is looked for runs; beyond, every run may have some."""
 _LIVE = ("RUNNING", "SCHEDULED")
+_ROW = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 _VALUES = "step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END"
 
 
@@ -97,7 +98,7 @@ class SqlHistories:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         if not self._tables.has_rowid:
             return len(mark) == 2
-        if len(mark) not in (3, 5) or not all(isinstance(each, int) for each in mark):
+        if len(mark) not in (3, 4) or not all(isinstance(each, int) for each in mark):
             return False
         return mark[2] == 0 or self._digest(int(mark[2])) == mark[1]
 
@@ -147,24 +148,34 @@ class SqlHistories:
     def _first(self, want: Want) -> Iterator[Piece]:
         """All values up to the last row of now."""
         mark = want.mark
-        if len(mark) == 5:
-            (_, digest, top), step, rowid = mark[:3], int(mark[3]), int(mark[4])
+        if len(mark) == 4:
+            digest, top, step = int(mark[1]), int(mark[2]), int(mark[3])
         else:
-            (top, digest), step, rowid = self._top, -(2**63), 0
+            (top, digest), step = self._top, -(2**63)
         while True:
-            rows = self._tables.rows(
-                f"SELECT {_VALUES}, rowid FROM metrics INDEXED BY index_metrics_run_uuid_key_step "
-                "WHERE run_uuid = ? AND {key} = ? AND (step, rowid) > (?, ?) AND rowid <= ? "
-                f"ORDER BY step, rowid LIMIT {_ROWS}",
-                (want.run_id, want.metric, step, rowid, top),
-            )
+            rows = self._steps(want, ">=", step, top, _ROWS)
             is_done = len(rows) < _ROWS
-            if rows:
-                step, rowid = int(rows[-1][0]), int(rows[-1][3])
-            after: Mark = (top, digest, top) if is_done else (0, digest, top, step, rowid)
+            if not is_done:
+                # The last step may not be here as a whole; where there is no other, it is read by itself.
+                step = int(rows[-1][0])
+                if rows[0][0] < step:
+                    while rows[-1][0] == step:
+                        rows.pop()
+                else:
+                    rows = self._steps(want, "=", step, top, -1)
+                    is_done = step == 2**63 - 1
+                    step += 1
+            after: Mark = (top, digest, top) if is_done else (0, digest, top, step)
             yield _piece(want, rows, after, is_done)
             if is_done:
                 return
+
+    def _steps(self, want: Want, which: str, step: int, top: int, limit: int) -> list[Any]:
+        return self._tables.rows(
+            f"SELECT {_VALUES} FROM metrics INDEXED BY index_metrics_run_uuid_key_step "
+            f"WHERE run_uuid = ? AND {{key}} = ? AND step {which} ? AND rowid <= ? ORDER BY step, rowid LIMIT {limit}",
+            (want.run_id, want.metric, step, top),
+        )
 
     def _follow(self, run_id: str, wants: Sequence[Want]) -> Iterator[Piece]:
         """Values of rows that came after those that were read."""
@@ -185,7 +196,7 @@ class SqlHistories:
             by_name: dict[str, list[Any]] = {name: [] for name in marks}
             for row in rows:
                 if row[3] > marks[row[4]]:
-                    by_name[row[4]].append(row)
+                    by_name[row[4]].append(row[:3])
             for each in wants:
                 yield _piece(each, by_name[each.metric], (after, last, after), is_done)
             if is_done:
@@ -216,21 +227,13 @@ class SqlHistories:
                 return
 
 
-def _piece(want: Want, rows: Sequence[Any], mark: Mark, is_done: bool) -> Piece:
-    if rows:
-        columns = list(zip(*rows, strict=True))
-        step = np.array(columns[0], dtype=np.int64)
-        time = np.array(columns[1], dtype=np.float64) / 1000
-        value = finite(_numbers(columns[2]))
-    else:
-        step = np.empty(0, dtype=np.int64)
-        time, value = np.empty(0), np.empty(0)
-    return Piece(want.run_id, want.metric, step, time, value, mark, is_done)
-
-
-def _numbers(values: Sequence[Any]) -> NDArray[np.float64]:
-    """The values; NaN for None, and for what no database but SQLite would have taken for a number."""
+def _piece(want: Want, rows: list[Any], mark: Mark, is_done: bool) -> Piece:
     try:
-        return np.array(values, dtype=np.float64)
-    except (ValueError, TypeError):
-        return np.array([each if isinstance(each, int | float) else np.nan for each in values], dtype=np.float64)
+        found = np.array(rows, dtype=_ROW)
+    except (TypeError, ValueError):  # None, or what no database but SQLite would have taken for a number
+        found = np.array([(*row[:2], _number(row[2])) for row in rows], dtype=_ROW)
+    return Piece(want.run_id, want.metric, found["step"], found["time"] / 1000, finite(found["value"]), mark, is_done)
+
+
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) else math.nan

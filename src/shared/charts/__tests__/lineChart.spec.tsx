@@ -8,7 +8,7 @@ import type { ISeriesSource } from '../historyChart';
 import { LineChart } from '../lineChart';
 import type { ILineChartProps } from '../lineChart';
 import type { ISeries } from '../lineData';
-import { timeMarks } from '../linePlot';
+import { timeMarks } from '../lineMarks';
 import type { ITrialFocus } from '../types';
 
 type Hook = (chart: unknown, key?: string) => void;

@@ -95,6 +95,19 @@ def test_long_histories_come_in_turns(store: Any, any_store: Histories, monkeypa
     assert turns >= 3 and seen == values and page.complete
 
 
+def test_many_values_of_one_step(store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql_source, "_ROWS", 7)
+    store.run(RUN)
+    points_ = [(step, 1000.0 + number, float(step * 100 + number)) for step in (-3, 5, 5, 5, 2**63 - 1) for number in
+               range(5)]  # fmt: skip
+    unique = sorted(set(points_))
+    store.points(RUN, "loss", unique)
+    store.points(RUN, "same", [(2**63 - 1, 1000.0 + number, number) for number in range(30)])
+    same, loss = whole(any_store, query("same", "loss")).series
+    assert sorted(loss.value) == sorted(value for _, _, value in unique) and loss.step == sorted(loss.step)
+    assert sorted(same.value) == list(range(30))
+
+
 def test_sampling_keeps_ends_and_extremes(store: Any, any_store: Histories) -> None:
     store.run(RUN)
     values = [math.sin(step / 50) for step in range(2000)]
