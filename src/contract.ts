@@ -1363,7 +1363,7 @@ export interface LineageEdge {
  */
 export interface LineageNode {
   /**
-   * A few words more: where data lies, the experiment of a trial, the aliases of a model.
+   * A few words more: where data lies (else its digest), the experiment of a trial, the aliases of a model.
    */
   detail: string;
   /**

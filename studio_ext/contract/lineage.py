@@ -31,7 +31,7 @@ class LineageNode(Wire):
     behind it where the digest is too short to name it alone."""
     label: str
     detail: str = ""
-    """A few words more: where data lies, the experiment of a trial, the aliases of a model."""
+    """A few words more: where data lies (else its digest), the experiment of a trial, the aliases of a model."""
     status: str = ""
     """Of a trial MLflow's word, of a job its status, of a model its registration's."""
     time: float | None = None

@@ -228,4 +228,6 @@ class _Walk:
 
     def _add_data(self, data: DataRef) -> Key | None:
         identity = data_id(data.digest, data.name)
-        return self._add(LineageNode(kind=LineageKind.data, id=identity, label=data.name, detail=data.source))
+        return self._add(
+            LineageNode(kind=LineageKind.data, id=identity, label=data.name, detail=data.source or data.digest)
+        )

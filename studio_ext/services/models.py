@@ -167,9 +167,12 @@ def _completed(version: ModelVersion, trials: Mapping[str, SourceTrial]) -> Mode
 
 
 def important(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
-    """The few metrics that say most: those whose names tell what is better, and not of the training data, first."""
+    """The few metrics that say most: not of the training data, and with names that tell what is better, first.
 
-    def rank(name: str) -> tuple[bool, bool, str]:
-        return name.startswith(("train", "training_")), better(name) is None, name
+    Short names go before long ones: ``rmse`` before ``root_mean_squared_error_X_test``.
+    """
+
+    def rank(name: str) -> tuple[bool, bool, int, str]:
+        return name.startswith("train"), better(name) is None, len(name), name
 
     return {name: metrics[name] for name in sorted(metrics, key=rank)[:_METRICS]}

@@ -12,14 +12,14 @@ export function openTrial(
   commands: CommandRegistry,
   { experiment, run }: ITrialRef
 ): Promise<unknown> {
-  return commands.hasCommand(SHOW_TRIAL)
-    ? commands.execute(SHOW_TRIAL, { experiment, run })
+  return commands.hasCommand(CommandIDs.showTrial)
+    ? commands.execute(CommandIDs.showTrial, { experiment, run })
     : commands.execute(CommandIDs.openExperiment, { name: experiment, run });
 }
 
 /** Whether trials can be compared here. */
 export function canCompare(commands: CommandRegistry): boolean {
-  return commands.hasCommand(COMPARE);
+  return commands.hasCommand(CommandIDs.openComparison);
 }
 
 /** Compare trials of one experiment, or of several beginning with one. */
@@ -28,8 +28,8 @@ export function compareTrials(
   experiment: string,
   runs: readonly string[]
 ): Promise<unknown> {
-  return commands.execute(COMPARE, { experiment, runs: [...runs] });
+  return commands.execute(CommandIDs.openComparison, {
+    experiment,
+    runs: [...runs]
+  });
 }
-
-const SHOW_TRIAL = 'studio-trials:show';
-const COMPARE = 'studio-compare:open';

@@ -69,10 +69,7 @@ describe('models', () => {
     models = new ModelsModel(server.client);
     executed = [];
     commands = new CommandRegistry();
-    for (const id of [...Object.values(CommandIDs), 'studio-compare:open']) {
-      if (commands.hasCommand(id)) {
-        continue;
-      }
+    for (const id of Object.values(CommandIDs)) {
       commands.addCommand(id, {
         execute: args => {
           executed.push([id, args]);
@@ -171,7 +168,10 @@ describe('models', () => {
         CommandIDs.openJob,
         CommandIDs.openLineage
       ]);
-      expect(executed[0][1]).toMatchObject({ run: 'r1' });
+      expect(executed[0]).toEqual([
+        CommandIDs.showTrial,
+        { experiment: 'prices', run: 'r1' }
+      ]);
       expect(executed[2][1]).toEqual({ kind: 'model', id: 'houses/1' });
       expect(screen.getByText(/load_model\("models:\/houses@champion"\)/));
     });
@@ -196,7 +196,10 @@ describe('models', () => {
       }
       fireEvent.click(button);
       expect(executed).toEqual([
-        ['studio-compare:open', { experiment: 'prices', runs: ['r2', 'r1'] }]
+        [
+          CommandIDs.openComparison,
+          { experiment: 'prices', runs: ['r2', 'r1'] }
+        ]
       ]);
     });
 

@@ -94,8 +94,8 @@ function Aliases(props: {
   }
   const more = names.length - 1;
   return (
-    <span className="jp-StudioChip jp-mod-small" title={names.join(', ')}>
-      <span className="jp-StudioChip-name">{names[0]}</span>
+    <span className="jp-StudioAlias jp-mod-small" title={names.join(', ')}>
+      <span className="jp-StudioAlias-name">{names[0]}</span>
       {more > 0 && <span>{`+${more}`}</span>}
     </span>
   );

@@ -155,7 +155,12 @@ function Versions(props: IModelViewProps): JSX.Element {
               <th scope="col">{trans.__('Aliases')}</th>
               <th scope="col">{trans.__('Trial')}</th>
               {metrics.map(name => (
-                <th key={name} scope="col" className="jp-mod-number">
+                <th
+                  key={name}
+                  scope="col"
+                  className="jp-mod-number"
+                  title={name}
+                >
                   {name}
                 </th>
               ))}

@@ -110,10 +110,10 @@ function Aliases(props: IVersionRowProps): JSX.Element {
   return (
     <div className="jp-StudioModel-cell">
       {version.aliases.map(alias => (
-        <span key={alias} className="jp-StudioChip" title={alias}>
+        <span key={alias} className="jp-StudioAlias" title={alias}>
           <button
             type="button"
-            className="jp-StudioChip-name"
+            className="jp-StudioAlias-name"
             title={trans.__('%1: click to copy its address', alias)}
             onClick={() => actions.copyAddress(alias)}
           >
@@ -121,7 +121,7 @@ function Aliases(props: IVersionRowProps): JSX.Element {
           </button>
           <button
             type="button"
-            className="jp-StudioChip-remove"
+            className="jp-StudioAlias-remove"
             title={trans.__('Remove the alias %1', alias)}
             aria-label={trans.__('Remove the alias %1', alias)}
             onClick={() => void actions.removeAlias(alias)}
