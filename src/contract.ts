@@ -66,6 +66,10 @@ export type SecondaryStatus =
  * The state of a job as people see it.
  */
 export type JobStatus = 'Pending' | 'Starting' | 'InProgress' | 'Stopping' | 'Completed' | 'Failed' | 'Stopped';
+/**
+ * What a node stands for.
+ */
+export type LineageKind = 'data' | 'job' | 'trial' | 'model';
 
 /**
  * An artefact of one trial or both.
@@ -1284,6 +1288,71 @@ export interface LineChartSpec {
   x_metric?: string | null;
 }
 /**
+ * What a thing came from, and what came from it.
+ */
+export interface Lineage {
+  edges: LineageEdge[];
+  id: string;
+  /**
+   * Whether there were more than ``MAX_NODES``.
+   */
+  is_cut: boolean;
+  kind: LineageKind;
+  /**
+   * The one that was asked for first, the others by their distance from it.
+   */
+  nodes: LineageNode[];
+}
+/**
+ * ``target`` came from ``source``.
+ */
+export interface LineageEdge {
+  source: string;
+  source_kind: LineageKind;
+  target: string;
+  target_kind: LineageKind;
+}
+/**
+ * One thing. ``kind`` and ``id`` name it, here and in a request for its own lineage.
+ */
+export interface LineageNode {
+  /**
+   * A few words more: where data lies, the experiment of a trial, the aliases of a model.
+   */
+  detail: string;
+  /**
+   * Of a trial: name of its experiment.
+   */
+  experiment: string;
+  /**
+   * Of a trial its run id, of a job its id, of a model ``<name>/<version>``. Of data its digest, with ``:<name>``
+   * behind it where the digest is too short to name it alone.
+   */
+  id: string;
+  /**
+   * Whether it is not there any more, or was deleted: it is known of it from others.
+   */
+  is_deleted: boolean;
+  /**
+   * Whether all that it came from and all that came from it is in this answer.
+   */
+  is_whole: boolean;
+  kind: LineageKind;
+  label: string;
+  /**
+   * Whether there is more beside it than is ever listed.
+   */
+  more: boolean;
+  /**
+   * Of a trial MLflow's word, of a job its status, of a model its registration's.
+   */
+  status: string;
+  /**
+   * When it began or was made (epoch seconds).
+   */
+  time: number | null;
+}
+/**
  * Event ``studio live changed``: there is more of jobs that somebody looks at; a hint to ask again, never data.
  */
 export interface LiveChanged {
@@ -1314,6 +1383,25 @@ export interface LogChunk {
    */
   size: number;
   text: string;
+}
+/**
+ * A model that a trial logged: something that can be registered.
+ */
+export interface LoggedModel {
+  created: number | null;
+  /**
+   * What kind of model its flavour says it is; empty where it does not.
+   */
+  model_type: string;
+  name: string;
+  /**
+   * What names it in a request to register it: MLflow's id of it, or the folder of the trial's artefacts.
+   */
+  path: string;
+  /**
+   * ``READY``; ``PENDING`` while it is being logged; ``FAILED`` when that broke off.
+   */
+  status: string;
 }
 /**
  * The metrics of a job, or of one run.
@@ -1374,6 +1462,62 @@ export interface MetricSeries {
    * None stands for NaN and infinities, which JSON lacks.
    */
   value: (number | null)[];
+}
+/**
+ * One version of a model, and the trial that it came from.
+ */
+export interface ModelVersion {
+  aliases: string[];
+  created: number | null;
+  description: string;
+  /**
+   * Name of the trial's experiment, kept as well.
+   */
+  experiment: string;
+  /**
+   * Whether the trial is not there any more; the files of a model logged by MLflow 3 may still be.
+   */
+  is_trial_deleted: boolean;
+  job_id: string | null;
+  /**
+   * Last values of the few metrics of the trial that matter most; None stands for NaN.
+   */
+  metrics: {
+    [k: string]: number | null;
+  };
+  name: string;
+  /**
+   * Trial that made it; None: it came from elsewhere.
+   */
+  run_id: string | null;
+  /**
+   * Where its files are.
+   */
+  source: string;
+  /**
+   * MLflow's word: ``READY``, ``PENDING_REGISTRATION`` or ``FAILED_REGISTRATION``.
+   */
+  status: string;
+  status_message: string;
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * Name of that trial, kept when it is deleted.
+   */
+  trial: string;
+  updated: number | null;
+  version: string;
+}
+/**
+ * The versions of a model, newest first.
+ */
+export interface ModelVersions {
+  items: ModelVersion[];
+  /**
+   * Whether there are older ones.
+   */
+  more: boolean;
 }
 /**
  * Two notebooks cell by cell, in the order of both.
@@ -1470,6 +1614,55 @@ export interface RecordingLag {
    * Of how many jobs and trackers.
    */
   journals: number;
+}
+/**
+ * A request to make a version of a model out of a trial's model.
+ */
+export interface RegisterModel {
+  /**
+   * Alias that stands for the new version from then on; None or empty: none does.
+   */
+  alias?: string | null;
+  description?: string;
+  /**
+   * Version that the alias stands for as far as the caller knows, empty: none. If that changed, nothing is done.
+   * None: whatever it stands for.
+   */
+  held_by?: string | null;
+  /**
+   * Name of the model; made when there is none.
+   */
+  name: string;
+  /**
+   * Which model of the trial, see :attr:`LoggedModel.path`; None: the only one.
+   */
+  path?: string | null;
+  run_id: string;
+}
+/**
+ * A model of the registry: a name for versions that follow each other.
+ */
+export interface RegisteredModel {
+  /**
+   * Number of the version that each alias stands for.
+   */
+  aliases: {
+    [k: string]: string;
+  };
+  created: number | null;
+  description: string;
+  /**
+   * Number of its newest version; None: it has none.
+   */
+  latest: string | null;
+  name: string;
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * When it, or a version of it, was last changed (epoch seconds).
+   */
+  updated: number | null;
 }
 /**
  * What the last attempt of a job used while it ran: one entry a sample in each list.
@@ -1680,6 +1873,16 @@ export interface ServerInfo {
   workspace: string;
 }
 /**
+ * A request to let an alias stand for a version.
+ */
+export interface SetAlias {
+  /**
+   * As in :class:`RegisterModel`.
+   */
+  held_by?: string | null;
+  version: string;
+}
+/**
  * What the form can choose from.
  */
 export interface SubmitOptions {
@@ -1861,6 +2064,20 @@ export interface TrialDiff {
   state: 'same' | 'different' | 'unknown';
 }
 /**
+ * The models of a trial.
+ */
+export interface TrialModels {
+  /**
+   * What can be registered, newest first.
+   */
+  models: LoggedModel[];
+  run_id: string;
+  /**
+   * What was registered, newest first.
+   */
+  versions: ModelVersion[];
+}
+/**
  * Which part of an experiment's trials, and in what order.
  */
 export interface TrialQuery {
@@ -1946,6 +2163,12 @@ export interface TrialTablePage {
    * Trials in the experiment.
    */
   trials: number;
+}
+/**
+ * A request to change what is said of a model, or of one version.
+ */
+export interface UpdateModel {
+  description: string;
 }
 /**
  * Trials that are compared, and how they are drawn.

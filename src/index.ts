@@ -4,6 +4,7 @@ import { diffsPlugin } from './features/diffs/plugin';
 import { experimentsPlugin } from './features/experiments/plugin';
 import { noticesPlugin } from './features/jobs/noticesPlugin';
 import { jobsPlugin } from './features/jobs/plugin';
+import { modelsPlugin } from './features/models/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { submitPlugin } from './features/submit/plugin';
 import {
@@ -25,7 +26,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   submitPlugin,
   experimentsPlugin,
   comparePlugin,
-  diffsPlugin
+  diffsPlugin,
+  modelsPlugin
 ];
 
 export default plugins;

@@ -47,6 +47,13 @@ export namespace CommandIDs {
   export const toggleTree = 'studio-trials:toggle-tree';
   export const exportTrials = 'studio-trials:export';
   export const refreshTrials = 'studio-trials:refresh';
+  export const registerTrial = 'studio-trials:register-model';
+  export const showTrialLineage = 'studio-trials:show-lineage';
+
+  export const openModel = 'studio-models:open';
+  export const registerModel = 'studio-models:register';
+  export const refreshModels = 'studio-models:refresh';
+  export const openLineage = 'studio-lineage:open';
 
   /** Of trials that are selected in a table. */
   export const compareTrials = 'studio-trials:compare';

@@ -111,6 +111,15 @@ export class StudioServer {
     return (await response.json()) as IJob;
   }
 
+  /** Register the newest model of a trial without the browser. */
+  async register(run_id: string, name: string, alias: string, description: string): Promise<void> {
+    const known = await this._request.get(this._url(`trials/${run_id}/models`));
+    const { path } = ((await known.json()) as { models: { path: string }[] }).models[0];
+    const data = { run_id, path, name, alias, description };
+    const response = await this._request.post(this._url('models'), { data });
+    expect(response.status(), await response.text()).toBe(201);
+  }
+
   async stop(id: string): Promise<void> {
     await this._request.post(this._url(`jobs/${id}/stop`));
   }

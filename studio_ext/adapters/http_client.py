@@ -16,6 +16,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from studio_ext._version import __version__
+from studio_ext.adapters.http_models import HttpModels
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import (
     ErrorBody,
@@ -84,7 +85,7 @@ def split_address(address: str) -> tuple[str, str | None]:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path.rstrip('/')}/", token
 
 
-class HttpClient:
+class HttpClient(HttpModels):
     """Keeps the promises of :class:`studio_ext.ports.client.Client` by asking a Jupyter server.
 
     Paths of notebooks are relative to the server's root. Requests that may be repeated without harm are

@@ -23,7 +23,7 @@ from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
-from studio_ext.contract.errors import InvalidRequest, Unavailable
+from studio_ext.contract.errors import InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
     FileEntry,
@@ -51,10 +51,12 @@ from studio_ext.contract.trial_table import (
 from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
+from studio_ext.ports.models import KnownJob, ModelStore
 from studio_ext.ports.runner import Runner
 from studio_ext.ports.submission import Images
 from studio_ext.ports.tracking import Tracking
 from studio_ext.services import job_files, lag
+from studio_ext.services.models_client import StoreModels
 from studio_ext.services.submission import Submission
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ _SCHEMA_SECONDS = 60.0
 _LOOK_SECONDS = 2.0
 
 
-class LocalClient:
+class LocalClient(StoreModels):
     """Talks to the database and the files of a workspace; starts its controller when there is something to do.
 
     ``root`` is what relative notebook paths are relative to (default: the current directory).
@@ -97,6 +99,7 @@ class LocalClient:
         self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
         self._index = index
         self._found: LocalTrials | None = None
+        self._models_found: ModelStore | None = None
         self._trials_lock = threading.Lock()
         self._read: Histories | None = None
 
@@ -375,6 +378,27 @@ class LocalClient:
             if self._tracking is None:
                 self._tracking = MlflowTracking(self.workspace.tracking_uri, self.workspace.artifacts)
             return self._tracking
+
+    @property
+    def model_store(self) -> ModelStore:
+        """The models of the tracking store."""
+        from studio_ext.adapters.mlflow_backend import open_backend
+        from studio_ext.adapters.mlflow_models import MlflowModels
+
+        with self._tracking_lock:
+            if self._models_found is None:
+                backend = open_backend(self.workspace.tracking_uri, self.workspace.artifacts)
+                self._models_found = MlflowModels(backend)
+            return self._models_found
+
+    def known_job(self, job_id: str) -> KnownJob | None:
+        """A job by its whole id."""
+        try:
+            job = self.store.get(job_id)
+        except (NotFound, InvalidRequest):
+            return None
+        # The beginning of an id finds a job, too, but is not its name.
+        return KnownJob(job.name, job.status, job.created) if job.id == job_id else None
 
     @property
     def _trials(self) -> LocalTrials:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import ImageChoice, Job, JobDetail
+from studio_ext.contract.models import ModelVersion, RegisteredModel
 from studio_ext.contract.workspace import Diagnosis
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
@@ -40,6 +41,8 @@ _PIPE_WIDTH = 200
 
 _MOST_PARAMETERS = 12
 """In the table of trials."""
+_MOST_METRICS = 4
+"""In the table of versions."""
 _ABOUT_WIDTH = 70
 """Characters for what every trial has: name, state, times."""
 _LONGEST_VALUE = 24
@@ -238,6 +241,42 @@ def print_experiments(experiments: Sequence[Experiment]) -> None:
     for experiment in experiments:
         count = "" if experiment.trials is None else str(experiment.trials)
         out.add_row(_cell(experiment.name), count, _when(experiment.updated))
+    console().print(out)
+
+
+def print_models(models: Sequence[RegisteredModel]) -> None:
+    """The list of registered models."""
+    if not models:
+        console().print("No models yet. Register one: studio models register RUN_ID NAME")
+        return
+    out = table("MODEL", "VERSION>", "ALIASES", "CHANGED")
+    for model in models:
+        aliases = ", ".join(f"{alias}={version}" for alias, version in sorted(model.aliases.items()))
+        out.add_row(_cell(model.name), _cell(model.latest or ""), _cell(aliases), _when(model.updated))
+    console().print(out)
+
+
+def print_versions(versions: Sequence[ModelVersion]) -> None:
+    """The versions of a model, with the trials that they came from."""
+    if not versions:
+        console().print("It has no version.")
+        return
+    metrics = list(dict.fromkeys(name for version in versions for name in version.metrics))[:_MOST_METRICS]
+    out = table(
+        "VERSION>", "ALIASES", "TRIAL", "RUN", "EXPERIMENT", *(f"{name}>" for name in metrics), "CREATED", "NOTE"
+    )
+    for version in versions:
+        trial = f"{version.trial} (deleted)" if version.is_trial_deleted else version.trial
+        out.add_row(
+            version.version,
+            _cell(", ".join(version.aliases)),
+            _cell(trial),
+            _cell(version.run_id or ""),
+            _cell(version.experiment),
+            *(_number(version.metrics[name]) if name in version.metrics else "" for name in metrics),
+            _when(version.created),
+            _cell(version.description, "dim"),
+        )
     console().print(out)
 
 

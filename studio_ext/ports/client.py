@@ -35,9 +35,10 @@ from studio_ext.contract.trial_table import (
 )
 from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
+from studio_ext.ports.models import ModelsClient
 
 
-class Client(Protocol):
+class Client(ModelsClient, Protocol):
     """Raises :class:`studio_ext.contract.errors.StudioError`; never anything else for a foreseeable fault."""
 
     def submit(self, request: SubmitRequest) -> JobDetail:

@@ -14,6 +14,7 @@ from studio_ext.routes import (
     contents,
     experiments,
     jobs,
+    models,
     notebooks,
     records,
     trial_table,
@@ -48,6 +49,7 @@ ADDRESSES: list[tuple[str, type[StudioHandler]]] = [
     *trial_table.HANDLERS,  # before trials/{run_id}, which would take them for runs
     *trials.HANDLERS,
     *views.HANDLERS,
+    *models.HANDLERS,
     *records.HANDLERS,
     *artifacts.HANDLERS,
     *contents.HANDLERS,

@@ -14,6 +14,8 @@ import pytest
 from studio_ext.contract.comparison import CompareQuery, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
+from studio_ext.contract.lineage import LineageKind
+from studio_ext.contract.models import RegisterModel, SetAlias
 from studio_ext.contract.report import ViewReport
 from studio_ext.contract.series import SeriesQuery
 from studio_ext.contract.trial_diff import DiffPart
@@ -459,6 +461,52 @@ class ClientSuite:
             client.create_experiment("")
         with pytest.raises(NotFound):
             client.trials("never made")
+
+    # Models
+
+    def test_a_trial_without_a_model(self, client: Client, completed: JobDetail) -> None:
+        run_id = str(completed.trial.run_id)
+        found = client.trial_models(run_id)
+        assert (found.run_id, found.models, found.versions) == (run_id, [], [])
+        with pytest.raises(InvalidRequest) as caught:
+            client.register_model(RegisterModel(run_id=run_id, name="häuser & co", alias="champion"))
+        assert "has no model" in caught.value.message and "log_model" in caught.value.hint
+        assert "häuser & co" not in [each.name for each in client.models()]
+
+    def test_models_that_are_not_there(self, client: Client) -> None:
+        name = "never made: 100 %/?#"
+        asks: list[Callable[[], Any]] = [
+            lambda: client.model(name),
+            lambda: client.model_versions(name),
+            lambda: client.model_version(name, "1"),
+            lambda: client.describe_model(name, "x"),
+            lambda: client.describe_model_version(name, "1", "x"),
+            lambda: client.set_model_alias(name, "champion", SetAlias(version="1")),
+            lambda: client.delete_model_alias(name, "champion"),
+            lambda: client.delete_model_version(name, "1"),
+            lambda: client.delete_model(name),
+            lambda: client.trial_models("0" * 32),
+            lambda: client.register_model(RegisterModel(run_id="0" * 32, name="a")),
+        ]
+        for ask in asks:
+            with pytest.raises(NotFound) as caught:
+                ask()
+            assert caught.value.hint
+
+    def test_lineage_of_a_trial(self, client: Client, completed: JobDetail) -> None:
+        run_id = str(completed.trial.run_id)
+        found = client.lineage(LineageKind.trial, run_id, depth=1)
+        assert (found.nodes[0].kind, found.nodes[0].id, found.nodes[0].experiment) == ("trial", run_id, "suite")
+        jobs = [node for node in found.nodes if node.kind is LineageKind.job]
+        assert [(node.id, node.label, node.is_deleted) for node in jobs] == [(completed.id, "first", False)]
+        assert (completed.id, run_id) in {(each.source, each.target) for each in found.edges}
+        for kind, identity in ((LineageKind.trial, "0" * 32), (LineageKind.job, "0"), (LineageKind.data, "0:x")):
+            with pytest.raises(NotFound):
+                client.lineage(kind, identity)
+        with pytest.raises(InvalidRequest):
+            client.lineage(LineageKind.model, "no number")
+        with pytest.raises(InvalidRequest):
+            client.lineage(LineageKind.trial, run_id, depth=11)
 
     def test_doctor(self, client: Client) -> None:
         diagnosis = client.doctor()

@@ -55,14 +55,17 @@ from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
+from studio_ext.ports.models import KnownJob, ModelStore, SourceTrial
 from studio_ext.services.comparison import Comparisons
 from studio_ext.services.importance import Importances
+from studio_ext.services.models_client import StoreModels
 from studio_ext.services.trial_query.export import export
 from studio_ext.services.trial_query.lookup import check, column_page
 from studio_ext.services.trial_query.records import trial_page
 from studio_ext.services.trial_query.tables import TrialTables
 from studio_ext.services.view_report import view_report
 from studio_ext.testing.memory_columns import MemoryColumns, MemoryTrial
+from studio_ext.testing.memory_models import MemoryModels
 
 CELLS = 3
 
@@ -78,7 +81,7 @@ def _container(request: SubmitRequest) -> Container | None:
     )
 
 
-class FakeClient:
+class FakeClient(StoreModels):
     """Keeps the promises of :class:`studio_ext.ports.client.Client` without running anything.
 
     A job goes Pending, Starting, InProgress (a look a cell), and ends for ``reason``. ``hold``: jobs stay in
@@ -100,6 +103,7 @@ class FakeClient:
         self._keys: dict[str, str] = {}
         self._trials: dict[str, Trial] = {}
         self._gone: dict[str, Trial] = {}
+        self.registry = MemoryModels(self._source_trial)
         self._experiments: dict[str, Experiment] = {}
         self._revision = 0
 
@@ -519,6 +523,32 @@ class FakeClient:
         if run_id not in self._trials:
             raise NotFound(f"There is no trial {run_id!r}.")
         return self._trials[run_id]
+
+    @property
+    def model_store(self) -> ModelStore:
+        """In memory."""
+        return self.registry
+
+    def known_job(self, job_id: str) -> KnownJob | None:
+        """A job that was not deleted."""
+        job = self._jobs.get(job_id)
+        return None if job is None else KnownJob(job.name, job.status, job.created)
+
+    def _source_trial(self, run_id: str) -> SourceTrial | None:
+        trial = self._trials.get(run_id) or self._gone.get(run_id)
+        if trial is None:
+            return None
+        return SourceTrial(
+            run_id=run_id,
+            name=trial.name,
+            experiment=trial.experiment,
+            status=trial.status,
+            started=trial.started,
+            job_id=trial.job_id,
+            parent=trial.parent_run_id,
+            is_deleted=run_id in self._gone,
+            metrics=trial.metrics,
+        )
 
     def doctor(self) -> Diagnosis:
         """What ``diagnosis`` says."""
