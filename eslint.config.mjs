@@ -112,7 +112,7 @@ export default defineConfig([
   {
     files: ['src/features/**'],
     rules: forbid([
-      '^(\\.\\./)+(jobs|submit|experiments|panel|compare)(/|$)',
+      '^(\\.\\./)+(jobs|submit|experiments|panel|compare|trials)(/|$)',
       'Features meet through tokens and commands only.'
     ])
   },

@@ -4,6 +4,10 @@
  */
 
 /**
+ * How an artefact is looked at.
+ */
+export type PreviewKind = 'text' | 'table' | 'image' | 'notebook' | 'html' | 'binary';
+/**
  * Why an attempt ended. People see the sentence beside it, never this word alone.
  */
 export type ExitReason =
@@ -66,6 +70,10 @@ export type SecondaryStatus =
  * The state of a job as people see it.
  */
 export type JobStatus = 'Pending' | 'Starting' | 'InProgress' | 'Stopping' | 'Completed' | 'Failed' | 'Stopped';
+/**
+ * What a node stands for.
+ */
+export type LineageKind = 'data' | 'job' | 'trial' | 'model';
 
 /**
  * An artefact of one trial or both.
@@ -121,6 +129,48 @@ export interface TextBlock {
    * The same in the second text.
    */
   second: number;
+}
+/**
+ * The beginning of an artefact, or how to show it. Nothing in it was executed.
+ */
+export interface ArtifactPreview {
+  /**
+   * Of a table.
+   */
+  columns: string[];
+  height: number | null;
+  /**
+   * Whether there is more than what is told here.
+   */
+  is_cut: boolean;
+  kind: PreviewKind;
+  /**
+   * What its name and its first bytes say it is.
+   */
+  media_type: string;
+  path: string;
+  /**
+   * Why it is not shown, or not as what it is, in a sentence.
+   */
+  remark: string;
+  /**
+   * Of a table: the first rows.
+   */
+  rows: (boolean | number | string | null)[][];
+  size_bytes: number;
+  /**
+   * Of text and HTML: the beginning; of a JSON document that is not too large, all of it.
+   */
+  text: string;
+  total_columns: number | null;
+  /**
+   * Of a table: rows in all; None when they were not counted.
+   */
+  total_rows: number | null;
+  /**
+   * Of an image: pixels.
+   */
+  width: number | null;
 }
 /**
  * One try at a job.
@@ -1284,6 +1334,71 @@ export interface LineChartSpec {
   x_metric?: string | null;
 }
 /**
+ * What a thing came from, and what came from it.
+ */
+export interface Lineage {
+  edges: LineageEdge[];
+  id: string;
+  /**
+   * Whether there were more than ``MAX_NODES``.
+   */
+  is_cut: boolean;
+  kind: LineageKind;
+  /**
+   * The one that was asked for first, the others by their distance from it.
+   */
+  nodes: LineageNode[];
+}
+/**
+ * ``target`` came from ``source``.
+ */
+export interface LineageEdge {
+  source: string;
+  source_kind: LineageKind;
+  target: string;
+  target_kind: LineageKind;
+}
+/**
+ * One thing. ``kind`` and ``id`` name it, here and in a request for its own lineage.
+ */
+export interface LineageNode {
+  /**
+   * A few words more: where data lies, the experiment of a trial, the aliases of a model.
+   */
+  detail: string;
+  /**
+   * Of a trial: name of its experiment.
+   */
+  experiment: string;
+  /**
+   * Of a trial its run id, of a job its id, of a model ``<name>/<version>``. Of data its digest, with ``:<name>``
+   * behind it where the digest is too short to name it alone.
+   */
+  id: string;
+  /**
+   * Whether it is not there any more, or was deleted: it is known of it from others.
+   */
+  is_deleted: boolean;
+  /**
+   * Whether all that it came from and all that came from it is in this answer.
+   */
+  is_whole: boolean;
+  kind: LineageKind;
+  label: string;
+  /**
+   * Whether there is more beside it than is ever listed.
+   */
+  more: boolean;
+  /**
+   * Of a trial MLflow's word, of a job its status, of a model its registration's.
+   */
+  status: string;
+  /**
+   * When it began or was made (epoch seconds).
+   */
+  time: number | null;
+}
+/**
  * Event ``studio live changed``: there is more of jobs that somebody looks at; a hint to ask again, never data.
  */
 export interface LiveChanged {
@@ -1314,6 +1429,38 @@ export interface LogChunk {
    */
   size: number;
   text: string;
+}
+/**
+ * A model that a trial logged: something that can be registered.
+ */
+export interface LoggedModel {
+  created: number | null;
+  /**
+   * What kind of model its flavour says it is; empty where it does not.
+   */
+  model_type: string;
+  name: string;
+  /**
+   * What names it in a request to register it: MLflow's id of it, or the folder of the trial's artefacts.
+   */
+  path: string;
+  /**
+   * ``READY``; ``PENDING`` while it is being logged; ``FAILED`` when that broke off.
+   */
+  status: string;
+}
+/**
+ * A model that the trial logged.
+ */
+export interface LoggedModelRef {
+  created: number | null;
+  /**
+   * The framework, as MLflow names it.
+   */
+  kind: string;
+  model_id: string;
+  name: string;
+  status: string;
 }
 /**
  * The metrics of a job, or of one run.
@@ -1374,6 +1521,92 @@ export interface MetricSeries {
    * None stands for NaN and infinities, which JSON lacks.
    */
   value: (number | null)[];
+}
+/**
+ * What the values of one metric amount to. None stands for NaN and infinities, which JSON lacks.
+ */
+export interface MetricSummary {
+  /**
+   * Values that are numbers; None when it was not told.
+   */
+  count: number | null;
+  /**
+   * The value of the highest step.
+   */
+  last: number | null;
+  max: number | null;
+  mean: number | null;
+  min: number | null;
+  name: string;
+  /**
+   * The highest step.
+   */
+  step: number;
+}
+/**
+ * One version of a model, and the trial that it came from.
+ */
+export interface ModelVersion {
+  aliases: string[];
+  created: number | null;
+  description: string;
+  /**
+   * Name of the trial's experiment, kept as well.
+   */
+  experiment: string;
+  /**
+   * Whether the trial is not there any more; the files of a model logged by MLflow 3 may still be.
+   */
+  is_trial_deleted: boolean;
+  job_id: string | null;
+  /**
+   * Last values of the few metrics of the trial that matter most; None stands for NaN.
+   */
+  metrics: {
+    [k: string]: number | null;
+  };
+  name: string;
+  /**
+   * Trial that made it; None: it came from elsewhere.
+   */
+  run_id: string | null;
+  /**
+   * Where its files are.
+   */
+  source: string;
+  /**
+   * MLflow's word: ``READY``, ``PENDING_REGISTRATION`` or ``FAILED_REGISTRATION``.
+   */
+  status: string;
+  status_message: string;
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * Name of that trial, kept when it is deleted.
+   */
+  trial: string;
+  updated: number | null;
+  version: string;
+}
+/**
+ * A version in the model registry that was made of the trial.
+ */
+export interface ModelVersionRef {
+  aliases: string[];
+  name: string;
+  status: string;
+  version: string;
+}
+/**
+ * The versions of a model, newest first.
+ */
+export interface ModelVersions {
+  items: ModelVersion[];
+  /**
+   * Whether there are older ones.
+   */
+  more: boolean;
 }
 /**
  * Two notebooks cell by cell, in the order of both.
@@ -1470,6 +1703,55 @@ export interface RecordingLag {
    * Of how many jobs and trackers.
    */
   journals: number;
+}
+/**
+ * A request to make a version of a model out of a trial's model.
+ */
+export interface RegisterModel {
+  /**
+   * Alias that stands for the new version from then on; None or empty: none does.
+   */
+  alias?: string | null;
+  description?: string;
+  /**
+   * Version that the alias stands for as far as the caller knows, empty: none. If that changed, nothing is done.
+   * None: whatever it stands for.
+   */
+  held_by?: string | null;
+  /**
+   * Name of the model; made when there is none.
+   */
+  name: string;
+  /**
+   * Which model of the trial, see :attr:`LoggedModel.path`; None: the only one.
+   */
+  path?: string | null;
+  run_id: string;
+}
+/**
+ * A model of the registry: a name for versions that follow each other.
+ */
+export interface RegisteredModel {
+  /**
+   * Number of the version that each alias stands for.
+   */
+  aliases: {
+    [k: string]: string;
+  };
+  created: number | null;
+  description: string;
+  /**
+   * Number of its newest version; None: it has none.
+   */
+  latest: string | null;
+  name: string;
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * When it, or a version of it, was last changed (epoch seconds).
+   */
+  updated: number | null;
 }
 /**
  * What the last attempt of a job used while it ran: one entry a sample in each list.
@@ -1680,6 +1962,16 @@ export interface ServerInfo {
   workspace: string;
 }
 /**
+ * A request to let an alias stand for a version.
+ */
+export interface SetAlias {
+  /**
+   * As in :class:`RegisterModel`.
+   */
+  held_by?: string | null;
+  version: string;
+}
+/**
  * What the form can choose from.
  */
 export interface SubmitOptions {
@@ -1835,6 +2127,168 @@ export interface Trial {
   user: string | null;
 }
 /**
+ * A part of the trials below one, newest first.
+ */
+export interface TrialChildren {
+  items: TrialRelative[];
+  /**
+   * Pass it as ``cursor`` to get the next page; None on the last page.
+   */
+  next_cursor: string | null;
+}
+/**
+ * A trial that another one belongs to.
+ */
+export interface TrialRelative {
+  ended: number | null;
+  experiment: string;
+  name: string;
+  run_id: string;
+  started: number | null;
+  /**
+   * MLflow's word; empty for a trial that is not there any more.
+   */
+  status: string;
+}
+/**
+ * What ran.
+ */
+export interface TrialCode {
+  /**
+   * Path of the artefact that holds the changes in no commit; empty: there is none.
+   */
+  changes: string;
+  commit: string;
+  /**
+   * Whether there were changes in no commit; None: nobody knows.
+   */
+  dirty: boolean | null;
+  notebook: string;
+  notebook_sha256: string;
+  /**
+   * Path of the artefact that is the executed notebook; empty: there is none.
+   */
+  output: string;
+  /**
+   * Address of the repository.
+   */
+  remote: string;
+  /**
+   * Folder that the code was copied from.
+   */
+  source: string;
+}
+/**
+ * Everything about one trial.
+ */
+export interface TrialDetail {
+  /**
+   * Where its artefacts lie, without credentials.
+   */
+  artifact_uri: string;
+  children: TrialChildren;
+  code: TrialCode;
+  environment: TrialEnvironment;
+  experiment_id: string;
+  /**
+   * Why it failed or was stopped, as far as it is known.
+   */
+  failure: string;
+  inputs: TrialInput[];
+  /**
+   * It can be restored, and until then nothing of it can be changed.
+   */
+  is_deleted: boolean;
+  job: TrialJob | null;
+  /**
+   * By name; those of the machine are left out.
+   */
+  metrics: MetricSummary[];
+  /**
+   * Sentences about what could not be read just now.
+   */
+  missing: string[];
+  /**
+   * What starts MLflow's user interface on the tracking store where no address is known.
+   */
+  mlflow_command: string;
+  /**
+   * Its page in MLflow's user interface; empty where no address is known.
+   */
+  mlflow_url: string;
+  models: LoggedModelRef[];
+  /**
+   * Markdown, as a person wrote it: MLflow's ``mlflow.note.content``.
+   */
+  note: string;
+  parent: TrialRelative | null;
+  trial: Trial;
+  versions: ModelVersionRef[];
+}
+/**
+ * What it ran in and on.
+ */
+export interface TrialEnvironment {
+  cpus: string;
+  gpus: string;
+  image: string;
+  image_id: string;
+  kernel: string;
+  /**
+   * Path of the artefact that says what the machine is; empty: there is none.
+   */
+  machine: string;
+  /**
+   * Path of the artefact that lists the packages; empty: there is none.
+   */
+  packages: string;
+  platform: string;
+  python: string;
+  runner: string;
+}
+/**
+ * Data that the trial read.
+ */
+export interface TrialInput {
+  columns: number | null;
+  /**
+   * What it was read for, in the words of whoever logged it: ``input``, ``training``, ...
+   */
+  context: string;
+  /**
+   * Which version of it.
+   */
+  digest: string;
+  /**
+   * Of a folder: how many files were read in it.
+   */
+  files: number | null;
+  /**
+   * ``local``, ``http``, the scheme of an address, or MLflow's word.
+   */
+  kind: string;
+  name: string;
+  /**
+   * Path or address; empty for data that was in memory.
+   */
+  place: string;
+  rows: number | null;
+  sha256: string;
+  size_bytes: number | null;
+}
+/**
+ * The job that recorded the trial.
+ */
+export interface TrialJob {
+  id: string;
+  /**
+   * Whether the job still exists.
+   */
+  is_there: boolean;
+  name: string;
+  status: string;
+}
+/**
  * One part of what differs between two trials. Of the last five fields one is there, or none.
  */
 export interface TrialDiff {
@@ -1859,6 +2313,20 @@ export interface TrialDiff {
   part: DiffPart;
   second: DiffTrial;
   state: 'same' | 'different' | 'unknown';
+}
+/**
+ * The models of a trial.
+ */
+export interface TrialModels {
+  /**
+   * What can be registered, newest first.
+   */
+  models: LoggedModel[];
+  run_id: string;
+  /**
+   * What was registered, newest first.
+   */
+  versions: ModelVersion[];
 }
 /**
  * Which part of an experiment's trials, and in what order.
@@ -1946,6 +2414,35 @@ export interface TrialTablePage {
    * Trials in the experiment.
    */
   trials: number;
+}
+/**
+ * A request to change what is said of a model, or of one version.
+ */
+export interface UpdateModel {
+  description: string;
+}
+/**
+ * A request to change a trial. What is not given stays.
+ */
+export interface UpdateTrial {
+  /**
+   * The note that ``note`` was written from: another one that is there now is a conflict, and stays.
+   */
+  if_note?: string | null;
+  name?: string | null;
+  /**
+   * An empty one takes the note away.
+   */
+  note?: string | null;
+  /**
+   * Tags to take away; one that is not there is no error.
+   *
+   * @maxItems 100
+   */
+  removed_tags?: string[];
+  tags?: {
+    [k: string]: string;
+  };
 }
 /**
  * Trials that are compared, and how they are drawn.

@@ -4,8 +4,10 @@ import { diffsPlugin } from './features/diffs/plugin';
 import { experimentsPlugin } from './features/experiments/plugin';
 import { noticesPlugin } from './features/jobs/noticesPlugin';
 import { jobsPlugin } from './features/jobs/plugin';
+import { modelsPlugin } from './features/models/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { submitPlugin } from './features/submit/plugin';
+import { trialsPlugin } from './features/trials/plugin';
 import {
   clientPlugin,
   jobsModelPlugin,
@@ -25,7 +27,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   submitPlugin,
   experimentsPlugin,
   comparePlugin,
-  diffsPlugin
+  diffsPlugin,
+  modelsPlugin,
+  trialsPlugin
 ];
 
 export default plugins;

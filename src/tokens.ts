@@ -27,7 +27,9 @@ export namespace CommandIDs {
   export const openExperiment = 'studio-experiments:open';
   export const newExperiment = 'studio-experiments:create';
 
-  export const openTrial = 'studio-trials:open-job';
+  export const showTrial = 'studio-trials:show';
+  export const openTrial = 'studio-trials:open';
+  export const openTrialJob = 'studio-trials:open-job';
   export const copyTrials = 'studio-trials:copy';
   export const copyRunId = 'studio-trials:copy-id';
   export const selectAllTrials = 'studio-trials:select-all';
@@ -47,11 +49,16 @@ export namespace CommandIDs {
   export const toggleTree = 'studio-trials:toggle-tree';
   export const exportTrials = 'studio-trials:export';
   export const refreshTrials = 'studio-trials:refresh';
+  export const registerTrial = 'studio-trials:register-model';
+  export const showTrialLineage = 'studio-trials:show-lineage';
+
+  export const openModel = 'studio-models:open';
+  export const registerModel = 'studio-models:register';
+  export const refreshModels = 'studio-models:refresh';
+  export const openLineage = 'studio-lineage:open';
 
   /** Of trials that are selected in a table. */
   export const compareTrials = 'studio-trials:compare';
-  /** Opens a trial's tab: `experiment`, `run`. */
-  export const showTrial = 'studio-trials:show';
   /** Opens what two trials made, side by side: `first`, `second`. */
   export const openDiffs = 'studio-diffs:open';
 
@@ -65,8 +72,6 @@ export namespace CommandIDs {
   export const toggleDifferences = 'studio-compare:toggle-differences';
   export const saveView = 'studio-compare:save';
   export const exportView = 'studio-compare:export';
-
-  export const openDiffs = 'studio-diffs:open';
 
   export const showPanel = 'studio-panel:show';
 }

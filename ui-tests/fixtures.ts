@@ -4,6 +4,7 @@ import type { APIRequestContext } from '@playwright/test';
 import { JobTab } from './pages/JobTab';
 import { RunAsJobForm } from './pages/RunAsJobForm';
 import { StudioPanel } from './pages/StudioPanel';
+import { TrialTab } from './pages/TrialTab';
 import { TrialsTable } from './pages/TrialsTable';
 import { silentRegistry } from './registry';
 import type { IRegistry } from './registry';
@@ -78,6 +79,13 @@ export class StudioServer {
     return ((await response.json()) as { experiment_id: string }).experiment_id;
   }
 
+  /** The tags of a run, as MLflow has them. */
+  async tagsOf(runId: string): Promise<Record<string, string>> {
+    const response = await this._request.get(this._url(`records/runs/${runId}`));
+    expect(response.status(), await response.text()).toBe(200);
+    return ((await response.json()) as { tags: Record<string, string> }).tags;
+  }
+
   /** The text of an artefact of a run. */
   async artifact(runId: string, path: string): Promise<string> {
     const response = await this._request.get(this._url(`records/runs/${runId}/artifacts/${encodeURI(path)}`));
@@ -109,6 +117,15 @@ export class StudioServer {
     const response = await this._request.post(this._url('jobs'), { data: { notebook, ...more } });
     expect(response.status(), await response.text()).toBe(201);
     return (await response.json()) as IJob;
+  }
+
+  /** Register the newest model of a trial without the browser. */
+  async register(run_id: string, name: string, alias: string, description: string): Promise<void> {
+    const known = await this._request.get(this._url(`trials/${run_id}/models`));
+    const { path } = ((await known.json()) as { models: { path: string }[] }).models[0];
+    const data = { run_id, path, name, alias, description };
+    const response = await this._request.post(this._url('models'), { data });
+    expect(response.status(), await response.text()).toBe(201);
   }
 
   async stop(id: string): Promise<void> {
@@ -165,6 +182,7 @@ interface IFixtures {
   form: RunAsJobForm;
   jobTab: JobTab;
   trials: TrialsTable;
+  trialTab: TrialTab;
   /** An image registry that never answers. */
   registry: IRegistry;
   /** Errors that nobody caught in the page; a test fails at its end when there are any. */
@@ -184,6 +202,7 @@ export const test = galata.extend<IFixtures>({
   form: async ({ page }, use) => use(new RunAsJobForm(page)),
   jobTab: async ({ page }, use) => use(new JobTab(page)),
   trials: async ({ page }, use) => use(new TrialsTable(page)),
+  trialTab: async ({ page }, use) => use(new TrialTab(page)),
   registry: async ({}, use) => {
     const registry = await silentRegistry();
     await use(registry);

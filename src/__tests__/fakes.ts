@@ -10,7 +10,9 @@ import type {
   NotebookInspection,
   NotebookParameter,
   Page,
-  SubmitOptions
+  SubmitOptions,
+  Trial,
+  TrialDetail
 } from '../contract';
 import type {
   IParameterField,
@@ -344,4 +346,70 @@ export function deferred<T>(): {
     resolve = settle;
   });
   return { promise, resolve };
+}
+
+/** Everything about a trial; the fields that matter to a test are given. */
+export function makeDetail(
+  fields: Partial<TrialDetail> = {},
+  trial: Partial<Trial> = {}
+): TrialDetail {
+  return {
+    trial: {
+      run_id: 'run1',
+      experiment: 'house-prices',
+      name: 'first',
+      status: 'FINISHED',
+      started: 1_000,
+      ended: 1_060,
+      parameters: {},
+      metrics: {},
+      notebook: null,
+      commit: null,
+      dirty: null,
+      job_id: null,
+      parent_run_id: null,
+      user: 'ann',
+      lag_bytes: 0,
+      tags: {},
+      ...trial
+    },
+    experiment_id: '7',
+    is_deleted: false,
+    note: '',
+    failure: '',
+    metrics: [],
+    inputs: [],
+    code: {
+      notebook: '',
+      notebook_sha256: '',
+      commit: '',
+      remote: '',
+      dirty: null,
+      source: '',
+      changes: '',
+      output: ''
+    },
+    environment: {
+      python: '',
+      platform: '',
+      cpus: '',
+      gpus: '',
+      runner: '',
+      kernel: '',
+      image: '',
+      image_id: '',
+      packages: '',
+      machine: ''
+    },
+    job: null,
+    models: [],
+    versions: [],
+    parent: null,
+    children: { items: [], next_cursor: null },
+    artifact_uri: '/studio/artifacts',
+    mlflow_url: '',
+    mlflow_command: 'mlflow ui',
+    missing: [],
+    ...fields
+  };
 }

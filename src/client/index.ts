@@ -8,6 +8,7 @@ import { TrialsClient } from './trials';
 import { ViewsClient } from './views';
 
 export type { IJobQuery } from './jobs';
+export type { IArtifactEntry, TrialClient } from './trial';
 export type { ExportFormat, IColumnQuery } from './trials';
 export { API_ROOT, asRequestError, isAbort, RequestError } from './request';
 export {

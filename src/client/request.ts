@@ -10,7 +10,7 @@ export type Query = Record<string, string | number | boolean | undefined>;
 
 /** What a request may carry. */
 export interface IRequestOptions {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Query;
   body?: unknown;
   signal?: AbortSignal;

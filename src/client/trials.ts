@@ -1,4 +1,6 @@
 import type { ServerConnection } from '@jupyterlab/services';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
 import type {
   ColumnPage,
   CompareQuery,
@@ -35,6 +37,16 @@ type OnDone = (runIds: readonly string[]) => void;
 /** The REST resource of the table of trials. */
 export class TrialsClient {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
+
+  /** Run ids of trials that this page changed, deleted or restored. */
+  get changed(): ISignal<this, readonly string[]> {
+    return this._changed;
+  }
+
+  /** Tell whoever shows them that trials were changed. */
+  tell(runIds: readonly string[]): void {
+    this._changed.emit(runIds);
+  }
 
   table(query: TrialQuery, signal?: AbortSignal): Promise<TrialTablePage> {
     return this._post('trials/table', query, signal);
@@ -124,6 +136,7 @@ export class TrialsClient {
       const body: RunIds = { run_ids: [...portion] };
       await this._post(path, body);
       onDone?.(portion);
+      this._changed.emit(portion);
     }
   }
 
@@ -134,6 +147,8 @@ export class TrialsClient {
   ): Promise<T> {
     return request(this._settings, path, { method: 'POST', body, signal });
   }
+
+  private readonly _changed = new Signal<this, readonly string[]>(this);
 }
 
 const MAX_RUN_IDS = 1000;

@@ -6,7 +6,7 @@ import { asRequestError, isAbort } from '../client';
 import type { RequestError, StudioClient } from '../client';
 import type { ComparedRow, ComparedTrial, Comparison } from '../contract';
 import type { IChartColumn, IChartTrial } from '../shared/charts/types';
-import { defaultCharts } from './defaultCharts';
+import { defaultCharts, extendCharts } from './defaultCharts';
 import type { IJobsChange, JobsModel } from './jobsModel';
 import type { TrialColours } from './trialColours';
 import { TrialFocus } from './trialFocus';
@@ -319,12 +319,11 @@ export class CompareModel implements IDisposable {
       this.colours.assign(found.trials.map(each => each.run_id));
     }
     // A search leaves out what charts could be of.
-    const mayChoose = this._search === '';
-    if (mayChoose && (isOther || this._areDefaultsOld || this._hasRunning())) {
-      const next = defaultCharts(found);
-      if (JSON.stringify(next) !== JSON.stringify(this._defaults)) {
-        this._defaults = next;
-      }
+    if (this._search === '') {
+      this._defaults =
+        isOther || this._areDefaultsOld
+          ? defaultCharts(found)
+          : extendCharts(this._defaults, found);
       this._areDefaultsOld = false;
     }
     this._arrange();
@@ -423,7 +422,7 @@ export class CompareModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private _columns = new Map<string, IChartColumn>();
   private _comparison: Comparison | null = null;
-  private _defaults: ViewChart[] = [];
+  private _defaults: readonly ViewChart[] = [];
   private _drawn: readonly IChartTrial[] = [];
   private _error: RequestError | null = null;
   private _isActive = false;

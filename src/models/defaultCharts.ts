@@ -1,4 +1,5 @@
 import type { ComparedRow, Comparison } from '../contract';
+import { newChartId } from './views';
 import type { ViewChart } from './views';
 
 /** Lines of metrics that are drawn without being asked for. */
@@ -35,7 +36,10 @@ export function defaultCharts(comparison: Comparison): ViewChart[] {
   if (!main || parameters.length === 0 || trials.length < SOME) {
     return charts;
   }
-  const numeric = parameters.filter(row => row.numeric);
+  // What was tried with more values says more about the metric.
+  const numeric = parameters
+    .filter(row => row.numeric)
+    .sort((a, b) => distinct(b) - distinct(a));
   const [first] = numeric.length > 0 ? numeric : parameters;
   const axes = [...numeric, ...parameters.filter(row => !row.numeric)];
   const shown = axes.slice(0, MAX_AXES - 1);
@@ -62,13 +66,32 @@ export function defaultCharts(comparison: Comparison): ViewChart[] {
   return charts;
 }
 
-/** The metric that matters most, as far as names tell. */
-export function mainMetric(rows: readonly ComparedRow[]): ComparedRow | null {
-  const found = rows.filter(
-    ({ kind, numeric }) => kind === 'metric' && numeric
-  );
-  found.sort((a, b) => interest(b) - interest(a));
-  return found[0] ?? null;
+/**
+ * The charts as they are, and behind them what has come to suit the trials: they go on, and nothing moves meanwhile.
+ * The same array where nothing has.
+ */
+export function extendCharts(
+  charts: readonly ViewChart[],
+  comparison: Comparison
+): readonly ViewChart[] {
+  const known = new Set(charts.map(contentOf));
+  const types = new Set(charts.map(({ type }) => type));
+  const next = [...charts];
+  for (const chart of defaultCharts(comparison)) {
+    const isLine = chart.type === 'line';
+    const lines = next.filter(({ type }) => type === 'line').length;
+    const isNew = isLine
+      ? lines < MAX_LINES && !known.has(contentOf(chart))
+      : !types.has(chart.type);
+    if (isNew) {
+      next.push({ ...chart, id: newChartId(next) });
+    }
+  }
+  return next.length === charts.length ? charts : next;
+}
+
+function contentOf(chart: ViewChart): string {
+  return JSON.stringify({ ...chart, id: '' });
 }
 
 /** Whether a metric had more than one value in any of the trials. */
@@ -88,6 +111,10 @@ function interest(row: ComparedRow): number {
     (row.better !== null ? 2 : 0) +
     (CHECKED.test(row.name) ? 1 : 0)
   );
+}
+
+function distinct({ values }: ComparedRow): number {
+  return new Set(values).size;
 }
 
 /** Whether trials can be told apart by it at a glance: not a path or a text of its own for each. */

@@ -5,19 +5,17 @@ import { asRequestError, isAbort } from '../client';
 import type { RequestError } from '../client';
 
 /**
- * Follows something of one job that grows, while somebody looks at it.
+ * Follows something that grows or changes, while somebody looks at it.
  *
  * After each look comes a pause, twice as long after each failure, until there
  * is nothing more to come.
  */
 export abstract class FollowModel implements IDisposable {
   /**
-   * @param jobId - the job that is followed.
    * @param _interval - the pause between two looks, in milliseconds.
    * @param _maxInterval - the longest pause after failures, in milliseconds.
    */
   constructor(
-    readonly jobId: string,
     private readonly _interval: number,
     private readonly _maxInterval: number
   ) {}

@@ -24,9 +24,11 @@ export interface ILiveAnswer {
 export abstract class LiveModel<T extends ILiveAnswer> extends FollowModel {
   constructor(
     protected readonly jobs: JobsModel,
-    jobId: string
+    /** The job that is followed; empty where none is. */
+    readonly jobId: string,
+    interval = INTERVAL
   ) {
-    super(jobId, INTERVAL, MAX_INTERVAL);
+    super(interval, MAX_INTERVAL);
     jobs.liveChanged.connect(this._onLive, this);
     jobs.jobsChanged.connect(this._onJobs, this);
   }

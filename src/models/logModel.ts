@@ -19,9 +19,9 @@ const MAX_INTERVAL = 30_000;
 export class LogModel extends FollowModel {
   constructor(
     private readonly _client: JobsClient,
-    jobId: string
+    readonly jobId: string
   ) {
-    super(jobId, INTERVAL, MAX_INTERVAL);
+    super(INTERVAL, MAX_INTERVAL);
   }
 
   get lines(): readonly string[] {

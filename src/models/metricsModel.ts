@@ -3,7 +3,7 @@ import type { ILiveChange } from './jobsModel';
 import { LiveModel } from './liveModel';
 
 /** Points of one series asked for: twice what a chart of usual width shows. */
-const POINTS = 1_000;
+export const POINTS = 1_000;
 
 /** The values of one metric in one run. */
 export interface IRunSeries extends MetricSeries {

@@ -65,6 +65,7 @@ export class TrialTableModel implements IDisposable {
     this._jobs.reset.connect(this._onReset, this);
     this._known = this._state();
     this._experiments?.changed.connect(this._onExperiments, this);
+    this.client.trials.changed.connect(this.expectChange, this);
     this.ready = this._start();
   }
 
@@ -288,6 +289,7 @@ export class TrialTableModel implements IDisposable {
     this.rows.dispose();
     this._jobs.jobsChanged.disconnect(this._onJobs, this);
     this._jobs.reset.disconnect(this._onReset, this);
+    this.client.trials.changed.disconnect(this.expectChange, this);
     this._experiments?.changed.disconnect(this._onExperiments, this);
     Signal.clearData(this.selection);
     Signal.clearData(this);

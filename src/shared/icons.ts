@@ -1,6 +1,6 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
-function icon(name: string, body: string): LabIcon {
+export function icon(name: string, body: string): LabIcon {
   return new LabIcon({
     name: `studio_ext:${name}`,
     svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">${body}</svg>`
@@ -29,6 +29,12 @@ export const logIcon = icon(
 export const experimentIcon = icon(
   'experiment',
   '<path class="jp-icon3" fill="#616161" d="M9 3h6v2h-1v4.3l5.3 9A1.8 1.8 0 0 1 17.7 21H6.3a1.8 1.8 0 0 1-1.6-2.7L10 9.3V5H9V3zm3 7.4-3.2 5.4h6.4L12 10.4z"/>'
+);
+
+/** A trial: one page of the record, with its curve. */
+export const trialIcon = icon(
+  'trial',
+  '<path class="jp-icon3" fill="#616161" d="M5 3h14v18H5V3zm2 2v14h10V5H7zm1.5 10.7 2.6-4.2 2.1 2 2.4-5 1.3.7-3.3 6.7-2.2-2.1-1.7 2.7z"/>'
 );
 
 /** A job: a box of work in motion. */
@@ -83,4 +89,16 @@ export const hiddenIcon = icon(
 export const diffIcon = icon(
   'diff',
   '<path class="jp-icon3" fill="#616161" d="M3 3h8v18H3V3zm2 2v14h4V5H5zm8-2h8v18h-8V3zm2 2v14h4V5h-4zm.7 3.2h2.6v1.6h-2.6zm0 4.2h2.6V14h-2.6zM5.7 8.2h2.6v1.6H5.7z"/>'
+);
+
+/** A box with a mark: a registered model. */
+export const modelIcon = icon(
+  'model',
+  '<path class="jp-icon3" fill="#616161" d="m12 2 9 5v10l-9 5-9-5V7l9-5zm0 2.3L6.1 7.6 12 10.9l5.9-3.3L12 4.3zM5 9.3v6.5l6 3.4v-6.6L5 9.3zm14 0-6 3.3v6.6l6-3.4V9.3z"/>'
+);
+
+/** One thing that came from two: lineage. */
+export const lineageIcon = icon(
+  'lineage',
+  '<path class="jp-icon3" fill="#616161" d="M5 3a3 3 0 0 1 2.8 2H10a4 4 0 0 1 4 4v2h2.2a3 3 0 1 1 0 2H14v2a4 4 0 0 1-4 4H7.8a3 3 0 1 1 0-2H10a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2H7.8A3 3 0 1 1 5 3z"/>'
 );

@@ -16,6 +16,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from studio_ext._version import __version__
+from studio_ext.adapters.http_models import HttpModels
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import (
     ErrorBody,
@@ -42,6 +43,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_detail import TrialChildren, TrialDetail, UpdateTrial
 from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
@@ -84,7 +86,7 @@ def split_address(address: str) -> tuple[str, str | None]:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path.rstrip('/')}/", token
 
 
-class HttpClient:
+class HttpClient(HttpModels):
     """Keeps the promises of :class:`studio_ext.ports.client.Client` by asking a Jupyter server.
 
     Paths of notebooks are relative to the server's root. Requests that may be repeated without harm are
@@ -342,6 +344,20 @@ class HttpClient:
         """The metrics of one run."""
         params = {"max_points": max_points, "cursor": cursor}
         return self.ask(MetricHistory, "GET", f"trials/{segment(run_id)}/metrics", params=params)
+
+    def trial_detail(self, run_id: str) -> TrialDetail:
+        """Everything about one trial."""
+        return self.ask(TrialDetail, "GET", f"trials/{segment(run_id)}/detail")
+
+    def trial_children(self, run_id: str, *, cursor: str = "", limit: int = 50) -> TrialChildren:
+        """Trials below one."""
+        params = {"cursor": cursor or None, "limit": limit}
+        return self.ask(TrialChildren, "GET", f"trials/{segment(run_id)}/children", params=params)
+
+    def update_trial(self, run_id: str, change: UpdateTrial) -> TrialDetail:
+        """Change a trial."""
+        body = change.model_dump(mode="json", exclude_unset=True)
+        return self.ask(TrialDetail, "PATCH", f"trials/{segment(run_id)}", body=body)
 
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
         """Histories of metrics of many trials."""

@@ -33,6 +33,7 @@ from studio_ext.contract.records import (
     UpdateExperimentRecord,
     UpdateRunRecord,
 )
+from studio_ext.contract.trial_detail import ArtifactPreview
 from studio_ext.core.paths import relative
 from studio_ext.ports.contents import Download
 
@@ -181,6 +182,11 @@ class HttpRecords:
     def open_artifact(self, run: RunRecord, name: str) -> AbstractContextManager[Download]:
         """See :class:`~studio_ext.ports.records.Records`."""
         return self._download(_artifact(run, name), name)
+
+    def preview(self, run: RunRecord, name: str) -> ArtifactPreview:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        path = quote(relative(name).as_posix())
+        return self._client.ask(ArtifactPreview, "GET", f"trials/{segment(run.run_id)}/preview/{path}")
 
     @contextmanager
     def _download(self, address: str, name: str) -> Iterator[Download]:

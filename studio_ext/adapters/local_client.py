@@ -23,7 +23,7 @@ from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
-from studio_ext.contract.errors import InvalidRequest, Unavailable
+from studio_ext.contract.errors import InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
     FileEntry,
@@ -39,6 +39,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_detail import TrialChildren, TrialDetail, UpdateTrial
 from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
@@ -51,13 +52,16 @@ from studio_ext.contract.trial_table import (
 from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
+from studio_ext.ports.models import KnownJob, ModelStore
 from studio_ext.ports.runner import Runner
 from studio_ext.ports.submission import Images
 from studio_ext.ports.tracking import Tracking
 from studio_ext.services import job_files, lag
+from studio_ext.services.models_client import StoreModels
 from studio_ext.services.submission import Submission
 
 if TYPE_CHECKING:
+    from studio_ext.adapters.local_trial_detail import LocalTrialDetail
     from studio_ext.adapters.local_trials import LocalTrials
     from studio_ext.adapters.series.histories import Histories
     from studio_ext.ports.trial_index import TrialIndex
@@ -70,7 +74,7 @@ _SCHEMA_SECONDS = 60.0
 _LOOK_SECONDS = 2.0
 
 
-class LocalClient:
+class LocalClient(StoreModels):
     """Talks to the database and the files of a workspace; starts its controller when there is something to do.
 
     ``root`` is what relative notebook paths are relative to (default: the current directory).
@@ -97,7 +101,9 @@ class LocalClient:
         self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
         self._index = index
         self._found: LocalTrials | None = None
+        self._models_found: ModelStore | None = None
         self._trials_lock = threading.Lock()
+        self._looked_at: LocalTrialDetail | None = None
         self._read: Histories | None = None
 
     # -- submitting -------------------------------------------------------------------------------------------
@@ -245,6 +251,18 @@ class LocalClient:
         """The metrics of one run."""
         return self._live.trial_metrics(run_id, max_points=max_points, cursor=cursor)
 
+    def trial_detail(self, run_id: str) -> TrialDetail:
+        """Everything about one trial."""
+        return self._details.detail(run_id)
+
+    def trial_children(self, run_id: str, *, cursor: str = "", limit: int = 50) -> TrialChildren:
+        """Trials below one."""
+        return self._details.children(run_id, cursor=cursor, limit=_page_size(limit))
+
+    def update_trial(self, run_id: str, change: UpdateTrial) -> TrialDetail:
+        """Change a trial."""
+        return self._details.update(run_id, change)
+
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
         """Histories of metrics of many trials."""
         return self._histories.page(query)
@@ -377,16 +395,53 @@ class LocalClient:
             return self._tracking
 
     @property
+    def model_store(self) -> ModelStore:
+        """The models of the tracking store."""
+        from studio_ext.adapters.mlflow_backend import open_backend
+        from studio_ext.adapters.mlflow_models import MlflowModels
+
+        with self._tracking_lock:
+            if self._models_found is None:
+                backend = open_backend(self.workspace.tracking_uri, self.workspace.artifacts)
+                self._models_found = MlflowModels(backend)
+            return self._models_found
+
+    def known_job(self, job_id: str) -> KnownJob | None:
+        """A job by its whole id."""
+        try:
+            job = self.store.get(job_id)
+        except (NotFound, InvalidRequest):
+            return None
+        # The beginning of an id finds a job, too, but is not its name.
+        return KnownJob(job.name, job.status, job.created) if job.id == job_id else None
+
+    @property
     def _trials(self) -> LocalTrials:
         """The index of trials; numpy is imported with it."""
         from studio_ext.adapters.local_trials import LocalTrials
-        from studio_ext.adapters.trial_index import open_trial_index
 
         with self._trials_lock:
             if self._found is None:
-                index = self._index or open_trial_index(self.workspace, self._launcher.ensure)
-                self._found = LocalTrials(index, lambda: self.tracking)
+                self._found = LocalTrials(self._opened_index(), lambda: self.tracking)
             return self._found
+
+    def _opened_index(self) -> TrialIndex:
+        from studio_ext.adapters.trial_index import open_trial_index
+
+        if self._index is None:
+            self._index = open_trial_index(self.workspace, self._launcher.ensure)
+        return self._index
+
+    @property
+    def _details(self) -> LocalTrialDetail:
+        from studio_ext.adapters.local_trial_detail import LocalTrialDetail
+
+        with self._trials_lock:
+            if self._looked_at is None:
+                self._looked_at = LocalTrialDetail(
+                    self.workspace, self._opened_index(), lambda each: self.store.get(each)
+                )
+            return self._looked_at
 
     @property
     def _histories(self) -> Histories:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from studio_ext.adapters import mlflow_model_files as model_files
 from studio_ext.adapters.mlflow_artifact_files import listing, open_file, put_file
 from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
 from studio_ext.adapters.pages import every, whole_history
 from studio_ext.contract.errors import Conflict, Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
+from studio_ext.contract.trial_detail import ArtifactPreview
 from studio_ext.core.moments import moments
 from studio_ext.ports.contents import Download
 from studio_ext.ports.records import (
@@ -202,12 +203,39 @@ class MlflowRecords:
         put_file(run.artifact_uri, source, name, self._backend.uri, move=move)
 
     def artifacts(self, run: RunRecord, folder: str = "") -> list[ArtifactEntry]:
-        """See :class:`~studio_ext.ports.records.Records`."""
-        return listing(run.artifact_uri, folder, self._backend.uri)
+        """See :class:`~studio_ext.ports.records.Records`. Those of models are found below the model's name."""
+        own = listing(run.artifact_uri, folder, self._backend.uri)
+        if folder and own:
+            return own
+        places = model_files.model_places(self._backend, run)
+        if not folder:
+            return sorted([*own, *model_files.folders(places, own)], key=lambda each: each.path)
+        model, rest = model_files.split(folder)
+        if model not in places:
+            return own
+        found = listing(places[model], rest, self._backend.uri)
+        return [each.model_copy(update={"path": f"{model}/{each.path}"}) for each in found]
 
-    def open_artifact(self, run: RunRecord, name: str) -> AbstractContextManager[Download]:
+    @contextlib.contextmanager
+    def open_artifact(self, run: RunRecord, name: str) -> Iterator[Download]:
         """See :class:`~studio_ext.ports.records.Records`."""
-        return open_file(run.artifact_uri, name, self._backend.uri)
+        with contextlib.ExitStack() as stack:
+            try:
+                opened = stack.enter_context(open_file(run.artifact_uri, name, self._backend.uri))
+            except NotFound:
+                model, rest = model_files.split(name)
+                place = model_files.model_places(self._backend, run).get(model) if rest else None
+                if place is None:
+                    raise
+                opened = stack.enter_context(open_file(place, rest, self._backend.uri))
+            yield opened
+
+    def preview(self, run: RunRecord, name: str) -> ArtifactPreview:
+        """See :class:`~studio_ext.ports.records.Records`."""
+        from studio_ext.services.artifact_preview import preview
+
+        with self.open_artifact(run, name) as download:
+            return preview(name, download)
 
     def _pages(self, method: str, key: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token: str | None = ""

@@ -154,7 +154,7 @@ class MlflowTracking:
                 return False
         except NotFound:
             return False
-        raise _error(reply)
+        raise run_error(reply)
 
     def delete_run(self, run_id: str) -> None:
         """See :class:`~studio_ext.ports.tracking.Tracking`. Deleting what is gone already is no error."""
@@ -249,7 +249,7 @@ class MlflowTracking:
         if run["info"].get("lifecycle_stage") == "deleted":
             raise NotFound(f"The trial {run_id} was deleted.", hint="Restore it in MLflow.")
         experiment = get(self._backend, "experiments/get", experiment_id=run["info"]["experiment_id"])
-        return _trial(run, self._json(experiment)["experiment"]["name"])
+        return trial_of(run, self._json(experiment)["experiment"]["name"])
 
     def metric_history(self, run_id: str) -> Iterator[LoggedValue]:
         """See :class:`~studio_ext.ports.tracking.Tracking`."""
@@ -305,10 +305,11 @@ class MlflowTracking:
     def _json(reply: Reply) -> dict[str, Any]:
         if reply.ok:
             return reply.json()
-        raise _error(reply)
+        raise run_error(reply)
 
 
-def _error(reply: Reply) -> StudioError:
+def run_error(reply: Reply) -> StudioError:
+    """What an answer of MLflow's about a run means."""
     if reply.status == 404 and reply.error_code == "RESOURCE_DOES_NOT_EXIST":
         return NotFound(reply.message)
     if reply.status in (400, 404):
@@ -376,7 +377,8 @@ def _experiment(found: dict[str, Any]) -> Experiment:
     )
 
 
-def _trial(run: dict[str, Any], experiment: str) -> Trial:
+def trial_of(run: dict[str, Any], experiment: str) -> Trial:
+    """The trial that a run in MLflow's JSON is."""
     info, data = run["info"], run.get("data", {})
     tags = {tag["key"]: tag["value"] for tag in data.get("tags", [])}
     notebook = tags.get("studio.notebook")
@@ -415,4 +417,4 @@ def _finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-__all__ = ["MlflowTracking"]
+__all__ = ["MlflowTracking", "run_error", "trial_of"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from studio_ext._version import __version__
-from studio_ext.cli import comparing, diffs, images, jobs, trials, views, workspace
+from studio_ext.cli import comparing, diffs, images, jobs, models, trial, trials, views, workspace
 from studio_ext.cli.context import EXIT_INTERRUPTED, EXIT_UNAVAILABLE, Context, fail
 
 
@@ -31,7 +31,7 @@ def cli(ctx: click.Context, url: str | None, token: str | None, workspace: str |
     ctx.call_on_close(ctx.obj.close)
 
 
-for module in (jobs, trials, diffs, comparing, views, images, workspace):
+for module in (jobs, trials, trial, models, diffs, comparing, views, images, workspace):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -14,6 +14,8 @@ from rich.text import Text
 
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import ImageChoice, Job, JobDetail
+from studio_ext.contract.models import ModelVersion, RegisteredModel
+from studio_ext.contract.trial_detail import MetricSummary
 from studio_ext.contract.workspace import Diagnosis
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.states import FINAL
@@ -40,6 +42,8 @@ _PIPE_WIDTH = 200
 
 _MOST_PARAMETERS = 12
 """In the table of trials."""
+_MOST_METRICS = 4
+"""In the table of versions."""
 _ABOUT_WIDTH = 70
 """Characters for what every trial has: name, state, times."""
 _LONGEST_VALUE = 24
@@ -73,7 +77,8 @@ def _state(word: str) -> Text:
     return _cell(word, _STYLES.get(word, ""))
 
 
-def _when(seconds: float | None) -> str:
+def when(seconds: float | None) -> str:
+    """A moment, short; empty for none."""
     if seconds is None:
         return ""
     moment = datetime.fromtimestamp(seconds)
@@ -103,7 +108,7 @@ def print_jobs(jobs: Sequence[Job], total: int) -> None:
             _state(job.status),
             cells,
             _cell(job.trial.experiment),
-            _when(job.created),
+            when(job.created),
             _elapsed(job.started, job.ended),
             _cell(why if job.status != "Completed" else "", "dim"),
         )
@@ -128,9 +133,9 @@ def print_job(job: JobDetail) -> None:
         ("trial", job.trial.run_id or ""),
         ("runs in", job.environment.summary or f"{job.runner} · {job.environment.display_name}"),
         ("limits", _limits(job)),
-        ("created", _when(job.created)),
-        ("started", _when(job.started)),
-        ("ended", _when(job.ended)),
+        ("created", when(job.created)),
+        ("started", when(job.started)),
+        ("ended", when(job.ended)),
         ("elapsed", _elapsed(job.started, job.ended)),
         ("directory", job.directory),
     ]
@@ -146,7 +151,7 @@ def print_job(job: JobDetail) -> None:
         out = table("STATUS", "DETAIL", "SINCE", "FOR>", "")
         for step in job.transitions:
             took = _elapsed(step.started, step.ended) if step.ended and step.status not in FINAL else ""
-            out.add_row(_state(step.status), step.secondary_status, _when(step.started), took, _cell(step.message))
+            out.add_row(_state(step.status), step.secondary_status, when(step.started), took, _cell(step.message))
         console().print()
         console().print(out)
 
@@ -187,7 +192,7 @@ def print_trials(
         out.add_row(
             _cell(trial.name),
             _state(trial.status),
-            _when(trial.started),
+            when(trial.started),
             _elapsed(trial.started, trial.ended) if trial.ended else "",
             *(_cell(trial.parameters.get(key, "")) for key in shown),
             *(_number(trial.metrics[key]) if key in trial.metrics else "" for key in metrics),
@@ -229,6 +234,21 @@ def _fitting(columns: Mapping[str, int], room: int) -> tuple[list[str], int]:
     return fitting, room
 
 
+def metric_table(metrics: Sequence[MetricSummary]) -> Table:
+    """What the values of each metric amount to."""
+    out = table("METRIC", "LAST>", "SMALLEST>", "LARGEST>", "VALUES>", "STEP>")
+    for each in metrics:
+        summed = each.count is not None
+        out.add_row(
+            _cell(each.name),
+            _number(each.last),
+            *(_number(value) if summed else "" for value in (each.min, each.max)),
+            "" if each.count is None else f"{each.count:,}",
+            f"{each.step:,}",
+        )
+    return out
+
+
 def print_experiments(experiments: Sequence[Experiment]) -> None:
     """The list of experiments."""
     if not experiments:
@@ -237,7 +257,43 @@ def print_experiments(experiments: Sequence[Experiment]) -> None:
     out = table("EXPERIMENT", "TRIALS>", "UPDATED")
     for experiment in experiments:
         count = "" if experiment.trials is None else str(experiment.trials)
-        out.add_row(_cell(experiment.name), count, _when(experiment.updated))
+        out.add_row(_cell(experiment.name), count, when(experiment.updated))
+    console().print(out)
+
+
+def print_models(models: Sequence[RegisteredModel]) -> None:
+    """The list of registered models."""
+    if not models:
+        console().print("No models yet. Register one: studio models register RUN_ID NAME")
+        return
+    out = table("MODEL", "VERSION>", "ALIASES", "CHANGED")
+    for model in models:
+        aliases = ", ".join(f"{alias}={version}" for alias, version in sorted(model.aliases.items()))
+        out.add_row(_cell(model.name), _cell(model.latest or ""), _cell(aliases), when(model.updated))
+    console().print(out)
+
+
+def print_versions(versions: Sequence[ModelVersion]) -> None:
+    """The versions of a model, with the trials that they came from."""
+    if not versions:
+        console().print("It has no version.")
+        return
+    metrics = list(dict.fromkeys(name for version in versions for name in version.metrics))[:_MOST_METRICS]
+    out = table(
+        "VERSION>", "ALIASES", "TRIAL", "RUN", "EXPERIMENT", *(f"{name}>" for name in metrics), "CREATED", "NOTE"
+    )
+    for version in versions:
+        trial = f"{version.trial} (deleted)" if version.is_trial_deleted else version.trial
+        out.add_row(
+            version.version,
+            _cell(", ".join(version.aliases)),
+            _cell(trial),
+            _cell(version.run_id or ""),
+            _cell(version.experiment),
+            *(_number(version.metrics[name]) if name in version.metrics else "" for name in metrics),
+            when(version.created),
+            _cell(version.description, "dim"),
+        )
     console().print(out)
 
 

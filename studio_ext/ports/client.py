@@ -24,6 +24,7 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.trial_detail import TrialChildren, TrialDetail, UpdateTrial
 from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
@@ -35,9 +36,10 @@ from studio_ext.contract.trial_table import (
 )
 from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
+from studio_ext.ports.models import ModelsClient
 
 
-class Client(Protocol):
+class Client(ModelsClient, Protocol):
     """Raises :class:`studio_ext.contract.errors.StudioError`; never anything else for a foreseeable fault."""
 
     def submit(self, request: SubmitRequest) -> JobDetail:
@@ -117,6 +119,19 @@ class Client(Protocol):
 
     def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
         """As :meth:`metrics` for one run, whoever records it: a job, a tracker, or somebody else."""
+
+    def trial_detail(self, run_id: str) -> TrialDetail:
+        """Everything about one trial, also of one that was deleted and can be restored. Raises ``NotFound``."""
+
+    def trial_children(self, run_id: str, *, cursor: str = "", limit: int = 50) -> TrialChildren:
+        """Trials below one, newest first. Raises ``NotFound``."""
+
+    def update_trial(self, run_id: str, change: UpdateTrial) -> TrialDetail:
+        """Change name, note or tags of a trial.
+
+        Raises ``Conflict`` for a deleted trial, and where ``if_note`` is not the note that is there: the error's field
+        ``note`` then holds that one. Raises ``InvalidRequest`` for tags that Studio or MLflow write themselves.
+        """
 
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
         """Histories of metrics of many trials, sampled. Where a long one has to be read first, it is answered in

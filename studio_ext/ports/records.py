@@ -22,6 +22,7 @@ from studio_ext.contract.records import (
     RunPage,
     RunRecord,
 )
+from studio_ext.contract.trial_detail import ArtifactPreview
 from studio_ext.ports.contents import Download
 
 
@@ -103,6 +104,9 @@ class Records(Protocol):
 
     def open_artifact(self, run: RunRecord, name: str) -> AbstractContextManager[Download]:
         """A file of the artefacts. Raises ``NotFound``, and ``InvalidRequest`` for a path that leads elsewhere."""
+
+    def preview(self, run: RunRecord, name: str) -> ArtifactPreview:
+        """The beginning of a file of the artefacts. Raises as :meth:`open_artifact`."""
 
 
 class LogSink(Protocol):

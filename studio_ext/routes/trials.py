@@ -59,19 +59,6 @@ class TrialsHandler(StudioHandler):
         )
 
 
-class TrialHandler(StudioHandler):
-    """One trial."""
-
-    lane = Lane.tracking
-
-    @web.authenticated
-    @authorized
-    @operation()
-    def get(self, run_id: RunId) -> Trial:
-        """Everything about the trial."""
-        return self.parts.client().trial(run_id)
-
-
 class TrialMetricsHandler(StudioHandler):
     """The metrics of a trial."""
 
@@ -110,7 +97,6 @@ class TrialDiffHandler(StudioHandler):
 
 HANDLERS = [
     ("trials", TrialsHandler),
-    ("trials/{run_id}", TrialHandler),
     ("trials/{run_id}/metrics", TrialMetricsHandler),
     ("trials/{run_id}/diff/{other_id}", TrialDiffHandler),
 ]

@@ -14,6 +14,7 @@ from studio_ext.sdk.connection import connect
 from studio_ext.sdk.current_experiment import set_experiment
 from studio_ext.sdk.experiment import Experiment
 from studio_ext.sdk.handles import Job, WaitTimeout
+from studio_ext.sdk.registry import model_versions, models, register_model, set_alias
 from studio_ext.sdk.run import Run, load_run
 from studio_ext.sdk.tracker import Tracker
 from studio_ext.sdk.trial import Trial
@@ -38,6 +39,10 @@ __all__ = [
     "job",
     "jobs",
     "metrics",
+    "model_versions",
+    "models",
+    "register_model",
+    "set_alias",
     "set_experiment",
     "load_run",
     "submit",

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from studio_ext.contract import experiments as wire
+from studio_ext.contract.errors import InvalidRequest
+from studio_ext.contract.trial_detail import MAX_NOTE
 from studio_ext.core.plain_text import one_line
+from studio_ext.core.trial_facts import NOTE_TAG
 from studio_ext.sdk import entities, listing
 from studio_ext.sdk.recording_place import recorder
 
@@ -144,6 +147,27 @@ class Trial:
     @display_name.setter
     def display_name(self, text: str) -> None:
         self.update(display_name=text)
+
+    @property
+    def note(self) -> str:
+        """What people wrote about it, in Markdown; MLflow shows it as the run's description.
+
+        To set it is to save it, at once; an empty text takes it away.
+        """
+        return str(self.data.tags.get(NOTE_TAG, ""))
+
+    @note.setter
+    def note(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise InvalidRequest.field("note", "must be a text")
+        if len(text) > MAX_NOTE:
+            raise InvalidRequest.field("note", f"has {len(text)} characters; at most {MAX_NOTE} are kept")
+        records = recorder().records
+        if text:
+            records.set_tags(self.run_id, {NOTE_TAG: text})
+        else:
+            records.delete_tag(self.run_id, NOTE_TAG)
+        self.data = self.data.model_copy(update={"tags": {**self.data.tags, NOTE_TAG: text}})
 
     @property
     def created_by(self) -> str | None:

@@ -173,14 +173,17 @@ class _Rows:
     def differs(self, key: Key) -> bool:
         """Whether not all have the same value; ``0.1`` is the same as ``0.10``."""
         if key not in self._differs:
-            self._differs[key] = len({_comparable(each) for each in self.values(key)}) > 1
+            values = self.values(key)
+            found = set(values) if _are_plain(values) else {_comparable(each) for each in values}
+            self._differs[key] = len(found) > 1
         return self._differs[key]
 
     def row(self, key: Key) -> ComparedRow:
         """One row of the table."""
         values = self.values(key)
-        numbers = [_as_number(each) for each in values if each is not None]
-        numeric = bool(numbers) and all(each is not None for each in numbers)
+        numbers = values if _are_plain(values) else [_as_number(each) for each in values]
+        has_value = [each is not None for each in values]
+        numeric = any(has_value) and all(each is not None for each, has in zip(numbers, has_value, strict=True) if has)
         is_metric = key.kind is Kind.metric
         return ComparedRow.model_construct(
             key=key.text,
@@ -189,7 +192,7 @@ class _Rows:
             numeric=numeric,
             differs=self.differs(key),
             better=better(key.name) if is_metric else None,
-            values=[None if each is None else _as_number(each) for each in values] if numeric else values,
+            values=numbers if numeric else values,
             lows=self._bounds(key, Summary.minimum) if is_metric else [],
             highs=self._bounds(key, Summary.maximum) if is_metric else [],
         )
@@ -230,6 +233,14 @@ def _trials(parts: Sequence[_Part]) -> list[ComparedTrial]:
             )
             found.append((part.places[at], trial))
     return [trial for _, trial in sorted(found, key=lambda each: each[0])]
+
+
+_PLAIN = {int, float, type(None)}
+
+
+def _are_plain(values: Sequence[Value]) -> bool:
+    """Whether these are numbers, and nothing else: that is most of them, and quick to see."""
+    return {type(each) for each in values} <= _PLAIN
 
 
 def _as_number(value: Value) -> Value:

@@ -14,8 +14,11 @@ import pytest
 from studio_ext.contract.comparison import CompareQuery, ImportanceQuery
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.jobs import CELLS_TAG, JobDetail, JobStatus, SubmitRequest
+from studio_ext.contract.lineage import LineageKind
+from studio_ext.contract.models import RegisterModel, SetAlias
 from studio_ext.contract.report import ViewReport
 from studio_ext.contract.series import SeriesQuery
+from studio_ext.contract.trial_detail import UpdateTrial
 from studio_ext.contract.trial_diff import DiffPart
 from studio_ext.contract.trial_table import ExportFormat, FilterQuery, SortKey, TrialQuery
 from studio_ext.contract.views import LineChartSpec, TrialSource, View
@@ -241,6 +244,39 @@ class ClientSuite:
         with pytest.raises(NotFound):
             client.trial_diff(run_id, run_id, DiffPart.artifacts, path="never/made.txt")
 
+    def test_everything_about_a_trial(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id
+        assert run_id is not None
+        until(lambda: client.trial_detail(run_id).trial.status != "RUNNING", "the trial was closed")
+        detail = client.trial_detail(run_id)
+        assert detail.trial.parameters["depth"] == "8" and detail.trial.run_id == run_id
+        assert detail.job is not None and detail.job.is_there and detail.job.id == completed.id
+        assert detail.code.notebook.endswith("completes.ipynb") and not detail.is_deleted
+        assert client.trial_children(run_id, limit=5).items == detail.children.items == []
+        for unknown in ("f" * 32, "../x"):
+            with pytest.raises(StudioError) as caught:
+                client.trial_detail(unknown)
+            assert 400 <= caught.value.status < 500
+
+    def test_a_trial_is_changed(self, client: Client, completed: JobDetail) -> None:
+        run_id = completed.trial.run_id
+        assert run_id is not None
+        changed = client.update_trial(run_id, UpdateTrial(note="# Best", if_note="", tags={"stage": "new"}))
+        assert changed.note == "# Best" and changed.trial.tags["stage"] == "new"
+        with pytest.raises(Conflict) as conflict:
+            client.update_trial(run_id, UpdateTrial(note="mine", if_note=""))
+        assert [(each.field, each.message) for each in conflict.value.fields] == [("note", "# Best")]
+        with pytest.raises(InvalidRequest):
+            client.update_trial(run_id, UpdateTrial(tags={"studio.job_id": "x"}))
+        cleared = client.update_trial(run_id, UpdateTrial(note="", removed_tags=["stage"]))
+        assert cleared.note == "" and "stage" not in cleared.trial.tags
+        client.delete_trials([run_id])
+        assert client.trial_detail(run_id).is_deleted
+        with pytest.raises(Conflict):
+            client.update_trial(run_id, UpdateTrial(note="late"))
+        client.restore_trials([run_id])
+        assert not client.trial_detail(run_id).is_deleted
+
     def test_the_table_of_trials(self, client: Client, completed: JobDetail) -> None:
         run_id = completed.trial.run_id
 
@@ -459,6 +495,52 @@ class ClientSuite:
             client.create_experiment("")
         with pytest.raises(NotFound):
             client.trials("never made")
+
+    # Models
+
+    def test_a_trial_without_a_model(self, client: Client, completed: JobDetail) -> None:
+        run_id = str(completed.trial.run_id)
+        found = client.trial_models(run_id)
+        assert (found.run_id, found.models, found.versions) == (run_id, [], [])
+        with pytest.raises(InvalidRequest) as caught:
+            client.register_model(RegisterModel(run_id=run_id, name="häuser & co", alias="champion"))
+        assert "has no model" in caught.value.message and "log_model" in caught.value.hint
+        assert "häuser & co" not in [each.name for each in client.models()]
+
+    def test_models_that_are_not_there(self, client: Client) -> None:
+        name = "never made: 100 %/?#"
+        asks: list[Callable[[], Any]] = [
+            lambda: client.model(name),
+            lambda: client.model_versions(name),
+            lambda: client.model_version(name, "1"),
+            lambda: client.describe_model(name, "x"),
+            lambda: client.describe_model_version(name, "1", "x"),
+            lambda: client.set_model_alias(name, "champion", SetAlias(version="1")),
+            lambda: client.delete_model_alias(name, "champion"),
+            lambda: client.delete_model_version(name, "1"),
+            lambda: client.delete_model(name),
+            lambda: client.trial_models("0" * 32),
+            lambda: client.register_model(RegisterModel(run_id="0" * 32, name="a")),
+        ]
+        for ask in asks:
+            with pytest.raises(NotFound) as caught:
+                ask()
+            assert caught.value.hint
+
+    def test_lineage_of_a_trial(self, client: Client, completed: JobDetail) -> None:
+        run_id = str(completed.trial.run_id)
+        found = client.lineage(LineageKind.trial, run_id, depth=1)
+        assert (found.nodes[0].kind, found.nodes[0].id, found.nodes[0].experiment) == ("trial", run_id, "suite")
+        jobs = [node for node in found.nodes if node.kind is LineageKind.job]
+        assert [(node.id, node.label, node.is_deleted) for node in jobs] == [(completed.id, "first", False)]
+        assert (completed.id, run_id) in {(each.source, each.target) for each in found.edges}
+        for kind, identity in ((LineageKind.trial, "0" * 32), (LineageKind.job, "0"), (LineageKind.data, "0:x")):
+            with pytest.raises(NotFound):
+                client.lineage(kind, identity)
+        with pytest.raises(InvalidRequest):
+            client.lineage(LineageKind.model, "no number")
+        with pytest.raises(InvalidRequest):
+            client.lineage(LineageKind.trial, run_id, depth=11)
 
     def test_doctor(self, client: Client) -> None:
         diagnosis = client.doctor()

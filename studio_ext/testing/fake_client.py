@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
-from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
+from studio_ext.contract.errors import Conflict, FieldError, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import (
     CELLS_TAG,
@@ -40,6 +40,16 @@ from studio_ext.contract.jobs import (
 from studio_ext.contract.live import MetricHistory, MetricSeries, ResourceUsage
 from studio_ext.contract.page import Page
 from studio_ext.contract.series import SampledSeries, SeriesPage, SeriesQuery
+from studio_ext.contract.trial_detail import (
+    MetricSummary,
+    TrialChildren,
+    TrialCode,
+    TrialDetail,
+    TrialEnvironment,
+    TrialJob,
+    TrialRelative,
+    UpdateTrial,
+)
 from studio_ext.contract.trial_diff import DiffPart, DiffTrial, TrialDiff
 from studio_ext.contract.trial_table import (
     ColumnPage,
@@ -55,14 +65,18 @@ from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Check, CheckStatus, Diagnosis
 from studio_ext.core.ids import new_id
 from studio_ext.core.states import FINAL, outcome, run_status
+from studio_ext.core.trial_facts import NOTE_TAG, check_tags
+from studio_ext.ports.models import KnownJob, ModelStore, SourceTrial
 from studio_ext.services.comparison import Comparisons
 from studio_ext.services.importance import Importances
+from studio_ext.services.models_client import StoreModels
 from studio_ext.services.trial_query.export import export
 from studio_ext.services.trial_query.lookup import check, column_page
 from studio_ext.services.trial_query.records import trial_page
 from studio_ext.services.trial_query.tables import TrialTables
 from studio_ext.services.view_report import view_report
 from studio_ext.testing.memory_columns import MemoryColumns, MemoryTrial
+from studio_ext.testing.memory_models import MemoryModels
 
 CELLS = 3
 
@@ -78,7 +92,7 @@ def _container(request: SubmitRequest) -> Container | None:
     )
 
 
-class FakeClient:
+class FakeClient(StoreModels):
     """Keeps the promises of :class:`studio_ext.ports.client.Client` without running anything.
 
     A job goes Pending, Starting, InProgress (a look a cell), and ends for ``reason``. ``hold``: jobs stay in
@@ -100,6 +114,7 @@ class FakeClient:
         self._keys: dict[str, str] = {}
         self._trials: dict[str, Trial] = {}
         self._gone: dict[str, Trial] = {}
+        self.registry = MemoryModels(self._source_trial)
         self._experiments: dict[str, Experiment] = {}
         self._revision = 0
 
@@ -519,6 +534,78 @@ class FakeClient:
         if run_id not in self._trials:
             raise NotFound(f"There is no trial {run_id!r}.")
         return self._trials[run_id]
+
+    @property
+    def model_store(self) -> ModelStore:
+        """In memory."""
+        return self.registry
+
+    def known_job(self, job_id: str) -> KnownJob | None:
+        """A job that was not deleted."""
+        job = self._jobs.get(job_id)
+        return None if job is None else KnownJob(job.name, job.status, job.created)
+
+    def _source_trial(self, run_id: str) -> SourceTrial | None:
+        trial = self._trials.get(run_id) or self._gone.get(run_id)
+        if trial is None:
+            return None
+        return SourceTrial(
+            run_id=run_id,
+            name=trial.name,
+            experiment=trial.experiment,
+            status=trial.status,
+            started=trial.started,
+            job_id=trial.job_id,
+            parent=trial.parent_run_id,
+            is_deleted=run_id in self._gone,
+            metrics=trial.metrics,
+        )
+
+    def trial_detail(self, run_id: str) -> TrialDetail:
+        """What the trial says, and nothing that MLflow would know on top of it."""
+        trial = self._gone.get(run_id) or self.trial(run_id)
+        job = self._jobs.get(trial.job_id or "")
+        return TrialDetail(
+            trial=trial,
+            experiment_id=self._experiments[trial.experiment].id,
+            is_deleted=run_id in self._gone,
+            note=str(trial.tags.get(NOTE_TAG, "")),
+            metrics=[MetricSummary(name=name, last=value, step=0) for name, value in trial.metrics.items()],
+            inputs=[],
+            code=TrialCode(notebook=trial.notebook or "", commit=trial.commit or "", dirty=trial.dirty),
+            environment=TrialEnvironment(),
+            job=TrialJob(id=trial.job_id, is_there=job is not None, status=job.status if job else "")
+            if trial.job_id
+            else None,
+            models=[],
+            versions=[],
+            parent=TrialRelative(run_id=trial.parent_run_id) if trial.parent_run_id else None,
+            children=self.trial_children(run_id),
+            artifact_uri="",
+        )
+
+    def trial_children(self, run_id: str, *, cursor: str = "", limit: int = 50) -> TrialChildren:
+        """Trials that name it as their parent, on one page."""
+        found = [each for each in self._trials.values() if each.parent_run_id == run_id]
+        return TrialChildren(
+            items=[TrialRelative(run_id=each.run_id, name=each.name, status=each.status) for each in found[:limit]]
+        )
+
+    def update_trial(self, run_id: str, change: UpdateTrial) -> TrialDetail:
+        """Change a trial."""
+        check_tags(change.tags, change.removed_tags)
+        if run_id in self._gone:
+            raise Conflict("This trial was deleted.", hint="Restore it to change it.")
+        trial = self.trial(run_id)
+        tags = {name: text for name, text in trial.tags.items() if name not in change.removed_tags} | change.tags
+        if change.note is not None:
+            there = str(tags.get(NOTE_TAG, ""))
+            if change.if_note is not None and there not in (change.if_note, change.note):
+                raise Conflict("Somebody else changed it.", fields=[FieldError(field="note", message=there)])
+            tags[NOTE_TAG] = change.note
+        self._trials[run_id] = trial.model_copy(update={"tags": tags, "name": change.name or trial.name})
+        self._next()
+        return self.trial_detail(run_id)
 
     def doctor(self) -> Diagnosis:
         """What ``diagnosis`` says."""

@@ -122,7 +122,14 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "POST /trials/delete": ("trials/delete", {"run_ids": ["{other}"]}),
     "POST /trials/restore": ("trials/restore", {"run_ids": ["{other}"]}),
     "GET /trials/{run_id}": ("trials/{run}", None),
+    "GET /trials/{run_id}/detail": ("trials/{run}/detail", None),
+    "GET /trials/{run_id}/children": ("trials/{run}/children?limit=5", None),
+    "PATCH /trials/{run_id}": (
+        "trials/{run}",
+        {"name": "one", "note": "# Best", "if_note": "", "tags": {"stage": "x"}, "removed_tags": ["none"]},
+    ),
     "GET /trials/{run_id}/metrics": ("trials/{run}/metrics?max_points=100&cursor=a:1", None),
+    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=artifacts", None),
     "POST /views/read": ("views/read", {"text": '{"title": "mine"}'}),
     "POST /views/export": (
         "views/export",
@@ -132,7 +139,19 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
             "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
         },
     ),
-    "GET /trials/{run_id}/diff/{other_id}": ("trials/{run}/diff/{run}?part=environment", None),
+    "GET /trials/{run_id}/models": ("trials/{with_model}/models", None),
+    "POST /models": ("models", {"run_id": "{with_model}", "name": "m", "path": "model", "alias": "b", "held_by": ""}),
+    "GET /models": ("models", None),
+    "GET /models/{name}": ("models/m", None),
+    "PATCH /models/{name}": ("models/m", {"description": "what it is"}),
+    "GET /models/{name}/versions": ("models/m/versions", None),
+    "GET /models/{name}/versions/{version}": ("models/m/versions/1", None),
+    "PATCH /models/{name}/versions/{version}": ("models/m/versions/1", {"description": "what it is"}),
+    "PUT /models/{name}/aliases/{alias}": ("models/m/aliases/b", {"version": "1", "held_by": "1"}),
+    "DELETE /models/{name}/aliases/{alias}": ("models/m/aliases/b", None),
+    "GET /lineage": ("lineage?kind=trial&id={with_model}&depth=2", None),
+    "DELETE /models/{name}/versions/{version}": ("models/m/versions/1", None),
+    "DELETE /models/{name}": ("models/m", None),
     "GET /records/experiments": (f"records/experiments?name={EXPERIMENT}", None),
     "POST /records/experiments": ("records/experiments", {"name": "recorded", "tags": {"team": "red"}}),
     "GET /records/experiments/{experiment_id}": ("records/experiments/0", None),
@@ -153,6 +172,7 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "PUT /records/runs/{run_id}/artifacts/{path}": ("records/runs/{run}/artifacts/a.txt", "text"),
     "GET /records/runs/{run_id}/artifacts": ("records/runs/{run}/artifacts?folder=", None),
     "GET /records/runs/{run_id}/artifacts/{path}": ("records/runs/{run}/artifacts/a.txt", None),
+    "GET /trials/{run_id}/preview/{path}": ("trials/{run}/preview/a.txt", None),
     "GET /records/moments": ("records/moments?runs={run}", None),
     "DELETE /records/runs/{run_id}": ("records/runs/{other}", None),
     "GET /contents": ("contents?content=0", None),
@@ -190,6 +210,21 @@ MORE_RULES = {
     "POST /trials/filter": "conditions are of the language, too",
     "POST /trials/export": "as for the table",
     "GET /trials/{run_id}/diff/{other_id}": "only artefacts have a path, and it must not lead out",
+    "GET /trials/{run_id}/models": "MLflow has a say in ids",
+    "POST /models": "a trial has models of certain paths, and MLflow has a say in names",
+    "GET /models/{name}": "MLflow has a say in names",
+    "PATCH /models/{name}": "as above",
+    "DELETE /models/{name}": "as above",
+    "GET /models/{name}/versions": "as above",
+    "GET /models/{name}/versions/{version}": "versions are numbers",
+    "PATCH /models/{name}/versions/{version}": "as above",
+    "DELETE /models/{name}/versions/{version}": "as above",
+    "PUT /models/{name}/aliases/{alias}": "as above, and MLflow has a say in aliases",
+    "DELETE /models/{name}/aliases/{alias}": "as above",
+    "GET /lineage": "ids of models end in a number",
+    "PATCH /trials/{run_id}": "MLflow has a say in names, and some tags are not a person's",
+    "GET /trials/{run_id}/children": "cursors come from the list",
+    "GET /trials/{run_id}/preview/{path}": "paths must not lead out",
     "GET /records/experiments": "a name is not made of spaces only",
     "POST /records/experiments": "a name is not made of spaces only, and MLflow has a say in names",
     "GET /records/experiments/{experiment_id}": "MLflow's ids are numbers",
@@ -259,7 +294,13 @@ def names(server: LiveServer, job: JobDetail) -> dict[str, str]:
         run = session.post("records/runs", json={"experiment_id": "0", "name": "other", "started": 1.0}).json()[
             "run_id"
         ]
-    return {"job": job.id, "run": str(job.trial.run_id), "spare": spare, "other": run, "client": "c0ffee" * 5 + "00"}
+        with_model = session.post("records/runs", json={"experiment_id": "0", "name": "m", "started": 1.0}).json()[
+            "run_id"
+        ]
+        put = session.put(f"records/runs/{with_model}/artifacts/model/MLmodel", content=b"flavors: {}")
+        assert put.status_code == 204, put.text
+    known = {"job": job.id, "run": str(job.trial.run_id), "spare": spare, "other": run, "with_model": with_model}
+    return {**known, "client": "c0ffee" * 5 + "00"}
 
 
 def settings(job: JobDetail, names: dict[str, str]) -> str:
@@ -267,7 +308,9 @@ def settings(job: JobDetail, names: dict[str, str]) -> str:
     output = f"{job.id}/output"
     words = {
         "ids": [job.id],
-        "runs": [job.trial.run_id, names["other"]],
+        "runs": [job.trial.run_id, names["other"], names["with_model"]],
+        "models": ["m"],
+        "versions": ["1", "2"],
         "clients": [names["client"]],
         "experiment_ids": ["0", names["spare"]],
         "notebooks": [NOTEBOOK],
@@ -280,6 +323,9 @@ def settings(job: JobDetail, names: dict[str, str]) -> str:
 [parameters]
 "path.job_id" = { dictionary = "ids", probability = 0.5 }
 "path.run_id" = { dictionary = "runs", probability = 0.5 }
+"path.name" = { dictionary = "models", probability = 0.5 }
+"path.version" = { dictionary = "versions", probability = 0.5 }
+"path.other_id" = { dictionary = "runs", probability = 0.5 }
 "path.client_id" = { dictionary = "clients", probability = 0.5 }
 "path.experiment_id" = { dictionary = "experiment_ids", probability = 0.5 }
 "path.path" = { dictionary = "paths", probability = 0.5 }
@@ -334,6 +380,8 @@ def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     """Verb, address and body of requests that would succeed, but for one strange value."""
     known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
     known |= {"client_id": names["client"], "experiment_id": names["spare"]}
+    known |= {"name": "m", "version": "1", "alias": "b"}
+    known |= {"client_id": names["client"], "experiment_id": names["spare"], "other_id": names["run"]}
     for label, (succeeds, template) in SUCCEEDS.items():
         body = filled(template, names)
         verb, path = label.split()

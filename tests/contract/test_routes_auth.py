@@ -48,11 +48,21 @@ TABLE: dict[str, tuple[str, str]] = {
     "trials/export": ("trials/export", "post"),
     "trials/delete": ("trials/delete", "post"),
     "trials/restore": ("trials/restore", "post"),
-    "trials/{run_id}": ("trials/abc", "get"),
+    "trials/{run_id}": ("trials/abc", "get patch"),
+    "trials/{run_id}/detail": ("trials/abc/detail", "get"),
+    "trials/{run_id}/children": ("trials/abc/children", "get"),
+    "trials/{run_id}/preview/{path}": (f"trials/{RUN}/preview/a.csv", "get"),
     "trials/{run_id}/metrics": ("trials/abc/metrics", "get"),
     "views/read": ("views/read", "post"),
     "views/export": ("views/export", "post"),
     "trials/{run_id}/diff/{other_id}": ("trials/abc/diff/abd?part=code", "get"),
+    "trials/{run_id}/models": ("trials/abc/models", "get"),
+    "models": ("models", "get post"),
+    "models/{name}": ("models/a", "get patch delete"),
+    "models/{name}/versions": ("models/a/versions", "get"),
+    "models/{name}/versions/{version}": ("models/a/versions/1", "get patch delete"),
+    "models/{name}/aliases/{alias}": ("models/a/aliases/b", "put delete"),
+    "lineage": ("lineage?kind=trial&id=a", "get"),
     "records/experiments": ("records/experiments", "get post"),
     "records/experiments/{experiment_id}": ("records/experiments/99", "get patch delete"),
     "records/runs": ("records/runs?experiments=99", "get post"),
@@ -70,7 +80,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "openapi.json": ("openapi.json", "get"),
     "{path}": ("no/such/address", "get post put patch delete"),
 }
-WRITES = ("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials")
+WRITES = ("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials", "update_trial")
 READING_POSTS = (
     "trials/table",
     "trials/compare",
@@ -81,6 +91,12 @@ READING_POSTS = (
     "views/read",
     "views/export",
 )
+WRITES = (
+    *("submit", "stop", "delete", "restore", "create_experiment", "delete_trials", "restore_trials"),
+    *("register_model", "describe_model", "describe_model_version", "set_model_alias"),
+    *("delete_model_alias", "delete_model_version", "delete_model"),
+)
+READING_POSTS = ("trials/table", "trials/filter", "trials/export")
 """Queries that are too long for an address: whoever may only read may ask them."""
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS if verb != "OPTIONS"]
 CASES = [(address, verb) for address in TABLE for verb in TABLE[address][1].split()]

@@ -55,6 +55,7 @@ test('Pictures of every view in both themes', async ({
   form,
   jobTab,
   trials,
+  trialTab,
   registry
 }) => {
   await needContainers(server);
@@ -181,6 +182,23 @@ test('Pictures of every view in both themes', async ({
   await trials.open(experiment);
   await trials.sortBy('rmse');
   await shot('trials');
+
+  const best = trials.cell(trials.rows.first(), 'Trial');
+  await best.focus();
+  await best.press('Enter');
+  await expect(trialTab.content.locator('canvas, dd').first()).toBeVisible();
+  await trialTab.note.getByRole('button', { name: 'Add a note' }).click();
+  await trialTab.text.fill('**Best so far.** Deeper trees learn the districts by heart.');
+  await trialTab.text.press('Control+Enter');
+  await expect(trialTab.note.getByText('Best so far.')).toBeVisible();
+  await noToasts(page);
+  await shot('trial');
+  await trialTab.show('Artefacts');
+  await trialTab.look('notebook', 'train.ipynb');
+  await expect(trialTab.preview.locator('.jp-CodeCell').first()).toBeVisible();
+  await shot('trial-artefacts');
+  await trialTab.show('Data');
+  await shot('trial-data', LOOK);
 
   // Half the width stands for a zoom of 200 %.
   await page.setViewportSize({ width: 720, height: 450 });

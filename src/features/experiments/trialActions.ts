@@ -84,7 +84,16 @@ export class TrialActions implements IGridActions {
     const row = this._model.rows.row(index);
     if (row?.is_group) {
       this.expand(index);
-    } else if (row?.job_id) {
+    } else if (row) {
+      const { experiment } = this._model;
+      const args = { run: row.id, experiment };
+      void this._commands.execute(CommandIDs.showTrial, args);
+    }
+  }
+
+  openJob(index: number): void {
+    const row = this._model.rows.row(index);
+    if (row?.job_id) {
       void this._commands.execute(CommandIDs.openJob, { id: row.job_id });
     }
   }
@@ -159,7 +168,6 @@ export class TrialActions implements IGridActions {
       return;
     }
     selection.remove(ids);
-    this._model.expectChange();
     const said = trans._n(
       'Deleted %1 trial.',
       'Deleted %1 trials.',
@@ -366,7 +374,6 @@ export class TrialActions implements IGridActions {
       this._complain(reason);
     }
     selection.set(restored);
-    this._model.expectChange();
   }
 
   private _complain(reason: unknown): void {

@@ -80,7 +80,7 @@ function nameCell({ row, isTree, trans }: ICellContext): IGridCell {
   return cell(row.name, {
     ...shared,
     title: row.name ? `${row.name}\n${row.id}` : row.id,
-    tone: row.job_id ? 'link' : 'plain'
+    tone: 'link'
   });
 }
 

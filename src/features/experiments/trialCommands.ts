@@ -28,7 +28,11 @@ interface ICommand {
   args?: ReadonlyJSONObject;
   isEnabled?: (table: ExperimentContent) => boolean;
   isToggled?: (table: ExperimentContent, args: Args) => boolean;
-  execute: (table: ExperimentContent, args: Args) => unknown;
+  execute: (
+    table: ExperimentContent,
+    args: Args,
+    commands: CommandRegistry
+  ) => unknown;
   /** Arguments with which it stands in the palette; none: it does not. */
   palette?: ReadonlyJSONObject[];
 }
@@ -54,7 +58,7 @@ export function addTrialCommands(options: ITrialCommandsOptions): void {
       },
       execute: args => {
         const table = current();
-        return table ? each.execute(table, args) : undefined;
+        return table ? each.execute(table, args, commands) : undefined;
       }
     });
     for (const args of each.palette ?? []) {
@@ -78,9 +82,15 @@ function rowCommands(trans: TranslationBundle): ICommand[] {
   return [
     {
       id: CommandIDs.openTrial,
+      label: trans.__('Show Trial'),
+      isEnabled: table => rowOf(table)?.is_group === false,
+      execute: table => table.actions.open(table.grid.place.row)
+    },
+    {
+      id: CommandIDs.openTrialJob,
       label: trans.__('Open Job of Trial'),
       isEnabled: table => Boolean(rowOf(table)?.job_id),
-      execute: table => table.actions.open(table.grid.place.row)
+      execute: table => table.actions.openJob(table.grid.place.row)
     },
     {
       id: CommandIDs.compareTrials,
@@ -88,6 +98,25 @@ function rowCommands(trans: TranslationBundle): ICommand[] {
       palette: [{}],
       isEnabled: table => table.model.selection.size > 1,
       execute: table => table.actions.compare()
+    },
+    {
+      id: CommandIDs.registerTrial,
+      label: trans.__('Register Model…'),
+      isEnabled: table => rowOf(table)?.is_group === false,
+      execute: (table, _, commands) =>
+        commands.execute(CommandIDs.registerModel, {
+          run: rowOf(table)?.id ?? ''
+        })
+    },
+    {
+      id: CommandIDs.showTrialLineage,
+      label: trans.__('Show Lineage'),
+      isEnabled: table => rowOf(table)?.is_group === false,
+      execute: (table, _, commands) =>
+        commands.execute(CommandIDs.openLineage, {
+          kind: 'trial',
+          id: rowOf(table)?.id ?? ''
+        })
     },
     {
       id: CommandIDs.copyTrials,

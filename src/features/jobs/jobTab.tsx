@@ -13,6 +13,7 @@ import { LogModel } from '../../models/logModel';
 import { MetricsModel } from '../../models/metricsModel';
 import { ResourcesModel } from '../../models/resourcesModel';
 import { jobIcon } from '../../shared/icons';
+import type { INotebookParts } from '../../shared/readOnlyNotebook';
 import type { JobTabName } from './commands';
 import { JobFiles } from './components/jobFiles';
 import { JobHeader, tabLabels } from './components/jobHeader';
@@ -21,7 +22,6 @@ import { JobMetrics } from './components/jobMetrics';
 import { JobOverview } from './components/jobOverview';
 import { JobResources } from './components/jobResources';
 import { NotebookView } from './notebookView';
-import type { INotebookParts } from './notebookView';
 
 export interface IJobTabOptions {
   id: string;

@@ -1,8 +1,4 @@
-import type { IEditorMimeTypeService } from '@jupyterlab/codeeditor';
 import type * as nbformat from '@jupyterlab/nbformat';
-import { NotebookModel, StaticNotebook } from '@jupyterlab/notebook';
-import type { NotebookPanel } from '@jupyterlab/notebook';
-import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
@@ -16,19 +12,14 @@ import { drivePath } from '../../client/outputDrive';
 import type { JobModel } from '../../models/jobModel';
 import { EmptyState } from '../../shared/emptyState';
 import { ErrorBanner } from '../../shared/errorBanner';
+import { ReadOnlyNotebook } from '../../shared/readOnlyNotebook';
+import type { INotebookParts } from '../../shared/readOnlyNotebook';
 import { useSignal } from '../../shared/useSignal';
 import { CommandIDs } from '../../tokens';
 import { hasOutput } from './words';
 
 /** Least time between two reads while the job runs, in milliseconds. */
 const THROTTLE = 2_000;
-
-/** What JupyterLab draws notebooks with. */
-export interface INotebookParts {
-  rendermime: IRenderMimeRegistry;
-  contentFactory: NotebookPanel.IContentFactory;
-  mimeTypeService: IEditorMimeTypeService;
-}
 
 export interface INotebookViewOptions {
   model: JobModel;
@@ -55,8 +46,6 @@ export class NotebookView extends Widget {
       edge: 'trailing'
     });
     _options.model.changed.connect(this._onChanged, this);
-    // Outputs may hold forms: sending one would leave JupyterLab.
-    this.node.addEventListener('submit', event => event.preventDefault());
   }
 
   /** Emitted when the message above the notebook changes. */
@@ -76,7 +65,7 @@ export class NotebookView extends Widget {
     }
     this._options.model.changed.disconnect(this._onChanged, this);
     this._refresh.dispose();
-    this._content?.dispose();
+    this._notebook?.dispose();
     Signal.clearData(this);
     super.dispose();
   }
@@ -135,50 +124,16 @@ export class NotebookView extends Widget {
     if (!parts) {
       return;
     }
-    if (!this._notebook || !this._content) {
-      this._create(parts, content);
+    if (this._notebook) {
+      this._notebook.update(content);
     } else {
-      // The cells are exchanged in the model that is shown, so that the
-      // notebook keeps its place.
-      const top = this._notebook.outerNode.scrollTop;
-      this._content.fromJSON(content);
-      this._lock();
-      this._notebook.outerNode.scrollTop = top;
+      this._notebook = new ReadOnlyNotebook(parts, content);
+      (this.layout as PanelLayout).addWidget(this._notebook.widget);
     }
   }
 
-  private _create(
-    parts: INotebookParts,
-    content: nbformat.INotebookContent
-  ): void {
-    const notebook = new StaticNotebook({
-      rendermime: parts.rendermime.clone(),
-      contentFactory: parts.contentFactory,
-      mimeTypeService: parts.mimeTypeService,
-      notebookConfig: {
-        ...StaticNotebook.defaultNotebookConfig,
-        windowingMode: 'none'
-      }
-    });
-    notebook.addClass('jp-StudioNotebook-content');
-    const model = new NotebookModel();
-    model.fromJSON(content);
-    notebook.model = model;
-    (this.layout as PanelLayout).addWidget(notebook);
-    this._notebook = notebook;
-    this._content = model;
-    this._lock();
-  }
-
-  private _lock(): void {
-    for (const cell of this._notebook?.widgets ?? []) {
-      cell.readOnly = true;
-    }
-  }
-
-  private _content: NotebookModel | null = null;
   private _message = '';
-  private _notebook: StaticNotebook | null = null;
+  private _notebook: ReadOnlyNotebook | null = null;
   private readonly _refresh: Throttler;
   private _version = '';
 }

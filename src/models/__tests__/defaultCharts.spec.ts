@@ -1,5 +1,5 @@
 import { comparedRow, comparison } from '../../__tests__/fakeComparison';
-import { defaultCharts, mainMetric } from '../defaultCharts';
+import { defaultCharts, extendCharts } from '../defaultCharts';
 
 const flat = { lows: [1, 1, 1], highs: [1, 1, 1] };
 
@@ -94,14 +94,32 @@ describe('Charts that suit the trials', () => {
   });
 });
 
-describe('The main metric', () => {
-  it('is one that was checked on data that was held back', () => {
-    const rows = [
-      comparedRow('metrics.a', [1, 2]),
-      comparedRow('metrics.test_accuracy', [1, 2], { better: 'higher' }),
-      comparedRow('params.eval', [1, 2])
-    ];
-    expect(mainMetric(rows)?.name).toBe('test_accuracy');
-    expect(mainMetric([])).toBeNull();
+describe('Charts of trials that go on', () => {
+  it('stay where they are, and new ones come behind them', () => {
+    const first = comparison(2, [comparedRow('metrics.a', [1, 1])]);
+    const charts = defaultCharts(first);
+    expect(extendCharts(charts, first)).toBe(charts);
+    const later = comparison(2, [
+      comparedRow('metrics.val/loss', [1, 2], { better: 'lower' }),
+      comparedRow('metrics.a', [1, 1])
+    ]);
+    const next = extendCharts(charts, later);
+    expect(next.map(each => each.type === 'line' && each.metrics[0])).toEqual([
+      'a',
+      'val/loss'
+    ]);
+    expect(new Set(next.map(({ id }) => id)).size).toBe(2);
+    expect(next[0]).toBe(charts[0]);
+  });
+
+  it('are not more than twelve lines', () => {
+    const rows = (from: number) =>
+      comparison(
+        2,
+        Array.from({ length: 12 }, (_, at) =>
+          comparedRow(`metrics.m${from + at}`, [1, 2])
+        )
+      );
+    expect(extendCharts(defaultCharts(rows(0)), rows(50))).toHaveLength(12);
   });
 });

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -311,6 +312,34 @@ def test_a_caret_stands_below_what_is_wrong_with_a_filter(run: Run, text: str, l
         assert found.startswith(expected)
     error = run("trials", "-e", "e", "--filter", text, "--json").json["error"]
     assert error["code"] == "invalid_request" and error["fields"][0]["field"] == "filter"
+
+
+@pytest.mark.usefixtures("three")
+def test_one_trial_is_shown(run: Run) -> None:
+    shown = run("trial", "show", "r1")
+    for text in ("trial       t1", "run         r1", "experiment  e", "lr = 0.01", "rmse"):
+        assert text in shown.out
+    assert run("trial", "show", "r1", "--json").json["trial"]["run_id"] == "r1"
+    assert run("trial", "show", "none").code == 2
+
+
+def test_what_a_trial_is_called_is_not_obeyed(run: Run, fake: FakeClient) -> None:
+    name = "a\x1b[2J[red]b"
+    fake.add_trial(Trial(run_id="r", experiment="e", name=name, status="FINISHED", parameters={name: name, "x": "1"}))
+    shown = run("trial", "show", "r")
+    assert "\x1b" not in shown.out and "a[red]b" in shown.out
+
+
+@pytest.mark.usefixtures("three")
+def test_a_note_is_written_and_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("trial", "note", "r1").out == "\n"
+    assert run("trial", "note", "r1", "# Best").code == 0
+    assert run("trial", "note", "r1").out == "# Best\n" and "# Best" in run("trial", "show", "r1").out
+    monkeypatch.setattr("sys.stdin", io.StringIO("two\nlines\n"))
+    assert run("trial", "note", "r1", "-").code == 0
+    assert run("trial", "note", "r1").out == "two\nlines\n"
+    assert run("trial", "note", "r1", "x" * 5001).code == 2
+    assert run("trial", "note", "r1", "").code == 0 and run("trial", "note", "r1").out == "\n"
 
 
 @pytest.mark.usefixtures("three")

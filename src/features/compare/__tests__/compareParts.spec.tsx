@@ -1,5 +1,5 @@
 import { CommandRegistry } from '@lumino/commands';
-import { fireEvent, render, screen, within } from '@testing-library/react';
+import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
 import { comparedRow, comparison } from '../../../__tests__/fakeComparison';
 import { FakeServer, trans, until } from '../../../__tests__/fakes';
@@ -206,8 +206,8 @@ describe('Parts of a comparison', () => {
     it('says what would fill an empty comparison', async () => {
       server.on('POST views/read', {});
       const file = header();
-      await until(() => file.isReady);
-      await until(() => screen.queryByText(/Nothing is compared yet/) !== null);
+      await act(() => until(() => file.isReady));
+      expect(screen.getByText(/Nothing is compared yet/)).toBeTruthy();
     });
   });
 

@@ -28,11 +28,9 @@ describe('what is done with trials', () => {
     jobs = new JobsModel({ client: server.client, auto: false });
     const commands = new CommandRegistry();
     opened = [];
-    commands.addCommand(CommandIDs.openJob, {
-      execute: args => {
-        opened.push(args);
-      }
-    });
+    for (const id of [CommandIDs.openJob, CommandIDs.showTrial]) {
+      commands.addCommand(id, { execute: args => void opened.push(args) });
+    }
     model = new TrialTableModel({
       client: server.client,
       jobs,
@@ -77,10 +75,12 @@ describe('what is done with trials', () => {
     expect(model.selection.size).toBe(0);
   });
 
-  it('opens the job of a trial, and what is below a group', async () => {
-    actions.open(1);
+  it('opens a trial, its job, and what is below a group', async () => {
     actions.open(2);
-    expect(opened).toEqual([{ id: 'job1' }]);
+    actions.openJob(1);
+    actions.openJob(2);
+    const run = model.rows.row(2)?.id;
+    expect(opened).toEqual([{ run, experiment: 'a/b' }, { id: 'job1' }]);
     actions.open(0);
     const last = () => server.of('POST trials/table').pop()?.body as TrialQuery;
     expect(last().expanded).toEqual(['group']);

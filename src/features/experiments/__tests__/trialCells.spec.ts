@@ -95,10 +95,10 @@ describe('cells of trials', () => {
     expect(show('commit', 'abcdef0123').text).toBe('abcdef01');
   });
 
-  it('lead to the job of a trial that has one', () => {
+  it('lead to the trial', () => {
     const name = (row: Partial<TableRow>) => show('name', null, row);
-    expect(name({ name: 'a', job_id: 'job1' }).tone).toBe('link');
-    expect(name({ name: 'a' }).tone).toBe('plain');
+    expect(name({ name: 'a' }).tone).toBe('link');
+    expect(name({ name: 'a', is_group: true }).tone).toBe('strong');
     expect(name({ name: 'a' }).caret).toBeUndefined();
   });
 

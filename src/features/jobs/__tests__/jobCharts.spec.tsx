@@ -8,7 +8,8 @@ import { JobsModel } from '../../../models/jobsModel';
 import { MetricsModel } from '../../../models/metricsModel';
 import { ResourcesModel } from '../../../models/resourcesModel';
 import { formatMemory } from '../../../shared/format';
-import { JobMetrics, MetricsOverview, toLines } from '../components/jobMetrics';
+import { toLines } from '../../../shared/metricCharts';
+import { JobMetrics, MetricsOverview } from '../components/jobMetrics';
 import {
   JobResources,
   rates,
@@ -254,12 +255,12 @@ describe('charts of a job', () => {
         { ...series({ run_id: 'child-of-the-job' }), colour: 2 }
       ]
     };
-    const lines = toLines(metric, 'step', 90, 'run', trans);
+    const lines = toLines(metric, 'step', 90, 'run', 'job');
     expect(lines.map(({ label }) => label)).toEqual(['job', 'child-of']);
     expect(lines.map(({ colour }) => colour)).toEqual([4, 2]);
     expect(lines[0].x).toEqual([0, 1]);
-    expect(toLines(metric, 'elapsed', 90, 'run', trans)[1].x).toEqual([10, 11]);
-    expect(toLines(metric, 'elapsed', null, null, trans)[0].x).toEqual([0, 1]);
+    expect(toLines(metric, 'elapsed', 90, 'run', 'job')[1].x).toEqual([10, 11]);
+    expect(toLines(metric, 'elapsed', null, null, 'job')[0].x).toEqual([0, 1]);
   });
 
   it('draws what the job uses, with its limits', async () => {

@@ -176,8 +176,8 @@ describe('the views of a job', () => {
       screen.getByRole('button', { name: 'house-prices / 01234567' })
     );
     expect(executed[0]).toEqual([
-      CommandIDs.openExperiment,
-      { name: 'house-prices', run: '0123456789abcdef' }
+      CommandIDs.showTrial,
+      { experiment: 'house-prices', run: '0123456789abcdef' }
     ]);
   });
 

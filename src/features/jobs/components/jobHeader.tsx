@@ -8,6 +8,7 @@ import { isActive } from '../../../models/jobStates';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import { formatDuration } from '../../../shared/format';
 import { StatusIcon } from '../../../shared/statusIcon';
+import { Tabs } from '../../../shared/tabs';
 import { useNow, useSignal } from '../../../shared/useSignal';
 import { CommandIDs } from '../../../tokens';
 import type { JobTabName } from '../commands';
@@ -52,7 +53,7 @@ export function JobHeader(props: IJobHeaderProps): JSX.Element {
       ) : (
         <div className="jp-StudioJob-summary" />
       )}
-      <Tabs {...props} />
+      <Views {...props} />
     </header>
   );
 }
@@ -133,42 +134,15 @@ export function tabLabels(
   };
 }
 
-function Tabs(props: IJobHeaderProps): JSX.Element {
+function Views(props: IJobHeaderProps): JSX.Element {
   const { trans, onTab, currentTab, tabChanged } = props;
   useSignal(tabChanged);
-  const current = currentTab();
-  const tabs = Object.entries(tabLabels(trans)) as [JobTabName, string][];
-  const onKeyDown = (event: React.KeyboardEvent<HTMLElement>) => {
-    const by =
-      event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (by !== 0) {
-      const index = tabs.findIndex(([name]) => name === current);
-      const next = (index + by + tabs.length) % tabs.length;
-      onTab(tabs[next][0]);
-      const nodes = event.currentTarget.querySelectorAll<HTMLElement>('button');
-      nodes[next]?.focus();
-    }
-  };
   return (
-    <div
-      className="jp-StudioTabs"
-      role="tablist"
-      aria-label={trans.__('Views of the job')}
-      onKeyDown={onKeyDown}
-    >
-      {tabs.map(([name, label]) => (
-        <button
-          key={name}
-          type="button"
-          role="tab"
-          aria-selected={name === current}
-          tabIndex={name === current ? 0 : -1}
-          className={`jp-StudioTabs-tab${name === current ? ' jp-mod-current' : ''}`}
-          onClick={() => onTab(name)}
-        >
-          {label}
-        </button>
-      ))}
-    </div>
+    <Tabs
+      labels={tabLabels(trans)}
+      current={currentTab()}
+      onTab={onTab}
+      label={trans.__('Views of the job')}
+    />
   );
 }

@@ -168,10 +168,14 @@ function About(props: PartProps): JSX.Element {
         className="jp-StudioLink"
         title={trial.run_id ?? trans.__('Not recorded yet')}
         onClick={() =>
-          void commands.execute(CommandIDs.openExperiment, {
-            name: trial.experiment,
-            run: trial.run_id ?? ''
-          })
+          void (trial.run_id
+            ? commands.execute(CommandIDs.showTrial, {
+                experiment: trial.experiment,
+                run: trial.run_id
+              })
+            : commands.execute(CommandIDs.openExperiment, {
+                name: trial.experiment
+              }))
         }
       >
         {trial.run_id

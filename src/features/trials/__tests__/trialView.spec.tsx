@@ -1,0 +1,587 @@
+import { InputDialog, Notification } from '@jupyterlab/apputils';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import { CommandRegistry } from '@lumino/commands';
+import { Signal } from '@lumino/signaling';
+import { act, fireEvent, render, screen, within } from '@testing-library/react';
+import React from 'react';
+import {
+  FakeServer,
+  Reply,
+  makeDetail,
+  trans,
+  until
+} from '../../../__tests__/fakes';
+import { FakeTrials } from '../../../__tests__/fakeTrials';
+import type { Trial, TrialDetail } from '../../../contract';
+import { ArtifactsModel } from '../../../models/artifactsModel';
+import { JobsModel } from '../../../models/jobsModel';
+import { TrialModel } from '../../../models/trialModel';
+import { CommandIDs } from '../../../tokens';
+import { TrialArtifacts } from '../components/trialArtifacts';
+import { TrialHeader } from '../components/trialHeader';
+import { TrialMetrics } from '../components/trialMetrics';
+import { TrialOverview } from '../components/trialOverview';
+import { TrialParameters } from '../components/trialParameters';
+import {
+  TrialCode,
+  TrialData,
+  TrialEnvironment
+} from '../components/trialRecord';
+import { NoteDraft } from '../noteDraft';
+import { TrialDeeds } from '../trialDeeds';
+import { toTrialTab } from '../trialTabs';
+import type { TrialTabName } from '../trialTabs';
+
+jest.mock('../../../shared/chart', () => ({
+  ...jest.requireActual<object>('../../../shared/chart'),
+  Chart: ({ title }: { title: string }) => <p>{`chart of ${title}`}</p>
+}));
+
+const DETAIL = 'GET trials/run1/detail';
+const HOSTILE = '<img src=x onerror=alert(1)>';
+
+describe('the tab of a trial', () => {
+  let server: FakeServer;
+  let jobs: JobsModel;
+  let model: TrialModel;
+  let deeds: TrialDeeds;
+  let commands: CommandRegistry;
+  let executed: [string, unknown][];
+  let mlflowUrl: string;
+
+  beforeEach(() => {
+    window.localStorage.clear();
+    server = new FakeServer();
+    jobs = new JobsModel({ client: server.client, auto: false });
+    commands = new CommandRegistry();
+    executed = [];
+    mlflowUrl = '';
+    const known = [
+      CommandIDs.openExperiment,
+      CommandIDs.openJob,
+      CommandIDs.runAgain,
+      CommandIDs.showTrial
+    ];
+    known.forEach(allow);
+    model = new TrialModel(jobs, 'run1');
+    deeds = new TrialDeeds({
+      model,
+      commands,
+      documents: {} as unknown as IDocumentManager,
+      mlflowUrl: () => mlflowUrl,
+      trans
+    });
+  });
+
+  afterEach(() => {
+    model.dispose();
+    jobs.dispose();
+    Notification.dismiss();
+    jest.restoreAllMocks();
+  });
+
+  function allow(id: string): void {
+    commands.addCommand(id, {
+      execute: args => void executed.push([id, args])
+    });
+  }
+
+  async function open(
+    fields: Partial<TrialDetail> = {},
+    trial: Partial<Trial> = {}
+  ): Promise<void> {
+    server.on(DETAIL, makeDetail(fields, trial));
+    await act(() => model.refresh());
+  }
+
+  const header = () =>
+    render(
+      <TrialHeader
+        model={model}
+        deeds={deeds}
+        trans={trans}
+        tabChanged={new Signal<object, TrialTabName>({})}
+        currentTab={() => 'overview'}
+        onTab={() => undefined}
+      />
+    );
+  const overview = () =>
+    render(
+      <TrialOverview
+        model={model}
+        deeds={deeds}
+        draft={new NoteDraft('here', 'run1')}
+        rendermime={null}
+        trans={trans}
+        onTab={() => undefined}
+      />
+    );
+  const record = { onArtifact: () => undefined, parts: null, trans };
+  const names = () =>
+    screen.getAllByRole('button').map(({ textContent }) => textContent);
+
+  it('shows where it comes from before anything is known', () => {
+    header();
+    overview();
+    expect(screen.getByRole('status').getAttribute('aria-label')).toBe(
+      'Loading the trial'
+    );
+    expect(screen.getAllByRole('tab')).toHaveLength(7);
+  });
+
+  it('says what it is, and what can be done', async () => {
+    await open(
+      {
+        job: { id: 'job1', is_there: true, status: '', name: '' },
+        code: { ...makeDetail().code, notebook: 'work/train.ipynb' },
+        models: [
+          { model_id: 'm', name: 'm', status: '', kind: '', created: null }
+        ]
+      },
+      { name: HOSTILE, parameters: { a: '1' } }
+    );
+    const { container } = header();
+    expect(container.querySelector('img')).toBeNull();
+    expect(screen.getByRole('heading').textContent).toBe(HOSTILE);
+    expect(names()).toEqual([
+      'house-prices',
+      'Open notebook',
+      'Run again…',
+      'Rename…',
+      'Delete',
+      'run1'
+    ]);
+    expect(screen.getByText('Parameters (1)')).toBeTruthy();
+    fireEvent.click(screen.getByText('Run again…'));
+    fireEvent.click(screen.getByText('house-prices'));
+    expect(executed).toEqual([
+      [CommandIDs.runAgain, { id: 'job1' }],
+      [CommandIDs.openExperiment, { name: 'house-prices', run: 'run1' }]
+    ]);
+  });
+
+  it('offers what other parts can do where they are there', async () => {
+    allow(CommandIDs.openComparison);
+    allow(CommandIDs.registerModel);
+    await open({
+      models: [{ model_id: 'm', name: 'm', status: '', kind: '', created: 1 }]
+    });
+    header();
+    expect(names()).toContain('Compare with…');
+    fireEvent.click(screen.getByText('Register model…'));
+    expect(executed).toEqual([[CommandIDs.registerModel, { run: 'run1' }]]);
+  });
+
+  it('is not deleted while it runs, and its time goes on', async () => {
+    await open({}, { status: 'RUNNING', ended: null });
+    header();
+    expect(names()).not.toContain('Delete');
+    expect(screen.getByText('Running')).toBeTruthy();
+    expect(screen.getByTitle('Run time').textContent).toMatch(/d/);
+  });
+
+  it('can be restored when it was deleted', async () => {
+    await open({ is_deleted: true });
+    server.on('POST trials/restore', new Reply(204, undefined));
+    header();
+    expect(screen.getByRole('alert').textContent).toContain('was deleted');
+    expect(names()).not.toContain('Delete');
+    fireEvent.click(screen.getByText('Restore'));
+    await until(() => server.of('POST trials/restore').length === 1);
+    expect(server.of('POST trials/restore')[0].body).toEqual({
+      run_ids: ['run1']
+    });
+  });
+
+  it('says what went wrong, and keeps what is known', async () => {
+    await open();
+    server.on(
+      DETAIL,
+      new Reply(503, { code: 'unavailable', message: 'The store is away.' })
+    );
+    await act(() => model.refresh());
+    header();
+    expect(screen.getByRole('alert').textContent).toContain('is away');
+    expect(screen.getByRole('heading').textContent).toBe('first');
+  });
+
+  it('is deleted with a way back', async () => {
+    await open();
+    server.on('POST trials/delete', new Reply(204, undefined));
+    await deeds.delete();
+    const [notice] = Notification.manager.notifications;
+    expect(notice.message).toBe('Deleted first.');
+    server.on('POST trials/restore', new Reply(204, undefined));
+    notice.options.actions?.[0].callback(new MouseEvent('click'));
+    await until(() => server.of('POST trials/restore').length === 1);
+  });
+
+  it('says where a deed fails', async () => {
+    await open();
+    server.on(
+      'PATCH trials/run1',
+      new Reply(400, { code: 'invalid_request', message: 'No.', hint: 'So.' })
+    );
+    expect(await deeds.setTag('studio.x', '1')).toBe(false);
+    expect(Notification.manager.notifications[0].message).toBe('No. So.');
+  });
+
+  it('is compared with another trial of the experiment', async () => {
+    allow(CommandIDs.openComparison);
+    new FakeTrials(server).edit = (row, index) => ({
+      ...row,
+      id: index === 0 ? 'run1' : `other${index}`
+    });
+    await open();
+    const ask = jest
+      .spyOn(InputDialog, 'getItem')
+      .mockImplementation(({ items }) =>
+        Promise.resolve({
+          button: { accept: true } as never,
+          isChecked: null,
+          value: items[1]
+        })
+      );
+    await deeds.compare();
+    expect(ask.mock.calls[0][0].items[0]).toContain('other1');
+    expect(executed).toEqual([
+      [
+        CommandIDs.openComparison,
+        { experiment: 'house-prices', runs: ['run1', 'other2'] }
+      ]
+    ]);
+  });
+
+  it('tells why it failed, and what it belongs to', async () => {
+    await open({
+      failure: `KeyError: ${HOSTILE}`,
+      missing: ['The artefacts cannot be reached.'],
+      job: { id: 'job1', is_there: false, status: '', name: '' },
+      parent: {
+        run_id: 'parent',
+        experiment: 'e',
+        name: 'above',
+        status: 'FINISHED',
+        started: null,
+        ended: null
+      },
+      children: {
+        items: [
+          {
+            run_id: 'below',
+            experiment: '',
+            name: 'fold 1',
+            status: 'FINISHED',
+            started: 1,
+            ended: 2
+          }
+        ],
+        next_cursor: null
+      },
+      versions: [
+        { name: 'prices', version: '3', status: '', aliases: ['champion'] }
+      ]
+    });
+    const { container } = overview();
+    expect(container.querySelector('img')).toBeNull();
+    const why = screen.getByRole('region', {
+      name: 'Why the trial did not end well'
+    });
+    expect(why.textContent).toBe(`KeyError: ${HOSTILE}`);
+    expect(screen.getByText(/cannot be reached/)).toBeTruthy();
+    const about = screen.getByRole('region', { name: 'About' });
+    expect(about.textContent).toContain('job1, which was deleted');
+    expect(about.textContent).toContain('prices, version 3 (champion)');
+    fireEvent.click(screen.getByText('above'));
+    fireEvent.click(screen.getByText('fold 1'));
+    expect(executed).toEqual([
+      [CommandIDs.showTrial, { run: 'parent', experiment: 'e' }],
+      [CommandIDs.showTrial, { run: 'below', experiment: 'house-prices' }]
+    ]);
+  });
+
+  it('leads to MLflow where an address is known', async () => {
+    await open({ mlflow_url: 'http://host/#/experiments/7/runs/run1' });
+    const { unmount } = overview();
+    const link = () => screen.getByRole('link').getAttribute('href');
+    expect(link()).toBe('http://host/#/experiments/7/runs/run1');
+    unmount();
+    mlflowUrl = 'https://mine:5000/';
+    overview().unmount();
+    expect(deeds.mlflowPage(makeDetail())).toBe(
+      'https://mine:5000/#/experiments/7/runs/run1'
+    );
+    mlflowUrl = 'javascript:alert(1)';
+    expect(deeds.mlflowPage(makeDetail())).toBe('');
+    await open();
+    overview();
+    expect(screen.getByText('mlflow ui')).toBeTruthy();
+  });
+
+  it('has tags that are added and taken away', async () => {
+    await open({}, { tags: { stage: 'new', 'studio.kind': 'notebook' } });
+    server.on('PATCH trials/run1', makeDetail({}, { tags: { more: HOSTILE } }));
+    const { container } = overview();
+    const tags = () => screen.getByRole('region', { name: 'Tags' });
+    expect(tags().textContent).toContain('1 tag that was recorded');
+    fireEvent.click(screen.getByLabelText('Remove the tag stage'));
+    await until(() => server.of('PATCH trials/run1').length === 1);
+    fireEvent.change(screen.getByLabelText('Name of a new tag'), {
+      target: { value: ' more ' }
+    });
+    fireEvent.change(screen.getByLabelText('Value of the new tag'), {
+      target: { value: HOSTILE }
+    });
+    await act(async () => {
+      fireEvent.click(screen.getByText('Add tag'));
+      await until(() => server.of('PATCH trials/run1').length === 2);
+    });
+    expect(server.of('PATCH trials/run1').map(({ body }) => body)).toEqual([
+      { removed_tags: ['stage'] },
+      { tags: { more: HOSTILE } }
+    ]);
+    expect(container.querySelector('img')).toBeNull();
+  });
+
+  it('has ten thousand parameters', async () => {
+    const parameters: Record<string, string> = {};
+    for (let index = 0; index < 10_000; index++) {
+      parameters[`p${index}`] = index === 7 ? HOSTILE : String(index);
+    }
+    parameters['n'.repeat(250)] = 'long';
+    await open({}, { parameters });
+    const { container } = render(
+      <TrialParameters model={model} trans={trans} />
+    );
+    const rows = () => container.querySelectorAll('tbody tr').length;
+    expect(rows()).toBe(500);
+    fireEvent.click(screen.getByText('Show 500 more'));
+    expect(rows()).toBe(1000);
+    fireEvent.change(screen.getByLabelText('Filter parameters'), {
+      target: { value: 'onerror' }
+    });
+    expect(rows()).toBe(1);
+    expect(screen.getByText('1 of 10,001')).toBeTruthy();
+    expect(screen.getByText(HOSTILE)).toBeTruthy();
+  });
+
+  it('has metrics, some of which are no numbers', async () => {
+    await open({
+      metrics: [
+        {
+          name: 'loss',
+          last: 0.25,
+          min: 0.125,
+          max: 2,
+          mean: 0.5,
+          count: 1200,
+          step: 1199
+        },
+        {
+          name: 'broken',
+          last: null,
+          min: null,
+          max: null,
+          mean: null,
+          count: null,
+          step: 0
+        }
+      ]
+    });
+    server.on('GET trials/run1/metrics', {
+      series: [
+        {
+          run_id: 'run1',
+          name: 'loss',
+          count: 2,
+          not_finite: 0,
+          last: 1,
+          step: [0, 1],
+          time: [1, 2],
+          value: [2, 1]
+        }
+      ],
+      whole: true,
+      cursor: 'a',
+      more: false,
+      complete: true,
+      left_out: 0
+    });
+    render(<TrialMetrics model={model} trans={trans} />);
+    await act(() => model.metrics!.refresh());
+    expect(screen.getByText('chart of loss')).toBeTruthy();
+    const [, loss, broken] = screen.getAllByRole('row');
+    expect(loss.textContent).toBe('loss0.250.12520.51,2001,199');
+    expect(broken.textContent).toBe('brokenNaNNaNNaNNaN0');
+  });
+
+  it('says where nothing was recorded', async () => {
+    await open();
+    const props = { ...record, model, deeds };
+    render(<TrialCode {...props} />);
+    render(<TrialEnvironment {...props} />);
+    render(<TrialData {...props} />);
+    render(<TrialParameters model={model} trans={trans} />);
+    for (const text of [
+      /Nothing was recorded of the code/,
+      /Nothing was recorded of the environment/,
+      /No data was recorded/,
+      /has no parameters/
+    ]) {
+      expect(screen.getByText(text)).toBeTruthy();
+    }
+  });
+
+  it('shows the data that was read', async () => {
+    await open({
+      inputs: [
+        {
+          name: HOSTILE,
+          digest: '0123456789abcdef',
+          place: '/data/train.csv',
+          kind: 'local',
+          rows: 20_640,
+          columns: 10,
+          size_bytes: 1_400_000,
+          sha256: 'f'.repeat(64),
+          files: null,
+          context: 'training'
+        }
+      ]
+    });
+    const { container } = render(
+      <TrialData {...record} model={model} deeds={deeds} />
+    );
+    expect(container.querySelector('img')).toBeNull();
+    expect(screen.getAllByRole('row')[1].textContent).toBe(
+      `${HOSTILE}/data/train.csv20,640101.4 MB0123456789abtraining`
+    );
+  });
+
+  it.each([undefined, 'nonsense', 5])('takes %s for no view', value => {
+    expect(toTrialTab(value)).toBeUndefined();
+  });
+});
+
+describe('the artefacts in the tab of a trial', () => {
+  let server: FakeServer;
+  let jobs: JobsModel;
+  let model: TrialModel;
+  let artifacts: ArtifactsModel;
+  const list = 'GET records/runs/run1/artifacts';
+
+  beforeEach(async () => {
+    server = new FakeServer().on(DETAIL, makeDetail()).on(list, {
+      items: ['<b>.csv', 'a.json', 'b.png', 'c.bin', 'd.html'].map(path => ({
+        path,
+        is_folder: false,
+        size_bytes: 12
+      }))
+    });
+    jobs = new JobsModel({ client: server.client, auto: false });
+    model = new TrialModel(jobs, 'run1');
+    artifacts = new ArtifactsModel(model.client);
+    await model.refresh();
+    render(
+      <TrialArtifacts
+        model={model}
+        artifacts={artifacts}
+        parts={null}
+        trans={trans}
+      />
+    );
+    await screen.findByRole('tree');
+  });
+
+  afterEach(() => {
+    model.dispose();
+    jobs.dispose();
+    jest.restoreAllMocks();
+  });
+
+  function answer(path: string, fields: Record<string, unknown>): void {
+    server.on(`GET trials/run1/preview/${encodeURIComponent(path)}`, {
+      path,
+      size_bytes: 12,
+      kind: 'text',
+      media_type: 'text/plain',
+      text: '',
+      columns: [],
+      rows: [],
+      total_rows: null,
+      total_columns: null,
+      width: null,
+      height: null,
+      is_cut: false,
+      remark: '',
+      ...fields
+    });
+  }
+
+  const look = (name: string) =>
+    fireEvent.click(screen.getByRole('treeitem', { name: new RegExp(name) }));
+
+  it('are gone through with the keys', async () => {
+    answer('a.json', { text: 'here' });
+    const items = screen.getAllByRole('treeitem');
+    expect(items.map(({ tabIndex }) => tabIndex)).toEqual([0, -1, -1, -1, -1]);
+    const tree = screen.getByRole('tree');
+    fireEvent.keyDown(tree, { key: 'ArrowDown' });
+    expect(document.activeElement?.textContent).toContain('a.json');
+    fireEvent.keyDown(tree, { key: 'Enter' });
+    expect(await screen.findByText('here')).toBeTruthy();
+    fireEvent.keyDown(tree, { key: 'End' });
+    expect(document.activeElement?.textContent).toContain('d.html');
+    fireEvent.keyDown(tree, { key: 'Home' });
+    expect(document.activeElement?.textContent).toContain('<b>.csv');
+  });
+
+  it('are tables with hostile names', async () => {
+    answer('<b>.csv', { kind: 'table', columns: ['<i>x</i>'], rows: [[1]] });
+    look('<b>');
+    const table = await screen.findByRole('table');
+    expect(within(table).getByText('<i>x</i>')).toBeTruthy();
+  });
+
+  it('are graphs, or their text', async () => {
+    const text = JSON.stringify({
+      type: 'ConfusionMatrix',
+      labels: ['a'],
+      confusionMatrix: [[3]]
+    });
+    answer('a.json', { media_type: 'application/json', text });
+    look('a.json');
+    expect(await screen.findByText(/^3 of 3 right/)).toBeTruthy();
+    fireEvent.click(screen.getByText('Show as text'));
+    expect(screen.getByText(/"ConfusionMatrix"/)).toBeTruthy();
+  });
+
+  it('are said to be no text, with why', async () => {
+    answer('c.bin', { kind: 'binary', remark: 'This is no text.' });
+    look('c.bin');
+    expect(await screen.findByText('This is no text.')).toBeTruthy();
+  });
+
+  it('are pages in which nothing runs', async () => {
+    answer('d.html', { kind: 'html', text: '<script>alert(1)</script>' });
+    look('d.html');
+    fireEvent.click(await screen.findByText(/Show as a page/));
+    const page = document.querySelector('iframe')!;
+    expect(page.getAttribute('sandbox')).toBe('');
+    expect(page.getAttribute('srcdoc')).toContain("default-src 'none'");
+  });
+
+  it('may be missing', async () => {
+    server.on(
+      'GET trials/run1/preview/b.png',
+      new Reply(404, { code: 'not_found', message: 'There is none.' })
+    );
+    look('b.png');
+    expect((await screen.findByRole('alert')).textContent).toContain(
+      'There is none.'
+    );
+    answer('b.png', { text: 'it came' });
+    fireEvent.click(screen.getByText('Try again'));
+    expect(await screen.findByText('it came')).toBeTruthy();
+  });
+});

@@ -1,0 +1,242 @@
+import { InputDialog, Notification } from '@jupyterlab/apputils';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import { asRequestError } from '../../client';
+import type { TrialDetail } from '../../contract';
+import type { TrialModel } from '../../models/trialModel';
+import { CommandIDs } from '../../tokens';
+
+/** Trials that can be chosen from, to compare with. */
+const OTHERS = 100;
+
+/** Something that can be done, as a button. */
+export interface IDeed {
+  label: string;
+  title?: string;
+  execute: () => void;
+}
+
+export interface ITrialDeedsOptions {
+  model: TrialModel;
+  commands: CommandRegistry;
+  documents: IDocumentManager;
+  trans: TranslationBundle;
+  /** Address of MLflow's pages that the settings name; empty: none. */
+  mlflowUrl: () => string;
+}
+
+/** What people do with a trial. Nothing here rejects: what goes wrong is said. */
+export class TrialDeeds {
+  constructor(private readonly _options: ITrialDeedsOptions) {}
+
+  /** What can be done with the trial as it is. */
+  available(detail: TrialDetail): IDeed[] {
+    const { commands, trans } = this._options;
+    const { job, trial, models } = detail;
+    const deeds: IDeed[] = [];
+    const add = (label: string, execute: () => unknown, title?: string) =>
+      deeds.push({ label, title, execute: () => void execute() });
+    if (!detail.is_deleted) {
+      if (commands.hasCommand(CommandIDs.openComparison)) {
+        add(trans.__('Compare with…'), () => this.compare());
+      }
+      if (models.length > 0 && commands.hasCommand(CommandIDs.registerModel)) {
+        add(trans.__('Register model…'), () =>
+          this._do(() =>
+            commands.execute(CommandIDs.registerModel, { run: trial.run_id })
+          )
+        );
+      }
+    }
+    if (detail.code.notebook.endsWith('.ipynb')) {
+      add(
+        trans.__('Open notebook'),
+        () => this.openNotebook(),
+        detail.code.notebook
+      );
+    }
+    if (job?.is_there) {
+      add(trans.__('Run again…'), () =>
+        this._do(() => commands.execute(CommandIDs.runAgain, { id: job.id }))
+      );
+    }
+    if (!detail.is_deleted) {
+      add(trans.__('Rename…'), () => this.rename());
+      if (trial.status !== 'RUNNING') {
+        add(trans.__('Delete'), () => this.delete());
+      }
+    }
+    return deeds;
+  }
+
+  /** Show the trial's row. */
+  openExperiment(): void {
+    const trial = this._options.model.detail?.trial;
+    if (trial) {
+      void this._options.commands.execute(CommandIDs.openExperiment, {
+        name: trial.experiment,
+        run: trial.run_id
+      });
+    }
+  }
+
+  /** Open another trial. */
+  openTrial(run: string, experiment: string): void {
+    const { commands } = this._options;
+    void commands.execute(CommandIDs.showTrial, { run, experiment });
+  }
+
+  openJob(id: string): void {
+    void this._options.commands.execute(CommandIDs.openJob, { id });
+  }
+
+  /** Show the files of its job, the copy of the code among them. */
+  openJobFiles(id: string): void {
+    const { commands } = this._options;
+    void commands.execute(CommandIDs.openJob, { id, tab: 'files' });
+  }
+
+  /** Open a version of a registered model; nothing where that cannot be shown. */
+  openModel(name: string, version: string): void {
+    const { commands } = this._options;
+    if (commands.hasCommand(CommandIDs.openModel)) {
+      void commands.execute(CommandIDs.openModel, { name, version });
+    }
+  }
+
+  openNotebook(): Promise<void> {
+    const { model, documents, trans } = this._options;
+    return this._do(async () => {
+      const path = model.detail?.code.notebook ?? '';
+      const { contents } = documents.services;
+      const isHere =
+        !path.startsWith('/') &&
+        (await contents.get(path, { content: false }).then(
+          () => true,
+          () => false
+        ));
+      if (isHere) {
+        documents.openOrReveal(path);
+      } else {
+        Notification.warning(
+          trans.__('%1 is not below the folder of this server.', path)
+        );
+      }
+    });
+  }
+
+  /** Ask for another trial of the experiment, and put both side by side. */
+  compare(): Promise<void> {
+    const { model, commands, trans } = this._options;
+    return this._do(async () => {
+      const trial = model.detail?.trial;
+      if (!trial) {
+        return;
+      }
+      const { rows } = await model.jobs.client.trials.table({
+        experiment: trial.experiment,
+        columns: ['name', 'started'],
+        limit: OTHERS
+      });
+      const others = rows.filter(
+        ({ id, is_group }) => !is_group && id !== trial.run_id
+      );
+      if (others.length === 0) {
+        Notification.info(trans.__('%1 has no other trial.', trial.experiment));
+        return;
+      }
+      const labels = others.map(
+        ({ id, values }) => `${String(values[0] ?? '')} · ${id.slice(0, 8)}`
+      );
+      const { button, value } = await InputDialog.getItem({
+        title: trans.__('Compare %1 with', shortened(trial.name)),
+        items: labels
+      });
+      const chosen = others[labels.indexOf(value ?? '')];
+      if (button.accept && chosen) {
+        await commands.execute(CommandIDs.openComparison, {
+          experiment: trial.experiment,
+          runs: [trial.run_id, chosen.id]
+        });
+      }
+    });
+  }
+
+  rename(): Promise<void> {
+    const { model, trans } = this._options;
+    return this._do(async () => {
+      const { button, value } = await InputDialog.getText({
+        title: trans.__('Name of the trial'),
+        text: model.detail?.trial.name ?? '',
+        okLabel: trans.__('Rename')
+      });
+      const name = value?.trim();
+      if (button.accept && name && name !== model.detail?.trial.name) {
+        await model.update({ name });
+      }
+    });
+  }
+
+  /** Delete it; the notice takes it back, and so does the tab. */
+  delete(): Promise<void> {
+    const { model, trans } = this._options;
+    return this._do(async () => {
+      const name = shortened(model.detail?.trial.name ?? '');
+      await model.delete();
+      Notification.info(trans.__('Deleted %1.', name), {
+        autoClose: 15_000,
+        actions: [
+          { label: trans.__('Undo'), callback: () => void this.restore() }
+        ]
+      });
+    });
+  }
+
+  restore(): Promise<void> {
+    return this._do(() => this._options.model.restore());
+  }
+
+  setTag(name: string, value: string): Promise<boolean> {
+    return this._change({ tags: { [name]: value } });
+  }
+
+  removeTag(name: string): Promise<boolean> {
+    return this._change({ removed_tags: [name] });
+  }
+
+  /** The trial's page in MLflow's user interface; empty where no address is known. */
+  mlflowPage(detail: TrialDetail): string {
+    const base = this._options.mlflowUrl().trim().replace(/\/+$/, '');
+    return /^https?:\/\//.test(base)
+      ? `${base}/#/experiments/${encodeURIComponent(detail.experiment_id)}/runs/${encodeURIComponent(detail.trial.run_id)}`
+      : detail.mlflow_url;
+  }
+
+  private async _change(
+    change: Parameters<TrialModel['update']>[0]
+  ): Promise<boolean> {
+    let isDone = false;
+    await this._do(async () => {
+      await this._options.model.update(change);
+      isDone = true;
+    });
+    return isDone;
+  }
+
+  private async _do(work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch (reason) {
+      const { message, hint } = asRequestError(reason);
+      Notification.error([message, hint].filter(Boolean).join(' '), {
+        autoClose: 15_000
+      });
+    }
+  }
+}
+
+/** A name that fits into a sentence. */
+function shortened(name: string): string {
+  return name.length > 60 ? `${name.slice(0, 59)}…` : name;
+}
