@@ -379,9 +379,8 @@ def test_every_operation_succeeds_as_described(session: httpx.Client, transport:
 def strange_requests(names: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     """Verb, address and body of requests that would succeed, but for one strange value."""
     known = {"job_id": names["job"], "run_id": names["run"], "path": names["job"]}
-    known |= {"client_id": names["client"], "experiment_id": names["spare"]}
-    known |= {"name": "m", "version": "1", "alias": "b"}
     known |= {"client_id": names["client"], "experiment_id": names["spare"], "other_id": names["run"]}
+    known |= {"name": "m", "version": "1", "alias": "b"}
     for label, (succeeds, template) in SUCCEEDS.items():
         body = filled(template, names)
         verb, path = label.split()
