@@ -293,6 +293,7 @@ class TestArtifacts:
         found = runs.diff(DiffPart.artifacts, "x.bin").artifacts
         assert found is not None and found[0].text is None
         assert found[0].change == change and note in found[0].note
+        assert ("x.bin" in runs.opened) is (len(first) <= 50)
 
     def test_large_ones_of_one_size_are_not_read(self, runs: MemoryRuns, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(artifacts_module, "LARGEST_HASHED", 10)
