@@ -156,10 +156,16 @@ def _first_rows(pq: Any, file: IO[bytes]) -> Table:
     names, total = opened.schema_arrow.names, opened.metadata.num_rows
     kept = names[: table_preview.MAX_COLUMNS]
     rows: list[list[Any]] = []
-    groups = range(opened.metadata.num_row_groups)
-    if any(opened.metadata.row_group(each).total_byte_size > _LARGEST_UNPACKED for each in groups[:1]):
-        raise ValueError("its first part needs too much memory")
-    for batch in opened.iter_batches(batch_size=table_preview.MAX_ROWS, columns=kept, use_threads=False):
+    groups, covered = [], 0
+    for number in range(opened.metadata.num_row_groups):
+        if covered >= table_preview.MAX_ROWS:
+            break
+        group = opened.metadata.row_group(number)
+        if group.total_byte_size > _LARGEST_UNPACKED:
+            raise ValueError("one of its first parts needs too much memory")
+        groups.append(number)
+        covered += group.num_rows
+    for batch in opened.iter_batches(table_preview.MAX_ROWS, row_groups=groups, columns=kept, use_threads=False):
         rows += ([table_preview.cell(each[name]) for name in kept] for each in batch.to_pylist())
         if len(rows) >= table_preview.MAX_ROWS:
             break
