@@ -303,6 +303,57 @@ class TestArtifacts:
         assert diff.state == "unknown" and runs.opened == []
         assert diff.artifacts is not None and "too large" in diff.artifacts[0].note
 
+    def test_each_is_read_once(self, runs: MemoryRuns) -> None:
+        graph = json.dumps(roc_curve("r", [0, 1], [0.1, 0.9]))
+        runs.add("a", {"roc.json": graph})
+        runs.add("b", {"roc.json": graph, "new.json": graph})
+        found = runs.diff(DiffPart.artifacts).artifacts
+        assert found is not None and [each.kind for each in found] == ["roc_curve", "roc_curve"]
+        assert sorted(runs.opened) == ["new.json", "roc.json", "roc.json"]
+
+    def test_what_a_slow_store_does_not_give_in_time_is_not_known(
+        self, runs: MemoryRuns, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [0.0]
+        monkeypatch.setattr(artifacts_module.time, "monotonic", lambda: now[0])
+        opened = MemoryRuns.open_artifact
+
+        def slowly(self: MemoryRuns, run: Any, name: str) -> Any:
+            now[0] += artifacts_module.MOST_SECONDS / 4
+            return opened(self, run, name)
+
+        monkeypatch.setattr(MemoryRuns, "open_artifact", slowly)
+        for run in "ab":
+            runs.add(run, {f"{number}.json": "{}" for number in range(4)})
+        diff = runs.diff(DiffPart.artifacts)
+        assert diff.artifacts is not None and len(runs.opened) == 4
+        late = ("unknown", "Of the same size; no time was left to look into it.")
+        assert [(each.change, each.note) for each in diff.artifacts] == [("same", "")] * 2 + [late] * 2
+        assert diff.state == "unknown"
+
+    def test_folders_that_are_not_listed_in_time_are_not_said_to_be_gone(
+        self, runs: MemoryRuns, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [0.0]
+        monkeypatch.setattr(artifacts_module.time, "monotonic", lambda: now[0])
+        listed = MemoryRuns.artifacts
+
+        def slowly(self: MemoryRuns, run: Any, folder: str = "") -> Any:
+            now[0] += 10
+            return listed(self, run, folder)
+
+        monkeypatch.setattr(MemoryRuns, "artifacts", slowly)
+        for run in "ab":
+            runs.add(run, {"plots/a.png": b"x"})
+        diff = runs.diff(DiffPart.artifacts)
+        assert diff.artifacts is not None
+        note = "Not all artefacts of the other trial are listed."
+        assert [(each.path, each.change, each.note) for each in diff.artifacts] == [("plots/a.png", "unknown", note)]
+        assert diff.notes == ["name of b has more artefacts than are listed."]
+        assert told(diff) == ("unknown", "Some artefacts could not be looked into; the others are the same.")
+        monkeypatch.setattr(artifacts_module, "MOST_SECONDS", 5)
+        assert told(runs.diff(DiffPart.artifacts)) == ("unknown", "The artefacts could not be listed in time.")
+
     def test_many_are_cut_off_and_it_is_said(self, runs: MemoryRuns, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(artifacts_module, "MAX_FILES", 3)
         runs.add("a", {f"{number}.txt": "" for number in range(9)})
