@@ -312,6 +312,18 @@ describe('LineChart', () => {
     expect([...focus.selected]).toEqual([]);
   });
 
+  it('stays when the line that the keyboard is at goes', async () => {
+    const { rerender } = await show();
+    place().focus();
+    fireEvent.keyDown(place(), { key: 'ArrowLeft' });
+    fireEvent.keyDown(place(), { key: 'ArrowDown' });
+    expect(screen.getByText('step 2: second 4')).toBeTruthy();
+    rerender(chart({ series: [two[0]] }));
+    expect(screen.queryByText(/^step 2/)).toBeNull();
+    fireEvent.keyDown(place(), { key: 'Enter' });
+    expect([...focus.selected]).toEqual(['a']);
+  });
+
   it('goes along lines, from line to line, nearer and farther by keys', async () => {
     const { plot } = await show();
     const press = (key: string) => fireEvent.keyDown(place(), { key });
