@@ -30,6 +30,9 @@ export class SeriesModel implements IDisposable, IFeedOwner {
     this._runIds = chosen(options.runIds ?? []);
   }
 
+  /** No other model has it: charts of one model share their crosshair. */
+  readonly id = `series-${Private.next()}`;
+
   /** Emitted when the trials that are missing change. */
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -366,6 +369,14 @@ export class SeriesView implements IDisposable {
   private _series: readonly ISeriesData[] | null = null;
   private _timer = 0;
   private readonly _x: SeriesAxis;
+}
+
+namespace Private {
+  let made = 0;
+
+  export function next(): number {
+    return ++made;
+  }
 }
 
 type Range = [number | null, number | null];

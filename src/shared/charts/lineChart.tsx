@@ -117,7 +117,8 @@ export const LineChart = memo(function LineChart(
   const hovered = useRef<string | null>(null);
 
   // What is drawn with stays the same while values come: only the lines change.
-  const sync = props.sync && `${props.sync} ${axis} ${isLogX}`;
+  const over = axis === 'metric' ? (options.x_metric ?? '') : '';
+  const sync = props.sync && `${props.sync} ${axis} ${isLogX} ${over}`;
   useEffect(() => {
     const node = root.current;
     if (!node) {

@@ -176,7 +176,7 @@ function LineBody(props: IChartBodyProps<ChartOf<'line'>>): JSX.Element | null {
       trials={drawn}
       focus={model.focus}
       groups={groups ?? undefined}
-      sync={`view-${chart.x ?? 'step'}`}
+      sync={series.id}
       trans={trans}
     />
   ) : null;

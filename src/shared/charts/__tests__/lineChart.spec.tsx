@@ -423,11 +423,21 @@ describe('LineChart', () => {
   it('shares its crosshair with charts of the same axis only', async () => {
     await show({ sync: 'view' });
     await show({ sync: 'view', options: { metrics: ['loss'], x: 'relative' } });
-    await until(() => FakePlot.made.length === 2);
-    const [first, second] = FakePlot.made.map(
-      ({ options }) => options.cursor.sync!.key
-    );
-    expect(first).not.toBe(second);
+    const over = (x_metric: string) =>
+      show({
+        sync: 'view',
+        series: ['loss', 'acc', 'f1'].map(metric =>
+          history('a', [1, 2], { metric })
+        ),
+        options: { metrics: ['loss'], x: 'metric', x_metric }
+      });
+    await over('acc');
+    await over('f1');
+    await over('f1');
+    await until(() => FakePlot.made.length === 5);
+    const keys = FakePlot.made.map(({ options }) => options.cursor.sync!.key);
+    expect(new Set(keys).size).toBe(4);
+    expect(keys[4]).toBe(keys[3]);
   });
 
   it('copies its points as a table', async () => {
