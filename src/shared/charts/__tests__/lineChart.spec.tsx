@@ -175,6 +175,7 @@ async function show(fields: Partial<ILineChartProps> = {}) {
 
 const place = () => screen.getByRole('group');
 const seen: ((isSeen: boolean) => void)[] = [];
+const sized: (() => void)[] = [];
 
 /** Put the pointer over a chart. */
 function point(plot: FakePlot, left: number, top: number): void {
@@ -196,10 +197,10 @@ describe('LineChart', () => {
         },
         disconnect: jest.fn()
       })),
-      ResizeObserver: jest.fn().mockImplementation(() => ({
-        observe: jest.fn(),
-        disconnect: jest.fn()
-      }))
+      ResizeObserver: jest.fn().mockImplementation(callback => {
+        sized.push(callback);
+        return { observe: jest.fn(), disconnect: jest.fn() };
+      })
     });
   });
 
@@ -504,10 +505,10 @@ describe('HistoryChart', () => {
   }
 
   it('asks while it is in sight, and shows what comes', async () => {
-    FakePlot.made.length = seen.length = 0;
+    FakePlot.made.length = seen.length = sized.length = 0;
     focus = new Focus();
     const source = new Source();
-    const { unmount } = render(
+    const { container, unmount } = render(
       <HistoryChart
         title="loss"
         source={source}
@@ -521,6 +522,15 @@ describe('HistoryChart', () => {
     await until(() => source.setActive.mock.calls.length === 1);
     seen[0](false);
     expect(source.setActive.mock.calls).toEqual([[true], [false]]);
+    jest
+      .spyOn(
+        container.querySelector('.jp-StudioHistoryChart')!,
+        'clientWidth',
+        'get'
+      )
+      .mockReturnValue(900);
+    sized[0]();
+    expect(source.setWidth).toHaveBeenLastCalledWith(900);
     source.set({ isReady: true, series: two, reading: 1234 });
     expect(
       screen.getByText('Reading a long history: 1,234 values so far')
