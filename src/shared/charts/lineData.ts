@@ -54,7 +54,9 @@ export interface IDrawnLine {
   dash: number;
   x: Numbers;
   y: Numbers;
-  /** Drawn faintly behind: the values before they were smoothed. */
+  /** Where `y` is smoothed: what it was before. */
+  unsmoothed?: Numbers;
+  /** The same, where it is drawn faintly behind. */
   raw?: Numbers;
   /** Edges of the band. */
   low?: Numbers;
@@ -132,6 +134,7 @@ export function toDrawing(
       dash: isSeveral ? place : Math.floor(line.colour / 8),
       ...part,
       y: weight > 0 ? smoothed(part.y, weight) : part.y,
+      unsmoothed: weight > 0 ? part.y : undefined,
       raw: weight > 0 && !part.low ? part.y : undefined
     });
   };

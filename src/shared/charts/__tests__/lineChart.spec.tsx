@@ -457,6 +457,27 @@ describe('LineChart', () => {
     copied.mockRestore();
   });
 
+  it('says that it is smoothed, and copies what was logged', async () => {
+    const copied = jest
+      .spyOn(Clipboard, 'copyToSystem')
+      .mockImplementation(() => undefined);
+    const options = { metrics: ['loss'], smoothing: 0.5 };
+    const series = [history('a', [1, 4])];
+    const { rerender } = await show({ series, options });
+    expect(screen.getByText('smoothed')).toBeTruthy();
+    fireEvent.click(screen.getByLabelText('Copy the data of loss'));
+    expect(copied).toHaveBeenLastCalledWith(
+      'line\tmetric\tstep\tvalue\tsmoothed\nfirst\tloss\t0\t1\t1\nfirst\tloss\t1\t4\t3\n'
+    );
+    const groups = [{ label: 'all', colour: 0, runIds: ['a'] }];
+    rerender(chart({ series, options, groups }));
+    fireEvent.click(screen.getByLabelText('Copy the data of loss'));
+    expect(copied).toHaveBeenLastCalledWith(
+      'line\tmetric\tstep\tvalue\tsmoothed\tlow\thigh\nall\tloss\t0\t1\t1\t1\t1\nall\tloss\t1\t4\t3\t4\t4\n'
+    );
+    copied.mockRestore();
+  });
+
   it('shows hostile names as they are', async () => {
     const name = '<img src=x onerror=alert(1)>';
     await show({ title: name, trials: [{ id: 'a', label: name, colour: 0 }] });
