@@ -6,6 +6,8 @@ export interface IViewText {
   readonly text: string;
   /** Emitted when the text changed, whoever changed it. */
   readonly changed: ISignal<unknown, void>;
+  /** Emitted before it is saved: what is not in it by then is not saved. */
+  readonly saving?: ISignal<unknown, void>;
   set(text: string): void;
 }
 

@@ -45,6 +45,7 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
       isEnabled: () => current()?.view != null,
       execute: async given => {
         const view = current()?.view;
+        view?.drafts.flush();
         try {
           return view ? await execute(view, given) : undefined;
         } catch (reason) {

@@ -7,10 +7,17 @@ export class DocumentText implements IViewText {
   constructor(context: DocumentRegistry.Context) {
     this._model = context.model;
     this.changed = new Signal<this, void>(this);
+    this.saving = new Signal<this, void>(this);
     this._model.contentChanged.connect(() => this.changed.emit());
+    context.saveState.connect((_, state) => {
+      if (state === 'started') {
+        this.saving.emit();
+      }
+    });
   }
 
   readonly changed: Signal<this, void>;
+  readonly saving: Signal<this, void>;
 
   get text(): string {
     return this._model.toString();

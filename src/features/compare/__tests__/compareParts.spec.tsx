@@ -12,6 +12,7 @@ import { CommandIDs } from '../../../tokens';
 import { CompareUi } from '../compareUi';
 import { CompareHeader, pairOf } from '../components/compareHeader';
 import { DifferenceTable } from '../components/differenceTable';
+import { ViewDrafts } from '../viewDrafts';
 import { ViewFile } from '../viewFile';
 import { LooseText } from '../viewTexts';
 
@@ -168,9 +169,10 @@ describe('Parts of a comparison', () => {
     commands.addCommand(CommandIDs.openDiffs, { execute: jest.fn() });
     const header = () => {
       const file = new ViewFile(new LooseText(), model);
+      const drafts = new ViewDrafts(model);
       render(
         <CompareHeader
-          {...{ model, file, ui, commands, onMenu, trans }}
+          {...{ model, file, drafts, ui, commands, onMenu, trans }}
           isFile={false}
         />
       );
@@ -202,6 +204,46 @@ describe('Parts of a comparison', () => {
         screen.getByRole('button', { name: 'Take out of the view' })
       );
       expect(model.view.sources?.[0].run_ids).toEqual(['run0']);
+    });
+
+    const write = async (text: string) => {
+      server.on('POST views/read', {});
+      const file = header();
+      await act(() => until(() => file.isReady));
+      fireEvent.click(screen.getByRole('button', { name: 'Notes' }));
+      const notes = screen.getByRole('textbox', { name: 'Notes' });
+      fireEvent.change(notes, { target: { value: text } });
+      return notes;
+    };
+
+    it('keeps the notes however they are closed', async () => {
+      await write('by the button');
+      fireEvent.click(screen.getByRole('button', { name: 'Notes' }));
+      expect(screen.queryByRole('textbox', { name: 'Notes' })).toBeNull();
+      expect(model.view.notes).toBe('by the button');
+      expect(screen.getByText('by the button')).toBeTruthy();
+      fireEvent.click(screen.getByRole('button', { name: 'Notes' }));
+      const notes = screen.getByRole('textbox', { name: 'Notes' });
+      fireEvent.change(notes, { target: { value: 'by a key' } });
+      fireEvent.keyDown(notes, { key: 'Escape' });
+      expect(model.view.notes).toBe('by a key');
+    });
+
+    it('puts what is typed into the view soon, or when a shortcut begins', async () => {
+      const notes = await write('typed');
+      expect(model.view.notes).toBeUndefined();
+      await act(() => until(() => model.view.notes === 'typed'));
+      fireEvent.change(notes, { target: { value: 'typed more' } });
+      fireEvent.keyDown(notes, { key: 'Control', ctrlKey: true });
+      expect(model.view.notes).toBe('typed more');
+      const title = screen.getByRole('textbox', { name: 'Title' });
+      fireEvent.focus(title);
+      fireEvent.change(title, { target: { value: 'A name ' } });
+      await act(() => until(() => model.view.title === 'A name'));
+      expect(title).toHaveProperty('value', 'A name ');
+      fireEvent.keyDown(title, { key: 'Escape' });
+      fireEvent.blur(title);
+      expect(model.view.title).toBe('');
     });
 
     it('says what would fill an empty comparison', async () => {

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { addIcon, downloadIcon, saveIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import React, { useEffect, useState } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 import type { CompareModel, IViewTrial } from '../../../models/compareModel';
 import { EmptyState } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
@@ -9,6 +9,7 @@ import { useSignal } from '../../../shared/useSignal';
 import { CommandIDs } from '../../../tokens';
 import type { CompareUi, ShownParts } from '../compareUi';
 import type { Shown } from '../deltas';
+import type { ViewDrafts } from '../viewDrafts';
 import type { ViewFile } from '../viewFile';
 import { TrialChips } from './trialChips';
 
@@ -18,6 +19,7 @@ const MAX_NOTES = 20_000;
 export interface ICompareHeaderProps {
   model: CompareModel;
   file: ViewFile;
+  drafts: ViewDrafts;
   ui: CompareUi;
   isFile: boolean;
   commands: CommandRegistry;
@@ -43,14 +45,19 @@ export function CompareHeader(props: ICompareHeaderProps): JSX.Element {
 }
 
 function TitleBar(props: ICompareHeaderProps): JSX.Element {
-  const { model, file, ui, isFile, commands, trans } = props;
+  const { model, file, drafts, ui, isFile, commands, trans } = props;
   const { title = '' } = model.view;
   const [text, setText] = useState(title);
-  useEffect(() => setText(title), [title]);
-  const settle = () => {
-    if (text.trim() !== title) {
-      model.update({ title: text.trim() });
-    }
+  /** What it was when the typing began. */
+  const before = useRef(title);
+  // The space at the end of what is being typed stays.
+  useEffect(
+    () => setText(now => (now.trim() === title ? now : title)),
+    [title]
+  );
+  const type = (now: string) => {
+    setText(now);
+    drafts.set({ title: now.trim() });
   };
   const { selected } = model.focus;
   useSignal(model.focus.changed);
@@ -69,13 +76,18 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
           model.trials.length
         )}
         spellCheck={false}
-        onChange={event => setText(event.target.value)}
-        onBlur={settle}
+        onFocus={() => (before.current = title)}
+        onChange={event => type(event.target.value)}
+        onBlur={() => {
+          setText(text.trim());
+          drafts.flush();
+        }}
         onKeyDown={event => {
-          if (event.key === 'Enter') {
-            settle();
-          } else if (event.key === 'Escape') {
-            setText(title);
+          if (event.key === 'Escape') {
+            type(before.current);
+          }
+          if (isCommand(event)) {
+            drafts.flush();
           }
         }}
       />
@@ -96,7 +108,10 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
         title={trans.__('Write what the comparison shows')}
         // It keeps the keyboard where it is: leaving the notes ends them.
         onMouseDown={event => event.preventDefault()}
-        onClick={() => (ui.isNoting = !ui.isNoting)}
+        onClick={() => {
+          drafts.flush();
+          ui.isNoting = !ui.isNoting;
+        }}
       >
         {trans.__('Notes')}
       </button>
@@ -167,10 +182,14 @@ export function pairOf(
 
 /** What somebody wrote about the comparison. */
 function Notes(props: ICompareHeaderProps): JSX.Element | null {
-  const { model, ui, trans } = props;
+  const { model, drafts, ui, trans } = props;
   const { notes = '' } = model.view;
   const [draft, setDraft] = useState(notes);
   useEffect(() => setDraft(notes), [notes, ui.isNoting]);
+  const close = () => {
+    drafts.flush();
+    ui.isNoting = false;
+  };
   if (!ui.isNoting) {
     return notes === '' ? null : (
       <div className="jp-StudioCompare-notes">
@@ -187,20 +206,27 @@ function Notes(props: ICompareHeaderProps): JSX.Element | null {
         maxLength={MAX_NOTES}
         value={draft}
         autoFocus
-        onChange={event => setDraft(event.target.value)}
+        onChange={event => {
+          setDraft(event.target.value);
+          drafts.set({ notes: event.target.value });
+        }}
         onKeyDown={event => {
           if (event.key === 'Escape') {
-            ui.isNoting = false;
+            close();
+          } else if (isCommand(event)) {
+            drafts.flush();
           }
         }}
-        onBlur={() => {
-          if (draft !== notes) {
-            model.update({ notes: draft });
-          }
-          ui.isNoting = false;
-        }}
+        onBlur={close}
       />
     </div>
+  );
+}
+
+/** Whether a key may save or close the tab: no shortcut begins without one of these. */
+function isCommand(event: React.KeyboardEvent): boolean {
+  return (
+    event.key === 'Enter' || event.ctrlKey || event.metaKey || event.altKey
   );
 }
 
