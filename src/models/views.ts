@@ -5,6 +5,8 @@ export type ViewChart = NonNullable<WireView['charts']>[number];
 export type ChartType = ViewChart['type'];
 export type ChartOf<T extends ChartType> = Extract<ViewChart, { type: T }>;
 export type View = WireView;
+/** A change that can be made to any view. */
+export type ViewEdit = (view: View) => View;
 
 /** Most trials in one view. */
 export const MAX_TRIALS = 200;

@@ -11,7 +11,9 @@ export type ViewTexts = Pick<View, 'title' | 'notes'>;
 
 /** What is being typed and is not in the view yet: it gets there soon, or when somebody needs it there. */
 export class ViewDrafts implements IDisposable {
-  constructor(private readonly _model: CompareModel) {}
+  constructor(private readonly _model: CompareModel) {
+    _model.changed.connect(this._onChanged, this);
+  }
 
   /** What is not in the view yet. */
   get texts(): ViewTexts {
@@ -30,7 +32,12 @@ export class ViewDrafts implements IDisposable {
 
   /** Put what was typed into the view now. */
   flush(): void {
-    const { view } = this._model;
+    const { view, isReadOnly } = this._model;
+    if (isReadOnly) {
+      this._isLate = true;
+      return;
+    }
+    this._isLate = false;
     const texts = this._texts;
     this._texts = {};
     const isNew = (['title', 'notes'] as const).some(
@@ -42,10 +49,19 @@ export class ViewDrafts implements IDisposable {
   }
 
   dispose(): void {
+    this._model.changed.disconnect(this._onChanged, this);
     this._rest.dispose();
     this._texts = {};
   }
 
+  private _onChanged(): void {
+    if (this._isLate && !this._model.isReadOnly) {
+      this.flush();
+    }
+  }
+
+  /** Whether the view could not take it yet. */
+  private _isLate = false;
   private readonly _rest = new Debouncer(() => this.flush(), REST);
   private _texts: ViewTexts = {};
 }

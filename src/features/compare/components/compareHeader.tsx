@@ -49,7 +49,7 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
   const { title = '' } = model.view;
   const [text, setText] = useState(title);
   /** What it was when the typing began. */
-  const before = useRef(title);
+  const before = useRef<string | null>(null);
   // The space at the end of what is being typed stays.
   useEffect(
     () => setText(now => (now.trim() === title ? now : title)),
@@ -69,21 +69,24 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
         aria-label={trans.__('Title')}
         value={text}
         maxLength={MAX_TITLE}
-        disabled={file.error !== null}
+        readOnly={model.isReadOnly}
         placeholder={trans._n(
           'Compare %1 trial',
           'Compare %1 trials',
           model.trials.length
         )}
         spellCheck={false}
-        onFocus={() => (before.current = title)}
-        onChange={event => type(event.target.value)}
+        onChange={event => {
+          before.current ??= title;
+          type(event.target.value);
+        }}
         onBlur={() => {
+          before.current = null;
           setText(text.trim());
           drafts.flush();
         }}
         onKeyDown={event => {
-          if (event.key === 'Escape') {
+          if (event.key === 'Escape' && before.current !== null) {
             type(before.current);
           }
           if (isCommand(event)) {
@@ -94,6 +97,7 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
       <button
         type="button"
         className="jp-StudioButton"
+        disabled={model.isReadOnly}
         title={trans.__('Add trials of an experiment')}
         onClick={() => void commands.execute(CommandIDs.addToComparison)}
       >
@@ -104,7 +108,7 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
         type="button"
         className="jp-StudioButton"
         aria-pressed={ui.isNoting}
-        disabled={!file.isReady || file.error !== null}
+        disabled={model.isReadOnly}
         title={trans.__('Write what the comparison shows')}
         // It keeps the keyboard where it is: leaving the notes ends them.
         onMouseDown={event => event.preventDefault()}
@@ -185,7 +189,10 @@ function Notes(props: ICompareHeaderProps): JSX.Element | null {
   const { model, drafts, ui, trans } = props;
   const { notes = '' } = model.view;
   const [draft, setDraft] = useState(notes);
-  useEffect(() => setDraft(notes), [notes, ui.isNoting]);
+  useEffect(
+    () => setDraft(drafts.texts.notes ?? notes),
+    [drafts, notes, ui.isNoting]
+  );
   const close = () => {
     drafts.flush();
     ui.isNoting = false;
@@ -205,6 +212,7 @@ function Notes(props: ICompareHeaderProps): JSX.Element | null {
         rows={3}
         maxLength={MAX_NOTES}
         value={draft}
+        readOnly={model.isReadOnly}
         autoFocus
         onChange={event => {
           setDraft(event.target.value);
@@ -267,6 +275,7 @@ function Tools(props: ICompareHeaderProps): JSX.Element | null {
         <select
           className="jp-StudioInput"
           value={model.baseline?.id ?? ''}
+          disabled={model.isReadOnly}
           onChange={event =>
             model.update({ baseline: event.target.value || null })
           }
@@ -285,6 +294,7 @@ function Tools(props: ICompareHeaderProps): JSX.Element | null {
             type="button"
             className="jp-StudioButton"
             aria-pressed={isOnly}
+            disabled={model.isReadOnly}
             title={trans.__('Leave out what is the same in all trials')}
             onClick={() => model.update({ only_differences: !isOnly })}
           >
@@ -373,6 +383,7 @@ function Notices(props: ICompareHeaderProps): JSX.Element {
           <button
             type="button"
             className="jp-StudioLink"
+            disabled={model.isReadOnly}
             onClick={() => model.remove(comparison?.missing ?? [])}
           >
             {trans.__('Take out of the view')}
