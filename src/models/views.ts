@@ -78,6 +78,12 @@ export function withTrials(
   return { ...view, sources };
 }
 
+/** How many of some trials are not among those that a view names. */
+export function leftOut(view: View, runIds: readonly string[]): number {
+  const named = new Set(view.sources?.flatMap(each => each.run_ids ?? []));
+  return new Set(runIds.filter(id => !named.has(id))).size;
+}
+
 /**
  * Take trials out of a view. `shown`: those that it shows; a source that finds its trials by a filter becomes one
  * that names those which are left.

@@ -167,6 +167,10 @@ describe('Parts of a comparison', () => {
 
   describe('The header', () => {
     let text: LooseText;
+    let drafts: ViewDrafts;
+
+    afterEach(() => drafts.dispose());
+
     const commands = new CommandRegistry();
     commands.addCommand(CommandIDs.openDiffs, { execute: jest.fn() });
     const header = async () => {
@@ -175,7 +179,7 @@ describe('Parts of a comparison', () => {
       );
       text = new LooseText(writeView(model.view));
       const file = new ViewFile(text, model);
-      const drafts = new ViewDrafts(model);
+      drafts = new ViewDrafts(model);
       render(
         <CompareHeader
           {...{ model, file, drafts, ui, commands, onMenu, trans }}
