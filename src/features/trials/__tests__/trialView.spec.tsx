@@ -620,7 +620,6 @@ describe('the artefacts in the tab of a trial', () => {
     ['with what is no cell', { nbformat: 4, cells: [null] }],
     ['that cannot be drawn', { nbformat: 4, cells: [{ cell_type: 'x' }] }]
   ])('are notebooks %s', async (_, content) => {
-    jest.spyOn(console, 'warn').mockReturnValue();
     answer('e.ipynb', { kind: 'notebook' });
     server.on('GET records/runs/run1/artifacts/e.ipynb', content);
     const clone = () => {

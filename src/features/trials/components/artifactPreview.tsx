@@ -293,8 +293,7 @@ function Notebook(
       const notebook = new ReadOnlyNotebook(parts, value!);
       notebook.widget.disposed.connect(() => notebook.dispose());
       return notebook.widget;
-    } catch (reason) {
-      console.warn('A notebook cannot be drawn.', reason);
+    } catch {
       setBroken(value);
       return new Widget();
     }
