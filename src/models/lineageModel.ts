@@ -85,8 +85,9 @@ export class LineageModel implements IDisposable {
     return found;
   }
 
-  /** Ask anew for what was asked for. */
+  /** Ask anew for what was asked for, and forget what was taken in since. */
   async load(): Promise<void> {
+    this._turn += 1;
     await this._ask(this.root, undefined);
   }
 
@@ -99,15 +100,24 @@ export class LineageModel implements IDisposable {
     ref: ILineageRef,
     depth: number | undefined
   ): Promise<void> {
+    const turn = this._turn;
     try {
       const found = await this._registry.lineage(ref.kind, ref.id, depth);
-      if (this._isDisposed) {
+      if (this._isDisposed || turn !== this._turn) {
         return;
       }
       this._error = null;
+      if (depth === undefined) {
+        this._nodes.clear();
+        this._edges.clear();
+        this._isCut = false;
+      }
       this._isCut ||= found.is_cut;
       this._take(found.nodes, found.edges);
     } catch (reason) {
+      if (turn !== this._turn) {
+        return;
+      }
       this._error = asRequestError(reason);
     }
     if (!this._isDisposed) {
@@ -145,6 +155,8 @@ export class LineageModel implements IDisposable {
   private _isDisposed = false;
   private readonly _nodes = new Map<string, LineageNode>();
   private readonly _registry: ModelsClient;
+  /** How often all was asked for: an older answer is not taken in. */
+  private _turn = 0;
 }
 
 /** Keys of the two nodes of an edge. */

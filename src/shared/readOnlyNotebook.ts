@@ -65,12 +65,18 @@ export class ReadOnlyNotebook implements IDisposable {
   private readonly _model = new NotebookModel();
 }
 
-/** A notebook none of whose cells claims to be trusted. */
+/**
+ * A notebook none of whose cells claims to be trusted, and that does not say
+ * that it was of another format once: JupyterLab would ask about it in a dialog.
+ */
 export function untrusted(
   content: nbformat.INotebookContent
 ): nbformat.INotebookContent {
+  const metadata: nbformat.INotebookMetadata = { ...content.metadata };
+  delete metadata.orig_nbformat;
   return {
     ...content,
+    metadata,
     cells: content.cells.map(cell => ({
       ...cell,
       metadata: { ...cell.metadata, trusted: false }

@@ -92,6 +92,7 @@ test('What differs between two trials is told part by part, and what they hold i
   await expect(said).toContainText('2 cells differ');
   const cell = content.getByRole('region', { name: /^Cell 4: Fit/ });
   const source = cell.getByRole('table', { name: 'Source of Cell 4' });
+  await expect.poll(async () => (await cell.boundingBox())?.height ?? 0).toBeGreaterThan(40);
   await expect(line(source, 'removed')).toHaveText(['rate = 0.1']);
   await expect(line(source, 'added')).toHaveText(['rate = 0.25']);
   await expect(source.locator('mark')).toHaveText(['0.1', '0.25']);

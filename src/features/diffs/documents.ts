@@ -46,29 +46,30 @@ export function readMatrix(text: string): IConfusionMatrix {
   if (!Array.isArray(rows) || rows.length === 0) {
     throw new NotReadable('There is no matrix in it.');
   }
-  const shown = rows.slice(0, MOST_LABELS);
-  const matrix = shown.map(row => {
+  const matrix = rows.map((row: unknown) => {
     if (!Array.isArray(row) || row.length !== rows.length) {
       throw new NotReadable('The matrix is not square.');
     }
-    return row.slice(0, MOST_LABELS).map(value => number(value) ?? 0);
+    return row.map(value => number(value) ?? 0);
   });
   const given: unknown = found['labels'];
-  const labels = shown.map((_, index) =>
+  const labels = rows.map((_, index) =>
     short(Array.isArray(given) ? (given[index] ?? index) : index)
   );
   return { labels, matrix };
 }
 
-/** Matrices on the same labels: those of the first, then what others have more. */
+/**
+ * Matrices on the same labels: those of the first, then what others have more.
+ * As many labels are kept as can be drawn; `total`: how many there are.
+ */
 export function alignMatrices(found: readonly (IConfusionMatrix | null)[]): {
   labels: string[];
+  total: number;
   matrices: (number[][] | null)[];
 } {
-  const labels = [...new Set(found.flatMap(each => each?.labels ?? []))].slice(
-    0,
-    MOST_LABELS
-  );
+  const all = [...new Set(found.flatMap(each => each?.labels ?? []))];
+  const labels = all.slice(0, MOST_LABELS);
   const matrices = found.map(each => {
     if (!each) {
       return null;
@@ -81,7 +82,7 @@ export function alignMatrices(found: readonly (IConfusionMatrix | null)[]): {
       })
     );
   });
-  return { labels, matrices };
+  return { labels, total: all.length, matrices };
 }
 
 /** Each row as shares of its sum. */

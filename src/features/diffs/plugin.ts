@@ -80,14 +80,17 @@ export const diffsPlugin: JupyterFrontEndPlugin<void> = {
           let widget = find(runs);
           if (!widget) {
             const made = createDiffTab({ client, runs, section, trans });
+            made.content.model.choose(first, second);
             made.content.model.changed.connect(() => void tracker.save(made));
             widget = made;
             app.shell.add(made, 'main', { type: 'Studio differences' });
             await tracker.add(made);
-          } else if (section) {
-            widget.content.model.show(section);
+          } else {
+            widget.content.model.choose(first, second);
+            if (section) {
+              widget.content.model.show(section);
+            }
           }
-          widget.content.model.choose(first, second);
           app.shell.activateById(widget.id);
           return widget;
         } catch (reason) {

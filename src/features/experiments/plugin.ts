@@ -137,15 +137,25 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
             run: {
               type: 'string',
               description: trans.__('Run id of the trial to mark')
+            },
+            fromMenu: {
+              type: 'boolean',
+              description: trans.__(
+                'Whether to take the row that was right-clicked'
+              )
             }
           }
         }
       },
       execute: async args => {
         try {
-          const row = app.contextMenuHitTest(
-            node => node.dataset['experiment'] !== undefined
-          );
+          // Elsewhere it would be what was right-clicked some time ago.
+          const row =
+            args['fromMenu'] === true
+              ? app.contextMenuHitTest(
+                  node => node.dataset['experiment'] !== undefined
+                )
+              : undefined;
           const name =
             typeof args['name'] === 'string'
               ? args['name']

@@ -7,6 +7,7 @@ import {
 } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { asRequestError } from '../../client';
+import type { RequestError } from '../../client';
 import type { ModelVersion } from '../../contract';
 import type { RegisteredModelModel } from '../../models/registeredModel';
 import { askForNote } from './noteDialog';
@@ -60,9 +61,9 @@ export class ModelActions {
 
   async removeAlias(alias: string): Promise<void> {
     const version = this._model.model?.aliases[alias];
-    await this._try(this._model.deleteAlias(alias));
+    const isRemoved = await this._try(this._model.deleteAlias(alias));
     const trans = this._trans;
-    if (version !== undefined) {
+    if (isRemoved && version !== undefined) {
       Notification.info(trans.__('%1 stands for no version any more.', alias), {
         autoClose: 8_000,
         actions: [
@@ -76,24 +77,31 @@ export class ModelActions {
     }
   }
 
-  /** Edit the note of the model, or of a version. */
+  /**
+   * Edit the note of the model, or of a version. Where saving fails the dialog
+   * comes back with what was written and what is wrong.
+   */
   async editNote(version?: ModelVersion): Promise<void> {
     const trans = this._trans;
-    const value = await askForNote({
-      title: version
-        ? trans.__('Note on version %1', version.version)
-        : trans.__('Note on %1', this._model.name),
-      text: version
-        ? version.description
-        : (this._model.model?.description ?? ''),
-      okLabel: trans.__('Save')
-    });
-    if (value !== null) {
-      await this._try(
-        version
+    const title = version
+      ? trans.__('Note on version %1', version.version)
+      : trans.__('Note on %1', this._model.name);
+    const okLabel = trans.__('Save');
+    let text = version?.description ?? this._model.model?.description ?? '';
+    let error: RequestError | null = null;
+    for (;;) {
+      const value = await askForNote({ title, text, error, okLabel });
+      if (value === null) {
+        return;
+      }
+      try {
+        return await (version
           ? this._model.describeVersion(version.version, value)
-          : this._model.describe(value)
-      );
+          : this._model.describe(value));
+      } catch (reason) {
+        text = value;
+        error = asRequestError(reason);
+      }
     }
   }
 
@@ -146,12 +154,15 @@ export class ModelActions {
     return button.accept;
   }
 
-  private async _try(change: Promise<void>): Promise<void> {
+  /** Whether it worked; what went wrong is said. */
+  private async _try(change: Promise<void>): Promise<boolean> {
     try {
       await change;
+      return true;
     } catch (reason) {
       const { message, hint } = asRequestError(reason);
       Notification.error([message, hint].filter(Boolean).join(' '));
+      return false;
     }
   }
 }

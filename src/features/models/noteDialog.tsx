@@ -1,13 +1,16 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
+import type { RequestError } from '../../client';
+import { ErrorBanner } from '../../shared/errorBanner';
 
 const MAX_LENGTH = 5_000;
 
 class NoteBody extends ReactWidget {
   constructor(
     private _text: string,
-    private readonly _label: string
+    private readonly _label: string,
+    private readonly _error: RequestError | null
   ) {
     super();
     this.addClass('jp-StudioRegister-body');
@@ -19,16 +22,21 @@ class NoteBody extends ReactWidget {
 
   protected override render(): JSX.Element {
     return (
-      <textarea
-        className="jp-StudioInput"
-        aria-label={this._label}
-        defaultValue={this._text}
-        rows={6}
-        maxLength={MAX_LENGTH}
-        onChange={event => {
-          this._text = event.target.value;
-        }}
-      />
+      <>
+        {this._error && (
+          <ErrorBanner message={this._error.message} hint={this._error.hint} />
+        )}
+        <textarea
+          className="jp-StudioInput"
+          aria-label={this._label}
+          defaultValue={this._text}
+          rows={6}
+          maxLength={MAX_LENGTH}
+          onChange={event => {
+            this._text = event.target.value;
+          }}
+        />
+      </>
     );
   }
 }
@@ -37,12 +45,14 @@ class NoteBody extends ReactWidget {
 export async function askForNote(options: {
   title: string;
   text: string;
+  /** Why it could not be saved the last time. */
+  error: RequestError | null;
   okLabel: string;
 }): Promise<string | null> {
-  const { title, text, okLabel } = options;
+  const { title, text, error, okLabel } = options;
   const { button, value } = await showDialog({
     title,
-    body: new NoteBody(text, title),
+    body: new NoteBody(text, title, error),
     buttons: [Dialog.cancelButton(), Dialog.okButton({ label: okLabel })],
     focusNodeSelector: 'textarea'
   });

@@ -70,6 +70,8 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
         app.shell.add(widget, 'main', { type: 'Studio model' });
         await modelTabs.add(widget);
       }
+      // From now on changes of others are noticed, too.
+      void models.load();
       if (version) {
         widget.content.mark(version);
       }
@@ -131,15 +133,25 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
             version: {
               type: 'string',
               description: trans.__('Version to mark')
+            },
+            fromMenu: {
+              type: 'boolean',
+              description: trans.__(
+                'Whether to take the row that was right-clicked'
+              )
             }
           }
         }
       },
       execute: args =>
         told(async () => {
-          const row = app.contextMenuHitTest(
-            node => node.dataset['model'] !== undefined
-          );
+          // Elsewhere it would be what was right-clicked some time ago.
+          const row =
+            args['fromMenu'] === true
+              ? app.contextMenuHitTest(
+                  node => node.dataset['model'] !== undefined
+                )
+              : undefined;
           const name =
             text(args['name']) || row?.dataset['model'] || (await choose());
           return name ? openModel(name, text(args['version'])) : undefined;

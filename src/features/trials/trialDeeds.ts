@@ -30,9 +30,12 @@ export interface ITrialDeedsOptions {
 export class TrialDeeds {
   constructor(private readonly _options: ITrialDeedsOptions) {}
 
-  /** What can be done with the trial as it is. */
+  /** What can be done with the trial as it is; nothing where it is gone. */
   available(detail: TrialDetail): IDeed[] {
-    const { commands, trans } = this._options;
+    const { commands, model, trans } = this._options;
+    if (model.isGone) {
+      return [];
+    }
     const { job, trial, models } = detail;
     const deeds: IDeed[] = [];
     const add = (label: string, execute: () => unknown, title?: string) =>

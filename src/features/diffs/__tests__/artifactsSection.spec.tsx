@@ -111,6 +111,23 @@ describe('artefacts side by side', () => {
     expect(document.querySelector('img')).toBeNull();
   });
 
+  it('says how many labels of a matrix are shown, and counts all', async () => {
+    const size = 100;
+    // Right for the labels that are shown, wrong for all others.
+    const confusionMatrix = Array.from({ length: size }, (_, row) =>
+      Array.from({ length: size }, (_, column) =>
+        Number(row < 60 ? column === row : column === 0)
+      )
+    );
+    file('a', 'm.json', { confusionMatrix });
+    file('b', 'm.json', { confusionMatrix });
+    open('ab', [item('m.json', 'confusion_matrix')]);
+    await screen.findByText('60 of 100 labels are shown.');
+    const [first] = screen.getAllByRole('table');
+    expect(first.textContent).toContain('trial a 60.0% right');
+    expect(within(first).getAllByRole('row')).toHaveLength(61);
+  });
+
   it('shows up to four trials, and says which have none or nothing that can be read', async () => {
     const roc = (area: number) => ({
       falsePositiveRate: [0, 1],
@@ -137,11 +154,11 @@ describe('artefacts side by side', () => {
       name: /True positive rate/
     });
     expect(chart.querySelectorAll('polyline')).toHaveLength(2);
-    screen.getByText('trial b: area 0.75');
-    screen.getByText('second less first: +0.25');
-    screen.getByText('trial c cannot be read: There is no curve in it.');
-    screen.getByText("trial d: The run has no artefact 'roc.json'.");
-    screen.getByRole('button', { name: /only-c\.txt/ });
+    await screen.findByText('trial b: area 0.75');
+    await screen.findByText('second less first: +0.25');
+    await screen.findByText('trial c cannot be read: There is no curve in it.');
+    await screen.findByText("trial d: The run has no artefact 'roc.json'.");
+    await screen.findByRole('button', { name: /only-c\.txt/ });
   });
 
   it('marks the cells of tables that differ', async () => {

@@ -39,6 +39,7 @@ describe('confusion matrices', () => {
     );
     expect(alignMatrices([one, null, other])).toEqual({
       labels: ['cat', 'dog', 'fox'],
+      total: 3,
       matrices: [
         [
           [3, 1, 0],
@@ -69,10 +70,15 @@ describe('confusion matrices', () => {
   it('are cut where there are too many labels', () => {
     const size = MOST_LABELS + 9;
     const rows = Array.from({ length: size }, () => Array(size).fill(1));
-    const { labels, matrix } = readMatrix(json({ confusionMatrix: rows }));
+    rows[size - 1][size - 1] = 1_000;
+    const whole = readMatrix(json({ confusionMatrix: rows }));
+    const { labels, total, matrices } = alignMatrices([whole]);
+    const [matrix] = matrices as number[][][];
     expect([labels.length, matrix.length, matrix[0].length]).toEqual(
       Array(3).fill(MOST_LABELS)
     );
+    expect(total).toBe(size);
+    expect(accuracy(whole.matrix)).toBe((size + 999) / (size * size + 999));
   });
 
   it.each([

@@ -14,12 +14,23 @@ export function ConfusionMatrices(props: {
   const { found, trans } = props;
   const [isShare, setShare] = useState(false);
   const read = useMemo(() => readEach(found, readMatrix), [found]);
-  const { labels, matrices } = useMemo(
-    () => alignMatrices(read.map(({ value }) => value)),
-    [read]
+  const {
+    labels,
+    total,
+    matrices: shown
+  } = useMemo(
+    () =>
+      // Shares are those of whole rows, however many labels are shown.
+      alignMatrices(
+        read.map(({ value }) =>
+          value && isShare ? { ...value, matrix: shares(value.matrix) } : value
+        )
+      ),
+    [read, isShare]
   );
-  const shown = matrices.map(matrix =>
-    matrix && isShare ? shares(matrix) : matrix
+  const rights = useMemo(
+    () => read.map(({ value }) => value && accuracy(value.matrix)),
+    [read]
   );
   const high = Math.max(...shown.flatMap(matrix => matrix?.flat() ?? [0]), 0);
   const [first, second] = shown;
@@ -41,11 +52,20 @@ export function ConfusionMatrices(props: {
           {trans.__('Share of each row')}
         </label>
         <span>{trans.__('Rows: true label. Columns: predicted label.')}</span>
+        {labels.length < total && (
+          <span>
+            {trans.__(
+              '%1 of %2 labels are shown.',
+              labels.length,
+              total.toLocaleString()
+            )}
+          </span>
+        )}
       </div>
       <Problems found={read} trans={trans} />
       <div className="jp-StudioDiff-matrices">
         {shown.map((matrix, index) => {
-          const right = matrices[index] && accuracy(matrices[index]);
+          const right = rights[index];
           return (
             matrix && (
               <Matrix

@@ -1,6 +1,6 @@
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
-import { FakeServer, Reply, trans } from '../../../__tests__/fakes';
+import { FakeServer, Reply, trans, until } from '../../../__tests__/fakes';
 import type { Lineage, LineageEdge, LineageNode } from '../../../contract';
 import { LineageModel, MAX_DRAWN } from '../../../models/lineageModel';
 import { LineageView } from '../components/lineageView';
@@ -184,6 +184,50 @@ describe('lineage', () => {
       await Promise.resolve();
     });
     expect(await screen.findByText('depth 8')).toBeTruthy();
+  });
+
+  it('forgets what is not there any more when it is asked for again', async () => {
+    await model.load();
+    const other = node('trial', 'r2');
+    server.on('GET lineage', {
+      ...LINEAGE,
+      nodes: [DATA, other],
+      edges: [edge(DATA, other)],
+      is_cut: true
+    });
+    await model.expand(DATA);
+    expect([model.nodes.length, model.isCut]).toEqual([4, true]);
+    server.on('GET lineage', { ...LINEAGE, nodes: [TRIAL], edges: [] });
+    await model.load();
+    expect(model.nodes).toEqual([TRIAL]);
+    expect(model.edges).toEqual([]);
+    expect(model.isCut).toBe(false);
+  });
+
+  it('takes in no answer that is older than the last question', async () => {
+    const waiting: ((answer: unknown) => void)[] = [];
+    server.on('GET lineage', () => new Promise(done => waiting.push(done)));
+    const asked = [model.load(), model.expand(DATA), model.load()];
+    await until(() => waiting.length === 3);
+    waiting[2]({ ...LINEAGE, nodes: [TRIAL], edges: [] });
+    waiting[1](new Reply(503, { code: 'unavailable', message: 'Away.' }));
+    waiting[0](LINEAGE);
+    await Promise.all(asked);
+    expect(model.nodes).toEqual([TRIAL]);
+    expect(model.error).toBeNull();
+  });
+
+  it('leaves Ctrl and + to the browser', async () => {
+    await show();
+    const data = box(/^<b>houses/);
+    act(() => data.focus());
+    const count = () => server.of('GET lineage').length;
+    expect(fireEvent.keyDown(data, { key: '+', ctrlKey: true })).toBe(true);
+    expect(fireEvent.keyDown(data, { key: '+', metaKey: true })).toBe(true);
+    expect(count()).toBe(1);
+    expect(fireEvent.keyDown(data, { key: '+' })).toBe(false);
+    await until(() => count() === 2);
+    await act(() => model.load());
   });
 
   it('stops at as many as can be drawn', async () => {

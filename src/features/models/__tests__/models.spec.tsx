@@ -256,6 +256,25 @@ describe('models', () => {
       });
     });
 
+    it('does not say that an alias is gone that is not', async () => {
+      const actions = await show([version({ aliases: ['champion'] })]);
+      const body = { ...NOT_FOUND, code: 'unavailable', message: 'Away.' };
+      server.on('DELETE models/houses/aliases/champion', new Reply(503, body));
+      const info = jest.spyOn(Notification, 'info').mockReturnValue('1');
+      const error = jest.spyOn(Notification, 'error').mockReturnValue('2');
+      await act(() => actions.removeAlias('champion'));
+      expect(error).toHaveBeenCalledWith('Away.');
+      expect(info).not.toHaveBeenCalled();
+    });
+
+    it('looks again', async () => {
+      await show([version()]);
+      const changed = model({ description: 'by somebody else' });
+      server.on('GET models/houses', changed);
+      fireEvent.click(screen.getByRole('button', { name: 'Look again' }));
+      expect(await screen.findByText('by somebody else')).toBeTruthy();
+    });
+
     it('deletes a version when that is confirmed', async () => {
       const actions = await show([version({ aliases: ['champion'] })]);
       server.on('DELETE models/houses/versions/1', new Reply(204, undefined));
@@ -280,6 +299,25 @@ describe('models', () => {
       expect(server.of('PATCH models/houses/versions/1')[0].body).toEqual({
         description: 'new\nlines'
       });
+    });
+
+    it('keeps a note that could not be saved, and says why', async () => {
+      const actions = await show([version()]);
+      const body = { ...NOT_FOUND, code: 'unavailable', message: 'Away.' };
+      server.on('PATCH models/houses', new Reply(503, body));
+      const asked = actions.editNote();
+      const field = () =>
+        screen.findByLabelText<HTMLTextAreaElement>('Note on houses');
+      fireEvent.change(await field(), { target: { value: 'mine' } });
+      fireEvent.click(screen.getByText('Save'));
+      expect(await screen.findByText('Away.')).toBeTruthy();
+      expect((await field()).value).toBe('mine');
+      server.on('PATCH models/houses', model({ description: 'mine' }));
+      fireEvent.click(screen.getByText('Save'));
+      await act(() => asked);
+      expect(server.of('PATCH models/houses').map(({ body }) => body)).toEqual(
+        Array(2).fill({ description: 'mine' })
+      );
     });
 
     it('says that the model is gone', async () => {

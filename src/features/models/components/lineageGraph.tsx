@@ -35,7 +35,9 @@ export function LineageGraph(props: ILineageViewProps): JSX.Element {
 
   const walk = (event: React.KeyboardEvent) => {
     const node = model.node(current);
-    if (event.key === '+' && node && !node.is_whole && !node.more) {
+    // With Ctrl or Cmd the browser enlarges the page.
+    const isPlus = event.key === '+' && !event.ctrlKey && !event.metaKey;
+    if (isPlus && node && !node.is_whole && !node.more) {
       event.preventDefault();
       void model.expand(node);
       return;

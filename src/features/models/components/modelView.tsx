@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { copyIcon, editIcon } from '@jupyterlab/ui-components';
+import { copyIcon, editIcon, refreshIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React, { useState } from 'react';
 import type { ModelVersion } from '../../../contract';
@@ -76,7 +76,18 @@ function Head(props: IModelViewProps): JSX.Element {
   const which = Object.keys(aliases).sort()[0] ?? latest;
   return (
     <header className="jp-StudioModel-head">
-      <h2 title={model.name}>{model.name}</h2>
+      <div className="jp-StudioModel-title">
+        <h2 title={model.name}>{model.name}</h2>
+        <button
+          type="button"
+          className="jp-StudioIconButton"
+          title={trans.__('Look again')}
+          aria-label={trans.__('Look again')}
+          onClick={() => void model.load()}
+        >
+          <refreshIcon.react tag="span" />
+        </button>
+      </div>
       <div className="jp-StudioModel-note">
         <p>{description || trans.__('No note on this model.')}</p>
         <button

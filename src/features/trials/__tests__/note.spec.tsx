@@ -74,6 +74,20 @@ describe('the note of a trial', () => {
     expect(new NoteDraft('here', 'run1').load()).toBeNull();
   });
 
+  it('takes no more text while it is being saved', async () => {
+    let finish: (detail: unknown) => void = () => undefined;
+    server.on(PATCH, () => new Promise(resolve => (finish = resolve)));
+    show();
+    fireEvent.click(button('Edit'));
+    type('new');
+    expect(box().readOnly).toBe(false);
+    await save();
+    expect(box().readOnly).toBe(true);
+    finish(makeDetail({ note: 'new' }));
+    expect(await screen.findByText('new', { selector: 'pre' })).toBeTruthy();
+    expect(screen.queryByRole('textbox')).toBeNull();
+  });
+
   it('keeps what is being written over a reload', () => {
     const { unmount } = show();
     fireEvent.click(button('Edit'));

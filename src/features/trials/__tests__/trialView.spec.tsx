@@ -16,6 +16,8 @@ import type { Trial, TrialDetail } from '../../../contract';
 import { ArtifactsModel } from '../../../models/artifactsModel';
 import { JobsModel } from '../../../models/jobsModel';
 import { TrialModel } from '../../../models/trialModel';
+import { untrusted } from '../../../shared/readOnlyNotebook';
+import type { INotebookParts } from '../../../shared/readOnlyNotebook';
 import { CommandIDs } from '../../../tokens';
 import { TrialArtifacts } from '../components/trialArtifacts';
 import { TrialHeader } from '../components/trialHeader';
@@ -191,6 +193,18 @@ describe('the tab of a trial', () => {
     expect(server.of('POST trials/restore')[0].body).toEqual({
       run_ids: ['run1']
     });
+  });
+
+  it('offers nothing where it is gone', async () => {
+    await open();
+    const detail = makeDetail();
+    expect(deeds.available(detail)).not.toEqual([]);
+    server.on(
+      DETAIL,
+      new Reply(404, { code: 'not_found', message: 'There is none.' })
+    );
+    await act(() => model.refresh());
+    expect(deeds.available(detail)).toEqual([]);
   });
 
   it('says what went wrong, and keeps what is known', async () => {
@@ -468,28 +482,33 @@ describe('the artefacts in the tab of a trial', () => {
   let jobs: JobsModel;
   let model: TrialModel;
   let artifacts: ArtifactsModel;
+  let show: (parts: INotebookParts | null) => JSX.Element;
+  let rerender: (ui: JSX.Element) => void;
   const list = 'GET records/runs/run1/artifacts';
 
   beforeEach(async () => {
     server = new FakeServer().on(DETAIL, makeDetail()).on(list, {
-      items: ['<b>.csv', 'a.json', 'b.png', 'c.bin', 'd.html'].map(path => ({
-        path,
-        is_folder: false,
-        size_bytes: 12
-      }))
+      items: ['<b>.csv', 'a.json', 'b.png', 'c.bin', 'd.html', 'e.ipynb'].map(
+        path => ({
+          path,
+          is_folder: false,
+          size_bytes: 12
+        })
+      )
     });
     jobs = new JobsModel({ client: server.client, auto: false });
     model = new TrialModel(jobs, 'run1');
     artifacts = new ArtifactsModel(model.client);
     await model.refresh();
-    render(
+    show = parts => (
       <TrialArtifacts
         model={model}
         artifacts={artifacts}
-        parts={null}
+        parts={parts}
         trans={trans}
       />
     );
+    ({ rerender } = render(show(null)));
     await screen.findByRole('tree');
   });
 
@@ -524,14 +543,16 @@ describe('the artefacts in the tab of a trial', () => {
   it('are gone through with the keys', async () => {
     answer('a.json', { text: 'here' });
     const items = screen.getAllByRole('treeitem');
-    expect(items.map(({ tabIndex }) => tabIndex)).toEqual([0, -1, -1, -1, -1]);
+    expect(items.map(({ tabIndex }) => tabIndex)).toEqual([
+      0, -1, -1, -1, -1, -1
+    ]);
     const tree = screen.getByRole('tree');
     fireEvent.keyDown(tree, { key: 'ArrowDown' });
     expect(document.activeElement?.textContent).toContain('a.json');
     fireEvent.keyDown(tree, { key: 'Enter' });
     expect(await screen.findByText('here')).toBeTruthy();
     fireEvent.keyDown(tree, { key: 'End' });
-    expect(document.activeElement?.textContent).toContain('d.html');
+    expect(document.activeElement?.textContent).toContain('e.ipynb');
     fireEvent.keyDown(tree, { key: 'Home' });
     expect(document.activeElement?.textContent).toContain('<b>.csv');
   });
@@ -583,5 +604,43 @@ describe('the artefacts in the tab of a trial', () => {
     answer('b.png', { text: 'it came' });
     fireEvent.click(screen.getByText('Try again'));
     expect(await screen.findByText('it came')).toBeTruthy();
+  });
+
+  it('are read again, the one that is shown, too', async () => {
+    answer('a.json', { text: 'before' });
+    look('a.json');
+    expect(await screen.findByText('before')).toBeTruthy();
+    answer('a.json', { text: 'after' });
+    fireEvent.click(screen.getByLabelText('Read them again'));
+    expect(await screen.findByText('after')).toBeTruthy();
+    expect(server.of(list).length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['with what is no cell', { nbformat: 4, cells: [null] }],
+    ['that cannot be drawn', { nbformat: 4, cells: [{ cell_type: 'x' }] }]
+  ])('are notebooks %s', async (_, content) => {
+    answer('e.ipynb', { kind: 'notebook' });
+    server.on('GET records/runs/run1/artifacts/e.ipynb', content);
+    const clone = () => {
+      throw new Error('It cannot be drawn.');
+    };
+    rerender(show({ rendermime: { clone } } as unknown as INotebookParts));
+    look('e.ipynb');
+    expect(
+      await screen.findByText('The notebook is damaged: download it.')
+    ).toBeTruthy();
+    expect(screen.getByRole('tree')).toBeTruthy();
+  });
+
+  it('are notebooks that are trusted with nothing', () => {
+    const { cells, metadata } = untrusted({
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata: { orig_nbformat: 3, title: 'kept' },
+      cells: [{ cell_type: 'raw', source: '', metadata: { trusted: true } }]
+    });
+    expect(metadata).toEqual({ title: 'kept' });
+    expect(cells[0].metadata).toEqual({ trusted: false });
   });
 });

@@ -2,6 +2,7 @@ import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type * as nbformat from '@jupyterlab/nbformat';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, downloadIcon } from '@jupyterlab/ui-components';
+import { Widget } from '@lumino/widgets';
 import React, { useCallback, useEffect, useState } from 'react';
 import { asRequestError, isAbort } from '../../../client';
 import type { RequestError, TrialClient } from '../../../client';
@@ -285,13 +286,23 @@ function Notebook(
     path,
     version
   );
+  // The one that could not be drawn.
+  const [broken, setBroken] = useState<nbformat.INotebookContent | null>(null);
   const make = useCallback(() => {
-    const notebook = new ReadOnlyNotebook(parts, value!);
-    notebook.widget.disposed.connect(() => notebook.dispose());
-    return notebook.widget;
+    try {
+      const notebook = new ReadOnlyNotebook(parts, value!);
+      notebook.widget.disposed.connect(() => notebook.dispose());
+      return notebook.widget;
+    } catch {
+      setBroken(value);
+      return new Widget();
+    }
   }, [parts, value]);
   if (error) {
     return <ErrorBanner message={error.message} hint={error.hint} />;
+  }
+  if (value && value === broken) {
+    return <EmptyState message={damaged(trans)} />;
   }
   return value ? (
     <Hosted make={make} className="jp-StudioPreview-notebook" />
@@ -318,7 +329,14 @@ function readNotebook(
   ) {
     throw new Error(trans.__('This is no notebook of a known format.'));
   }
+  if (!notebook.cells.every(cell => typeof cell === 'object' && cell)) {
+    throw new Error(damaged(trans));
+  }
   return notebook as nbformat.INotebookContent;
+}
+
+function damaged(trans: TranslationBundle): string {
+  return trans.__('The notebook is damaged: download it.');
 }
 
 /** Save a file of the artefacts on this computer. */

@@ -134,6 +134,8 @@ function Writing(props: IWritingProps): JSX.Element {
         aria-label={trans.__('Note, in Markdown')}
         rows={Math.min(20, Math.max(6, draft.text.split('\n').length + 1))}
         value={draft.text}
+        // What would be written now would not be saved, and go with the form.
+        readOnly={isSaving}
         autoFocus
         onChange={event => onChange({ ...draft, text: event.target.value })}
         onKeyDown={onKeyDown}
@@ -171,6 +173,7 @@ function Writing(props: IWritingProps): JSX.Element {
             <button
               type="button"
               className="jp-StudioButton"
+              disabled={isSaving}
               onClick={() =>
                 onChange({
                   text: [now, draft.text].filter(Boolean).join('\n\n'),

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
-import React, { useEffect } from 'react';
+import React, { useEffect, useState } from 'react';
 import type { ArtifactsModel } from '../../../models/artifactsModel';
 import type { TrialModel } from '../../../models/trialModel';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
@@ -28,6 +28,11 @@ export function TrialArtifacts(props: ITrialArtifactsProps): JSX.Element {
   useEffect(() => {
     void artifacts.refresh();
   }, [artifacts, version]);
+  const [reads, setReads] = useState(0);
+  const readAgain = () => {
+    setReads(reads + 1);
+    void artifacts.refresh();
+  };
   const { error, isReady, rows, selected } = artifacts;
   return (
     <div className="jp-StudioArtifacts">
@@ -39,7 +44,7 @@ export function TrialArtifacts(props: ITrialArtifactsProps): JSX.Element {
             className="jp-StudioIconButton"
             title={trans.__('Read them again')}
             aria-label={trans.__('Read them again')}
-            onClick={() => void artifacts.refresh()}
+            onClick={readAgain}
           >
             <refreshIcon.react tag="span" />
           </button>
@@ -68,7 +73,7 @@ export function TrialArtifacts(props: ITrialArtifactsProps): JSX.Element {
           <ArtifactPreviewPane
             client={model.client}
             path={selected}
-            version={version}
+            version={`${version}/${reads}`}
             parts={parts}
             trans={trans}
           />
