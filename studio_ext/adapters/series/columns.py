@@ -34,12 +34,14 @@ VERSION = 2
 LONG = 5_000
 """Values from which a series is kept in a file."""
 MAX_BYTES = 1 << 30
-"""Of all files; the ones that nobody asked for longest are thrown away."""
+"""Of all files but those that the question at hand is about; the ones that nobody asked for longest are thrown away."""
 MAX_MEMORY = 128 << 20
-"""Bytes in memory, but for what the question at hand is about."""
+"""Bytes in memory; of what the question at hand is about, series beyond it go to files."""
 _HEADER = 512
 _ROW = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 _OVERHEAD = 1_000
+_BLOCK = 4_096
+"""Bytes of rows in memory from which a file is worth it."""
 _SUFFIX = ".series"
 _TIDY_SECONDS = 60.0
 
@@ -236,16 +238,25 @@ class Columns:
             self.drop(run_id, metric)
 
     def make_room(self, keep: set[tuple[str, str]]) -> None:
-        """Forget what was not asked for longest, but for what is asked for now."""
+        """Forget what was not asked for longest. What is asked for now goes to files where it is too much."""
         held = sum(each.memory for each in self._kept.values())
         for key in list(self._kept):
             if held <= self._memory:
                 break
             if key not in keep:
                 held -= self._kept.pop(key).memory
+        for key, column in self._kept.items():
+            if held <= self._memory:
+                break
+            if column.held.nbytes > _BLOCK:
+                held -= column.memory
+                self._store(column, self._path(*key))
+                held += column.memory
+                if column.path is None:
+                    break
         if time.monotonic() - self._tidied > _TIDY_SECONDS:
             self._tidied = time.monotonic()
-            self._tidy()
+            self._tidy({self._path(*key) for key in keep})
 
     # -- files
 
@@ -309,7 +320,7 @@ class Columns:
         except OSError:
             return None
 
-    def _tidy(self) -> None:
+    def _tidy(self, asked: set[Path]) -> None:
         """Throw away the files that nobody asked for longest, and what was left half made."""
         found: list[tuple[float, int, Path]] = []
         for path in self._root.glob(f"*/*/*{_SUFFIX}*"):
@@ -320,7 +331,7 @@ class Columns:
         now = time.time()
         for modified, taken, path in sorted(found):
             is_left = path.name.startswith(".") and now - modified > _TIDY_SECONDS
-            if size > self._disk or is_left:
+            if (size > self._disk and path not in asked) or is_left:
                 with contextlib.suppress(OSError):
                     path.unlink()
                     size -= taken

@@ -175,6 +175,37 @@ def test_memory_and_disk_are_bounded(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_asked_for_goes_to_files_where_it_is_too_much(tmp_path: Path) -> None:
+    columns = Columns(tmp_path, "x", memory=50_000)
+    keys = [("run", f"m{number}") for number in range(20)]
+    for key in keys:
+        columns.add(*key, piece(0, 1_000))
+    columns.add("run", "short", piece(0, 10))
+    columns.make_room({*keys, ("run", "short")})
+    assert sum(each.memory for each in columns._kept.values()) <= 50_000
+    assert 18 <= len(files(tmp_path)) <= 20 and columns.get("run", "short")[0].path is None
+    for key in keys:
+        columns.add(*key, piece(1_000, 5, mark=(2,)))
+        assert values(columns.get(*key)[0]) == [step * 0.5 for step in range(1_005)]
+
+
+def test_files_that_are_asked_for_are_not_thrown_away(tmp_path: Path) -> None:
+    columns = Columns(tmp_path, "x", disk=1_000)
+    for number in range(3):
+        columns.add("run", str(number), piece(0, LONG + 1))
+    columns._tidied = -1e9
+    columns.make_room({("run", "1")})
+    assert files(tmp_path) == [columns.get("run", "1")[0].path]
+
+
+def test_where_a_file_is_in_the_way_no_room_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    columns = Columns(tmp_path / "file", "x", memory=100)
+    columns.add(*KEY, piece(0, 1_000))
+    columns.make_room({KEY})
+    assert values(columns.get(*KEY)[0]) == [step * 0.5 for step in range(1_000)]
+
+
 def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONG", 10)
     columns = made(tmp_path)
