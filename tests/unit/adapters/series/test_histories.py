@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from studio_ext.adapters.series import columns, open_histories, sql_source
+from studio_ext.adapters.series import columns, journals, open_histories, sql_source
 from studio_ext.adapters.series import histories as module
 from studio_ext.adapters.series.columns import LONG, Columns
 from studio_ext.adapters.series.histories import Histories
@@ -353,6 +353,33 @@ def test_journals_of_jobs(store: Any, home: Workspace, tmp_path: Path) -> None:
     histories = open_histories(home, lambda: [(directory, 2)])
     assert points(histories.page(query(runs=(OTHER,))).series[0]) == [(0, 4.0)]
     assert [each.value for each in histories.page(query(runs=(RUN, OTHER))).series] == [[3.0], [4.0]]
+
+
+def test_of_many_journals_those_that_are_asked_for_are_held(
+    home: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "MOST_OF_ALL", 100)
+    monkeypatch.setattr(journals, "_TURN_SECONDS", 60.0)
+    runs = [f"{at:032x}" for at in range(6)]
+    directories = []
+    for run_id in runs:
+        directories.append(tmp_path / run_id)
+        (directories[-1] / "attempts" / "1").mkdir(parents=True)
+        path = directories[-1] / "attempts" / "1" / "calls.jsonl"
+        path.write_bytes(calls(run_id, "loss", dict.fromkeys(range(40), 1.0)))
+    asked = Journals(home.trackers, lambda: [(each, 1) for each in directories])
+
+    def held() -> int:
+        return sum(len(each.waiting) for each in asked._followed.values())
+
+    for run_id in [runs[0], *reversed(runs), *runs]:
+        for _ in range(2):
+            assert [(key, len(values)) for key, values in asked.read([run_id]).items()] == [((run_id, "loss"), 40)]
+            assert held() <= 140
+    assert len(asked.read(runs)) >= 2 and held() <= 140
+    for directory in directories:
+        applied(directory / "attempts" / "1" / "calls.jsonl", 10**6)
+    assert asked.read(runs) == {} and held() == 0
 
 
 def test_answers_pass_their_own_check(store: Any, histories: Histories) -> None:
