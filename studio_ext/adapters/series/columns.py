@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import json
 import math
@@ -121,7 +122,7 @@ class Column:
         """All of it but the rows. Raises ``OSError`` where that is too long for a file."""
         found = {
             "version": VERSION,
-            "boot": boot_id(),
+            "boot": _boot(),
             "token": self.token,
             "mark": list(self.mark),
             "done": self.is_done,
@@ -142,7 +143,7 @@ class Column:
         """What a header says; None for one that is not ours."""
         try:
             found = json.loads(header)
-            if found["version"] != VERSION or found["boot"] != boot_id():
+            if found["version"] != VERSION or found["boot"] != _boot():
                 return None
             return cls(
                 mark=tuple(found["mark"]),
@@ -337,6 +338,11 @@ class Columns:
                     size -= taken
                 with contextlib.suppress(OSError):
                     path.parent.rmdir()
+
+
+@functools.cache
+def _boot() -> str:
+    return boot_id()
 
 
 @contextlib.contextmanager
