@@ -13,7 +13,7 @@ import { TrialFocus } from './trialFocus';
 import type { TrialSelection } from './trialSelection';
 import { asNumber } from './trialWords';
 import { columnsOf, withTrials, withoutTrials } from './views';
-import type { View, ViewChart } from './views';
+import type { View, ViewChart, ViewEdit } from './views';
 
 /** Least time between two looks while jobs change, in milliseconds. */
 const THROTTLE = 1_000;
@@ -75,9 +75,21 @@ export class CompareModel implements IDisposable {
     return this._changed;
   }
 
-  /** Emitted when the person changed the view, which is to be kept. */
-  get viewChanged(): ISignal<this, View> {
+  /** Emitted when the person changed the view, which is to be kept: with what makes the same change to another view. */
+  get viewChanged(): ISignal<this, ViewEdit> {
     return this._viewChanged;
+  }
+
+  /** Whether the view is only shown: what is changed then could not be kept. */
+  get isReadOnly(): boolean {
+    return this._isReadOnly;
+  }
+
+  set isReadOnly(isReadOnly: boolean) {
+    if (isReadOnly !== this._isReadOnly) {
+      this._isReadOnly = isReadOnly;
+      this._changed.emit();
+    }
   }
 
   get view(): View {
@@ -177,10 +189,9 @@ export class CompareModel implements IDisposable {
     return made;
   }
 
-  /** Change the view. */
-  update(change: Partial<View>): void {
-    this._apply({ ...this._view, ...change });
-    this._viewChanged.emit(this._view);
+  /** Change the view; false: it is only shown, and nothing was changed. */
+  update(change: Partial<View>): boolean {
+    return this._edit(view => ({ ...view, ...change }));
   }
 
   /** Show another view: what a file says now. */
@@ -190,25 +201,32 @@ export class CompareModel implements IDisposable {
 
   /** Draw a trial, or only list it. */
   hide(id: string, isHidden: boolean): void {
-    const hidden = (this._view.hidden ?? []).filter(each => each !== id);
-    this.update({ hidden: isHidden ? [...hidden, id] : hidden });
+    this._edit(view => {
+      const hidden = (view.hidden ?? []).filter(each => each !== id);
+      return { ...view, hidden: isHidden ? [...hidden, id] : hidden };
+    });
   }
 
   /** Take trials out of the view. */
   remove(ids: readonly string[]): void {
     const facts = this._trials.map(each => each.facts);
-    this.update(withoutTrials(this._view, facts, ids));
-    this.focus.selection.remove(ids);
+    if (this._edit(view => withoutTrials(view, facts, ids))) {
+      this.focus.selection.remove(ids);
+    }
   }
 
   /** Put trials of an experiment into the view. */
-  add(experiment: string, ids: readonly string[]): void {
-    this.update(withTrials(this._view, experiment, ids));
+  add(experiment: string, ids: readonly string[]): boolean {
+    return this._edit(view => withTrials(view, experiment, ids));
   }
 
   /** Change the charts; those that suit the trials are kept by that. */
-  updateCharts(change: (charts: readonly ViewChart[]) => ViewChart[]): void {
-    this.update({ charts: change(this.charts) });
+  updateCharts(change: (charts: readonly ViewChart[]) => ViewChart[]): boolean {
+    const usual = this._defaults;
+    return this._edit(view => ({
+      ...view,
+      charts: change(view.charts ?? usual)
+    }));
   }
 
   /** Whether somebody looks: only then is anything asked for. */
@@ -247,6 +265,15 @@ export class CompareModel implements IDisposable {
     this.colours.changed.disconnect(this._onColours, this);
     this.focus.dispose();
     Signal.clearData(this);
+  }
+
+  private _edit(edit: ViewEdit): boolean {
+    if (this._isReadOnly) {
+      return false;
+    }
+    this._apply(edit(this._view));
+    this._viewChanged.emit(edit);
+    return true;
   }
 
   private _apply(view: View): void {
@@ -427,6 +454,7 @@ export class CompareModel implements IDisposable {
   private _error: RequestError | null = null;
   private _isActive = false;
   private _isDisposed = false;
+  private _isReadOnly = false;
   private readonly _jobs: JobsModel;
   private _looked = 0;
   private readonly _poll: Poll;
@@ -435,7 +463,7 @@ export class CompareModel implements IDisposable {
   private readonly _touch: Throttler;
   private _trials: readonly IViewTrial[] = [];
   private _view: View;
-  private readonly _viewChanged = new Signal<this, View>(this);
+  private readonly _viewChanged = new Signal<this, ViewEdit>(this);
 }
 
 /** Names; where several trials have the same, with the beginning of the run id. */

@@ -30,6 +30,9 @@ export class SeriesModel implements IDisposable, IFeedOwner {
     this._runIds = chosen(options.runIds ?? []);
   }
 
+  /** No other model has it: charts of one model share their crosshair. */
+  readonly id = `series-${Private.next()}`;
+
   /** Emitted when the trials that are missing change. */
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -198,13 +201,13 @@ export class SeriesView implements IDisposable {
       return detail.series;
     }
     return (this._series ??= this.names.flatMap(name => {
-      const found = this._feed.series(name);
+      const found = this._feedOf(name).series(name);
       return this._model.runIds.flatMap(id => found.get(id) ?? []);
     }));
   }
 
   get isReady(): boolean {
-    return this.names.every(name => this._feed.isReady(name));
+    return this.names.every(name => this._feedOf(name).isReady(name));
   }
 
   /** Whether nothing can come any more. */
@@ -253,11 +256,17 @@ export class SeriesView implements IDisposable {
       POINTS.find(each => each >= 2 * pixels) ?? POINTS[POINTS.length - 1];
     // Of a narrower chart the points that are there will do.
     if (points > this._feed.points) {
+      // Drawn until the other has come: an empty chart would lose its zoom.
+      const isThere = this.names.every(name => this._feed.isReady(name));
+      if (!this._coarse || isThere) {
+        this._coarse = this._feed;
+      }
       this._feed = this._model.feed(this._x, points);
       this._series = null;
       if (this._isActive) {
         this._feed.want();
       }
+      this._changed.emit();
     }
   }
 
@@ -310,10 +319,16 @@ export class SeriesView implements IDisposable {
     this._changed.emit();
   }
 
+  /** What a metric is drawn from. */
+  private _feedOf(name: string): SeriesFeed {
+    const { _coarse: coarse, _feed: feed } = this;
+    return coarse && !feed.isReady(name) ? coarse : feed;
+  }
+
   /** Whether there are values in between that are not there. */
   private _sampled(): boolean {
     return this.names.some(name =>
-      [...this._feed.series(name).values()].some(
+      [...this._feedOf(name).series(name).values()].some(
         each => each.shown > each.x.length
       )
     );
@@ -356,6 +371,7 @@ export class SeriesView implements IDisposable {
 
   private _abort: AbortController | null = null;
   private readonly _canZoom: boolean;
+  private _coarse: SeriesFeed | null = null;
   private readonly _changed = new Signal<this, void>(this);
   private _detail: { range: Range; series: ISeriesData[] } | null = null;
   private _error: { message: string; hint: string } | null = null;
@@ -366,6 +382,14 @@ export class SeriesView implements IDisposable {
   private _series: readonly ISeriesData[] | null = null;
   private _timer = 0;
   private readonly _x: SeriesAxis;
+}
+
+namespace Private {
+  let made = 0;
+
+  export function next(): number {
+    return ++made;
+  }
 }
 
 type Range = [number | null, number | null];

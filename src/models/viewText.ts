@@ -4,8 +4,12 @@ import type { View, ViewChart } from './views';
 /** Where the text of a view is kept: a file that is open, or the memory of a tab. */
 export interface IViewText {
   readonly text: string;
+  /** Resolves when the text is known. */
+  readonly ready: Promise<void>;
   /** Emitted when the text changed, whoever changed it. */
   readonly changed: ISignal<unknown, void>;
+  /** Emitted before it is saved: what is not in it by then is not saved. */
+  readonly saving?: ISignal<unknown, void>;
   set(text: string): void;
 }
 

@@ -5,6 +5,8 @@ export type ViewChart = NonNullable<WireView['charts']>[number];
 export type ChartType = ViewChart['type'];
 export type ChartOf<T extends ChartType> = Extract<ViewChart, { type: T }>;
 export type View = WireView;
+/** A change that can be made to any view. */
+export type ViewEdit = (view: View) => View;
 
 /** Most trials in one view. */
 export const MAX_TRIALS = 200;
@@ -74,6 +76,12 @@ export function withTrials(
     sources.push({ experiment, run_ids: added.slice(0, MAX_TRIALS) });
   }
   return { ...view, sources };
+}
+
+/** How many of some trials are not among those that a view names. */
+export function leftOut(view: View, runIds: readonly string[]): number {
+  const named = new Set(view.sources?.flatMap(each => each.run_ids ?? []));
+  return new Set(runIds.filter(id => !named.has(id))).size;
 }
 
 /**

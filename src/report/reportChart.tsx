@@ -102,7 +102,7 @@ function Lines(props: IReportChartProps<ChartOf<'line'>>): JSX.Element {
       trials={trials}
       groups={groups}
       focus={focus}
-      sync={`report-${chart.x ?? 'step'}`}
+      sync="report"
       trans={trans}
     />
   );

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -27,7 +28,9 @@ class GitCommits:
 
     def changed(self, first: str, second: str) -> list[BlobChange] | None:
         """See :class:`~studio_ext.ports.repository.Repository`."""
-        if not (_COMMIT.fullmatch(first) and _COMMIT.fullmatch(second)) or not self._folder.is_dir():
+        if not (_COMMIT.fullmatch(first) and _COMMIT.fullmatch(second)):
+            return None
+        if not os.path.isdir(self._folder):  # noqa: PTH112 - Path.is_dir raises for long names, and where it may not look
             return None
         answer = self._ask(
             "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", "--no-textconv", "--full-index",

@@ -24,6 +24,14 @@ from studio_ext.worker import inside
 _CHUNK = 1 << 20
 
 
+class LargerThanAsked(Exception):
+    """A file of a store elsewhere is larger than what may be fetched; nothing of it was."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(f"{size_bytes} bytes")
+        self.size_bytes = size_bytes
+
+
 def put_file(artifact_uri: str, source: Path, name: str, tracking_uri: str, *, move: bool) -> None:
     """Copy or move a file to ``name`` below the artefacts. It appears whole or not at all. Raises ``Unavailable``."""
     below = _checked(name)
@@ -75,11 +83,17 @@ def listing(artifact_uri: str, folder: str, tracking_uri: str) -> list[ArtifactE
     return sorted(entries, key=lambda each: each.path)
 
 
-def open_file(artifact_uri: str, name: str, tracking_uri: str) -> AbstractContextManager[Download]:
-    """Open a file of the artefacts. Raises ``NotFound`` or ``InvalidRequest``; follows no link."""
+def open_file(
+    artifact_uri: str, name: str, tracking_uri: str, *, most: int | None = None
+) -> AbstractContextManager[Download]:
+    """Open a file of the artefacts. Raises ``NotFound`` or ``InvalidRequest``; follows no link.
+
+    From a store elsewhere the whole file is fetched; for one of more than ``most`` bytes, by the store's listing,
+    :class:`LargerThanAsked` is raised instead. Where it cannot be fetched: ``Unavailable``.
+    """
     below = _checked(name)
     root = local_path(artifact_uri)
-    return _open_here(root, below) if root is not None else _open_elsewhere(artifact_uri, below, tracking_uri)
+    return _open_here(root, below) if root is not None else _open_elsewhere(artifact_uri, below, tracking_uri, most)
 
 
 @contextmanager
@@ -93,16 +107,26 @@ def _open_here(root: Path, name: str) -> Iterator[Download]:
 
 
 @contextmanager
-def _open_elsewhere(artifact_uri: str, name: str, tracking_uri: str) -> Iterator[Download]:
-    with tempfile.TemporaryDirectory() as folder:
-        with _translated(artifact_uri):
-            repository = _repository(artifact_uri, tracking_uri)
-            parent, _, _ = name.rpartition("/")
-            if not any(each.path == name and not each.is_dir for each in repository.list_artifacts(parent or None)):
-                raise NotFound(f"The run has no artefact {name!r}.")
-            path = Path(repository.download_artifacts(name, folder))
-        with path.open("rb", buffering=0) as file:
-            yield _download(file, name)
+def _open_elsewhere(artifact_uri: str, name: str, tracking_uri: str, most: int | None) -> Iterator[Download]:
+    with contextlib.ExitStack() as stack:
+        try:
+            with _translated(artifact_uri):
+                repository = _repository(artifact_uri, tracking_uri)
+                listed = repository.list_artifacts(name.rpartition("/")[0] or None)
+                entry = next((each for each in listed if each.path == name and not each.is_dir), None)
+                if entry is None:
+                    raise NotFound(f"The run has no artefact {name!r}.")
+                if most is not None and (entry.file_size or 0) > most:
+                    raise LargerThanAsked(entry.file_size)
+                folder = stack.enter_context(tempfile.TemporaryDirectory())
+                path = Path(repository.download_artifacts(name, folder))
+            file = stack.enter_context(path.open("rb", buffering=0))
+        except OSError as error:
+            raise Unavailable(
+                f"The artefact {name!r} cannot be fetched: {masked(error.strerror or str(error))[:300]}.",
+                hint=f"See to it that its store can be reached, and that {tempfile.gettempdir()} has room for it.",
+            ) from error
+        yield _download(file, name)
 
 
 def _download(file: Any, name: str) -> Download:
@@ -160,7 +184,7 @@ def _translated(artifact_uri: str) -> Iterator[None]:
     """Every kind of store has errors of its own."""
     try:
         yield
-    except (OSError, StudioError):
+    except (OSError, StudioError, LargerThanAsked):
         raise
     except Exception as error:
         text = masked(" ".join(str(error).split()))[:300]

@@ -13,6 +13,7 @@ from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
 from studio_ext.adapters.mlflow_source_trials import SourceTrials, checked, is_id, seconds
 from studio_ext.contract.errors import Conflict, NotFound
 from studio_ext.contract.models import LoggedModel, ModelVersion, RegisteredModel
+from studio_ext.core.plain_text import masked
 from studio_ext.core.record_names import RESERVED
 from studio_ext.ports.models import NewVersion, SourceTrial
 
@@ -122,7 +123,7 @@ class MlflowModels(SourceTrials):
         fields |= {"name": new.name, "run_id": trial.run_id, "description": new.description}
         fields["tags"] = [{"key": key, "value": value} for key, value in tags.items() if value]
         reply = post(self._backend, "model-versions/create", **fields)
-        if not reply.ok and is_made:
+        if not reply.ok and is_made and self.model(new.name).latest is None:  # somebody may have added a version
             self.delete_model(new.name)  # or an empty one would be left
         return _version(checked(reply)["model_version"], {})
 
@@ -225,7 +226,7 @@ def _version(found: dict[str, Any], aliases: dict[str, str]) -> ModelVersion:
         status_message=found.get("status_message") or "",
         created=seconds(found.get("creation_timestamp")),
         updated=seconds(found.get("last_updated_timestamp")),
-        source=found.get("source") or "",
+        source=masked(found.get("source") or ""),
         run_id=found.get("run_id") or None,
         trial=tags.get(_TRIAL_TAG, ""),
         experiment=tags.get(_EXPERIMENT_TAG, ""),

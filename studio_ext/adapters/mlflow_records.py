@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio_ext.adapters import mlflow_model_files as model_files
-from studio_ext.adapters.mlflow_artifact_files import listing, open_file, put_file
+from studio_ext.adapters.mlflow_artifact_files import LargerThanAsked, listing, open_file, put_file
 from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
 from studio_ext.adapters.pages import every, whole_history
 from studio_ext.contract.errors import Conflict, Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
@@ -216,26 +216,32 @@ class MlflowRecords:
         found = listing(places[model], rest, self._backend.uri)
         return [each.model_copy(update={"path": f"{model}/{each.path}"}) for each in found]
 
-    @contextlib.contextmanager
-    def open_artifact(self, run: RunRecord, name: str) -> Iterator[Download]:
+    def open_artifact(self, run: RunRecord, name: str) -> contextlib.AbstractContextManager[Download]:
         """See :class:`~studio_ext.ports.records.Records`."""
+        return self._opened(run, name)
+
+    @contextlib.contextmanager
+    def _opened(self, run: RunRecord, name: str, most: int | None = None) -> Iterator[Download]:
         with contextlib.ExitStack() as stack:
             try:
-                opened = stack.enter_context(open_file(run.artifact_uri, name, self._backend.uri))
+                opened = stack.enter_context(open_file(run.artifact_uri, name, self._backend.uri, most=most))
             except NotFound:
                 model, rest = model_files.split(name)
                 place = model_files.model_places(self._backend, run).get(model) if rest else None
                 if place is None:
                     raise
-                opened = stack.enter_context(open_file(place, rest, self._backend.uri))
+                opened = stack.enter_context(open_file(place, rest, self._backend.uri, most=most))
             yield opened
 
     def preview(self, run: RunRecord, name: str) -> ArtifactPreview:
         """See :class:`~studio_ext.ports.records.Records`."""
-        from studio_ext.services.artifact_preview import preview
+        from studio_ext.services.artifact_preview import LARGEST_FETCHED, not_fetched, preview
 
-        with self.open_artifact(run, name) as download:
-            return preview(name, download)
+        try:
+            with self._opened(run, name, LARGEST_FETCHED) as download:
+                return preview(name, download)
+        except LargerThanAsked as error:
+            return not_fetched(name, error.size_bytes)
 
     def _pages(self, method: str, key: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token: str | None = ""

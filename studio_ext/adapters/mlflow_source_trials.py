@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
 from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
 from studio_ext.contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.core.record_names import SYSTEM
+from studio_ext.core.trial_facts import inputs
 from studio_ext.ports.models import DataRef, SourceTrial
 
 _PAGE = 1_000
@@ -74,7 +74,13 @@ class SourceTrials:
         if known is None:
             found = self._search(f"tags.`{key}` = '{value}'", limit)
         else:
-            found = [each for each in self.trials(known[:limit]).values() if not each.is_deleted]
+            found = []
+            for first in range(0, len(known), _RUNS):  # deleted ones are among them
+                some = self.trials(known[first : first + _RUNS]).values()
+                found += [each for each in some if not each.is_deleted]
+                if len(found) >= limit:
+                    break
+            found = found[:limit]
         return sorted(found, key=lambda each: each.started or 0.0, reverse=True)
 
     def _search(self, filter_: str, limit: int, view: str = "ACTIVE_ONLY") -> list[SourceTrial]:
@@ -155,12 +161,6 @@ def _metrics(found: Iterable[dict[str, Any]]) -> Iterator[tuple[str, float | Non
 
 
 def _inputs(run: dict[str, Any]) -> Iterator[DataRef]:
-    for each in (run.get("inputs") or {}).get("dataset_inputs") or []:
-        data = each.get("dataset") or {}
-        try:
-            source = json.loads(data.get("source") or "{}")
-            place = source.get("uri") or source.get("url") or ""
-        except (ValueError, AttributeError):
-            place = ""
-        if data.get("name") and data.get("digest"):
-            yield DataRef(str(data["name"]), str(data["digest"]), place if isinstance(place, str) else "")
+    for each in inputs(run):
+        if each.name and each.digest:
+            yield DataRef(each.name, each.digest, each.place)

@@ -40,7 +40,7 @@ class ExportHandler(ReadingHandler):
     async def post(self, body: View) -> None:
         """A view with everything that it shows, as one HTML file that needs no server."""
         client = self.parts.client
-        page = await self.parts.calls.run(lambda: client().export_view(body), Lane.trials, patient=True)
+        page = await self.parts.calls.run(lambda: client().export_view(body), Lane.tracking, patient=True)
         self.set_header("Content-Type", BYTES)
         self.set_header("Content-Disposition", 'attachment; filename="view.html"')
         self.set_header("X-Content-Type-Options", "nosniff")

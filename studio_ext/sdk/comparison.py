@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from studio_ext.contract.comparison import ComparedRow, ComparedTrial, CompareQuery
 from studio_ext.contract.comparison import Comparison as Answer
 from studio_ext.contract.errors import InvalidRequest
@@ -14,6 +16,7 @@ from studio_ext.contract.trial_table import SortKey, Value
 from studio_ext.contract.views import MAX_TRIALS, TrialSource
 from studio_ext.core.plain_text import one_line
 from studio_ext.core.units import format_duration
+from studio_ext.sdk.request import invalid
 from studio_ext.sdk.text_tables import html_table, text_table
 
 if TYPE_CHECKING:
@@ -129,6 +132,21 @@ def compare(
     only_differences: bool = True,
 ) -> Comparison:
     """See :func:`studio_ext.sdk.api.compare`. Raises ``InvalidRequest``, ``NotFound``."""
+    try:
+        return _compared(client, run_ids, experiment, filter, sort, limit, only_differences)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def _compared(
+    client: Client,
+    run_ids: Iterable[str],
+    experiment: str | None,
+    filter: str,
+    sort: str | None,
+    limit: int,
+    only_differences: bool,
+) -> Comparison:
     sources: dict[str, TrialSource] = {}
     named = list(dict.fromkeys(run_ids))
     if named and (experiment is not None or filter or sort):

@@ -82,7 +82,7 @@ def build_request(
             }
         )
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
 
 
 def environment_as_arguments(environment: KernelEnvironment) -> dict[str, Any]:
@@ -137,7 +137,8 @@ def _convert(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _invalid(error: ValidationError) -> InvalidRequest:
+def invalid(error: ValidationError) -> InvalidRequest:
+    """What is wrong with a request, in our words."""
     fields = []
     for item in error.errors(include_url=False):
         path = ".".join(str(part) for part in item["loc"])

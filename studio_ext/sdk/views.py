@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def export_view(path: str | os.PathLike[str] | View, to: str | os.PathLike[str] 
     if to is None:
         if isinstance(path, View):
             raise InvalidRequest.field("to", "is needed for a view that is no file")
-        to = Path(path).with_suffix(".html")
+        to = Path(path).with_suffix(".html") if Path(path).name else ""
     found = path if isinstance(path, View) else load_view(path)
     return write_page(current().export_view(found), Path(to))
 
@@ -99,7 +100,9 @@ def write_page(page: bytes, to: Path) -> Path:
 
     Raises ``InvalidRequest`` where it cannot be written.
     """
-    part = to.with_name(f".{to.name}.part")
+    if not to.name:
+        raise InvalidRequest.field("to", "is no name of a file")
+    part = to.with_name(f".{to.name[:200]}.{uuid.uuid4().hex[:8]}.part")
     try:
         part.write_bytes(page)
         part.replace(to)

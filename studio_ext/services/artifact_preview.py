@@ -22,6 +22,8 @@ HEAD = 256 << 10
 """Bytes of a text that are shown."""
 LARGEST_DOCUMENT = 2 << 20
 """Bytes up to which a JSON document, and a table, is read as a whole."""
+LARGEST_FETCHED = 64 << 20
+"""Bytes up to which a file of a store elsewhere, which gives files as a whole, is fetched to be looked at."""
 LARGEST_PARQUET = 64 << 20
 _LARGEST_UNPACKED = 512 << 20
 """Bytes that the columns of a part of a Parquet file may need."""
@@ -82,6 +84,12 @@ def preview(path: str, download: Download) -> ArtifactPreview:
     if b"\0" in head[:HEAD]:
         return _refused(shown, "This is no text. Download it to open it with a program of yours.")
     return _text(shown, ending, head)
+
+
+def not_fetched(path: str, size_bytes: int) -> ArtifactPreview:
+    """What is told of a file that lies elsewhere and is larger than :data:`LARGEST_FETCHED`."""
+    shown = ArtifactPreview(path=path, size_bytes=size_bytes, kind=PreviewKind.binary, media_type=_media_type(path))
+    return _refused(shown, "The file is too large to be fetched from its store for a look. Download it.")
 
 
 def _text(shown: ArtifactPreview, ending: str, head: bytes) -> ArtifactPreview:
@@ -148,10 +156,16 @@ def _first_rows(pq: Any, file: IO[bytes]) -> Table:
     names, total = opened.schema_arrow.names, opened.metadata.num_rows
     kept = names[: table_preview.MAX_COLUMNS]
     rows: list[list[Any]] = []
-    groups = range(opened.metadata.num_row_groups)
-    if any(opened.metadata.row_group(each).total_byte_size > _LARGEST_UNPACKED for each in groups[:1]):
-        raise ValueError("its first part needs too much memory")
-    for batch in opened.iter_batches(batch_size=table_preview.MAX_ROWS, columns=kept, use_threads=False):
+    groups, covered = [], 0
+    for number in range(opened.metadata.num_row_groups):
+        if covered >= table_preview.MAX_ROWS:
+            break
+        group = opened.metadata.row_group(number)
+        if group.total_byte_size > _LARGEST_UNPACKED:
+            raise ValueError("one of its first parts needs too much memory")
+        groups.append(number)
+        covered += group.num_rows
+    for batch in opened.iter_batches(table_preview.MAX_ROWS, row_groups=groups, columns=kept, use_threads=False):
         rows += ([table_preview.cell(each[name]) for name in kept] for each in batch.to_pylist())
         if len(rows) >= table_preview.MAX_ROWS:
             break

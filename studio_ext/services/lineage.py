@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from studio_ext.contract.errors import InvalidRequest, NotFound
 from studio_ext.contract.lineage import MAX_DEPTH, MAX_NODES, Lineage, LineageEdge, LineageKind, LineageNode
 from studio_ext.contract.models import ModelVersion
+from studio_ext.core.model_names import version_number
 from studio_ext.ports.models import DataRef, KnownJob, ModelStore, SourceTrial
 
 MAX_BESIDE = 50
@@ -22,6 +23,12 @@ Key = tuple[LineageKind, str]
 def data_id(digest: str, name: str) -> str:
     """What names data: two trials that read files of the same content read the same, whatever their names."""
     return digest if _NAMES_DATA.fullmatch(digest) else f"{quote(digest, safe='')}:{name}"
+
+
+def _is_named(data: DataRef, identity: str) -> bool:
+    """Whether that is the data's id, however its digest is quoted."""
+    digest, _, name = identity.partition(":")
+    return data_id(data.digest, data.name) in (identity, data_id(unquote(digest), name))
 
 
 def lineage(
@@ -55,27 +62,28 @@ class _Walk:
 
     def begin(self, kind: LineageKind, identity: str) -> Key:
         """The node that was asked for. Raises ``NotFound``."""
-        key = (kind, identity)
         if kind is LineageKind.trial:
             self._know([identity])
             if identity not in self._trials:
                 raise NotFound(f"There is no trial {identity}.", hint="It may have been deleted for good in MLflow.")
-            self._add_trial(identity)
+            key = self._add_trial(identity)
         elif kind is LineageKind.model:
             name, _, number = identity.rpartition("/")
             if not number.isdecimal():
                 raise InvalidRequest.field("id", f"{identity[:100]!r} is not <name>/<version>")
-            self._add_version(self._store.version(name, number))
+            key = self._add_version(self._store.version(name, version_number(number)))
         elif kind is LineageKind.job:
             trials = self._store.trials_of_job(identity, 1)
             if self._job(identity) is None and not trials:
                 raise NotFound(f"There is no job {identity[:50]}, and no trial of it.")
-            self._add_job(identity)
+            key = self._add_job(identity)
         else:
-            readers = self._readers(identity, 1)
-            if not readers:
+            found = (each for reader in self._readers(identity, 1) for each in reader.inputs)
+            data = next((each for each in found if _is_named(each, identity)), None)
+            if data is None:
                 raise NotFound("No trial says that it read this data.", hint="Trials that did may have been deleted.")
-            self._add_data(next(each for each in readers[0].inputs if data_id(each.digest, each.name) == identity))
+            key = self._add_data(data)
+        assert key is not None, "there is room for the first"
         return key
 
     def result(self, root: Key) -> Lineage:

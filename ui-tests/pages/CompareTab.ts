@@ -19,7 +19,7 @@ export class CompareTab {
 
   /** The row of a parameter or metric, by its key. */
   row(key: string): Locator {
-    return this.table.locator(`.jp-StudioDiff-row[data-key="${key}"]`);
+    return this.table.locator(`.jp-StudioCompareTable-row[data-key="${key}"]`);
   }
 
   chip(name: string): Locator {

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { StudioClient } from '../../client';
 import type { CompareModel } from '../../models/compareModel';
+import { MAX_TRIALS, leftOut } from '../../models/views';
 
 /** How many trials are put into a comparison at once. */
 const MOST_ADDED = 50;
@@ -18,7 +19,7 @@ export async function addTrials(
     ? args['runs'].filter(each => typeof each === 'string')
     : [];
   if (given.length > 0) {
-    model.add(String(args['experiment'] ?? ''), given);
+    put(model, String(args['experiment'] ?? ''), given, trans);
     return;
   }
   const experiments = (await client.experiments.list()).map(({ name }) => name);
@@ -41,7 +42,7 @@ export async function addTrials(
   if (filter === null) {
     return;
   }
-  const { rows } = await client.trials.table({
+  const { rows, matched } = await client.trials.table({
     experiment,
     filter,
     limit: MOST_ADDED
@@ -51,5 +52,42 @@ export async function addTrials(
     Notification.info(trans.__('No trial matches.'));
     return;
   }
-  model.add(experiment, ids);
+  put(model, experiment, ids, trans);
+  if (matched > ids.length) {
+    Notification.warning(
+      trans.__(
+        'Added the first %1 of %2 trials that match: name fewer by the filter, or select them in the table of the experiment.',
+        ids.length,
+        matched
+      )
+    );
+  }
+}
+
+/** Put trials into a comparison, and say which could not be. */
+function put(
+  model: CompareModel,
+  experiment: string,
+  ids: readonly string[],
+  trans: TranslationBundle
+): void {
+  if (!model.add(experiment, ids)) {
+    Notification.warning(
+      trans.__(
+        'Nothing was added: what the comparison is kept in cannot be read.'
+      )
+    );
+    return;
+  }
+  const left = leftOut(model.view, ids);
+  if (left > 0) {
+    Notification.warning(
+      trans._n(
+        'A comparison takes at most %2 trials: %1 is left out.',
+        'A comparison takes at most %2 trials: %1 are left out.',
+        left,
+        MAX_TRIALS
+      )
+    );
+  }
 }

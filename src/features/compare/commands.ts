@@ -34,7 +34,8 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
     id: string,
     label: string | ((view: CompareView | null, args: Args) => string),
     execute: (view: CompareView, args: Args) => unknown,
-    args: ReadonlyJSONObject = {}
+    args: ReadonlyJSONObject = {},
+    isEdit = true
   ) => {
     commands.addCommand(id, {
       label: given =>
@@ -42,9 +43,13 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
           ? label
           : label(current()?.view ?? null, given),
       describedBy: { args: { type: 'object', properties: args } },
-      isEnabled: () => current()?.view != null,
+      isEnabled: () => {
+        const view = current()?.view;
+        return view != null && !(isEdit && view.model.isReadOnly);
+      },
       execute: async given => {
         const view = current()?.view;
+        view?.drafts.flush();
         try {
           return view ? await execute(view, given) : undefined;
         } catch (reason) {
@@ -97,7 +102,8 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
             second: text(args['run'])
           })
         : undefined,
-    run
+    run,
+    false
   );
   add(
     CommandIDs.toggleDifferences,
@@ -119,14 +125,22 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
       runs: { type: 'array', items: { type: 'string' } }
     }
   );
-  add(CommandIDs.saveView, trans.__('Save View…'), () => options.save());
+  add(
+    CommandIDs.saveView,
+    trans.__('Save View…'),
+    () => options.save(),
+    {},
+    false
+  );
   add(
     CommandIDs.exportView,
     trans.__('Export the Comparison as HTML'),
     async ({ model }) => {
       const title = model.view.title || trans.__('comparison');
       save(await client.views.export(model.view), `${fileName(title)}.html`);
-    }
+    },
+    {},
+    false
   );
 }
 

@@ -48,6 +48,8 @@ export class CompareContent extends Panel {
 
   private async _load(): Promise<CompareView | null> {
     await this._parts.colours.ready;
+    // An empty text would be taken for an empty view.
+    await this.source.ready;
     const { CompareView } = await import('./compareView');
     if (this.isDisposed) {
       return null;

@@ -12,12 +12,13 @@ import type { ShownParts } from './compareUi';
 import { ChartGrid } from './components/chartGrid';
 import { CompareHeader } from './components/compareHeader';
 import { DifferenceTable } from './components/differenceTable';
+import { ViewDrafts } from './viewDrafts';
 import { ViewFile } from './viewFile';
 
 /** Trials side by side: which they are, their charts, and what differs. */
 export class CompareView extends Panel {
   constructor(
-    source: IViewText,
+    readonly source: IViewText,
     readonly isFile: boolean,
     private readonly _parts: ICompareParts
   ) {
@@ -26,11 +27,14 @@ export class CompareView extends Panel {
     this.addClass('jp-StudioCompare-view');
     this.model = new CompareModel({ client, jobs, colours });
     this.file = new ViewFile(source, this.model);
+    this.drafts = new ViewDrafts(this.model);
+    source.saving?.connect(this.drafts.flush, this.drafts);
     const menu = this._openMenu.bind(this);
     const header = ReactWidget.create(
       <CompareHeader
         model={this.model}
         file={this.file}
+        drafts={this.drafts}
         ui={this.ui}
         isFile={isFile}
         commands={commands}
@@ -62,6 +66,7 @@ export class CompareView extends Panel {
 
   readonly model: CompareModel;
   readonly file: ViewFile;
+  readonly drafts: ViewDrafts;
   readonly ui = new CompareUi();
 
   override dispose(): void {
@@ -69,6 +74,9 @@ export class CompareView extends Panel {
       return;
     }
     this._menu?.dispose();
+    this.source.saving?.disconnect(this.drafts.flush, this.drafts);
+    this.drafts.flush();
+    this.drafts.dispose();
     this.file.dispose();
     super.dispose();
     this.model.dispose();

@@ -165,6 +165,10 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
       const given = value.trim();
       const path = given.endsWith(SUFFIX) ? given : `${given}${SUFFIX}`;
       const { contents } = app.serviceManager;
+      const opened = () => {
+        const other = documents.findWidget(path, null);
+        return other && documents.contextForWidget(other);
+      };
       const isThere = await contents
         .get(path, { content: false })
         .then(() => true)
@@ -172,7 +176,12 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
       if (isThere) {
         const { button } = await showDialog({
           title: trans.__('Replace the file?'),
-          body: trans.__('%1 is there already.', path),
+          body: opened()?.model.dirty
+            ? trans.__(
+                '%1 is there already, and open with changes that are not saved: they will be lost.',
+                path
+              )
+            : trans.__('%1 is there already.', path),
           buttons: [
             Dialog.cancelButton(),
             Dialog.warnButton({ label: trans.__('Replace') })
@@ -187,6 +196,8 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         format: 'text',
         content: widget.content.source.text
       });
+      // Where it is open, it still says what was there before.
+      await opened()?.revert();
       // The tab of the file takes the place of the one that had none.
       if (documents.openOrReveal(path, FACTORY)) {
         widget.dispose();

@@ -7,12 +7,19 @@ import type { RequestError } from '../../client';
 import type { CompareModel } from '../../models/compareModel';
 import { writeView } from '../../models/viewText';
 import type { IViewText } from '../../models/viewText';
-import type { View } from '../../models/views';
+import type { ViewEdit } from '../../models/views';
 
 /** How long somebody's typing has to rest, in milliseconds. */
 const REST = 200;
+/** How long to wait before a server that did not answer is asked again, in milliseconds. */
+const RETRY = 2_000;
 
-/** Keeps a text and a comparison the same: a change of either is seen in the other. */
+/**
+ * Keeps a text and a comparison the same: a change of either is seen in the other.
+ *
+ * A comparison whose text is not known, or is no view, is only shown: the text is somebody's work, and nothing is
+ * written over it.
+ */
 export class ViewFile implements IDisposable {
   constructor(
     readonly source: IViewText,
@@ -20,6 +27,7 @@ export class ViewFile implements IDisposable {
   ) {
     source.changed.connect(this._onText, this);
     _model.viewChanged.connect(this._onView, this);
+    _model.isReadOnly = true;
     void this._read();
   }
 
@@ -54,25 +62,38 @@ export class ViewFile implements IDisposable {
     this._isDisposed = true;
     this._abort?.abort();
     this._rest.dispose();
+    this._again.dispose();
     this.source.changed.disconnect(this._onText, this);
     this._model.viewChanged.disconnect(this._onView, this);
     Signal.clearData(this);
   }
 
   private _onText(): void {
-    if (this.source.text !== this._written) {
+    if (!this._isRead || this._error || this._edits.length > 0) {
       // What is being read is not what it says any more.
       this._abort?.abort();
       void this._rest.invoke().catch(() => undefined);
     }
   }
 
-  private _onView(_: CompareModel, view: View): void {
-    // A text that could not be read is somebody's work: it is not written over.
-    if (this._error === null && this._isReady) {
-      this._written = writeView(view);
-      this.source.set(this._written);
+  private _onView(_: CompareModel, edit: ViewEdit): void {
+    if (this._isRead) {
+      this._write();
+    } else {
+      // The text was changed elsewhere: it is read first, and changed then.
+      this._edits.push(edit);
     }
+  }
+
+  /** Whether the comparison shows what the text says. */
+  private get _isRead(): boolean {
+    return this.source.text === this._written;
+  }
+
+  private _write(): void {
+    this._edits.length = 0;
+    this._written = writeView(this._model.view);
+    this.source.set(this._written);
   }
 
   private async _read(): Promise<void> {
@@ -87,12 +108,21 @@ export class ViewFile implements IDisposable {
       this._written = text;
       this._error = null;
       this._isReady = true;
-      this._model.setView(view);
+      const edits = this._edits.splice(0);
+      this._model.setView(edits.reduce((before, edit) => edit(before), view));
+      if (edits.length > 0) {
+        this._write();
+      }
+      this._model.isReadOnly = false;
     } catch (reason) {
       if (isAbort(reason) || this._abort !== abort) {
         return;
       }
       this._error = asRequestError(reason);
+      this._model.isReadOnly = true;
+      if (this._error.status !== 400) {
+        void this._again.invoke().catch(() => undefined);
+      }
     }
     if (!this._isDisposed) {
       this._changed.emit();
@@ -100,7 +130,10 @@ export class ViewFile implements IDisposable {
   }
 
   private _abort: AbortController | null = null;
+  private readonly _again = new Debouncer(() => this._read(), RETRY);
   private readonly _changed = new Signal<this, void>(this);
+  /** What was changed here since the text was changed elsewhere. */
+  private readonly _edits: ViewEdit[] = [];
   private _error: RequestError | null = null;
   private _isDisposed = false;
   private _isReady = false;

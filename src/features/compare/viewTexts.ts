@@ -6,11 +6,20 @@ import type { IViewText } from '../../models/viewText';
 export class DocumentText implements IViewText {
   constructor(context: DocumentRegistry.Context) {
     this._model = context.model;
+    this.ready = context.ready;
     this.changed = new Signal<this, void>(this);
+    this.saving = new Signal<this, void>(this);
     this._model.contentChanged.connect(() => this.changed.emit());
+    context.saveState.connect((_, state) => {
+      if (state === 'started') {
+        this.saving.emit();
+      }
+    });
   }
 
+  readonly ready: Promise<void>;
   readonly changed: Signal<this, void>;
+  readonly saving: Signal<this, void>;
 
   get text(): string {
     return this._model.toString();
@@ -31,6 +40,7 @@ export class DocumentText implements IViewText {
 export class LooseText implements IViewText {
   constructor(private _text = '') {}
 
+  readonly ready = Promise.resolve();
   readonly changed = new Signal<this, void>(this);
 
   get text(): string {

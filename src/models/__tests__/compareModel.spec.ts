@@ -175,7 +175,7 @@ describe('CompareModel', () => {
     make();
     await ready();
     const changed = jest.fn();
-    model.viewChanged.connect((_, view) => changed(view.charts));
+    model.viewChanged.connect((_, edit) => changed(edit({}).charts));
     model.updateCharts(charts => charts.slice(1));
     expect(changed).toHaveBeenCalledWith([]);
     expect(model.charts).toEqual([]);

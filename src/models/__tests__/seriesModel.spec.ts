@@ -398,6 +398,25 @@ describe('SeriesModel', () => {
     expect(wide.series[0].x[1]).toBe(30);
   });
 
+  it('shows what it has until the points of a wider chart come', async () => {
+    store.log('a', 'loss', ...ramp(5000));
+    const view = model.open({ metrics: ['loss'] });
+    view.setActive(true);
+    await until(() => view.isComplete);
+    const coarse = view.series[0];
+    expect(coarse.x.length).toBeLessThanOrEqual(1000);
+    const changed = jest.fn();
+    view.changed.connect(changed);
+    view.setActive(false);
+    view.setWidth(900);
+    expect(changed).toHaveBeenCalledTimes(1);
+    expect(view.isReady).toBe(true);
+    expect(view.series).toEqual([coarse]);
+    view.setActive(true);
+    await until(() => view.isComplete);
+    expect(view.series[0].x.length).toBeGreaterThan(1000);
+  });
+
   it('asks for many charts in portions', async () => {
     model.setTrials(ramp(100).map(String));
     const views = ramp(7).map(each => model.open({ metrics: [`m${each}`] }));

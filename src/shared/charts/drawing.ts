@@ -34,6 +34,12 @@ export interface ILegendRamp {
   high: string;
 }
 
+/** Parts of an axis, from and to. */
+export type Intervals = readonly (readonly [number, number])[];
+
+/** Parts of axes that were brushed, by the position of the axis. */
+export type Brushed = ReadonlyMap<number, Intervals>;
+
 /** A chart that is worked out, but not drawn. */
 export interface IDrawing {
   /** What the chart library draws. Elements name their mark as `mark`. */
@@ -50,6 +56,8 @@ export interface IDrawing {
   table: { head: readonly string[]; rows: readonly (string | number)[][] };
   /** Whether marks have no one place where a tooltip could stand. */
   isSpread?: boolean;
+  /** Keys of parallel axes, which can be brushed. */
+  axes?: readonly string[];
   legend?: readonly ILegendEntry[];
   ramp?: ILegendRamp;
 }

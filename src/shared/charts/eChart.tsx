@@ -14,7 +14,7 @@ import { copyPicture } from '../chartPicture';
 import { EmptyState } from '../emptyState';
 import { tableIcon } from '../icons';
 import { lookOf } from './drawing';
-import type { IDrawing } from './drawing';
+import type { Brushed, IDrawing } from './drawing';
 import { EChartPlot } from './eChartPlot';
 import { toCanvas } from './svgPicture';
 import type { IChartTrial, ITrialFocus } from './types';
@@ -38,7 +38,8 @@ export interface IEChartProps extends IChartBaseProps {
   drawing: IDrawing;
   /** Whether one trial fades the others when it is pointed at. */
   fadesOthers?: boolean;
-  onBrush?: (axis: number, intervals: readonly [number, number][]) => void;
+  /** Parts of parallel axes that are brushed now. */
+  onBrush?: (brushed: Brushed) => void;
 }
 
 /**
@@ -80,10 +81,18 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
       onClick: (mark, isAdding) => {
         choose(focus, latest.current.drawing.marks[mark].ids, isAdding);
       },
-      onBrush: (axis, intervals) => latest.current.onBrush?.(axis, intervals)
+      onBrush: brushed => latest.current.onBrush?.(brushed)
     });
     plot.current = made;
-    const onFocus = () => made.setLook(look());
+    let wasSelected = focus.selected.size > 0;
+    const onFocus = () => {
+      const isSelected = focus.selected.size > 0;
+      if (wasSelected && !isSelected) {
+        made.clearBrush();
+      }
+      wasSelected = isSelected;
+      made.setLook(look());
+    };
     focus.changed.connect(onFocus);
     return () => {
       focus.changed.disconnect(onFocus);
@@ -121,6 +130,7 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
       choose(focus, drawing.marks[here].ids, isAdding);
     } else if (event.key === 'Escape') {
       point(null);
+      plot.current?.clearBrush();
       focus.select([]);
     } else {
       return;

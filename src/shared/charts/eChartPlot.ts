@@ -1,6 +1,6 @@
 import type { EChartsType } from 'echarts/core';
 import { readTheme, watchTheme } from '../chartTheme';
-import type { IDrawing, Look } from './drawing';
+import type { Brushed, IDrawing, Intervals, Look } from './drawing';
 
 /** Time until the chart library is asked for again when it did not come, in milliseconds. */
 const RETRY = 10_000;
@@ -10,8 +10,8 @@ export interface IPlotEvents {
   /** The pointer is over a mark of the drawing, or over none. */
   onHover(mark: number | null): void;
   onClick(mark: number, isAdding: boolean): void;
-  /** An axis of parallel ones was brushed: from and to, on the axis; none: not any more. */
-  onBrush?(axis: number, intervals: readonly [number, number][]): void;
+  /** Parallel axes were brushed otherwise: all parts that are brushed now, by the position of the axis. */
+  onBrush?(brushed: Brushed): void;
 }
 
 /** An event of the chart library, as far as it is used. */
@@ -79,6 +79,15 @@ export class EChartPlot {
     );
   }
 
+  /** Take away what was brushed, unless somebody is just doing so. */
+  clearBrush(): void {
+    if (this._intervals.size > 0 && !this._isBrushing) {
+      this._intervals.forEach((_, key) => this._intervals.set(key, []));
+      this._brush();
+      this._intervals.clear();
+    }
+  }
+
   dispose(): void {
     this._isDisposed = true;
     clearTimeout(this._again);
@@ -121,8 +130,15 @@ export class EChartPlot {
         parallelAxisId?: string;
         intervals?: [number, number][];
       };
-      if (parallelAxisId !== undefined) {
-        this._events.onBrush?.(Number(parallelAxisId), intervals ?? []);
+      const key = this._drawing.axes?.[Number(parallelAxisId)];
+      if (key !== undefined) {
+        this._intervals.set(key, intervals ?? []);
+        this._isBrushing = true;
+        try {
+          this._events.onBrush?.(this._brushed());
+        } finally {
+          this._isBrushing = false;
+        }
       }
     });
     this._draw(false);
@@ -167,6 +183,33 @@ export class EChartPlot {
       },
       { notMerge: true }
     );
+    this._brush();
+  }
+
+  /** Brushed parts by the position of their axis, of the axes that are there. */
+  private _brushed(): Brushed {
+    const axes = this._drawing.axes ?? [];
+    return new Map(
+      axes.flatMap((key, axis) => {
+        const intervals = this._intervals.get(key);
+        return intervals ? [[axis, intervals] as const] : [];
+      })
+    );
+  }
+
+  /** Tell the chart library, whose new axes know nothing of it, what is brushed. */
+  private _brush(): void {
+    const brushed = this._brushed();
+    brushed.forEach((intervals, axis) =>
+      this._chart?.dispatchAction(
+        { type: 'axisAreaSelect', parallelAxisId: String(axis), intervals },
+        { silent: true }
+      )
+    );
+    if (brushed.size > 0) {
+      // It draws what is brushed with the next drawing only.
+      this._draw(true);
+    }
   }
 
   private _fit(): void {
@@ -185,6 +228,9 @@ export class EChartPlot {
   private _again: ReturnType<typeof setTimeout> | undefined;
   private _chart: EChartsType | null = null;
   private _frame = 0;
+  /** What was brushed, by the key of the column: axes may come in another order. */
+  private readonly _intervals = new Map<string, Intervals>();
+  private _isBrushing = false;
   private _isDisposed = false;
   private readonly _seen: IntersectionObserver;
   private readonly _sized: ResizeObserver;

@@ -42,6 +42,8 @@ export function HistoryChart(props: IHistoryChartProps): JSX.Element {
     if (!node) {
       return;
     }
+    const sized = new ResizeObserver(() => source.setWidth(node.clientWidth));
+    sized.observe(node);
     const seen = new IntersectionObserver(
       entries => {
         source.setWidth(node.clientWidth);
@@ -51,6 +53,7 @@ export function HistoryChart(props: IHistoryChartProps): JSX.Element {
     );
     seen.observe(node);
     return () => {
+      sized.disconnect();
       seen.disconnect();
       source.setActive(false);
     };

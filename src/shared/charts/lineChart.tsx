@@ -94,7 +94,7 @@ export const LineChart = memo(function LineChart(
   const events: ILinePlotEvents = {
     onCursor: at => {
       cursor.move(at);
-      const under = at && at.near.length > 0 ? lines[at.near[0]] : null;
+      const under = at ? lines[at.near[0]] : undefined;
       const next = under ? under.runIds[0] : null;
       if (next !== hovered.current) {
         hovered.current = next;
@@ -105,7 +105,7 @@ export const LineChart = memo(function LineChart(
     onClick: (line, event) => {
       const isAdded = event.ctrlKey || event.metaKey || event.shiftKey;
       if (line >= 0) {
-        choose(lines[line].runIds, isAdded);
+        choose(lines[line]?.runIds ?? [], isAdded);
       } else if (!isAdded) {
         choose([], false);
       }
@@ -117,7 +117,8 @@ export const LineChart = memo(function LineChart(
   const hovered = useRef<string | null>(null);
 
   // What is drawn with stays the same while values come: only the lines change.
-  const sync = props.sync && `${props.sync} ${axis} ${isLogX}`;
+  const over = axis === 'metric' ? (options.x_metric ?? '') : '';
+  const sync = props.sync && `${props.sync} ${axis} ${isLogX} ${over}`;
   useEffect(() => {
     const node = root.current;
     if (!node) {
@@ -147,7 +148,12 @@ export const LineChart = memo(function LineChart(
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [axis, isLogX, isLogY, sync, focus, isEmpty]);
-  useEffect(() => plot.current?.setLines(lines), [lines]);
+  useEffect(() => {
+    plot.current?.setLines(lines);
+    if (cursor.at?.near.some(each => each >= lines.length)) {
+      cursor.move(null);
+    }
+  }, [lines, cursor]);
 
   const description = useMemo(
     () => `${title}: ${summaryOf(lines, trans)}`,
@@ -165,7 +171,8 @@ export const LineChart = memo(function LineChart(
     if (!at || document.activeElement !== root.current) {
       return '';
     }
-    const near = at.near.slice(0, 1).map(each => lines[each]);
+    // The cursor may still be at a line that is gone.
+    const near = at.near.slice(0, 1).flatMap(each => lines[each] ?? []);
     const told = near.length > 0 ? near : lines.slice(0, 3);
     const values = told.map(line => `${line.label} ${value(line, at)}`);
     return `${where(at)}: ${values.join(', ')}`;
@@ -181,11 +188,14 @@ export const LineChart = memo(function LineChart(
     event.preventDefault();
     if (next === 'select') {
       const line = lines[cursor.at?.near[0] ?? 0];
+      if (!line) {
+        return;
+      }
       choose(line.runIds, event.ctrlKey || event.metaKey || event.shiftKey);
       return;
     }
     if (next !== 'zoom') {
-      const line = next ? lines[next.near[0]] : null;
+      const line = next ? lines[next.near[0]] : undefined;
       plot.current?.point(next?.place ?? null);
       latest.current.onCursor(next);
       if (!line) {

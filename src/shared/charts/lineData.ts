@@ -54,7 +54,9 @@ export interface IDrawnLine {
   dash: number;
   x: Numbers;
   y: Numbers;
-  /** Drawn faintly behind: the values before they were smoothed. */
+  /** Where `y` is smoothed: what it was before. */
+  unsmoothed?: Numbers;
+  /** The same, where it is drawn faintly behind. */
   raw?: Numbers;
   /** Edges of the band. */
   low?: Numbers;
@@ -132,6 +134,7 @@ export function toDrawing(
       dash: isSeveral ? place : Math.floor(line.colour / 8),
       ...part,
       y: weight > 0 ? smoothed(part.y, weight) : part.y,
+      unsmoothed: weight > 0 ? part.y : undefined,
       raw: weight > 0 && !part.low ? part.y : undefined
     });
   };
@@ -226,7 +229,8 @@ export function onlyPositive(
 /**
  * Mean, smallest and largest of several lines at all places of any of them. At
  * a place that one does not have it is on the straight line between its
- * neighbours; before its beginning and after its end it does not count.
+ * neighbours; before its beginning and after its end it does not count. Where
+ * not all places are kept, the edges hold what is between those that are.
  */
 export function groupOf(parts: readonly ILinePart[]): ILinePart {
   const places = new Set<number>();
@@ -236,7 +240,8 @@ export function groupOf(parts: readonly ILinePart[]): ILinePart {
     }
   }
   let x = Float64Array.from(places).sort();
-  if (x.length > MOST_GROUPED) {
+  const isThinned = x.length > MOST_GROUPED;
+  if (isThinned) {
     const all = x;
     const step = (all.length - 1) / (MOST_GROUPED - 1);
     x = Float64Array.from(
@@ -263,6 +268,9 @@ export function groupOf(parts: readonly ILinePart[]): ILinePart {
       }
     }
   }
+  if (isThinned) {
+    parts.forEach(part => widen(part, x, low, high));
+  }
   const gap = (values: Float64Array) =>
     values.map((value, at) => (count[at] > 0 ? value : NaN));
   return {
@@ -271,6 +279,28 @@ export function groupOf(parts: readonly ILinePart[]): ILinePart {
     low: gap(low),
     high: gap(high)
   };
+}
+
+/** Make the edges at places hold all points of a line that are between two of them. */
+function widen(
+  part: ILinePart,
+  x: Float64Array,
+  low: Float64Array,
+  high: Float64Array
+): void {
+  let at = 0;
+  for (let point = 0; point < part.x.length; point++) {
+    while (at + 1 < x.length && x[at + 1] <= part.x[point]) {
+      at += 1;
+    }
+    const value = part.y[point];
+    if (x[at] !== part.x[point] && value === value) {
+      for (const edge of [at, at + 1]) {
+        low[edge] = Math.min(low[edge], value);
+        high[edge] = Math.max(high[edge], value);
+      }
+    }
+  }
 }
 
 /** Position of the last place that is not beyond `place`; -1: all are. */

@@ -48,6 +48,9 @@ export function remarks(
 ): string[] {
   const { points, values, notFinite, notPositive } = drawing;
   const found: string[] = [];
+  if (drawing.lines.some(({ unsmoothed }) => unsmoothed)) {
+    found.push(trans.__('smoothed'));
+  }
   if (points < values) {
     found.push(
       trans.__(
@@ -116,7 +119,7 @@ export function summaryOf(
   return parts.join('; ');
 }
 
-/** The points as a table that spreadsheets take, a row each: tabs between columns. */
+/** The points as a table that spreadsheets take, a row each: tabs between columns. Values are those that were logged. */
 export function tableOf(
   lines: readonly IDrawnLine[],
   axis: LineAxis,
@@ -124,15 +127,24 @@ export function tableOf(
 ): string {
   const isBand = lines.some(({ low }) => low);
   const place = axis === 'metric' ? tableCell(xMetric ?? 'x') : axis;
+  const isSmoothed = lines.some(({ unsmoothed }) => unsmoothed);
   const rows = [
-    ['line', 'metric', place, 'value', ...(isBand ? ['low', 'high'] : [])]
+    [
+      ...['line', 'metric', place, 'value'],
+      ...(isSmoothed ? ['smoothed'] : []),
+      ...(isBand ? ['low', 'high'] : [])
+    ]
   ];
   for (const line of lines) {
     const names = [tableCell(line.label), tableCell(line.metric)];
     for (let at = 0; at < line.x.length; at++) {
-      const numbers = [line.x, line.y, line.low, line.high].flatMap(each =>
-        each ? String(each[at]) : []
-      );
+      const numbers = [
+        line.x,
+        line.unsmoothed,
+        line.y,
+        line.low,
+        line.high
+      ].flatMap(each => (each ? String(each[at]) : []));
       rows.push([...names, ...numbers]);
     }
   }

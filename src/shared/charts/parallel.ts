@@ -3,7 +3,7 @@ import { faded } from '../chartTheme';
 import type { IChartTheme } from '../chartTheme';
 import { colouring } from './colouring';
 import { cut, opacity } from './drawing';
-import type { IDrawing, IMark, Look } from './drawing';
+import type { Brushed, IDrawing, IMark, Look } from './drawing';
 import {
   axisValues,
   extentOf,
@@ -30,9 +30,6 @@ export interface IParallel {
   /** Column that colours the lines; none: each trial has its own colour. */
   colour?: IChartColumn;
 }
-
-/** Parts of an axis that were brushed, by its position. */
-export type Brushed = ReadonlyMap<number, readonly [number, number][]>;
 
 /** A line for each trial through an axis for each column, and which trials a brush finds. */
 export interface IParallelDrawing extends IDrawing {
@@ -153,6 +150,7 @@ export function drawParallel(
             .map(({ id }) => id);
     },
     marks,
+    axes: columns.map(({ key }) => key),
     isSpread: true,
     summary: trans._n(
       '%1 trial through %2',

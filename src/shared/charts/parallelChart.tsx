@@ -1,4 +1,4 @@
-import React, { useEffect, useMemo, useRef } from 'react';
+import React, { useMemo } from 'react';
 import { EChart } from './eChart';
 import type { IChartBaseProps } from './eChart';
 import { drawParallel } from './parallel';
@@ -16,17 +16,12 @@ export function ParallelChart(props: IParallelChartProps): JSX.Element {
     () => drawParallel(trials, { columns, log, colour }, trans),
     [trials, trans, columns, log, colour]
   );
-  const brushed = useRef(new Map<number, readonly [number, number][]>());
-  useEffect(() => brushed.current.clear(), [drawing]);
   return (
     <EChart
       {...props}
       drawing={drawing}
       fadesOthers
-      onBrush={(axis, intervals) => {
-        brushed.current.set(axis, intervals);
-        focus.select(drawing.within(brushed.current));
-      }}
+      onBrush={brushed => focus.select(drawing.within(brushed))}
     />
   );
 }

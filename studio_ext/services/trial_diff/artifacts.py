@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import time
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,6 +22,8 @@ MAX_FOLDERS = 100
 LARGEST_HASHED = 16 << 20
 MOST_HASHED = 128 << 20
 """Bytes that are read to find out whether files are equal, in one answer."""
+MOST_SECONDS = 20.0
+"""Time after which nothing more is listed or read for one answer."""
 LARGEST_TEXT = 2 << 20
 _HEAD = 4_096
 _TYPE = re.compile(rb"^\s*\{\s*\"type\"\s*:\s*\"(ConfusionMatrix|ROCCurve|PrecisionRecallCurve|Table)\"")
@@ -48,19 +51,21 @@ def artifacts_diff(first: Side, second: Side, path: str = "") -> TrialDiff:
     """All artefacts, or one with the differences of its text. Raises ``NotFound`` when neither trial has that one."""
     if path:
         return _answer(first, second, [_one(first, second, path)], [])
-    ours, theirs = _listed(first), _listed(second)
-    budget = _Budget(MOST_HASHED)
+    budget = _Budget(MOST_HASHED, time.monotonic() + MOST_SECONDS)
+    ours, theirs = _listed(first, budget), _listed(second, budget)
     found = []
     for name in sorted({*ours.files, *theirs.files}):
         before, after = ours.files.get(name), theirs.files.get(name)
         entry = after or before
         assert entry is not None
-        change, note = _change(first, second, before, after, budget)
+        change, note, head = _change(first, second, before, after, budget)
+        if (before is None and ours.is_cut) or (after is None and theirs.is_cut):
+            change, note = "unknown", "Not all artefacts of the other trial are listed."
         found.append(
             ArtifactDiff.model_validate(
                 {
                     "path": name,
-                    "kind": _kind(second if after else first, entry, budget),
+                    "kind": _kind(second if after else first, entry, head, budget),
                     "change": change,
                     "first_bytes": before.size_bytes if before else None,
                     "second_bytes": after.size_bytes if after else None,
@@ -78,12 +83,17 @@ def artifacts_diff(first: Side, second: Side, path: str = "") -> TrialDiff:
 
 @dataclass
 class _Budget:
-    """Bytes that may still be read."""
+    """Bytes that may still be read, and until when (``time.monotonic``)."""
 
     left: int
+    until: float
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() >= self.until
 
     def take(self, size: int) -> bool:
-        if size > self.left:
+        if size > self.left or self.is_late:
             return False
         self.left -= size
         return True
@@ -95,11 +105,11 @@ class _Listed:
     is_cut: bool
 
 
-def _listed(side: Side) -> _Listed:
+def _listed(side: Side, budget: _Budget) -> _Listed:
     files: dict[str, ArtifactEntry] = {}
     folders = [""]
     for number, folder in enumerate(folders):
-        if number >= MAX_FOLDERS:
+        if number >= MAX_FOLDERS or (number and budget.is_late):
             return _Listed(files, True)
         for entry in side.artifacts(folder):
             if entry.is_folder:
@@ -113,40 +123,49 @@ def _listed(side: Side) -> _Listed:
 
 def _change(
     first: Side, second: Side, before: ArtifactEntry | None, after: ArtifactEntry | None, budget: _Budget
-) -> tuple[Change, str]:
+) -> tuple[Change, str, bytes | None]:
+    """The change, why it is not known, and what the file of the second trial begins with where it was read."""
     if before is None or after is None:
-        return ("added" if before is None else "removed"), ""
+        return ("added" if before is None else "removed"), "", None
     if before.size_bytes != after.size_bytes:
-        return "changed", ""
+        return "changed", "", None
     size = before.size_bytes or 0
     if size > LARGEST_HASHED or not budget.take(2 * size):
-        return "unknown", "Of the same size; too large to be looked into."
-    digests = [_digest(side, before.path) for side in (first, second)]
-    if None in digests:
-        return "unknown", "It was deleted meanwhile."
-    return ("same" if digests[0] == digests[1] else "changed"), ""
+        is_late = size <= LARGEST_HASHED and budget.is_late
+        why = "no time was left to look into it" if is_late else "too large to be looked into"
+        return "unknown", f"Of the same size; {why}.", None
+    ours, theirs = (_digest(side, before.path) for side in (first, second))
+    if ours is None or theirs is None:
+        return "unknown", "It was deleted meanwhile.", None
+    return ("same" if ours[0] == theirs[0] else "changed"), "", theirs[1]
 
 
-def _digest(side: Side, path: str) -> str | None:
-    digest = hashlib.sha256()
+def _digest(side: Side, path: str) -> tuple[str, bytes] | None:
+    """Of the contents, and their beginning."""
+    digest, head = hashlib.sha256(), b""
     with contextlib.suppress(NotFound, InvalidRequest), side.records.open_artifact(side.run, path) as download:
         for piece in download.chunks:
             digest.update(piece)
-        return digest.hexdigest()
+            head = head or piece[:_HEAD]
+        return digest.hexdigest(), head
     return None
 
 
-def _kind(side: Side, entry: ArtifactEntry, budget: _Budget) -> str:
-    """By what the file begins with where it is JSON, else by its name."""
+def _kind(side: Side, entry: ArtifactEntry, head: bytes | None, budget: _Budget) -> str:
+    """By what the file begins with where it is JSON, else by its name. ``head``: what it begins with, if known."""
     name = PurePosixPath(entry.path)
     ending = name.suffix.lower()
-    if ending == ".json" and (entry.size_bytes or 0) <= LARGEST_TEXT and budget.take(entry.size_bytes or 0):
-        with contextlib.suppress(NotFound, InvalidRequest), side.records.open_artifact(side.run, entry.path) as file:
-            head = next(file.chunks, b"")[:_HEAD]
-            if match := _TYPE.match(head):
-                return _TYPES[match.group(1)]
-            if _TABLE.match(head):
-                return "table"
+    if ending == ".json" and (entry.size_bytes or 0) <= LARGEST_TEXT:
+        if head is None and budget.take(entry.size_bytes or 0):
+            with (
+                contextlib.suppress(NotFound, InvalidRequest),
+                side.records.open_artifact(side.run, entry.path) as file,
+            ):
+                head = next(file.chunks, b"")[:_HEAD]
+        if match := _TYPE.match(head or b""):
+            return _TYPES[match.group(1)]
+        if _TABLE.match(head or b""):
+            return "table"
     return _ENDINGS.get(ending) or _NAMES.get(name.name) or "other"
 
 
@@ -183,10 +202,13 @@ def _texts(first: Side, second: Side, path: str) -> tuple[TextDiff | None, str, 
 
 
 def _answer(first: Side, second: Side, found: list[ArtifactDiff], notes: list[str]) -> TrialDiff:
+    """``notes``: of which trial not all artefacts are listed."""
     changes = [each.change for each in found]
     differing = [change for change in changes if change in ("changed", "added", "removed")]
     if not found:
         state, message = "same", "Neither trial has artefacts."
+        if notes:
+            state, message = "unknown", "The artefacts could not be listed in time."
     elif differing:
         state = "different"
         both = changes.count("changed")
@@ -194,8 +216,8 @@ def _answer(first: Side, second: Side, found: list[ArtifactDiff], notes: list[st
         parts += [f"{count:,} only in the first" for count in [changes.count("removed")] if count]
         parts += [f"{count:,} only in the second" for count in [changes.count("added")] if count]
         message = f"Of {len(found):,} artefacts {', '.join(parts)}."
-    elif "unknown" in changes:
-        state, message = "unknown", "Some artefacts are too large to be looked into; the others are the same."
+    elif "unknown" in changes or notes:
+        state, message = "unknown", "Some artefacts could not be looked into; the others are the same."
     else:
         state, message = "same", "The artefacts are the same."
     return TrialDiff.model_validate(

@@ -29,6 +29,7 @@ MAX_LINES = 20_000
 """Lines in one answer."""
 LARGEST_TEXT = 1 << 20
 MOST_HASHED = 256 << 20
+"""Bytes of files of one size that are read to find out whether they are equal, in one answer."""
 _RECORDED = ("code/uncommitted.diff.txt", "cell.py")
 """Artefacts that hold code: what was in no commit, and the cell that a trial is."""
 
@@ -51,7 +52,8 @@ def code_diff(first: Side, second: Side, repositories: Repositories) -> TrialDif
     is_known = basis != "none" or (ours.commit is not None and ours.commit == theirs.commit)
     state, message, hint = _verdict(files, is_known, ours, theirs, basis)
     if left_out:
-        notes.append(f"{left_out:,} more files differ.")
+        is_sure = all(each.change != "unknown" for each in files)
+        notes.append(f"{left_out:,} more files differ{'' if is_sure else ', or may differ'}.")
     return TrialDiff.model_validate(
         {
             "first": first.wire,
@@ -92,11 +94,22 @@ class _Code:
 
 @dataclass
 class _File:
-    """A file of either trial; ``data`` is None for what is not looked into."""
+    """A file of either trial."""
 
     size: int | None
-    digest: str
+    digest: str | None
+    """Of the contents; None where they were not read."""
     data: bytes | None = None
+    """The contents; None for what is not looked into, or not yet."""
+    place: tuple[Path, str] | None = None
+    """Directory of the job and path below it: where the contents are read when they are shown."""
+
+    def content(self) -> bytes | None:
+        """What is shown of it; None for what is too large, or gone."""
+        if self.data is None and self.place is not None:
+            with contextlib.suppress(OSError):
+                return inside.read(*self.place, LARGEST_TEXT)
+        return self.data
 
 
 @dataclass
@@ -107,9 +120,13 @@ class _Contents:
 
 
 def _verdict(files: list[FileDiff], is_known: bool, ours: _Code, theirs: _Code, basis: str) -> tuple[str, str, str]:
+    count = sum(each.change != "unknown" for each in files)
+    if count:
+        return "different", f"{count:,} {'file differs' if count == 1 else 'files differ'}.", ""
     if files:
         count = len(files)
-        return "different", f"{count:,} {'file differs' if count == 1 else 'files differ'}.", ""
+        which = "1 file is" if count == 1 else f"{count:,} files are"
+        return "unknown", f"{which} of the same size and could not be looked into; no other file differs.", ""
     if not is_known:
         if ours.commit and theirs.commit:
             message = "The commits differ; their repository is not on this machine."
@@ -130,12 +147,11 @@ def _snapshots(first: Side, second: Side, notes: list[str]) -> _Contents | None:
         return None
     if first.job.id == second.job.id:
         notes.append("Both trials are of one job.")
-    budget = [MOST_HASHED]
     found: list[dict[str, _File]] = []
     for side in (first, second):
         assert side.job is not None
         root = Path(side.job.directory)
-        if not (root / "code").is_dir():
+        if not os.path.isdir(root / "code"):  # noqa: PTH112 - Path.is_dir raises where it may not look
             return None
         made, files = 0, {}
         own = PurePosixPath(side.job.notebook).name
@@ -147,7 +163,7 @@ def _snapshots(first: Side, second: Side, notes: list[str]) -> _Contents | None:
             if begun is not None and information.st_mtime > begun:
                 made += 1
                 continue
-            files[name] = _job_file(root, path, information.st_size, budget)
+            files[name] = _File(information.st_size, None, place=(root, path))
             if len(files) == MAX_FILES:
                 notes.append(f"Of {side.name} only the first {MAX_FILES:,} files are looked at.")
                 break
@@ -155,6 +171,7 @@ def _snapshots(first: Side, second: Side, notes: list[str]) -> _Contents | None:
             which = "1 file was" if made == 1 else f"{made:,} files were"
             notes.append(f"{which} written by {side.name} while it ran: not looked at.")
         found.append(files)
+    _hash_pairs(*found)
     return _Contents(found[0], found[1], 0)
 
 
@@ -177,18 +194,23 @@ def _walk(root: Path, folder: str) -> Iterator[tuple[str, os.stat_result]]:
             yield path, information
 
 
-def _job_file(root: Path, path: str, size: int, budget: list[int]) -> _File:
-    if size > budget[0]:
-        return _File(size, f"size {size}")
-    budget[0] -= size
-    digest = hashlib.sha256()
-    kept: list[bytes] = []
-    with contextlib.suppress(OSError), os.fdopen(inside.open_file(root, path), "rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-            if size <= LARGEST_TEXT:
-                kept.append(piece)
-    return _File(size, digest.hexdigest(), b"".join(kept) if size <= LARGEST_TEXT else None)
+def _hash_pairs(first: dict[str, _File], second: dict[str, _File]) -> None:
+    """Read those files of both that are of one size: both or neither, and as many as there is room for."""
+    left = MOST_HASHED
+    for name in sorted({*first} & {*second}):
+        ours, theirs = first[name], second[name]
+        size = ours.size or 0
+        if ours.size == theirs.size and 2 * size <= left:
+            left -= 2 * size
+            ours.digest, theirs.digest = _digest(ours), _digest(theirs)
+
+
+def _digest(found: _File) -> str | None:
+    """None for a file that cannot be read."""
+    assert found.place is not None
+    with contextlib.suppress(OSError), os.fdopen(inside.open_file(*found.place), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return None
 
 
 # -- commits, and what was recorded
@@ -233,16 +255,21 @@ def _compared(contents: _Contents) -> tuple[list[FileDiff], int, int]:
     """Files that differ, how many are the same, and how many are not listed."""
     files: list[FileDiff] = []
     unchanged, left_out, lines, effort = 0, 0, MAX_LINES, Effort()
+    changes: dict[str, Change] = {}
     for path in sorted({*contents.first, *contents.second}):
-        before, after = contents.first.get(path), contents.second.get(path)
-        if before and after and before.digest == after.digest:
+        changes[path] = _change(contents.first.get(path), contents.second.get(path))
+    # What may be the same is listed where those that differ leave room.
+    for path in sorted(changes, key=lambda each: changes[each] == "unknown"):
+        before, after, change = contents.first.get(path), contents.second.get(path), changes[path]
+        if change == "same":
             unchanged += 1
             continue
         if len(files) == MAX_SHOWN:
             left_out += 1
             continue
-        change: Change = "added" if before is None else "removed" if after is None else "changed"
-        text, note = _text(path, before, after, lines, effort)
+        text, note = None, "Of the same size; not looked into."
+        if change != "unknown":
+            text, note = _text(path, before, after, lines, effort)
         if text is not None:
             lines -= sum(len(block.lines) for block in text.blocks)
         files.append(
@@ -255,13 +282,21 @@ def _compared(contents: _Contents) -> tuple[list[FileDiff], int, int]:
                 note=note,
             )
         )
-    return files, unchanged, left_out
+    return sorted(files, key=lambda each: each.path), unchanged, left_out
+
+
+def _change(before: _File | None, after: _File | None) -> Change:
+    if before is None or after is None:
+        return "added" if before is None else "removed"
+    if before.digest is None or after.digest is None:
+        return "unknown" if before.size == after.size else "changed"
+    return "same" if before.digest == after.digest else "changed"
 
 
 def _text(path: str, before: _File | None, after: _File | None, lines: int, effort: Effort) -> tuple[Any, str]:
     if is_secret_file(path):
         return None, "It may hold secrets: not shown."
-    contents = [each.data if each else b"" for each in (before, after)]
+    contents = [each.content() if each else b"" for each in (before, after)]
     if contents[0] is None or contents[1] is None:
         return None, "It is too large to be shown line by line."
     if any(b"\0" in each[: 1 << 16] for each in contents if each):

@@ -75,10 +75,15 @@ class Side:
 
     def artifact(self, path: str, most: int) -> Found | None:
         """An artefact; None where there is none. Raises :class:`TooLarge`."""
-        with contextlib.suppress(NotFound, InvalidRequest), self.records.open_artifact(self.run, path) as download:
-            if download.size_bytes > most:
+        with contextlib.suppress(NotFound, InvalidRequest):
+            # To open a file of a store elsewhere is to fetch all of it: its size is asked first.
+            listed = self.artifacts(path.rpartition("/")[0])
+            if any(entry.path == path and (entry.size_bytes or 0) > most for entry in listed):
                 raise TooLarge
-            return Found(b"".join(download.chunks), f"artefact {path}")
+            with self.records.open_artifact(self.run, path) as download:
+                if download.size_bytes > most:
+                    raise TooLarge
+                return Found(b"".join(download.chunks), f"artefact {path}")
         return None
 
     def job_file(self, path: Path | str, most: int) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from studio_ext.adapters import mlflow_trial_detail
+from studio_ext.adapters import mlflow_artifact_files, mlflow_trial_detail
 from studio_ext.adapters.mlflow_backend import Reply, open_backend, post
 from studio_ext.adapters.mlflow_records import MlflowRecords
 from studio_ext.adapters.mlflow_trial_detail import MlflowTrialDetails
@@ -19,6 +20,7 @@ from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unava
 from studio_ext.contract.records import RunRecord
 from studio_ext.contract.trial_detail import PreviewKind, TrialDetail, UpdateTrial
 from studio_ext.sdk import trial
+from studio_ext.services.artifact_preview import LARGEST_FETCHED
 
 NOTE = "mlflow.note.content"
 HOSTILE = "<img src=x onerror=alert(1)> ' \" \\ 日本 " + "n" * 200
@@ -367,3 +369,60 @@ def test_a_look_at_an_artefact(place: Place, tmp_path: Path) -> None:
     for name in ("../mlflow.db", "/etc/passwd"):
         with pytest.raises(InvalidRequest):
             place.records.preview(run, name)
+
+
+class Elsewhere:
+    """A store that gives files as a whole, as those of clouds do."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, size: int, failure: Exception | None = None) -> None:
+        self.size, self.failure = size, failure
+        self.fetched: list[str] = []
+        monkeypatch.setattr(mlflow_artifact_files, "_repository", lambda *_: self)
+
+    def list_artifacts(self, folder: str | None) -> list[SimpleNamespace]:
+        return [SimpleNamespace(path="a.log", is_dir=False, file_size=self.size)] if folder is None else []
+
+    def download_artifacts(self, name: str, folder: str) -> str:
+        self.fetched.append(name)
+        if self.failure:
+            raise self.failure
+        path = Path(folder, name)
+        path.write_text("x" * self.size)
+        return str(path)
+
+
+def elsewhere(place: Place) -> RunRecord:
+    return place.run().model_copy(update={"artifact_uri": "s3://bucket/run"})
+
+
+def test_a_look_at_a_file_of_a_store_elsewhere(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, store = elsewhere(place), Elsewhere(monkeypatch, 10)
+    assert place.records.preview(run, "a.log").text == "x" * 10 and store.fetched == ["a.log"]
+
+
+def test_a_large_file_of_a_store_elsewhere_is_not_fetched_for_a_look(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, store = elsewhere(place), Elsewhere(monkeypatch, LARGEST_FETCHED + 1)
+    found = place.records.preview(run, "a.log")
+    assert (found.kind, found.size_bytes, found.is_cut) == (PreviewKind.binary, LARGEST_FETCHED + 1, True)
+    assert "Download it." in found.remark and store.fetched == []
+    store.size = LARGEST_FETCHED
+    assert place.records.preview(run, "a.log").kind is PreviewKind.text
+
+
+def test_no_room_for_a_file_of_a_store_elsewhere(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = elsewhere(place)
+    Elsewhere(monkeypatch, 10, OSError(errno.ENOSPC, "No space left on device"))
+    for opened in (lambda: place.records.preview(run, "a.log"), place.records.open_artifact(run, "a.log").__enter__):
+        with pytest.raises(Unavailable, match="cannot be fetched: No space left on device") as caught:
+            opened()
+        assert "room" in caught.value.hint
+
+
+def test_what_fails_while_a_file_is_read_is_not_said_of_the_store(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Elsewhere(monkeypatch, 10)
+    with pytest.raises(BrokenPipeError), place.records.open_artifact(elsewhere(place), "a.log"):
+        raise BrokenPipeError

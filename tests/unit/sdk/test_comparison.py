@@ -130,3 +130,6 @@ def test_what_cannot_be_compared_is_said(fake: FakeClient) -> None:
         studio.compare("a1", "never")
     with pytest.raises(NotFound):
         studio.compare(experiment="never")
+    for wrong in ({"experiment": ""}, {"experiment": "churn", "sort": ""}):
+        with pytest.raises(InvalidRequest):
+            studio.compare(**wrong)

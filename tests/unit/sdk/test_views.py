@@ -106,6 +106,8 @@ def test_what_is_wrong_is_said(client: Answering, file: Path, tmp_path: Path) ->
         studio.view(tmp_path / "gone.studio-view")
     with pytest.raises(InvalidRequest, match="cannot be written"):
         studio.export_view(file, tmp_path / "no" / "such" / "folder.html")
+    with pytest.raises(InvalidRequest, match="is no name of a file"):
+        studio.export_view(file, "")
     client.asked.clear()
     file.write_text("{")
     with pytest.raises(InvalidRequest, match="no JSON"):

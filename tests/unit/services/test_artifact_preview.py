@@ -94,6 +94,24 @@ def test_a_parquet_file_that_unpacks_to_too_much_is_not_unpacked(monkeypatch: py
     assert look("a.parquet", file.getvalue()).kind is PreviewKind.binary
 
 
+def test_every_part_of_a_parquet_file_that_is_read_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(artifact_preview, "_LARGEST_UNPACKED", 10_000)
+
+    def parts(*lengths: int) -> bytes:
+        """Parts of 100 rows, the first of each of that many letters."""
+        file, schema = io.BytesIO(), pa.schema([("a", pa.string())])
+        with pq.ParquetWriter(file, schema) as writer:
+            for length in lengths:
+                writer.write_table(pa.table({"a": ["x" * length] + ["y"] * 99}, schema))
+        return file.getvalue()
+
+    assert look("a.parquet", parts(1, 100_000)).kind is PreviewKind.binary
+    beyond = look("a.parquet", parts(1, 2, 100_000))
+    assert beyond.kind is PreviewKind.table and len(beyond.rows) == 200 and beyond.total_rows == 300
+    assert look("a.parquet", parts()).rows == []
+
+
 def test_images_are_measured_and_not_read() -> None:
     found = look("plots/a.png", PNG + b"\0" * 100)
     assert (found.kind, found.width, found.height, found.media_type) == (PreviewKind.image, 640, 480, "image/png")

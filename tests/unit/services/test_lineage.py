@@ -171,3 +171,9 @@ def test_names_of_data() -> None:
 def test_data_of_a_strange_digest_is_found(store: MemoryModels) -> None:
     store.add(trial("s", inputs=(DataRef("a:b", "v:1"),)))
     assert set(labels(ask(store, "data", "v%3A1:a:b", 1))) == {"data:v%3A1:a:b", "trial:s"}
+    store.add(trial("t", inputs=(DataRef("train", "a/b"),)))
+    for spelt in ("a%2Fb:train", "a/b:train", "%61%2fb:train"):
+        found = ask(store, "data", spelt, 1)
+        assert found.id == "a%2Fb:train" and set(labels(found)) == {"data:a%2Fb:train", "trial:t"}
+    with pytest.raises(NotFound):
+        ask(store, "data", "a%252Fb:train", 1)

@@ -105,5 +105,8 @@ describe('Keys', () => {
     expect(keyFor('params.unknown', offered, 'any')).toBe('params.unknown');
     expect(keyFor('params.lr', ['params.x'], 'metric')).toBeNull();
     expect(keyFor('', offered, 'any')).toBe('');
+    const summaries = ['metrics.rmse', 'metrics.rmse.min', 'metrics.rmse.max'];
+    expect(keyFor('rmse', summaries, 'any')).toBe('metrics.rmse');
+    expect(keyFor('rmse', [...summaries, 'params.rmse'], 'any')).toBeNull();
   });
 });

@@ -2,16 +2,18 @@ import { CommandRegistry } from '@lumino/commands';
 import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
 import { comparedRow, comparison } from '../../../__tests__/fakeComparison';
-import { FakeServer, trans, until } from '../../../__tests__/fakes';
+import { FakeServer, Reply, trans, until } from '../../../__tests__/fakes';
 import type { Comparison } from '../../../contract';
 import { CompareModel } from '../../../models/compareModel';
 import { JobsModel } from '../../../models/jobsModel';
 import { TrialColours } from '../../../models/trialColours';
+import { writeView } from '../../../models/viewText';
 import { viewOf } from '../../../models/views';
 import { CommandIDs } from '../../../tokens';
 import { CompareUi } from '../compareUi';
 import { CompareHeader, pairOf } from '../components/compareHeader';
 import { DifferenceTable } from '../components/differenceTable';
+import { ViewDrafts } from '../viewDrafts';
 import { ViewFile } from '../viewFile';
 import { LooseText } from '../viewTexts';
 
@@ -164,22 +166,33 @@ describe('Parts of a comparison', () => {
   });
 
   describe('The header', () => {
+    let text: LooseText;
+    let drafts: ViewDrafts;
+
+    afterEach(() => drafts.dispose());
+
     const commands = new CommandRegistry();
     commands.addCommand(CommandIDs.openDiffs, { execute: jest.fn() });
-    const header = () => {
-      const file = new ViewFile(new LooseText(), model);
+    const header = async () => {
+      server.on('POST views/read', ({ body }: { body: unknown }) =>
+        JSON.parse((body as { text: string }).text)
+      );
+      text = new LooseText(writeView(model.view));
+      const file = new ViewFile(text, model);
+      drafts = new ViewDrafts(model);
       render(
         <CompareHeader
-          {...{ model, file, ui, commands, onMenu, trans }}
+          {...{ model, file, drafts, ui, commands, onMenu, trans }}
           isFile={false}
         />
       );
+      await act(() => until(() => file.isReady));
       return file;
     };
 
     it('hides trials, takes them out and chooses the baseline', async () => {
       await start(comparison(3, [comparedRow('params.lr', [1, 2, 3])]));
-      header();
+      await header();
       fireEvent.click(screen.getByRole('button', { name: 'Hide trial 1' }));
       expect(model.view.hidden).toEqual(['run1']);
       fireEvent.click(screen.getByRole('button', { name: 'Take trial 2 out' }));
@@ -195,7 +208,7 @@ describe('Parts of a comparison', () => {
       model.setView({
         sources: [{ experiment: 'churn', run_ids: ['run0', 'gone'] }]
       });
-      header();
+      await header();
       expect(screen.getByText(/1 trial is not there any more/)).toBeTruthy();
       expect(screen.getByText(/3 are left out/)).toBeTruthy();
       fireEvent.click(
@@ -204,10 +217,76 @@ describe('Parts of a comparison', () => {
       expect(model.view.sources?.[0].run_ids).toEqual(['run0']);
     });
 
+    const write = async (typed: string) => {
+      await header();
+      fireEvent.click(screen.getByRole('button', { name: 'Notes' }));
+      const notes = screen.getByRole('textbox', { name: 'Notes' });
+      fireEvent.change(notes, { target: { value: typed } });
+      return notes;
+    };
+
+    it('keeps the notes however they are closed', async () => {
+      await write('by the button');
+      fireEvent.click(screen.getByRole('button', { name: 'Notes' }));
+      expect(screen.queryByRole('textbox', { name: 'Notes' })).toBeNull();
+      expect(model.view.notes).toBe('by the button');
+      expect(screen.getByText('by the button')).toBeTruthy();
+      fireEvent.click(screen.getByRole('button', { name: 'Notes' }));
+      const notes = screen.getByRole('textbox', { name: 'Notes' });
+      fireEvent.change(notes, { target: { value: 'by a key' } });
+      fireEvent.keyDown(notes, { key: 'Escape' });
+      expect(model.view.notes).toBe('by a key');
+    });
+
+    it('puts what is typed into the view soon, or when a shortcut begins', async () => {
+      const notes = await write('typed');
+      expect(model.view.notes).toBeUndefined();
+      await act(() => until(() => model.view.notes === 'typed'));
+      fireEvent.change(notes, { target: { value: 'typed more' } });
+      fireEvent.keyDown(notes, { key: 'Control', ctrlKey: true });
+      expect(model.view.notes).toBe('typed more');
+      const title = screen.getByRole('textbox', { name: 'Title' });
+      fireEvent.focus(title);
+      fireEvent.change(title, { target: { value: 'A name ' } });
+      await act(() => until(() => model.view.title === 'A name'));
+      expect(title).toHaveProperty('value', 'A name ');
+      fireEvent.keyDown(title, { key: 'Escape' });
+      fireEvent.blur(title);
+      expect(model.view.title).toBe('');
+    });
+
+    it('only shows a comparison whose text cannot be read', async () => {
+      await start(comparison(2, [], { missing: ['gone'] }));
+      const file = await header();
+      const names = ['Add trials', 'Notes', 'Hide trial 1', 'Take trial 1 out'];
+      const controls = [
+        ...names.map(name => screen.getByRole('button', { name })),
+        screen.getByRole('button', { name: 'Take out of the view' }),
+        screen.getByLabelText('Baseline')
+      ];
+      const states = () =>
+        new Set(controls.map(each => (each as HTMLButtonElement).disabled));
+      expect(states()).toEqual(new Set([false]));
+      server.on(
+        'POST views/read',
+        new Reply(400, {
+          code: 'invalid_request',
+          message: 'The file is no JSON.',
+          hint: '',
+          fields: []
+        })
+      );
+      text.set('{');
+      await act(() => until(() => file.error !== null));
+      expect(states()).toEqual(new Set([true]));
+      expect(screen.getByRole('textbox', { name: 'Title' })).toHaveProperty(
+        'readOnly',
+        true
+      );
+    });
+
     it('says what would fill an empty comparison', async () => {
-      server.on('POST views/read', {});
-      const file = header();
-      await act(() => until(() => file.isReady));
+      await header();
       expect(screen.getByText(/Nothing is compared yet/)).toBeTruthy();
     });
   });

@@ -6,6 +6,7 @@ import { JobsModel } from '../../../models/jobsModel';
 import { TrialColours } from '../../../models/trialColours';
 import { writeView } from '../../../models/viewText';
 import { viewOf } from '../../../models/views';
+import { ViewDrafts } from '../viewDrafts';
 import { ViewFile } from '../viewFile';
 import { LooseText } from '../viewTexts';
 
@@ -80,11 +81,15 @@ describe('ViewFile', () => {
     await until(() => file.error !== null);
     expect(file.error?.message).toBe('The file is no JSON.');
     expect(model.view.sources?.[0].run_ids).toEqual(['a', 'b']);
-    model.update({ title: 'mine' });
+    expect(model.isReadOnly).toBe(true);
+    expect(model.update({ title: 'mine' })).toBe(false);
+    expect(model.view.title).toBeUndefined();
     expect(text.text).toBe('{"title": ');
     text.set('{"title": "mended"}');
     await until(() => file.error === null);
     expect(model.view.title).toBe('mended');
+    expect(model.update({ title: 'mine' })).toBe(true);
+    expect(JSON.parse(text.text)).toMatchObject({ title: 'mine' });
   });
 
   it('writes nothing over a text that was not read yet', async () => {
@@ -96,6 +101,50 @@ describe('ViewFile', () => {
     answer.resolve({ title: 'kept' });
     await until(() => file.isReady);
     expect(model.view.title).toBe('kept');
+  });
+
+  it('changes what was written elsewhere, not what was there before', async () => {
+    open(writeView({ ...viewOf('churn', ['a', 'b']), hidden: ['a'] }));
+    await until(() => file.isReady);
+    const other = '{"title": "by hand", "hidden": ["x"]}';
+    text.set(other);
+    model.hide('b', true);
+    model.update({ baseline: 'b' });
+    expect(text.text).toBe(other);
+    await until(() => text.text !== other);
+    expect(JSON.parse(text.text)).toEqual({
+      version: 1,
+      title: 'by hand',
+      hidden: ['x', 'b'],
+      baseline: 'b'
+    });
+    expect(model.view.hidden).toEqual(['x', 'b']);
+  });
+
+  it('is mended by taking back what was wrong', async () => {
+    const good = writeView(viewOf('churn', ['a', 'b']));
+    open(good);
+    await until(() => file.isReady);
+    text.set('{"title": ');
+    await until(() => file.error !== null);
+    text.set(good);
+    await until(() => file.error === null);
+    expect(model.isReadOnly).toBe(false);
+  });
+
+  it('keeps what is typed until the view can take it', async () => {
+    open('{"title": "x"}');
+    await until(() => file.isReady);
+    const drafts = new ViewDrafts(model);
+    text.set('{"title": ');
+    await until(() => file.error !== null);
+    drafts.set({ notes: 'typed' });
+    drafts.flush();
+    expect(model.view.notes).toBeUndefined();
+    text.set('{"title": "y"}');
+    await until(() => model.view.notes === 'typed');
+    expect(JSON.parse(text.text)).toMatchObject({ title: 'y', notes: 'typed' });
+    drafts.dispose();
   });
 
   it('takes no answer for a text that has changed since', async () => {
@@ -120,5 +169,16 @@ describe('ViewFile', () => {
     file.retry();
     await until(() => file.isReady);
     expect(file.error).toBeNull();
+  });
+
+  it('asks again by itself when the server was away', async () => {
+    server.on('POST views/read', new Reply(503, 'away'));
+    open('{"title": "x"}');
+    await until(() => server.of('POST views/read').length === 2);
+    expect(model.isReadOnly).toBe(true);
+    server.on('POST views/read', read);
+    await until(() => file.isReady);
+    expect(model.view.title).toBe('x');
+    expect(model.isReadOnly).toBe(false);
   });
 });

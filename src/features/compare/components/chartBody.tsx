@@ -176,7 +176,7 @@ function LineBody(props: IChartBodyProps<ChartOf<'line'>>): JSX.Element | null {
       trials={drawn}
       focus={model.focus}
       groups={groups ?? undefined}
-      sync={`view-${chart.x ?? 'step'}`}
+      sync={series.id}
       trans={trans}
     />
   ) : null;
@@ -204,35 +204,42 @@ function ImportanceBody(
   props: IChartBodyProps<ChartOf<'importance'>>
 ): JSX.Element {
   const { chart, model, title, trans } = props;
-  const [found, setFound] = useState<Importance | null>(null);
-  const [error, setError] = useState<RequestError | null>(null);
+  /** The last answer, and what it was asked for: it says nothing of another metric. */
+  const [found, setFound] = useState<{
+    asked: string;
+    importance: Importance | null;
+    error: RequestError | null;
+  } | null>(null);
   const [turn, setTurn] = useState(0);
   const { metric } = chart;
-  const sources = JSON.stringify(model.view.sources ?? []);
+  const asked = JSON.stringify({ sources: model.view.sources ?? [], metric });
   // Values that came since matter, too.
   const values = model.column(metric);
   useEffect(() => {
     const abort = new AbortController();
-    const query = { sources: JSON.parse(sources), metric };
-    model.client.trials.importance(query, abort.signal).then(
-      answer => {
-        setFound(answer);
-        setError(null);
-      },
+    model.client.trials.importance(JSON.parse(asked), abort.signal).then(
+      importance => setFound({ asked, importance, error: null }),
       reason => {
         if (!isAbort(reason)) {
-          setError(asRequestError(reason));
+          const error = asRequestError(reason);
+          setFound(was => ({
+            asked,
+            importance: was?.asked === asked ? was.importance : null,
+            error
+          }));
         }
       }
     );
     return () => abort.abort();
-  }, [model, metric, sources, values, turn]);
+  }, [model, asked, values, turn]);
+  const { importance = null, error = null } =
+    found?.asked === asked ? found : {};
   return (
     <ImportanceChart
       title={title}
       focus={model.focus}
       trans={trans}
-      importance={found}
+      importance={importance}
       error={error ? `${error.message} ${error.hint}`.trim() : undefined}
       onRetry={() => setTurn(turn + 1)}
     />

@@ -95,7 +95,7 @@ export function ChartCard(props: IChartCardProps): JSX.Element {
     >
       <div
         className="jp-StudioCard-grip"
-        draggable
+        draggable={!model.isReadOnly}
         title={trans.__('Drag to move the chart')}
         onDragStart={event => {
           event.dataTransfer.setData(DRAGGED, chart.id);
@@ -110,6 +110,7 @@ export function ChartCard(props: IChartCardProps): JSX.Element {
           type="button"
           className="jp-StudioIconButton"
           aria-expanded={isOpen}
+          disabled={model.isReadOnly}
           aria-haspopup="dialog"
           title={trans.__('Edit, move or remove the chart')}
           aria-label={trans.__('Options of %1', title)}

@@ -49,8 +49,9 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
           id={newChartId(charts)}
           model={model}
           onSave={chart => {
-            model.updateCharts(before => put(before, chart));
-            edit(null);
+            if (model.updateCharts(before => put(before, chart))) {
+              edit(null);
+            }
           }}
           onClose={() => edit(null)}
           trans={trans}
@@ -84,7 +85,7 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
         <button
           type="button"
           className="jp-StudioButton"
-          disabled={charts.length >= MAX_CHARTS}
+          disabled={model.isReadOnly || charts.length >= MAX_CHARTS}
           onClick={() => edit('')}
         >
           <addIcon.react tag="span" className="jp-StudioButton-icon" />
@@ -94,6 +95,7 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
           <button
             type="button"
             className="jp-StudioLink"
+            disabled={model.isReadOnly}
             title={trans.__('Show the charts that suit the trials instead')}
             onClick={() => model.update({ charts: null })}
           >
@@ -133,14 +135,16 @@ function makeActions(
 ): IChartActions {
   const place = (id: string) => model.charts.findIndex(each => each.id === id);
   const moveTo = (id: string, to: number) => {
-    model.updateCharts(before => {
+    const isTaken = model.updateCharts(before => {
       const chart = before.find(each => each.id === id);
       const rest = before.filter(each => each.id !== id);
       return chart
         ? [...rest.slice(0, to), chart, ...rest.slice(to)]
         : [...before];
     });
-    say(trans.__('Chart %1 of %2', place(id) + 1, model.charts.length));
+    if (isTaken) {
+      say(trans.__('Chart %1 of %2', place(id) + 1, model.charts.length));
+    }
   };
   return {
     edit,

@@ -32,7 +32,24 @@ export function ColumnField(props: IColumnFieldProps): JSX.Element {
   const offered = useColumns(model, kind, text === value ? '' : text);
   const settle = (typed: string) => {
     const key = keyFor(typed, offered, kind);
-    if (key !== null) {
+    // A key that nothing has may be the beginning of one: it waits for the end.
+    if (key === '' || (key !== null && offered.includes(key))) {
+      onChange(key);
+    }
+  };
+  // What is typed before the columns are there is found when they are.
+  useEffect(() => {
+    if (text !== '' && text !== value) {
+      const key = keyFor(text, offered, kind);
+      if (key !== null && key !== value && offered.includes(key)) {
+        onChange(key);
+      }
+    }
+  });
+  const leave = () => {
+    const key = text === value ? value : keyFor(text, offered, kind);
+    setText(key ?? value);
+    if (key !== null && key !== value) {
       onChange(key);
     }
   };
@@ -55,7 +72,8 @@ export function ColumnField(props: IColumnFieldProps): JSX.Element {
           setText(event.target.value);
           settle(event.target.value);
         }}
-        onBlur={() => setText(value)}
+        onBlur={leave}
+        onKeyDown={event => event.key === 'Enter' && leave()}
       />
       <Offers id={`${id}-list`} keys={offered} trans={trans} />
     </div>
@@ -152,7 +170,10 @@ function Offers(props: {
   );
 }
 
-/** The key that somebody means: a key, or the name of the only column that is called so. Empty: none; null: unclear. */
+/**
+ * The key that somebody means: a key, or the name of the only column that is
+ * called so; of a metric, its last value. Empty: none; null: unclear.
+ */
 export function keyFor(
   typed: string,
   offered: readonly string[],
@@ -162,7 +183,10 @@ export function keyFor(
   if (text === '' || offered.includes(text)) {
     return text;
   }
-  const named = offered.filter(key => readKey(key).name === text);
+  const named = offered.filter(key => {
+    const { name, summary } = readKey(key);
+    return name === text && summary === 'last';
+  });
   if (named.length === 1) {
     return named[0];
   }

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { addIcon, downloadIcon, saveIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import React, { useEffect, useState } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 import type { CompareModel, IViewTrial } from '../../../models/compareModel';
 import { EmptyState } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
@@ -9,6 +9,7 @@ import { useSignal } from '../../../shared/useSignal';
 import { CommandIDs } from '../../../tokens';
 import type { CompareUi, ShownParts } from '../compareUi';
 import type { Shown } from '../deltas';
+import type { ViewDrafts } from '../viewDrafts';
 import type { ViewFile } from '../viewFile';
 import { TrialChips } from './trialChips';
 
@@ -18,6 +19,7 @@ const MAX_NOTES = 20_000;
 export interface ICompareHeaderProps {
   model: CompareModel;
   file: ViewFile;
+  drafts: ViewDrafts;
   ui: CompareUi;
   isFile: boolean;
   commands: CommandRegistry;
@@ -43,14 +45,19 @@ export function CompareHeader(props: ICompareHeaderProps): JSX.Element {
 }
 
 function TitleBar(props: ICompareHeaderProps): JSX.Element {
-  const { model, file, ui, isFile, commands, trans } = props;
+  const { model, file, drafts, ui, isFile, commands, trans } = props;
   const { title = '' } = model.view;
   const [text, setText] = useState(title);
-  useEffect(() => setText(title), [title]);
-  const settle = () => {
-    if (text.trim() !== title) {
-      model.update({ title: text.trim() });
-    }
+  /** What it was when the typing began. */
+  const before = useRef<string | null>(null);
+  // The space at the end of what is being typed stays.
+  useEffect(
+    () => setText(now => (now.trim() === title ? now : title)),
+    [title]
+  );
+  const type = (now: string) => {
+    setText(now);
+    drafts.set({ title: now.trim() });
   };
   const { selected } = model.focus;
   useSignal(model.focus.changed);
@@ -62,26 +69,35 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
         aria-label={trans.__('Title')}
         value={text}
         maxLength={MAX_TITLE}
-        disabled={file.error !== null}
+        readOnly={model.isReadOnly}
         placeholder={trans._n(
           'Compare %1 trial',
           'Compare %1 trials',
           model.trials.length
         )}
         spellCheck={false}
-        onChange={event => setText(event.target.value)}
-        onBlur={settle}
+        onChange={event => {
+          before.current ??= title;
+          type(event.target.value);
+        }}
+        onBlur={() => {
+          before.current = null;
+          setText(text.trim());
+          drafts.flush();
+        }}
         onKeyDown={event => {
-          if (event.key === 'Enter') {
-            settle();
-          } else if (event.key === 'Escape') {
-            setText(title);
+          if (event.key === 'Escape' && before.current !== null) {
+            type(before.current);
+          }
+          if (isCommand(event)) {
+            drafts.flush();
           }
         }}
       />
       <button
         type="button"
         className="jp-StudioButton"
+        disabled={model.isReadOnly}
         title={trans.__('Add trials of an experiment')}
         onClick={() => void commands.execute(CommandIDs.addToComparison)}
       >
@@ -92,11 +108,14 @@ function TitleBar(props: ICompareHeaderProps): JSX.Element {
         type="button"
         className="jp-StudioButton"
         aria-pressed={ui.isNoting}
-        disabled={!file.isReady || file.error !== null}
+        disabled={model.isReadOnly}
         title={trans.__('Write what the comparison shows')}
         // It keeps the keyboard where it is: leaving the notes ends them.
         onMouseDown={event => event.preventDefault()}
-        onClick={() => (ui.isNoting = !ui.isNoting)}
+        onClick={() => {
+          drafts.flush();
+          ui.isNoting = !ui.isNoting;
+        }}
       >
         {trans.__('Notes')}
       </button>
@@ -167,10 +186,17 @@ export function pairOf(
 
 /** What somebody wrote about the comparison. */
 function Notes(props: ICompareHeaderProps): JSX.Element | null {
-  const { model, ui, trans } = props;
+  const { model, drafts, ui, trans } = props;
   const { notes = '' } = model.view;
   const [draft, setDraft] = useState(notes);
-  useEffect(() => setDraft(notes), [notes, ui.isNoting]);
+  useEffect(
+    () => setDraft(drafts.texts.notes ?? notes),
+    [drafts, notes, ui.isNoting]
+  );
+  const close = () => {
+    drafts.flush();
+    ui.isNoting = false;
+  };
   if (!ui.isNoting) {
     return notes === '' ? null : (
       <div className="jp-StudioCompare-notes">
@@ -186,21 +212,29 @@ function Notes(props: ICompareHeaderProps): JSX.Element | null {
         rows={3}
         maxLength={MAX_NOTES}
         value={draft}
+        readOnly={model.isReadOnly}
         autoFocus
-        onChange={event => setDraft(event.target.value)}
+        onChange={event => {
+          setDraft(event.target.value);
+          drafts.set({ notes: event.target.value });
+        }}
         onKeyDown={event => {
           if (event.key === 'Escape') {
-            ui.isNoting = false;
+            close();
+          } else if (isCommand(event)) {
+            drafts.flush();
           }
         }}
-        onBlur={() => {
-          if (draft !== notes) {
-            model.update({ notes: draft });
-          }
-          ui.isNoting = false;
-        }}
+        onBlur={close}
       />
     </div>
+  );
+}
+
+/** Whether a key may save or close the tab: no shortcut begins without one of these. */
+function isCommand(event: React.KeyboardEvent): boolean {
+  return (
+    event.key === 'Enter' || event.ctrlKey || event.metaKey || event.altKey
   );
 }
 
@@ -241,6 +275,7 @@ function Tools(props: ICompareHeaderProps): JSX.Element | null {
         <select
           className="jp-StudioInput"
           value={model.baseline?.id ?? ''}
+          disabled={model.isReadOnly}
           onChange={event =>
             model.update({ baseline: event.target.value || null })
           }
@@ -259,6 +294,7 @@ function Tools(props: ICompareHeaderProps): JSX.Element | null {
             type="button"
             className="jp-StudioButton"
             aria-pressed={isOnly}
+            disabled={model.isReadOnly}
             title={trans.__('Leave out what is the same in all trials')}
             onClick={() => model.update({ only_differences: !isOnly })}
           >
@@ -347,6 +383,7 @@ function Notices(props: ICompareHeaderProps): JSX.Element {
           <button
             type="button"
             className="jp-StudioLink"
+            disabled={model.isReadOnly}
             onClick={() => model.remove(comparison?.missing ?? [])}
           >
             {trans.__('Take out of the view')}

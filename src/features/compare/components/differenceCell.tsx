@@ -63,7 +63,7 @@ export function DifferenceCell(props: IDifferenceCellProps): JSX.Element {
       role="cell"
       aria-colindex={column.place + 2}
       className={classes(
-        'jp-StudioDiff-cell',
+        'jp-StudioCompareTable-cell',
         row.numeric && 'jp-mod-numeric',
         column.trial.isBaseline && 'jp-mod-baseline',
         value === null && 'jp-mod-none',
@@ -80,18 +80,18 @@ export function DifferenceCell(props: IDifferenceCellProps): JSX.Element {
     >
       {isBest && (
         <span
-          className="jp-StudioDiff-best"
+          className="jp-StudioCompareTable-best"
           role="img"
           aria-label={trans.__('best')}
         >
           ★
         </span>
       )}
-      <span className="jp-StudioDiff-value">{text}</span>
+      <span className="jp-StudioCompareTable-value">{text}</span>
       {delta && delta.sign !== 0 && (
         <span
           className={classes(
-            'jp-StudioDiff-delta',
+            'jp-StudioCompareTable-delta',
             delta.verdict && `jp-mod-${delta.verdict}`
           )}
         >

@@ -101,7 +101,7 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
   return (
     <div
       ref={node}
-      className="jp-StudioDiff"
+      className="jp-StudioCompareTable"
       role="table"
       tabIndex={0}
       aria-label={trans.__('Differences')}
@@ -110,7 +110,7 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
       onMouseLeave={() => model.focus.hover(null)}
     >
       <div
-        className="jp-StudioDiff-sheet"
+        className="jp-StudioCompareTable-sheet"
         role="presentation"
         style={{ width, height: HEAD_HEIGHT + lines.length * ROW_HEIGHT }}
       >
@@ -216,13 +216,13 @@ function Head(props: IHeadProps): JSX.Element {
     new Set(model.trials.map(({ facts }) => facts.experiment)).size > 1;
   return (
     <div
-      className="jp-StudioDiff-head"
+      className="jp-StudioCompareTable-head"
       role="row"
       aria-rowindex={1}
       style={{ width, height: HEAD_HEIGHT }}
     >
       <div
-        className="jp-StudioDiff-name"
+        className="jp-StudioCompareTable-name"
         role="columnheader"
         style={{ width: NAME_WIDTH }}
       >
@@ -238,7 +238,7 @@ function Head(props: IHeadProps): JSX.Element {
             role="columnheader"
             aria-colindex={column.place + 2}
             className={classes(
-              'jp-StudioDiff-trial',
+              'jp-StudioCompareTable-trial',
               trial.isBaseline && 'jp-mod-baseline',
               selected.has(trial.id) && 'jp-mod-selected',
               hovered === trial.id && 'jp-mod-hovered'
@@ -248,7 +248,7 @@ function Head(props: IHeadProps): JSX.Element {
           >
             <button
               type="button"
-              className="jp-StudioDiff-pick"
+              className="jp-StudioCompareTable-pick"
               aria-pressed={selected.has(trial.id)}
               title={[trial.label, facts.experiment, word].join('\n')}
               onClick={event =>
@@ -268,9 +268,9 @@ function Head(props: IHeadProps): JSX.Element {
               }}
             >
               <Mark colour={trial.colour} />
-              <span className="jp-StudioDiff-label">{trial.label}</span>
+              <span className="jp-StudioCompareTable-label">{trial.label}</span>
             </button>
-            <span className="jp-StudioDiff-about">
+            <span className="jp-StudioCompareTable-about">
               {trial.isBaseline
                 ? trans.__('Baseline')
                 : areSeveral
@@ -314,16 +314,16 @@ function Section(props: ISectionProps): JSX.Element {
   };
   return (
     <div
-      className="jp-StudioDiff-section"
+      className="jp-StudioCompareTable-section"
       role="row"
       aria-rowindex={index + 2}
       style={{ top, width, height: ROW_HEIGHT }}
     >
-      <div role="rowheader" className="jp-StudioDiff-sectionName">
+      <div role="rowheader" className="jp-StudioCompareTable-sectionName">
         <button type="button" aria-expanded={line.isOpen} onClick={onToggle}>
           <span aria-hidden="true">{line.isOpen ? '▾' : '▸'}</span>
           {words[line.kind] ?? line.kind}
-          <span className="jp-StudioDiff-count">{line.count}</span>
+          <span className="jp-StudioCompareTable-count">{line.count}</span>
         </button>
       </div>
     </div>
@@ -350,7 +350,7 @@ const Row = memo(function Row(props: IRowProps): JSX.Element {
   return (
     <div
       className={classes(
-        'jp-StudioDiff-row',
+        'jp-StudioCompareTable-row',
         row.differs && columns.length > 1 && 'jp-mod-differs'
       )}
       role="row"
@@ -359,14 +359,14 @@ const Row = memo(function Row(props: IRowProps): JSX.Element {
       style={{ top, width, height: ROW_HEIGHT }}
     >
       <div
-        className="jp-StudioDiff-name"
+        className="jp-StudioCompareTable-name"
         role="rowheader"
         title={rowTitle(row, props.trans)}
         style={{ width: NAME_WIDTH }}
       >
         {rowName(row, props.trans)}
         {row.better !== null && (
-          <span className="jp-StudioDiff-better" aria-hidden="true">
+          <span className="jp-StudioCompareTable-better" aria-hidden="true">
             {row.better === 'lower' ? '↓' : '↑'}
           </span>
         )}

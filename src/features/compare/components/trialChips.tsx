@@ -83,6 +83,7 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
               type="button"
               className="jp-StudioIconButton"
               aria-pressed={isHidden}
+              disabled={model.isReadOnly}
               title={isHidden ? trans.__('Draw again') : trans.__('Hide')}
               aria-label={
                 isHidden
@@ -113,6 +114,7 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
             <button
               type="button"
               className="jp-StudioIconButton"
+              disabled={model.isReadOnly}
               title={trans.__('Take out')}
               aria-label={trans.__('Take %1 out', label)}
               onClick={() => model.remove([id])}

@@ -1,3 +1,4 @@
+import type { EChartsType } from 'echarts/core';
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 import { trans, until } from '../../../__tests__/fakes';
@@ -22,12 +23,14 @@ const importance: IImportance = {
   ]
 };
 const events: Record<string, (event: unknown) => void> = {};
+let library: EChartsType;
 
 jest.mock('../chartLibrary', () => {
   const { init } = jest.requireActual('../chartLibrary');
   return {
     init: (...options: unknown[]) => {
       const chart = init(...options);
+      library = chart;
       const on = chart.on.bind(chart);
       chart.on = (name: string, listener: (event: unknown) => void) => {
         events[name] = listener;
@@ -69,6 +72,8 @@ describe('ImportanceChart', () => {
 });
 
 describe('ParallelChart', () => {
+  beforeAll(fakeObservers);
+
   it('selects what is brushed, and hovers what is pointed at', async () => {
     const focus = new FakeFocus();
     const { container } = render(
@@ -103,5 +108,71 @@ describe('ParallelChart', () => {
     expect([...focus.selected]).toEqual(['run2']);
     act(() => events.click({ data: { mark: 2 } }));
     expect(focus.selected.size).toBe(0);
+  });
+
+  it('keeps what is brushed when values come, until the selection is cleared', async () => {
+    const focus = new FakeFocus();
+    const columns = [columnOf('a', [1, 2, 3]), columnOf('b', [3, 2, 1])];
+    const chart = (shown: typeof columns) => (
+      <ParallelChart
+        title="parallel"
+        trials={trialsOf(3)}
+        columns={shown}
+        focus={focus}
+        trans={trans}
+      />
+    );
+    const { container, rerender } = render(chart(columns));
+    const paths = () =>
+      container.querySelectorAll('.jp-StudioChart-plot svg path').length;
+    await until(() => paths() > 0);
+    /** What the library takes for brushed, by axis. */
+    const active = () =>
+      [0, 1].map(
+        axis =>
+          (
+            library as unknown as {
+              getModel(): {
+                getComponent(
+                  type: string,
+                  at: number
+                ): { activeIntervals: number[][] };
+              };
+            }
+          )
+            .getModel()
+            .getComponent('parallelAxis', axis).activeIntervals
+      );
+    const brush = (intervals: number[][]) =>
+      act(() =>
+        library.dispatchAction({
+          type: 'axisAreaSelect',
+          parallelAxisId: '0',
+          intervals
+        })
+      );
+    const isDrawn = () => {
+      library.getZr().flush();
+      return paths();
+    };
+    const none = isDrawn();
+    brush([[0.4, 1]]);
+    expect([...focus.selected]).toEqual(['run1', 'run2']);
+    rerender(chart([columnOf('a', [1, 2, 4]), columns[1]]));
+    expect(active()).toEqual([[[0.4, 1]], []]);
+    expect(isDrawn()).toBeGreaterThan(none);
+    // The axes in another order.
+    rerender(chart([columns[1], columns[0]]));
+    expect(active()).toEqual([[], [[0.4, 1]]]);
+    act(() => focus.select([]));
+    expect(active()).toEqual([[], []]);
+    expect(isDrawn()).toBe(none);
+    // What is brushed and finds nothing stays, up to Escape.
+    brush([[0.1, 0.2]]);
+    expect(focus.selected.size).toBe(0);
+    act(() => focus.hover('run1'));
+    expect(active()[0]).toEqual([[0.1, 0.2]]);
+    fireEvent.keyDown(screen.getByRole('group'), { key: 'Escape' });
+    expect(active()).toEqual([[], []]);
   });
 });

@@ -175,6 +175,7 @@ async function show(fields: Partial<ILineChartProps> = {}) {
 
 const place = () => screen.getByRole('group');
 const seen: ((isSeen: boolean) => void)[] = [];
+const sized: (() => void)[] = [];
 
 /** Put the pointer over a chart. */
 function point(plot: FakePlot, left: number, top: number): void {
@@ -196,10 +197,10 @@ describe('LineChart', () => {
         },
         disconnect: jest.fn()
       })),
-      ResizeObserver: jest.fn().mockImplementation(() => ({
-        observe: jest.fn(),
-        disconnect: jest.fn()
-      }))
+      ResizeObserver: jest.fn().mockImplementation(callback => {
+        sized.push(callback);
+        return { observe: jest.fn(), disconnect: jest.fn() };
+      })
     });
   });
 
@@ -312,6 +313,18 @@ describe('LineChart', () => {
     expect([...focus.selected]).toEqual([]);
   });
 
+  it('stays when the line that the keyboard is at goes', async () => {
+    const { rerender } = await show();
+    place().focus();
+    fireEvent.keyDown(place(), { key: 'ArrowLeft' });
+    fireEvent.keyDown(place(), { key: 'ArrowDown' });
+    expect(screen.getByText('step 2: second 4')).toBeTruthy();
+    rerender(chart({ series: [two[0]] }));
+    expect(screen.queryByText(/^step 2/)).toBeNull();
+    fireEvent.keyDown(place(), { key: 'Enter' });
+    expect([...focus.selected]).toEqual(['a']);
+  });
+
   it('goes along lines, from line to line, nearer and farther by keys', async () => {
     const { plot } = await show();
     const press = (key: string) => fireEvent.keyDown(place(), { key });
@@ -411,11 +424,21 @@ describe('LineChart', () => {
   it('shares its crosshair with charts of the same axis only', async () => {
     await show({ sync: 'view' });
     await show({ sync: 'view', options: { metrics: ['loss'], x: 'relative' } });
-    await until(() => FakePlot.made.length === 2);
-    const [first, second] = FakePlot.made.map(
-      ({ options }) => options.cursor.sync!.key
-    );
-    expect(first).not.toBe(second);
+    const over = (x_metric: string) =>
+      show({
+        sync: 'view',
+        series: ['loss', 'acc', 'f1'].map(metric =>
+          history('a', [1, 2], { metric })
+        ),
+        options: { metrics: ['loss'], x: 'metric', x_metric }
+      });
+    await over('acc');
+    await over('f1');
+    await over('f1');
+    await until(() => FakePlot.made.length === 5);
+    const keys = FakePlot.made.map(({ options }) => options.cursor.sync!.key);
+    expect(new Set(keys).size).toBe(4);
+    expect(keys[4]).toBe(keys[3]);
   });
 
   it('copies its points as a table', async () => {
@@ -431,6 +454,27 @@ describe('LineChart', () => {
       "line\tmetric\tstep\tvalue\n'=cmd() hi\tloss\t0\t1\n'=cmd() hi\tloss\t1\t2\n"
     );
     expect(screen.getByText('Copied the data')).toBeTruthy();
+    copied.mockRestore();
+  });
+
+  it('says that it is smoothed, and copies what was logged', async () => {
+    const copied = jest
+      .spyOn(Clipboard, 'copyToSystem')
+      .mockImplementation(() => undefined);
+    const options = { metrics: ['loss'], smoothing: 0.5 };
+    const series = [history('a', [1, 4])];
+    const { rerender } = await show({ series, options });
+    expect(screen.getByText('smoothed')).toBeTruthy();
+    fireEvent.click(screen.getByLabelText('Copy the data of loss'));
+    expect(copied).toHaveBeenLastCalledWith(
+      'line\tmetric\tstep\tvalue\tsmoothed\nfirst\tloss\t0\t1\t1\nfirst\tloss\t1\t4\t3\n'
+    );
+    const groups = [{ label: 'all', colour: 0, runIds: ['a'] }];
+    rerender(chart({ series, options, groups }));
+    fireEvent.click(screen.getByLabelText('Copy the data of loss'));
+    expect(copied).toHaveBeenLastCalledWith(
+      'line\tmetric\tstep\tvalue\tsmoothed\tlow\thigh\nall\tloss\t0\t1\t1\t1\t1\nall\tloss\t1\t4\t3\t4\t4\n'
+    );
     copied.mockRestore();
   });
 
@@ -482,10 +526,10 @@ describe('HistoryChart', () => {
   }
 
   it('asks while it is in sight, and shows what comes', async () => {
-    FakePlot.made.length = seen.length = 0;
+    FakePlot.made.length = seen.length = sized.length = 0;
     focus = new Focus();
     const source = new Source();
-    const { unmount } = render(
+    const { container, unmount } = render(
       <HistoryChart
         title="loss"
         source={source}
@@ -499,6 +543,15 @@ describe('HistoryChart', () => {
     await until(() => source.setActive.mock.calls.length === 1);
     seen[0](false);
     expect(source.setActive.mock.calls).toEqual([[true], [false]]);
+    jest
+      .spyOn(
+        container.querySelector('.jp-StudioHistoryChart')!,
+        'clientWidth',
+        'get'
+      )
+      .mockReturnValue(900);
+    sized[0]();
+    expect(source.setWidth).toHaveBeenLastCalledWith(900);
     source.set({ isReady: true, series: two, reading: 1234 });
     expect(
       screen.getByText('Reading a long history: 1,234 values so far')

@@ -8,7 +8,7 @@ import {
   smoothed,
   toDrawing
 } from '../lineData';
-import type { ISeries } from '../lineData';
+import type { ISeries, Numbers } from '../lineData';
 
 export function history(
   runId: string,
@@ -135,6 +135,22 @@ describe('groupOf', () => {
     const { x } = groupOf(parts);
     expect(x.length).toBe(1000);
     expect([x[0], x[999]]).toEqual([0, 899.95]);
+  });
+
+  it('has all points within its edges, also where it leaves places out', () => {
+    const y = Array.from({ length: 5000 }, (_, at) => Math.sin(at * at));
+    const places = y.map((_, at) => at);
+    const group = groupOf([{ x: places, y }]);
+    expect(group.x.length).toBe(1000);
+    const edge = (values: Numbers, at: number) =>
+      interpolated(group.x, values, at);
+    expect(places.filter(at => edge(group.low!, at) > y[at] + 1e-9)).toEqual(
+      []
+    );
+    expect(places.filter(at => edge(group.high!, at) < y[at] - 1e-9)).toEqual(
+      []
+    );
+    expect(Math.max(...numbers(group.high))).toBe(Math.max(...y));
   });
 });
 

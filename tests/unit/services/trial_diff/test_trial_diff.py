@@ -15,6 +15,7 @@ from studio_ext.contract.trial_diff import DiffPart, TrialDiff
 from studio_ext.ports.tracking import DataInput
 from studio_ext.sdk.graphs import confusion_matrix, precision_recall, roc_curve, table
 from studio_ext.services.trial_diff import artifacts as artifacts_module
+from studio_ext.services.trial_diff import code as code_module
 from studio_ext.services.trial_diff import notebooks as notebooks_module
 from tests.unit.services.trial_diff.records import MemoryRuns
 
@@ -292,6 +293,7 @@ class TestArtifacts:
         found = runs.diff(DiffPart.artifacts, "x.bin").artifacts
         assert found is not None and found[0].text is None
         assert found[0].change == change and note in found[0].note
+        assert ("x.bin" in runs.opened) is (len(first) <= 50)
 
     def test_large_ones_of_one_size_are_not_read(self, runs: MemoryRuns, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(artifacts_module, "LARGEST_HASHED", 10)
@@ -300,6 +302,57 @@ class TestArtifacts:
         diff = runs.diff(DiffPart.artifacts)
         assert diff.state == "unknown" and runs.opened == []
         assert diff.artifacts is not None and "too large" in diff.artifacts[0].note
+
+    def test_each_is_read_once(self, runs: MemoryRuns) -> None:
+        graph = json.dumps(roc_curve("r", [0, 1], [0.1, 0.9]))
+        runs.add("a", {"roc.json": graph})
+        runs.add("b", {"roc.json": graph, "new.json": graph})
+        found = runs.diff(DiffPart.artifacts).artifacts
+        assert found is not None and [each.kind for each in found] == ["roc_curve", "roc_curve"]
+        assert sorted(runs.opened) == ["new.json", "roc.json", "roc.json"]
+
+    def test_what_a_slow_store_does_not_give_in_time_is_not_known(
+        self, runs: MemoryRuns, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [0.0]
+        monkeypatch.setattr(artifacts_module.time, "monotonic", lambda: now[0])
+        opened = MemoryRuns.open_artifact
+
+        def slowly(self: MemoryRuns, run: Any, name: str) -> Any:
+            now[0] += artifacts_module.MOST_SECONDS / 4
+            return opened(self, run, name)
+
+        monkeypatch.setattr(MemoryRuns, "open_artifact", slowly)
+        for run in "ab":
+            runs.add(run, {f"{number}.json": "{}" for number in range(4)})
+        diff = runs.diff(DiffPart.artifacts)
+        assert diff.artifacts is not None and len(runs.opened) == 4
+        late = ("unknown", "Of the same size; no time was left to look into it.")
+        assert [(each.change, each.note) for each in diff.artifacts] == [("same", "")] * 2 + [late] * 2
+        assert diff.state == "unknown"
+
+    def test_folders_that_are_not_listed_in_time_are_not_said_to_be_gone(
+        self, runs: MemoryRuns, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [0.0]
+        monkeypatch.setattr(artifacts_module.time, "monotonic", lambda: now[0])
+        listed = MemoryRuns.artifacts
+
+        def slowly(self: MemoryRuns, run: Any, folder: str = "") -> Any:
+            now[0] += 10
+            return listed(self, run, folder)
+
+        monkeypatch.setattr(MemoryRuns, "artifacts", slowly)
+        for run in "ab":
+            runs.add(run, {"plots/a.png": b"x"})
+        diff = runs.diff(DiffPart.artifacts)
+        assert diff.artifacts is not None
+        note = "Not all artefacts of the other trial are listed."
+        assert [(each.path, each.change, each.note) for each in diff.artifacts] == [("plots/a.png", "unknown", note)]
+        assert diff.notes == ["name of b has more artefacts than are listed."]
+        assert told(diff) == ("unknown", "Some artefacts could not be looked into; the others are the same.")
+        monkeypatch.setattr(artifacts_module, "MOST_SECONDS", 5)
+        assert told(runs.diff(DiffPart.artifacts)) == ("unknown", "The artefacts could not be listed in time.")
 
     def test_many_are_cut_off_and_it_is_said(self, runs: MemoryRuns, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(artifacts_module, "MAX_FILES", 3)
@@ -357,6 +410,54 @@ class TestCode:
         assert "TOKEN" not in diff.model_dump_json()
         assert diff.notes == [f"1 file was written by name of {run} while it ran: not looked at." for run in "ab"]
 
+    @staticmethod
+    def folders(runs: MemoryRuns, tmp_path: Path, *both: dict[str, str | bytes]) -> None:
+        for run, files in zip("ab", both, strict=True):
+            runs.add(run)
+            write(tmp_path / run / "code", files)
+            runs.job(run, tmp_path / run)
+
+    def test_what_is_too_much_to_be_read_is_not_said_to_differ(
+        self, runs: MemoryRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(code_module, "MOST_HASHED", 220)
+        same: dict[str, str | bytes] = {"a.bin": b"x" * 100, "z.bin": b"x" * 11, "y.bin": b"x" * 10}
+        self.folders(runs, tmp_path, {**same, "m.bin": b"x" * 500}, {**same, "m.bin": b"x" * 500})
+        diff = runs.diff(DiffPart.code)
+        message = "2 files are of the same size and could not be looked into; no other file differs."
+        assert told(diff) == ("unknown", message)
+        assert diff.code is not None and diff.code.unchanged == 2
+        assert [(each.path, each.change) for each in diff.code.files] == [("m.bin", "unknown"), ("z.bin", "unknown")]
+
+    def test_those_that_differ_are_listed_before_those_that_may(
+        self, runs: MemoryRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(code_module, "MOST_HASHED", 0)
+        monkeypatch.setattr(code_module, "MAX_SHOWN", 2)
+        self.folders(
+            runs,
+            tmp_path,
+            {"a.py": "1\n", "b.py": "1\n", "c.py": "1\n"},
+            {"a.py": "1\n", "b.py": "2\n", "c.py": "22\n"},
+        )
+        diff = runs.diff(DiffPart.code)
+        assert told(diff) == ("different", "1 file differs.")
+        assert diff.code is not None
+        assert [(each.path, each.change) for each in diff.code.files] == [("a.py", "unknown"), ("c.py", "changed")]
+        assert diff.notes == ["1 more files differ, or may differ."]
+        text = diff.code.files[1].text
+        assert text is not None and (text.added, text.removed) == (1, 1)
+
+    def test_a_large_file_that_differs_is_compared_and_not_shown(
+        self, runs: MemoryRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(code_module, "LARGEST_TEXT", 10)
+        self.folders(runs, tmp_path, {"a.txt": "x" * 11, "b.txt": "y" * 11}, {"a.txt": "z" * 11, "b.txt": "y" * 11})
+        found = runs.diff(DiffPart.code).code
+        assert found is not None and found.unchanged == 1
+        note = "It is too large to be shown line by line."
+        assert [(each.path, each.change, each.note) for each in found.files] == [("a.txt", "changed", note)]
+
     def test_commits_of_a_repository_that_is_here(self, runs: MemoryRuns, tmp_path: Path) -> None:
         repository = Repository(tmp_path / "repository")
         first = repository.commit({"a.py": "one\n", "sub/same.py": "x", "gone.py": "x", "big.bin": b"\0" * 9})
@@ -388,6 +489,14 @@ class TestCode:
         diff = runs.diff(DiffPart.code)
         assert told(diff) == ("different", "The commits differ; their repository is not on this machine.")
         assert diff.code is not None and diff.code.files == []
+
+    @pytest.mark.parametrize("name", ["x" * 300 + "/x.py", "nul\0/x.py", "file/below/x.py"])
+    def test_folders_that_no_system_has(self, runs: MemoryRuns, tmp_path: Path, name: str) -> None:
+        (tmp_path / "file").write_text("")
+        for run in "ab":
+            tags = {"mlflow.source.git.commit": run * 40, "mlflow.source.name": f"{tmp_path}/{name}"}
+            runs.add(run, tags=tags)
+        assert runs.diff(DiffPart.code).message == "The commits differ; their repository is not on this machine."
 
     @pytest.mark.parametrize("commit", ["--output=/tmp/x", "HEAD", "a" * 39, HOSTILE])
     def test_a_commit_is_never_an_option(self, runs: MemoryRuns, tmp_path: Path, commit: str) -> None:
