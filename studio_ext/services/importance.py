@@ -96,9 +96,12 @@ class Importances:
                 if not source.run_ids:
                     raise
                 continue
-            known = chosen.setdefault(source.experiment, (columns, {}))
-            if known[0].generation == columns.generation:  # else rows have other numbers: built anew in this moment
-                known[1].update(dict.fromkeys(rows.tolist()))
+            latest, places = chosen.get(source.experiment, (columns, {}))
+            if latest.generation == columns.generation:  # else rows have other numbers: built anew in this moment
+                places.update(dict.fromkeys(rows.tolist()))
+                if columns.size > latest.size:  # trials were added between two sources: the first has no such rows
+                    latest = columns
+            chosen[source.experiment] = (latest, places)
         parts, goals, started = [], [], []
         for columns, places in chosen.values():
             found = np.array(sorted(places), dtype=np.int64)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio_ext.adapters.series.columns import Column, Columns
+from studio_ext.adapters.series.columns import Column, Columns, Gone
 from studio_ext.adapters.series.journals import Journals
 from studio_ext.adapters.series.sources import HistorySource, RunFacts, Want
 from studio_ext.contract.errors import NotFound, Unavailable
@@ -30,13 +30,10 @@ _RECENT = 1_000
 
 @dataclass(frozen=True)
 class _View:
-    """A series as it is at one moment; what is appended later does not show."""
+    """A series as it is while one question is answered."""
 
     run_id: str
     metric: str
-    step: NDArray[np.int64]
-    time: NDArray[np.float64]
-    value: NDArray[np.float64]
     ahead: list[LoggedValue]
     """Values that the store has not got."""
     column: Column
@@ -47,7 +44,7 @@ class _View:
 
     @property
     def count(self) -> int:
-        return len(self.value) + len(self.ahead)
+        return self.column.count + len(self.ahead)
 
 
 class Histories:
@@ -101,15 +98,28 @@ class Histories:
             is_over &= fact.is_over and run_id not in recorded
             for metric in metrics:
                 column, _ = self._columns.get(run_id, metric)
-                view = _view(query.x, run_id, metric, column, ahead.get((run_id, metric), ()), fact)
+                try:
+                    view = _view(query.x, run_id, metric, column, ahead.get((run_id, metric), ()), fact)
+                except Gone:
+                    self._columns.forget(run_id, metric)
+                    waiting.add(run_id)
+                    continue
                 is_over &= not view.ahead
-                if not column.is_done and not message:
+                if not column.is_done:
                     waiting.add(run_id)
                     read += column.count
                 if view.count and view.count != known.get((run_id, metric), 0):
                     views.append(view)
         most = max(FEW_POINTS, min(query.max_points, MAX_ANSWERED // max(1, len(views))))
-        series = [_sampled(view, query, most, known.get((view.run_id, view.metric), 0)) for view in views]
+        series = []
+        for view in views:  # one after the other: not all of them are open at a time
+            try:
+                series.append(_sampled(view, query, most, known.get((view.run_id, view.metric), 0)))
+            except Gone:
+                self._columns.forget(view.run_id, view.metric)
+                waiting.add(view.run_id)
+        if message:
+            waiting, read = set(), 0  # nothing is read just now
         return SeriesPage.model_construct(
             series=[each for each in series if each is not None],
             generation=generation,
@@ -147,11 +157,14 @@ class Histories:
         if now is not None:
             for each in set(done).difference(grown):
                 self._columns.get(each.run_id, each.metric)[0].mark = now
+        marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         for piece in self._source.read([*new, *grown]):
             key = (piece.run_id, piece.metric)
-            self._columns.add(*key, piece, is_sealed=piece.is_done and key in self._begun_over)
-            if piece.is_done:
-                self._begun_over.discard(key)
+            if piece.is_whole or self._columns.get(*key)[0].mark == marks[key]:  # else it is another process's by now
+                self._columns.add(*key, piece, is_sealed=piece.is_done and key in self._begun_over)
+                marks[key] = piece.mark
+                if piece.is_done:
+                    self._begun_over.discard(key)
             if time.monotonic() > deadline:
                 break
 
@@ -170,25 +183,20 @@ def _known(query: SeriesQuery) -> dict[tuple[str, str], int]:
 
 
 def _view(x: str, run_id: str, metric: str, column: Column, ahead: Sequence[LoggedValue], fact: RunFacts) -> _View:
-    rows = column.rows[: column.count]
-    fresh = _fresh(rows, ahead) if ahead else []
-    grows = column.steps_grow if x == "step" else column.times_grow
     started = fact.started
+    fresh: list[LoggedValue] = []
+    grows = column.steps_grow if x == "step" else column.times_grow
+    if ahead or (started is None and column.count):
+        rows = column.rows
+        if ahead:
+            fresh = _fresh(rows, ahead)
+            grows = grows and _grow(x, rows, fresh)
+        if started is None and len(rows):
+            started = float(rows["time"].min())
     if started is None:
-        started = float(rows["time"].min()) if len(rows) else (fresh[0].time if fresh else 0.0)
+        started = fresh[0].time if fresh else 0.0
     not_finite = column.not_finite + sum(1 for each in fresh if not np.isfinite(each.value))
-    return _View(
-        run_id,
-        metric,
-        np.asarray(rows["step"]),
-        np.asarray(rows["time"]),
-        np.asarray(rows["value"]),
-        fresh,
-        column,
-        not_finite,
-        grows and _grow(x, rows, fresh),
-        started,
-    )
+    return _View(run_id, metric, fresh, column, not_finite, grows, started)
 
 
 def _fresh(rows: NDArray[np.void], ahead: Sequence[LoggedValue]) -> list[LoggedValue]:
@@ -221,8 +229,9 @@ def _grow(x: str, rows: NDArray[np.void], fresh: Sequence[LoggedValue]) -> bool:
 def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> SampledSeries | None:
     """The points of a series that are answered; None where there are none."""
     is_step = query.x == "step"
-    places: NDArray[Any] = view.step if is_step else view.time
-    values = view.value
+    rows = view.column.rows
+    places: NDArray[Any] = rows["step"] if is_step else rows["time"]
+    values: NDArray[np.float64] = rows["value"]
     if view.ahead:
         later = [each.step if is_step else each.time for each in view.ahead]
         places = np.concatenate((places, np.array(later, dtype=places.dtype)))

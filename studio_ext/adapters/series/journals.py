@@ -15,6 +15,9 @@ from studio_ext.services.line_tail import LineTail
 
 MOST = 100_000
 """Values of a journal that are held; of one that is farther ahead of the store, the rest comes with the store."""
+MOST_OF_ALL = 300_000
+"""Values of all journals that are held, about 400 bytes each. From half of it on only those of runs that are asked for
+stay."""
 _TURN_SECONDS = 0.1
 
 
@@ -31,15 +34,24 @@ class _Followed:
     tail: LineTail
     waiting: deque[tuple[int, LoggedValue]] = field(default_factory=deque)
     """Values, with the bytes of the journal that the store must have for it to have them."""
+    passed: frozenset[str] = frozenset()
+    """Runs whose values were let go for want of room."""
 
-    def read(self, applied: int, deadline: float) -> None:
+    def drop(self, applied: int) -> None:
         while self.waiting and self.waiting[0][0] <= applied:
             self.waiting.popleft()
-        while len(self.waiting) < MOST and (lines := self.tail.read()):
+        if not self.waiting and applied > self.tail.position:
+            self.tail.position = max(self.tail.position, min(applied, self.tail.size()))
+
+    def read(self, deadline: float, most: int) -> None:
+        while len(self.waiting) < most and (lines := self.tail.read()):
             end = self.tail.position
             self.waiting.extend((end, value) for line in lines for value in logged_values(line))
             if time.monotonic() > deadline:
                 return
+
+    def of(self, run_ids: set[str]) -> list[LoggedValue]:
+        return [value for _, value in self.waiting if value.run_id in run_ids]
 
 
 class Journals:
@@ -60,10 +72,22 @@ class Journals:
         found: dict[tuple[str, str], list[LoggedValue]] = {}
         asked = set(run_ids)
         for journal, followed in self._followed.items():
-            followed.read(applied_bytes(journal.root, journal.path), deadline)
-            for _, value in followed.waiting:
-                if value.run_id in asked:
-                    found.setdefault((value.run_id, value.name), []).append(value)
+            followed.drop(applied_bytes(journal.root, journal.path))
+        held = sum(len(each.waiting) for each in self._followed.values())
+        for journal, followed in list(self._followed.items()):
+            if held > MOST_OF_ALL // 2 and not followed.of(asked):
+                held -= self._let_go(journal, followed)
+        for journal, followed in list(self._followed.items()):
+            if held > MOST_OF_ALL // 2 and followed.passed and followed.passed.isdisjoint(asked):
+                continue
+            before = len(followed.waiting)
+            followed.read(deadline, min(MOST, before + MOST_OF_ALL - held))
+            held += len(followed.waiting) - before
+            values = followed.of(asked)
+            for value in values:
+                found.setdefault((value.run_id, value.name), []).append(value)
+            if held > MOST_OF_ALL // 2 and not values:
+                held -= self._let_go(journal, followed)
         return found
 
     def open_runs(self, run_ids: Sequence[str]) -> set[str]:
@@ -80,6 +104,13 @@ class Journals:
                 continue
             for number in sorted(int(name) for name in names if name.isascii() and name.isdigit()):
                 yield Journal(self._trackers / run_id, PurePath("attempts", str(number), "calls.jsonl"))
+
+    def _let_go(self, journal: Journal, followed: _Followed) -> int:
+        """Begin anew with a journal whose values nobody asks for. How many were held."""
+        if followed.waiting:
+            begun = self._followed[journal] = self._begun(journal)
+            begun.passed = frozenset(value.run_id for _, value in followed.waiting)
+        return len(followed.waiting)
 
     @staticmethod
     def _begun(journal: Journal) -> _Followed:

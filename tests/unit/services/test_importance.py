@@ -162,6 +162,28 @@ def test_sources_are_joined_and_each_trial_counts_once() -> None:
     assert answer.items[0].name == "a"
 
 
+class Growing(MemoryIndex):
+    """A trial is added whenever somebody looks."""
+
+    def open(self, experiment: str) -> MemoryColumns:
+        """One row more than the last time."""
+        self.trials = [
+            *getattr(self, "trials", known(20)),
+            MemoryTrial("new", params={"a": "1"}, metrics={"rmse": [2.0]}),
+        ]
+        return MemoryColumns(self.trials, revision=len(self.trials))
+
+
+@pytest.mark.parametrize(("is_reversed", "trials"), [(False, 22), (True, 21)])
+def test_trials_that_are_added_between_two_sources_are_no_error(is_reversed: bool, trials: int) -> None:
+    some = TrialSource(experiment="e", run_ids=["r0", "r1"])
+    matching = TrialSource(experiment="e", filter="params.a <= 1")
+    sources = [matching, some] if is_reversed else [some, matching]
+    index = Growing()
+    answer = Importances(index, TrialTables(index)).importance(ImportanceQuery(sources=sources, metric="metrics.rmse"))
+    assert answer.trials == trials
+
+
 def test_a_parameter_does_not_explain_itself() -> None:
     assert sorted(each.name for each in ask(list(known(40)), "params.a").items) == ["b", "c"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from studio_ext.adapters.series import columns as module
-from studio_ext.adapters.series.columns import LONG, Column, Columns
+from studio_ext.adapters.series.columns import LONG, Column, Columns, Gone
 from studio_ext.adapters.series.sources import Mark, Piece
 
 KEY = ("run", "loss")
@@ -27,11 +28,16 @@ def made(folder: Path) -> Columns:
 
 
 def values(column: Column) -> list[float]:
-    return [float(each) for each in column.rows["value"][: column.count]]
+    return [float(each) for each in column.rows["value"]]
 
 
 def files(folder: Path) -> list[Path]:
     return sorted(each for each in folder.rglob("*") if each.is_file())
+
+
+def opened() -> int:
+    """Files that this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def test_a_short_series_is_in_memory(tmp_path: Path) -> None:
@@ -64,7 +70,7 @@ def test_order_and_numbers_are_known_without_reading_again(tmp_path: Path) -> No
     assert column.steps_grow and column.times_grow and column.not_finite == 0
     back = Piece(*KEY, np.array([3]), np.array([1e9]), np.array([math.nan]), (2,), True)
     columns.add(*KEY, back)
-    for each in (column, made(tmp_path).get(*KEY)[0]):
+    for each in (columns.get(*KEY)[0], made(tmp_path).get(*KEY)[0]):
         assert not each.steps_grow and each.times_grow
         assert each.not_finite == 1 and math.isnan(each.last)
 
@@ -167,6 +173,132 @@ def test_memory_and_disk_are_bounded(tmp_path: Path) -> None:
     assert [each.name for each in files(tmp_path)] == sorted(
         columns._path("run", f"long{number}").name for number in (2, 3)
     )
+
+
+def test_what_is_asked_for_goes_to_files_where_it_is_too_much(tmp_path: Path) -> None:
+    columns = Columns(tmp_path, "x", memory=50_000)
+    keys = [("run", f"m{number}") for number in range(20)]
+    for key in keys:
+        columns.add(*key, piece(0, 1_000))
+    columns.add("run", "short", piece(0, 10))
+    columns.make_room({*keys, ("run", "short")})
+    assert sum(each.memory for each in columns._kept.values()) <= 50_000
+    assert 18 <= len(files(tmp_path)) <= 20 and columns.get("run", "short")[0].path is None
+    for key in keys:
+        columns.add(*key, piece(1_000, 5, mark=(2,)))
+        assert values(columns.get(*key)[0]) == [step * 0.5 for step in range(1_005)]
+
+
+def test_files_that_are_asked_for_are_not_thrown_away(tmp_path: Path) -> None:
+    columns = Columns(tmp_path, "x", disk=1_000)
+    for number in range(3):
+        columns.add("run", str(number), piece(0, LONG + 1))
+    columns._tidied = -1e9
+    columns.make_room({("run", "1")})
+    assert files(tmp_path) == [columns.get("run", "1")[0].path]
+
+
+def test_where_a_file_is_in_the_way_no_room_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    columns = Columns(tmp_path / "file", "x", memory=100)
+    columns.add(*KEY, piece(0, 1_000))
+    columns.make_room({KEY})
+    assert values(columns.get(*KEY)[0]) == [step * 0.5 for step in range(1_000)]
+
+
+def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONG", 10)
+    columns = made(tmp_path)
+    before = opened()
+    for number in range(100):
+        columns.add("run", str(number), piece(0, 11))
+        columns.add("run", str(number), piece(11, 5, mark=(2,)))
+    assert [values(columns.get("run", str(number))[0])[-1] for number in range(100)] == [7.5] * 100
+    assert len(files(tmp_path)) == 100 and opened() == before
+
+
+@pytest.mark.parametrize("step", ["rows", "header"])
+def test_where_no_more_can_be_written_all_stays_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(0, LONG + 1))
+    write = module._write
+
+    def full(file: int, data: bytes, place: int) -> None:
+        if (place == 0) == (step == "header"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(file, data, place)
+
+    monkeypatch.setattr(module, "_write", full)
+    more = Piece(*KEY, np.array([1, 2]), np.array([9e9, 9e9]), np.array([math.nan, 4.0]), (2,), True)
+    columns.add(*KEY, more)
+    column, _ = columns.get(*KEY)
+    assert column.path is None and (column.count, column.mark) == (LONG + 3, (2,))
+    assert (column.not_finite, column.last, column.steps_grow) == (1, 4.0, False)
+    assert values(column)[-1] == 4.0 and len(values(column)) == LONG + 3
+    other, _ = made(tmp_path).get(*KEY)
+    assert (other.count, other.mark, other.not_finite, other.steps_grow) == (LONG + 1, (1,), 0, True)
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_a_file_that_is_thrown_away_while_values_are_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_before: bool
+) -> None:
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(0, LONG + 1))
+    (file,) = files(tmp_path)
+    write = module._write
+
+    def slow(to: int, data: bytes, place: int) -> None:
+        if (place == 0) != is_before:
+            file.unlink(missing_ok=True)
+        write(to, data, place)
+
+    monkeypatch.setattr(module, "_write", slow)
+    columns.add(*KEY, piece(LONG + 1, 3, mark=(2,)))
+    column, _ = columns.get(*KEY)
+    assert (column.mark, column.is_done, values(column)) == ((), False, [])
+    columns.add(*KEY, piece(0, 4, mark=(3,)))
+    assert values(columns.get(*KEY)[0]) == [0.0, 0.5, 1.0, 1.5]
+
+
+def test_a_file_that_was_made_anew_is_another_one(tmp_path: Path) -> None:
+    one, other = made(tmp_path), made(tmp_path)
+    one.add(*KEY, piece(0, LONG + 1))
+    column, _ = one.get(*KEY)
+    other.drop(*KEY)
+    with pytest.raises(Gone):
+        _ = column.rows
+    other.add(*KEY, piece(7, LONG + 9))
+    with pytest.raises(Gone):
+        _ = column.rows
+    one.forget(*KEY)
+    found, is_loaded = one.get(*KEY)
+    assert is_loaded and values(found) == [step * 0.5 for step in range(7, LONG + 16)]
+
+
+def test_who_adds_to_a_file_that_was_made_anew_goes_on_with_that(tmp_path: Path) -> None:
+    one, other = made(tmp_path), made(tmp_path)
+    one.add(*KEY, piece(0, LONG + 5))
+    other.get(*KEY)
+    one.drop(*KEY)
+    one.add(*KEY, piece(0, LONG + 1, mark=(9,)))
+    other.add(*KEY, piece(LONG + 5, 2, mark=(2,)))
+    column, _ = other.get(*KEY)
+    assert (column.count, column.mark, column.is_done) == (LONG + 1, (9,), False)
+    other.add(*KEY, piece(LONG + 1, 6, mark=(10,)))
+    assert values(made(tmp_path).get(*KEY)[0]) == [step * 0.5 for step in range(LONG + 7)]
+
+
+def test_a_mark_that_is_too_long_for_a_file_stays_in_memory(tmp_path: Path) -> None:
+    columns = made(tmp_path)
+    columns.add(*KEY, piece(0, LONG + 1, mark=("n", "x" * 600)))
+    assert files(tmp_path) == [] and columns.get(*KEY)[0].count == LONG + 1
+    columns.add(*KEY, piece(LONG + 1, 1))
+    columns.add(*KEY, piece(LONG + 2, 1, mark=("n", "x" * 600)))
+    assert values(columns.get(*KEY)[0])[-1] == (LONG + 2) * 0.5
+    assert values(made(tmp_path).get(*KEY)[0])[-1] == (LONG + 1) * 0.5
 
 
 def test_names_that_are_no_names_of_files(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from studio_ext.adapters.series import columns, journals, open_histories, sql_source
 from studio_ext.adapters.series import histories as module
-from studio_ext.adapters.series import open_histories, sql_source
 from studio_ext.adapters.series.columns import LONG, Columns
 from studio_ext.adapters.series.histories import Histories
 from studio_ext.adapters.series.journals import Journals
@@ -355,6 +355,33 @@ def test_journals_of_jobs(store: Any, home: Workspace, tmp_path: Path) -> None:
     assert [each.value for each in histories.page(query(runs=(RUN, OTHER))).series] == [[3.0], [4.0]]
 
 
+def test_of_many_journals_those_that_are_asked_for_are_held(
+    home: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "MOST_OF_ALL", 100)
+    monkeypatch.setattr(journals, "_TURN_SECONDS", 60.0)
+    runs = [f"{at:032x}" for at in range(6)]
+    directories = []
+    for run_id in runs:
+        directories.append(tmp_path / run_id)
+        (directories[-1] / "attempts" / "1").mkdir(parents=True)
+        path = directories[-1] / "attempts" / "1" / "calls.jsonl"
+        path.write_bytes(calls(run_id, "loss", dict.fromkeys(range(40), 1.0)))
+    asked = Journals(home.trackers, lambda: [(each, 1) for each in directories])
+
+    def held() -> int:
+        return sum(len(each.waiting) for each in asked._followed.values())
+
+    for run_id in [runs[0], *reversed(runs), *runs]:
+        for _ in range(2):
+            assert [(key, len(values)) for key, values in asked.read([run_id]).items()] == [((run_id, "loss"), 40)]
+            assert held() <= 140
+    assert len(asked.read(runs)) >= 2 and held() <= 140
+    for directory in directories:
+        applied(directory / "attempts" / "1" / "calls.jsonl", 10**6)
+    assert asked.read(runs) == {} and held() == 0
+
+
 def test_answers_pass_their_own_check(store: Any, histories: Histories) -> None:
     """They are made without it."""
     store.run(RUN)
@@ -364,3 +391,78 @@ def test_answers_pass_their_own_check(store: Any, histories: Histories) -> None:
         assert SeriesPage.model_validate_json(page.model_dump_json()).series[0] == SampledSeries.model_validate(
             page.series[0].model_dump()
         )
+
+
+def series_files(home: Workspace) -> list[Path]:
+    return sorted((home.cache / "series").rglob("*.series"))
+
+
+def test_many_long_histories_keep_no_file_open(
+    store: Any, home: Workspace, histories: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "LONG", 10)
+    store.run(RUN)
+    names = [f"m{at}" for at in range(50)]
+    for name in names:
+        store.log(RUN, name, [float(step) for step in range(20)])
+    whole(histories, query(*names))
+    most = 0
+
+    def counting(*asked: Any) -> Any:
+        nonlocal most
+        most = max(most, sum(1 for _ in Path("/proc/self/fd").iterdir()))
+        return sample(*asked)
+
+    sample = module.sample
+    monkeypatch.setattr(module, "sample", counting)
+    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    page = histories.page(query(*names))
+    assert len(series_files(home)) == len(page.series) == 50
+    assert before <= most < before + 10 and sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
+
+
+@pytest.mark.parametrize("at", ["view", "sample"])
+def test_a_file_that_another_process_threw_away_is_read_anew(
+    store: Any, home: Workspace, histories: Histories, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    monkeypatch.setattr(columns, "LONG", 10)
+    store.run(RUN)
+    if at == "view":
+        store.execute("UPDATE runs SET start_time = NULL")
+    values = [float(step) for step in range(30)]
+    store.log(RUN, "loss", values)
+    store.log(RUN, "acc", [0.5])
+    assert whole(histories, query("loss", "acc")).series[0].value == values
+    (file,) = series_files(home)
+    file.unlink()
+    page = histories.page(query("loss", "acc"))
+    assert [each.name for each in page.series] == ["acc"]
+    assert (page.more, page.waiting, page.complete) == (True, 1, False)
+    assert [each.value for each in whole(histories, query("loss", "acc")).series] == [values, [0.5]]
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_a_file_that_is_thrown_away_between_two_pieces_loses_nothing(
+    store: Any, home: Workspace, any_store: Histories, monkeypatch: pytest.MonkeyPatch, turn: int
+) -> None:
+    monkeypatch.setattr(columns, "LONG", 10)
+    monkeypatch.setattr(sql_source, "_ROWS", 20)
+    monkeypatch.setattr(module, "TURN_SECONDS", 60.0)
+    store.run(RUN)
+    values = [float(step) for step in range(100)]
+    store.log(RUN, "loss", values)
+    append = Columns._append
+    turns = 0
+
+    def thrown_away(self: Columns, *args: Any, **fields: Any) -> Any:
+        nonlocal turns
+        turns += 1
+        if turns == turn:
+            for each in series_files(home):
+                each.unlink()
+        return append(self, *args, **fields)
+
+    monkeypatch.setattr(Columns, "_append", thrown_away)
+    page = any_store.page(query())
+    assert page.more and turns == turn
+    assert whole(any_store, query()).series[0].value == values
