@@ -90,7 +90,7 @@ test('Why one trial is better than another, and a view that is sent to a colleag
   );
 
   // It is still there after a reload, and can be saved as a file.
-  await page.reload({ waitForIsReady: false });
+  await page.reload({ waitForIsReady: false } as object);
   await expect(tab.chips).toHaveCount(2, { timeout: 40_000 });
   await expect(tab.content.getByLabel('Baseline')).toHaveValue(first);
   await tab.title.fill('Why quick is better');
