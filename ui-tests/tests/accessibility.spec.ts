@@ -94,7 +94,7 @@ test('Everything can be done with the keyboard', async ({ page, tmpPath, server,
   await runFromPalette(page, 'Show Studio Panel');
   await expect(panel.region).toBeVisible();
   const headings = panel.region.getByRole('heading');
-  await expect(headings, 'in the order in which they are seen').toHaveText([/Jobs/, /Experiments/]);
+  await expect(headings, 'in the order in which they are seen').toHaveText([/Jobs/, /Experiments/, /Models/]);
   const first = panel.main(panel.row('first'));
   const second = panel.main(panel.row('second'));
   await tabTo(second);
