@@ -130,7 +130,7 @@ test('Two trainings are watched beside each other, and what is selected is selec
   trials
 }) => {
   test.setTimeout(240_000);
-  const recorder = new Recorder(request, baseURL!, 'watched');
+  const recorder = new Recorder(request, baseURL!, 'followed');
   const loss = { loss: falling(1, 0.05) };
   const runs: string[] = [];
   for (const [name, lr] of [
@@ -141,7 +141,7 @@ test('Two trainings are watched beside each other, and what is selected is selec
   }
 
   // The charts of the table draw what matches, each line in the colour of its row.
-  await trials.open('watched');
+  await trials.open('followed');
   await trials.content.getByRole('button', { name: 'Both', exact: true }).click();
   const chart = trials.content.locator('.jp-StudioCard[data-type="line"]').first();
   await expect(chart.locator('canvas')).toBeVisible();
