@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, FiniteFloat, StrictInt, model_validator
+from pydantic import Field, StrictInt, model_validator
 
 from studio_ext.contract.base import Wire
 from studio_ext.contract.live import MAX_POINTS, MetricSeries
@@ -18,6 +18,9 @@ MAX_ANSWERED = 2_000_000
 Counts = Annotated[list[Annotated[StrictInt, Field(ge=0, le=2**53)]], Field(max_length=MAX_METRICS)]
 
 
+Place = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
 class SeriesQuery(Wire):
     """Which metrics of which trials, and how many points of each."""
 
@@ -26,9 +29,9 @@ class SeriesQuery(Wire):
     x: Literal["step", "time", "relative"] = "step"
     """What values are placed by, and what ``low`` and ``high`` count: steps, seconds since the epoch, or seconds since
     the trial began."""
-    low: FiniteFloat | None = None
+    low: Place | None = None
     """The part that is asked for begins here; with it comes the value before, so that lines go to the edge."""
-    high: FiniteFloat | None = None
+    high: Place | None = None
     """It ends here, likewise."""
     max_points: StrictInt = Field(default=1_000, ge=4, le=MAX_POINTS)
     """Most points of one series."""

@@ -204,6 +204,7 @@ MORE_RULES = {
     "POST /trials/table": "as above",
     "POST /trials/compare": "as above",
     "POST /trials/importance": "as above",
+    "POST /trials/series": "what is known goes with trials and metrics, and a part begins before it ends",
     "POST /views/export": "as for comparing, and it has to find trials",
     "POST /views/read": "the text has to be a view",
     "GET /trials/columns": "there are three kinds",

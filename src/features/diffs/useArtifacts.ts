@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { asRequestError, isAbort } from '../../client';
 import type { DiffModel } from './diffModel';
 
@@ -24,7 +24,7 @@ export function useArtifacts(
     const abort = new AbortController();
     setFound(null);
     const load = async (run: string): Promise<ILoaded> => {
-      const name = model.name(run);
+      const name = '';
       try {
         const blob = await model.client.artifact(run, path, abort.signal);
         return { run, name, blob, problem: '' };
@@ -39,7 +39,13 @@ export function useArtifacts(
     Promise.all(key.split(',').map(load)).then(setFound, () => undefined);
     return () => abort.abort();
   }, [model, path, key]);
-  return found;
+  // What a trial is called may become known after its artefact.
+  const names = runs.map(run => model.name(run)).join('\n');
+  return useMemo(
+    () => found && found.map(each => ({ ...each, name: model.name(each.run) })),
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [found, model, names]
+  );
 }
 
 /** The same as texts. */

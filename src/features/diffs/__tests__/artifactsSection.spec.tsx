@@ -144,9 +144,17 @@ describe('artefacts side by side', () => {
       fields: []
     };
     file('d', 'roc.json', new Reply(404, none));
+    // What trial c is called, and what it has alone, comes after its artefact.
+    let tell = () => {};
     server.on(
       'GET trials/a/diff/c',
-      answer('ac', [item('only-c.txt', 'text', { change: 'added' })])
+      () =>
+        new Promise(done => {
+          tell = () =>
+            done(
+              answer('ac', [item('only-c.txt', 'text', { change: 'added' })])
+            );
+        })
     );
     server.on('GET trials/a/diff/d', answer('ad', []));
     open('abcd', [item('roc.json', 'roc_curve')]);
@@ -154,6 +162,8 @@ describe('artefacts side by side', () => {
       name: /True positive rate/
     });
     expect(chart.querySelectorAll('polyline')).toHaveLength(2);
+    await screen.findByText('c cannot be read: There is no curve in it.');
+    tell();
     await screen.findByText('trial b: area 0.75');
     await screen.findByText('second less first: +0.25');
     await screen.findByText('trial c cannot be read: There is no curve in it.');

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useState } from 'react';
+import React, { useEffect, useState } from 'react';
 import type { ArtifactDiff } from '../../../contract';
 import { Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
@@ -50,6 +50,11 @@ export function ArtifactsSection(props: IProps): JSX.Element {
   );
   const current =
     sorted.find(({ path }) => path === chosen) ?? sorted[0] ?? null;
+  const first = current?.path ?? null;
+  useEffect(() => {
+    // What is shown stays when the answer about another trial adds to the list.
+    setChosen(before => before ?? first);
+  }, [first]);
   const onKeyDown = (event: React.KeyboardEvent) => {
     const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     const next = current ? sorted[sorted.indexOf(current) + by] : undefined;
