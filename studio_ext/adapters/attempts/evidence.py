@@ -49,6 +49,21 @@ class Ended:
     at: float
 
 
+class Sightings:
+    """How long something about an attempt has been so, counted from the first look that saw it.
+
+    The times of files do not tell it: they can come from another clock than ours, or ours was set since.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[str, float] = {}
+
+    def seconds(self, what: str) -> float:
+        """Seconds since this was called with ``what`` for the first time."""
+        now = time.monotonic()
+        return now - self._first.setdefault(what, now)
+
+
 def read_claim(path: Path) -> Claim | None:
     """The claim in ``path``; None when there is none, or nothing that a supervisor writes."""
     record = records.read(path) or {}
@@ -116,17 +131,6 @@ def _is_ours(path: Any) -> bool:
         return False
     place = Path(path)
     return place.is_absolute() and ".." not in place.parts and place.name.startswith("studio-")
-
-
-def age(path: Path) -> float:
-    """Seconds since a file was written; 0 for one that is not there.
-
-    A file that seems to come from the future is old: the clock was set back since.
-    """
-    try:
-        return abs(time.time() - path.stat().st_mtime)
-    except OSError:
-        return 0.0
 
 
 def size(path: Path) -> int | None:

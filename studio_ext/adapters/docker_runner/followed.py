@@ -27,6 +27,7 @@ class Followed:
 
     launch: Launch
     reader: ProgressReader = field(default_factory=ProgressReader)
+    sightings: evidence.Sightings = field(default_factory=evidence.Sightings)
     message: str = ""
     downloading: bool = False
     container: str = ""
@@ -85,9 +86,9 @@ class Followed:
         return False
 
     def kill_wished_for(self) -> float | None:
-        """Seconds since a kill was asked for; None if none was."""
+        """Seconds since it was first seen that a kill is asked for; None if none is."""
         stop = records.read(self.files.stop)
-        return evidence.age(self.files.stop) if stop and stop.get("kill") else None
+        return self.sightings.seconds("kill") if stop and stop.get("kill") else None
 
     def is_kill_overdue(self) -> bool:
         """Whether the supervisor had its time to obey."""

@@ -16,6 +16,8 @@ from studio_ext.worker.clock import Clock
 
 _LINGER_SECONDS = 2.0
 """How long a supervisor may outlive its exit record."""
+_CLAIMING_SECONDS = 1.0
+"""How long a claim may be incomplete: between its creation and its last byte."""
 _SWEEP_SECONDS = 0.5
 _ROOM_BYTES = 64 * 1024
 """A disk that has less is full."""
@@ -28,17 +30,18 @@ def supervisor_runs(claim: evidence.Claim) -> bool:
     return claim.boot_id == processes.boot_id() and processes.is_running(claim.pid, claim.start_time)
 
 
-def observe(launch: Launch, reader: ProgressReader, pending: bool) -> Observation:
-    """Look at an attempt. ``pending``: a supervisor that was launched here has not claimed it yet, but lives."""
+def observe(launch: Launch, reader: ProgressReader, sightings: evidence.Sightings, pending: bool) -> Observation:
+    """Look at an attempt. ``pending``: a supervisor that was launched here has not claimed it yet, but lives.
+
+    ``reader`` and ``sightings`` are the attempt's own, from one look to the next.
+    """
     files = records.AttemptFiles(launch.directory, launch.attempt)
     claim = evidence.read_claim(files.claim)
     if claim is None:
         size = evidence.size(files.claim)
         if size is None:
             return Observation(AttemptState.starting if pending else AttemptState.absent, Progress())
-        if (
-            evidence.age(files.claim) < 1.0
-        ):  # being made: between our two looks, or between its creation and its last byte
+        if sightings.seconds("claim") < _CLAIMING_SECONDS:
             return Observation(AttemptState.starting, Progress())
     reader.read(files.progress)
     state = AttemptState.running if reader.started else AttemptState.starting
@@ -46,8 +49,8 @@ def observe(launch: Launch, reader: ProgressReader, pending: bool) -> Observatio
     seen = Observation(state, reader.progress(), pid=pid, started=reader.started)
     ended = evidence.read_end(files.exit)
     if claim and supervisor_runs(claim):
-        overdue = ended is not None and evidence.age(files.exit) > _LINGER_SECONDS
-        if not overdue and not _kill_overdue(files):
+        overdue = ended is not None and sightings.seconds("exit") > _LINGER_SECONDS
+        if not overdue and not _kill_overdue(files, sightings):
             return seen
         processes.send([claim.pid], signal.SIGKILL)
     if ended is None:
@@ -112,6 +115,6 @@ def _is_full(directory: Path) -> bool:
         return False
 
 
-def _kill_overdue(files: records.AttemptFiles) -> bool:
+def _kill_overdue(files: records.AttemptFiles, sightings: evidence.Sightings) -> bool:
     stop = records.read(files.stop)
-    return bool(stop and stop.get("kill")) and evidence.age(files.stop) > _KILL_MARGIN_SECONDS
+    return bool(stop and stop.get("kill")) and sightings.seconds("kill") > _KILL_MARGIN_SECONDS

@@ -27,7 +27,7 @@ from studio_ext.core.workspace import Workspace
 from studio_ext.ports.runner import Launch, Observation
 from studio_ext.worker import limits, processes, records
 
-_MOST_READERS = 1000
+_MOST_MEMORIES = 1000
 """Attempts whose place in ``progress.jsonl`` is remembered; the others are read anew."""
 _FORKABLE = (
     ("-m", "ipykernel_launcher", "-f", "{connection_file}"),
@@ -49,7 +49,7 @@ class ProcessRunner:
         home = workspace.home if isinstance(workspace, Workspace) else Path(workspace)
         self._cache = home.absolute() / "cache"
         self._servers: ForkServers | None = None
-        self._readers: dict[tuple[str, int], ProgressReader] = {}
+        self._memories: dict[tuple[str, int], tuple[ProgressReader, evidence.Sightings]] = {}
         self._pending: dict[tuple[str, int], tuple[int, int | None]] = {}
         self._children: list[subprocess.Popen[bytes]] = []
         self._lock = threading.RLock()
@@ -174,14 +174,14 @@ class ProcessRunner:
         key = (launch.job_id, launch.attempt)
         with self._lock:
             self._children = [child for child in self._children if child.poll() is None]
-            reader = self._readers.setdefault(key, ProgressReader())
+            memory = self._memories.setdefault(key, (ProgressReader(), evidence.Sightings()))
             waiting = self._pending.get(key)
             pending = waiting is not None and processes.is_running(*waiting)
-            seen = observation.observe(launch, reader, pending)
+            seen = observation.observe(launch, *memory, pending)
             if seen.exit is not None:
                 self._pending.pop(key, None)
-            while len(self._readers) > _MOST_READERS:
-                self._readers.pop(next(iter(self._readers)))
+            while len(self._memories) > _MOST_MEMORIES:
+                self._memories.pop(next(iter(self._memories)))
         return seen
 
     def stop(self, launch: Launch, *, kill: bool = False, reason: str = "Stopped") -> None:

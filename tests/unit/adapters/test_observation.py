@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio_ext.adapters.attempts.evidence import Sightings
 from studio_ext.adapters.attempts.progress import ProgressReader
 from studio_ext.adapters.process_runner import observation
 from studio_ext.contract.jobs import ExitReason
@@ -59,10 +60,15 @@ def look(directory: Path, **files: Any) -> Observation:
     attempt.directory.mkdir(parents=True, exist_ok=True)
     for name, record in files.items():
         text = record if isinstance(record, str) else json.dumps(record)
-        path = attempt.directory / f"{name}.json"
-        path.write_text(text)
-        os.utime(path, (path.stat().st_atime, time.time() - 10))  # whoever wrote it has had the time to finish
-    return observation.observe(Launch("j" * 12, 1, directory, "", "", "x"), ProgressReader(), False)
+        (attempt.directory / f"{name}.json").write_text(text)
+    return observation.observe(Launch("j" * 12, 1, directory, "", "", "x"), ProgressReader(), LongSeen(), False)
+
+
+class LongSeen(Sightings):
+    """Whoever wrote a record has had the time to finish."""
+
+    def seconds(self, what: str) -> float:
+        return 10.0
 
 
 @settings(max_examples=150, deadline=None)
@@ -132,14 +138,6 @@ def test_the_sentence_says_what_has_happened(tmp_path: Path, name: str, record: 
     assert seen.exit and (seen.exit.reason, seen.exit.message) == (ExitReason.internal, SPOILT)
 
 
-def test_a_claim_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
-    claim = records.AttemptFiles(tmp_path, 1).claim
-    claim.parent.mkdir(parents=True)
-    for half in ("", json.dumps(GOOD["claim"])[:20]):
-        claim.write_text(half)
-        assert look(tmp_path).state is AttemptState.starting
-
-
 def test_good_records_are_believed(tmp_path: Path) -> None:
     seen = look(tmp_path, claim=GOOD["claim"], exit=GOOD["exit"])
     assert seen.exit and (seen.exit.reason, seen.exit.cpu_seconds, seen.ended) == (ExitReason.completed, 1.5, 1.7e9)
@@ -191,10 +189,18 @@ def test_the_end_that_nobody_wrote_down_has_the_time_of_the_attempt(
     assert seen.ended is not None and abs(seen.ended - real) < 60
 
 
-def test_files_from_the_future_are_old(tmp_path: Path) -> None:
-    """The clock was set back: a claim that was cut off is not waited for until it is right again."""
+@pytest.mark.parametrize("half", ["", json.dumps(GOOD["claim"])[:20]])
+@pytest.mark.parametrize("off", [-3600, 0, 3600])
+def test_a_claim_that_is_being_written_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off: int, half: str
+) -> None:
+    """But not for long, and whatever the time of the file is: it can come from another clock."""
     claim = records.AttemptFiles(tmp_path, 1).claim
     claim.parent.mkdir(parents=True)
-    claim.touch()
-    os.utime(claim, (time.time() + 3600, time.time() + 3600))
-    assert look(tmp_path).state is AttemptState.ended
+    claim.write_text(half)
+    os.utime(claim, (time.time() + off, time.time() + off))
+    launch, reader, sightings = Launch("j" * 12, 1, tmp_path, "", "", "x"), ProgressReader(), Sightings()
+    clock = {"now": 0.0}
+    monkeypatch.setattr(time, "monotonic", lambda: clock["now"])
+    for clock["now"], state in ((5.0, AttemptState.starting), (5.9, AttemptState.starting), (6.1, AttemptState.ended)):
+        assert observation.observe(launch, reader, sightings, False).state is state
