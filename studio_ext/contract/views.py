@@ -16,9 +16,12 @@ MAX_TRIALS = 200
 MAX_SOURCES = 20
 MAX_CHARTS = 100
 
-RunId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_NO_NUL = r"^[^\x00]*$"
+"""Not every database can be asked for a text with a NUL in it, and none of MLflow's names has one."""
+
+RunId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_NUL)]
 ChartId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-MetricName = Annotated[str, StringConstraints(min_length=1, max_length=250)]
+MetricName = Annotated[str, StringConstraints(min_length=1, max_length=250, pattern=_NO_NUL)]
 
 
 class TrialSource(Wire):

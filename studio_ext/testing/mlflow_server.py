@@ -20,10 +20,15 @@ make_server("127.0.0.1", int(sys.argv[1]), app, threaded=True).serve_forever()
 
 
 class MlflowServer:
-    """Serves a SQLite store in ``folder``; artefacts lie in ``folder/artifacts``. A context manager."""
+    """Serves a SQLite store in ``folder``; artefacts lie in ``folder/artifacts``. A context manager.
 
-    def __init__(self, folder: Path) -> None:
+    ``hands_out``: artefacts are sent through the server, and clients do not see where they lie, as with
+    ``mlflow server`` unless it is told otherwise.
+    """
+
+    def __init__(self, folder: Path, *, hands_out: bool = False) -> None:
         self._folder = folder
+        self._hands_out = hands_out
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self._port = probe.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
@@ -36,13 +41,16 @@ class MlflowServer:
     def start(self, seconds: float = 60) -> None:
         """Start the server and wait until it answers."""
         store = f"sqlite:///{self._folder}/server.db"
+        artifacts = str(self._folder / "artifacts")
         env = {
             **os.environ,
             "_MLFLOW_SERVER_FILE_STORE": store,
             "_MLFLOW_SERVER_REGISTRY_STORE": store,
-            "_MLFLOW_SERVER_ARTIFACT_ROOT": str(self._folder / "artifacts"),
+            "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/" if self._hands_out else artifacts,
             "MLFLOW_DISABLE_TELEMETRY": "true",
         }
+        if self._hands_out:
+            env |= {"_MLFLOW_SERVER_SERVE_ARTIFACTS": "true", "_MLFLOW_SERVER_ARTIFACT_DESTINATION": artifacts}
         self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", _SERVE, str(self._port)],
             env=env,

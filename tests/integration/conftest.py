@@ -15,6 +15,7 @@ from studio_ext.adapters.docker_runner import DockerRunner
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.core.workspace import Workspace
 from studio_ext.sdk import entities
+from studio_ext.testing.mlflow_server import MlflowServer
 from tests.integration.own_postgres import OwnPostgres
 
 
@@ -44,6 +45,13 @@ def shared_runner(shared_home: Path, engine: Engine) -> Iterator[DockerRunner]:
 def postgres() -> Iterator[OwnPostgres]:
     """A PostgreSQL of our own; skips or fails without one."""
     with OwnPostgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """An MLflow server that also hands out the artefacts."""
+    with MlflowServer(tmp_path_factory.mktemp("server"), hands_out=True) as server:
         yield server
 
 

@@ -19,24 +19,17 @@ from studio_ext.core.workspace import Workspace
 from studio_ext.testing.mlflow_server import MlflowServer
 from studio_ext.testing.trial_columns_suite import key
 from tests.integration.own_postgres import OwnPostgres
-from tests.integration.test_trial_index import experiment_of, is_active, many, value
-from tests.integration.trial_stores import Follower, insert, make_store
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    with MlflowServer(tmp_path_factory.mktemp("server")) as made:
-        yield made
+from tests.integration.trial_stores import Follower, experiment_of, insert, is_active, make_store, many, value
 
 
 @pytest.fixture(params=["PostgreSQL", "MLflow server"])
 def workspace(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: MlflowServer
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mlflow_server: MlflowServer
 ) -> Workspace:
     if request.param == "PostgreSQL":
         uri = request.getfixturevalue("postgres").uri
     else:
-        uri = server.uri
+        uri = mlflow_server.uri
         monkeypatch.setattr(server_source, "_LOOK_SECONDS", 0.2)
         monkeypatch.setattr(server_source, "_SWEEP_SECONDS", 0.5)
     return replace(open_workspace(tmp_path / "studio", {}), tracking_uri=uri)
@@ -136,10 +129,14 @@ def away(follower: Follower, stop: Callable[[], None], start: Callable[[], None]
 
 
 def test_a_store_that_is_away_and_comes_back(
-    workspace: Workspace, follower: Follower, client: MlflowClient, server: MlflowServer, request: pytest.FixtureRequest
+    workspace: Workspace,
+    follower: Follower,
+    client: MlflowClient,
+    mlflow_server: MlflowServer,
+    request: pytest.FixtureRequest,
 ) -> None:
-    if workspace.tracking_uri == server.uri:
-        away(follower, server.stop, server.start, client)
+    if workspace.tracking_uri == mlflow_server.uri:
+        away(follower, mlflow_server.stop, mlflow_server.start, client)
     else:
         database: OwnPostgres = request.getfixturevalue("postgres")
         away(follower, database.stop, database.start, client)

@@ -1,19 +1,27 @@
-"""Stores of MLflow with trials in them, for tests of the trial index."""
+"""Stores of MLflow with trials in them, and what the trial index makes of them."""
 
 from __future__ import annotations
 
 import math
+import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from typing import Any
 
+import numpy as np
+from mlflow import MlflowClient
 from sqlalchemy import NullPool, TextClause, create_engine, text
 
 from studio_ext.adapters.mlflow_backend import open_backend, post
+from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.adapters.trial_index.index import FileTrialIndex
 from studio_ext.adapters.trial_index.indexer import Indexer
 from studio_ext.core.workspace import Workspace
+from studio_ext.ports.trial_index import TrialColumns
 from studio_ext.testing.memory_columns import MemoryTrial
+from studio_ext.testing.trial_columns_suite import key
 
 PATIENCE = 60.0
 
@@ -120,3 +128,84 @@ class Follower:
     def close(self) -> None:
         """As the controller at its end."""
         self.indexer.close()
+
+
+def columns(follower: Follower) -> TrialColumns:
+    """Those of the experiment ``e``."""
+    return follower.index.open("e")
+
+
+def value(follower: Follower, run_id: str, text: str) -> float | str | None:
+    """A cell: a number of metrics and times, else a text; None while it is not there."""
+    now = columns(follower)
+    row = now.row_of(run_id)
+    if row is None:
+        return None
+    number = key(text).kind == "metric" or text in ("started", "ended")
+    if number:
+        found = float(now.numbers(key(text))[row])
+        return None if math.isnan(found) else found
+    return now.texts(key(text), np.array([row]))[0]
+
+
+def is_active(follower: Follower, run_id: str) -> bool:
+    """Whether a trial of ``e`` is there, and not deleted."""
+    row = columns(follower).row_of(run_id)
+    return row is not None and bool(columns(follower).active()[row])
+
+
+def sql(workspace: Workspace, *statements: str) -> None:
+    """Write into a SQLite store past MLflow."""
+    path = sqlite_path(workspace.tracking_uri)
+    assert path is not None
+    with closing(sqlite3.connect(path, timeout=30)) as database:
+        for each in statements:
+            if each == "VACUUM":
+                database.commit()
+            database.execute(each)
+        database.commit()
+
+
+def experiment_of(client: MlflowClient, name: str = "e") -> str:
+    """MLflow's id of an experiment."""
+    found = client.get_experiment_by_name(name)
+    assert found is not None
+    return str(found.experiment_id)
+
+
+def many(count: int, first: int = 0) -> list[MemoryTrial]:
+    """Trials that are over, a second apart."""
+    return [
+        MemoryTrial(
+            f"{number:032x}",
+            name=f"trial {number}",
+            started=1_700_000_000.0 + number,
+            ended=1_700_000_050.0 + number,
+            params={"lr": repr(number / 7), "layers": str(number), "kind": "abc"[number % 3]},
+            metrics={"loss": [float(number), float(-number)], "acc": [number / 10]},
+            tags={"stage": "dev"},
+        )
+        for number in range(first, first + count)
+    ]
+
+
+def opens(follower: Follower, experiment: str) -> bool:
+    """Whether the index knows an experiment."""
+    return follower.index._find(experiment) is not None
+
+
+def answered(follower: Follower, ask: Callable[[], object]) -> None:
+    """Ask while the index is kept up to date by another thread."""
+    stopped = threading.Event()
+
+    def turns() -> None:
+        while not stopped.is_set():
+            stopped.wait(min(follower.indexer.turn(), 0.05))
+
+    thread = threading.Thread(target=turns)
+    thread.start()
+    try:
+        ask()
+    finally:
+        stopped.set()
+        thread.join()

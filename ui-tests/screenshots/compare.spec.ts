@@ -1,84 +1,138 @@
+import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Locator } from '@playwright/test';
 import { expect, test } from '../fixtures';
 import type { Page } from '../fixtures';
+import { code, notebook, runCell } from '../notebooks';
 import { CompareTab } from '../pages/CompareTab';
-import { Recorder } from '../recorder';
+import { take, takePage } from '../pictures';
+import { python } from '../python';
 
-/** Where the pictures of the documentation lie. */
-const IMAGES = path.resolve(__dirname, '../../docs/images');
-/** Where pictures go that are only looked at. */
-const LOOK = path.resolve(__dirname, '../test-results/look');
+const EXPERIMENT = 'tuning';
+const TRIALS = 27;
 
-const STEPS = Array.from({ length: 300 }, (_, step) => step);
+const VIEW = {
+  version: 1,
+  title: 'What the learning rate does',
+  notes: 'Small steps need more trees than these. **Squared error** wins at every depth.',
+  sources: [{ experiment: EXPERIMENT, limit: 200 }],
+  charts: [
+    {
+      id: 'axes',
+      type: 'parallel',
+      keys: ['params.max_depth', 'params.learning_rate', 'params.loss', 'params.min_samples_leaf', 'metrics.test/rmse'],
+      log: ['params.learning_rate'],
+      colour: 'metrics.test/rmse',
+      wide: true
+    },
+    { id: 'grouped', type: 'line', metrics: ['test/rmse'], group_by: 'params.loss' },
+    { id: 'matter', type: 'importance', metric: 'metrics.test/rmse' },
+    {
+      id: 'points',
+      type: 'scatter',
+      x: 'params.learning_rate',
+      y: 'metrics.test/rmse',
+      colour: 'params.max_depth',
+      log_x: true
+    },
+    { id: 'boxes', type: 'box', by: 'params.loss', value: 'metrics.test/rmse' },
+    { id: 'bars', type: 'histogram', value: 'metrics.test/rmse' },
+    { id: 'cells', type: 'heatmap', x: 'params.learning_rate', y: 'params.max_depth', value: 'metrics.test/rmse' }
+  ]
+};
 
-/** The same noise every time. */
-function noise(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 16807) % 2147483647;
-    return state / 2147483647 - 0.5;
-  };
-}
-
-async function record(recorder: Recorder): Promise<void> {
-  for (const [at, optimizer] of ['adam', 'sgd', 'lion'].entries()) {
-    for (const [place, rate] of [0.001, 0.003, 0.01, 0.03].entries()) {
-      const next = noise(7 + 31 * at + place);
-      const floor = 0.24 + 0.05 * at + Math.abs(Math.log10(rate) + 2.2) * 0.12;
-      const loss = STEPS.map(step => floor + Math.exp((-step * (rate + 0.004)) / 0.6) + 0.02 * next());
-      await recorder.record({
-        name: `${optimizer}-${rate}`,
-        parameters: { learning_rate: String(rate), optimizer, depth: String(4 + 2 * ((at + place) % 3)), batch: '64' },
-        metrics: {
-          'train/loss': loss.map(value => value * 0.92),
-          'val/loss': loss,
-          'val/accuracy': loss.map(value => 1 - value / 1.9)
-        },
-        tags: { stage: 'sweep' }
-      });
-    }
-  }
-}
-
-/** Take a picture in all themes; the pages show two of them. */
-async function shot(page: Page, name: string): Promise<void> {
-  await page.mouse.move(720, 895);
-  for (const theme of ['JupyterLab Dark High Contrast', 'JupyterLab Dark', 'JupyterLab Light']) {
-    await page.theme.setTheme(theme);
-    const folder = theme.endsWith('Contrast') ? LOOK : IMAGES;
-    const word = theme.endsWith('Contrast') ? 'contrast' : theme.split(' ')[1].toLowerCase();
-    await page.screenshot({
-      path: path.join(folder, `${name}-${word}.png`),
-      animations: 'disabled',
-      caret: 'hide'
-    });
-  }
-}
-
-test('Pictures of a comparison and of charts beside a table', async ({ page, request, baseURL, trials }) => {
-  test.setTimeout(300_000);
-  const experiment = 'house-prices';
-  await record(new Recorder(request, baseURL!, experiment));
+test('Pictures of comparisons: beside a table, in a tab, in a notebook, and as a file', async ({
+  page,
+  browser,
+  server,
+  trials,
+  trialTab
+}, info) => {
+  test.setTimeout(600_000);
+  const home = path.dirname((await page.getServerRoot())!);
+  await server.createExperiment('house-prices'); // makes the store
+  execFileSync(python(), ['-W', 'ignore', path.join(__dirname, 'sweep.py'), home], {
+    env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true' },
+    stdio: ['ignore', 'ignore', 'inherit']
+  });
   await page.sidebar.close('left');
-  await trials.open(experiment);
-  await expect(trials.count).toHaveText('12 trials', { timeout: 40_000 });
+
+  // The charts beside a table, and one trial.
+  await trials.open(EXPERIMENT);
+  await expect(trials.count).toHaveText(`${TRIALS} trials`, { timeout: 60_000 });
   await trials.content.getByRole('button', { name: 'Both', exact: true }).click();
   await expect(trials.content.locator('.jp-StudioCard canvas').first()).toBeVisible();
-  await shot(page, 'experiment-charts');
+  await trials.sortBy('test/rmse');
+  await take(page, 'experiment-charts');
   await trials.content.getByRole('button', { name: 'Table', exact: true }).click();
+  const best = trials.cell(trials.rows.first(), 'Trial');
+  await best.focus();
+  await best.press('Enter');
+  await trialTab.show('Metrics');
+  await expect(trialTab.content.locator('canvas')).toHaveCount(3);
+  await take(page, 'trial-metrics');
 
-  await trials.apply('params.optimizer in (adam, lion)');
-  await expect(trials.count).toContainText('8 of 12');
-  await trials.press(trials.row('adam-0.001').getByRole('rowheader'));
+  // Some of them side by side.
+  await trials.open(EXPERIMENT);
+  await trials.apply('params.max_depth = 5 and params.loss != gamma');
+  await expect(trials.count).toContainText(`6 of ${TRIALS}`);
+  await trials.press(trials.rows.first().getByRole('rowheader'));
   await page.evaluate(() => window.jupyterapp.commands.execute('studio-trials:select-all'));
   await trials.content.getByRole('button', { name: 'Compare', exact: true }).click();
   const tab = new CompareTab(page);
-  await expect(tab.chips).toHaveCount(8);
-  await tab.content.getByLabel('Baseline').selectOption({ label: 'adam-0.01' });
+  await expect(tab.chips).toHaveCount(6);
+  await tab.content.getByLabel('Baseline').selectOption({ label: 'squared-5-0.1' });
   await expect(tab.cards.locator('canvas').first()).toBeVisible();
-  await shot(page, 'compare');
+  await take(page, 'compare');
+
+  // Every kind of chart, of all of them.
+  const file = 'tuning.studio-view';
+  await server.write(file, JSON.stringify(VIEW, null, 1));
+  await page.evaluate(path => window.jupyterapp.commands.execute('docmanager:open', { path }), file);
+  await expect(page.getByRole('tab', { name: file })).toBeVisible();
+  await expect(tab.chips).toHaveCount(TRIALS, { timeout: 60_000 });
   await tab.button('Charts').click();
+  for (const { id } of VIEW.charts) {
+    const card = tab.content.locator(`.jp-StudioCard[data-chart="${id}"]`);
+    await card.scrollIntoViewIfNeeded();
+    await expect(card.locator('svg, canvas').first()).toBeVisible({ timeout: 30_000 });
+  }
+  await tab.cards.first().scrollIntoViewIfNeeded();
+  await brush(page, tab.cards.first().locator('.jp-StudioChart-plot'));
+  await expect.poll(() => tab.chips.locator('[aria-pressed="true"]').count()).toBeGreaterThan(2);
+  await take(page, 'compare-charts');
   await tab.cards.last().scrollIntoViewIfNeeded();
-  await expect(tab.content.locator('.jp-StudioCard[data-type="scatter"] svg').first()).toBeVisible();
-  await shot(page, 'compare-charts');
+  await take(page, 'compare-more-charts');
+
+  // As a file, which is read without a server.
+  const download = page.waitForEvent('download');
+  await page.evaluate(() => window.jupyterapp.commands.execute('studio-compare:export'));
+  const report = info.outputPath('report.html');
+  await (await download).saveAs(report);
+  const context = await browser.newContext({ offline: true, viewport: { width: 1440, height: 900 } });
+  const reader = await context.newPage();
+  await reader.goto(pathToFileURL(report).href);
+  await expect(reader.locator('.jp-StudioReport-chart svg path[d]:not([d=""])').first()).toBeAttached();
+  await takePage(reader, 'report');
+  await context.close();
+
+  // In a notebook.
+  const shown = `import studio_ext as studio\n\nstudio.view("${file}", height=640)`;
+  await server.write('tuning.ipynb', notebook(code(shown)));
+  await page.notebook.openByPath('tuning.ipynb');
+  await page.notebook.activate('tuning.ipynb');
+  await runCell(page, 0);
+  const frame = page.locator('.jp-NotebookPanel:visible .jp-OutputArea iframe').contentFrame();
+  await expect(frame.locator('svg path[d]:not([d=""])').first()).toBeAttached({ timeout: 60_000 });
+  await take(page, 'view-in-notebook');
 });
+
+/** Drag along the upper half of the first of parallel axes. */
+async function brush(page: Page, drawn: Locator): Promise<void> {
+  const box = (await drawn.boundingBox())!;
+  await page.mouse.move(box.x + 48, box.y + 45);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 48, box.y + box.height / 2, { steps: 5 });
+  await page.mouse.up();
+}

@@ -1,26 +1,15 @@
-import * as path from 'node:path';
 import { expect, test } from '../fixtures';
-
-/** Where the pictures of the documentation lie. */
-const IMAGES = path.resolve(__dirname, '../../docs/images');
+import { take } from '../pictures';
 
 const EXPERIMENT = 'house-prices';
 
-test('Pictures of models in both themes', async ({ page, server, panel }) => {
-  test.setTimeout(400_000);
-  const shot = async (name: string) => {
-    await page.mouse.move(720, 895);
-    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-    for (const theme of ['dark', 'light']) {
-      await (theme === 'dark' ? page.theme.setDarkTheme() : page.theme.setLightTheme());
-      await page.screenshot({ path: path.join(IMAGES, `${name}-${theme}.png`), animations: 'disabled', caret: 'hide' });
-    }
-  };
+test('Pictures of models', async ({ page, server, panel }) => {
+  test.setTimeout(600_000);
   const execute = (command: string, args: Record<string, string>) =>
     page.evaluate(([id, given]) => void window.jupyterapp.commands.execute(id, given), [command, args] as const);
 
   const runs: string[] = [];
-  for (const max_depth of [4, 6, 8]) {
+  for (const max_depth of [4, 6, 8, 10]) {
     const parameters = { max_depth, learning_rate: 0.1 };
     const more = { experiment: EXPERIMENT, name: `depth ${max_depth}`, autolog: 'models', parameters };
     const { id } = await server.submit('house-prices/train.ipynb', more);
@@ -33,10 +22,21 @@ test('Pictures of models in both themes', async ({ page, server, panel }) => {
   await panel.open();
   await execute('studio-models:open', { name: 'house-prices' });
   await expect(page.locator('.jp-StudioModel-table tbody tr')).toHaveCount(3);
-  await shot('models');
+  await take(page, 'models');
+
+  await execute('studio-models:register', { run_id: runs[3] });
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByLabel('Model of depth 10')).toBeVisible();
+  await dialog.getByRole('combobox', { name: 'Name' }).fill('house-prices');
+  await dialog.getByRole('combobox', { name: 'Alias' }).fill('champion');
+  await expect(dialog.getByText('champion stands for version 3 now.')).toBeVisible();
+  await dialog.getByLabel('Note').fill('Deeper, and a little better on the coast.');
+  await take(page, 'register-model', { keepFocus: true });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+
   await execute('studio-lineage:open', { kind: 'model', id: 'house-prices/3' });
   const expand = page.locator('.jp-StudioLineage-node.jp-mod-data button.jp-StudioLineage-expand');
   await expand.first().click();
-  await expect(page.locator('.jp-StudioLineage-node.jp-mod-trial')).toHaveCount(3);
-  await shot('lineage');
+  await expect(page.locator('.jp-StudioLineage-node.jp-mod-trial')).not.toHaveCount(1);
+  await take(page, 'lineage');
 });

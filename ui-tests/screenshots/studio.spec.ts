@@ -1,12 +1,6 @@
-import * as path from 'node:path';
 import { expect, needContainers, test } from '../fixtures';
-import type { Page } from '../fixtures';
 import { code, notebook, parameters, waitFor } from '../notebooks';
-
-/** Where the pictures of the documentation lie. */
-const IMAGES = path.resolve(__dirname, '../../docs/images');
-/** Where pictures go that are only looked at. */
-const LOOK = path.resolve(__dirname, '../test-results/look');
+import { look, noToasts, take } from '../pictures';
 
 const EVALUATE = notebook(
   parameters('fold: int = 1  # Which fifth of the data is kept for the test'),
@@ -48,7 +42,7 @@ mlflow.log_metric("learning_rate", 0.05)`),
   waitFor('/nonexistent/never', 'Try the test set')
 );
 
-test('Pictures of every view in both themes', async ({
+test('Pictures of jobs, trials and the form', async ({
   page,
   server,
   panel,
@@ -59,21 +53,8 @@ test('Pictures of every view in both themes', async ({
   registry
 }) => {
   await needContainers(server);
-  /** Take a picture in both themes. */
-  const shot = async (name: string, folder = IMAGES) => {
-    await page.mouse.move(720, 895);
-    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-    for (const theme of ['dark', 'light']) {
-      await (theme === 'dark' ? page.theme.setDarkTheme() : page.theme.setLightTheme());
-      await page.screenshot({
-        path: path.join(folder, `${name}-${theme}.png`),
-        animations: 'disabled',
-        caret: 'hide'
-      });
-    }
-  };
   await panel.open();
-  await shot('empty', LOOK);
+  await look(page, 'empty');
 
   await server.write('house-prices/evaluate.ipynb', EVALUATE);
   await server.write('house-prices/prepare.ipynb', PREPARE);
@@ -109,10 +90,10 @@ test('Pictures of every view in both themes', async ({
   await page.activity.activateTab('Launcher');
   await page.evaluate(() => void window.jupyterapp.commands.execute('application:close'));
   await expect(jobTab.heading).toBeVisible();
-  await shot('job-running');
+  await take(page, 'job-running');
   await jobTab.show('Log');
   await expect(jobTab.log).toContainText('20,433');
-  await shot('job-log');
+  await take(page, 'job-log');
 
   const boosting = await server.submit('house-prices/boost.ipynb', {
     experiment,
@@ -122,52 +103,50 @@ test('Pictures of every view in both themes', async ({
   await jobTab.show('Resources');
   await expect(jobTab.chart('Memory').locator('canvas')).toBeVisible({ timeout: 30_000 });
   await expect.poll(async () => (await server.job(boosting.id)).progress.done, { timeout: 60_000 }).toBe(2);
-  await noToasts(page);
-  await shot('job-resources');
+  await take(page, 'job-resources');
   await jobTab.show('Metrics');
   await expect(jobTab.main.getByRole('region', { name: 'Single values' })).toContainText('learning_rate');
-  await shot('job-metrics');
+  await take(page, 'job-metrics');
   await server.stop(boosting.id);
 
   await panel.main(panel.row('evaluate')).click();
   await expect(jobTab.failure).toContainText('KeyError');
-  await shot('job-failed');
+  await take(page, 'job-failed');
 
   await panel.main(panel.row('train-inside')).click();
   await expect(jobTab.state).toContainText('Completed');
-  await shot('job-container');
+  await look(page, 'job-container');
 
   await panel.main(panel.row(/train-(?!inside)/).first()).click();
   await expect(jobTab.state).toContainText('Completed');
-  await shot('job-completed');
+  await look(page, 'job-completed');
   await jobTab.show('Notebook');
   await expect(jobTab.main.locator('.jp-StudioNotebook:visible img').first()).toBeVisible();
-  await shot('job-notebook');
+  await take(page, 'job-notebook');
   await jobTab.show('Files');
   await jobTab.files.getByRole('button', { name: 'output', exact: true }).click();
-  await shot('job-files', LOOK);
+  await look(page, 'job-files');
 
   await jobTab.button('Run again').click();
   await form.loaded();
   await form.field('max_depth').fill('10');
-  await shot('run-as-job');
+  await take(page, 'run-as-job');
   await form.field('max_depth').fill('deep');
   await form.field('Memory').fill('lots');
   await form.submitByKey();
   await expect(form.field('Memory')).toHaveAttribute('aria-invalid', 'true');
-  await shot('run-as-job-wrong', LOOK);
+  await look(page, 'run-as-job-wrong');
 
   await form.runner('Docker').check();
   await form.field('max_depth').fill('10');
   await form.field('Memory').fill('2 GiB');
-  await shot('run-as-job-container');
+  await take(page, 'run-as-job-container');
   await form.otherImage(`${registry.host}/team/slow:1`);
-  await shot('run-as-job-other-image', LOOK);
+  await look(page, 'run-as-job-other-image');
   await form.field('Fetch it if it is not there').check();
   await form.submitByKey();
   await expect(jobTab.state).toContainText('Fetching');
-  await noToasts(page);
-  await shot('job-fetching', LOOK);
+  await look(page, 'job-fetching');
   await jobTab.button('Stop').click();
 
   await page.route('**/studio/api/options*', async route => {
@@ -177,11 +156,11 @@ test('Pictures of every view in both themes', async ({
   await panel.main(panel.row('train-inside')).click();
   await jobTab.button('Run again').click();
   await form.loaded();
-  await shot('run-as-job-no-image', LOOK);
+  await look(page, 'run-as-job-no-image');
 
   await trials.open(experiment);
   await trials.sortBy('rmse');
-  await shot('trials');
+  await take(page, 'trials');
 
   const best = trials.cell(trials.rows.first(), 'Trial');
   await best.focus();
@@ -189,34 +168,24 @@ test('Pictures of every view in both themes', async ({
   await expect(trialTab.content.locator('canvas, dd').first()).toBeVisible();
   await trialTab.note.getByRole('button', { name: 'Add a note' }).click();
   await trialTab.text.fill('**Best so far.** Deeper trees learn the districts by heart.');
+  await take(page, 'trial-note', { keepFocus: true });
   await trialTab.text.press('Control+Enter');
   await expect(trialTab.note.getByText('Best so far.')).toBeVisible();
-  await noToasts(page);
-  await shot('trial');
+  await take(page, 'trial');
   await trialTab.show('Artefacts');
   await trialTab.look('notebook', 'train.ipynb');
   await expect(trialTab.preview.locator('.jp-CodeCell').first()).toBeVisible();
-  await shot('trial-artefacts');
+  await take(page, 'trial-artefacts');
   await trialTab.show('Data');
-  await shot('trial-data', LOOK);
+  await look(page, 'trial-data');
 
   // Half the width stands for a zoom of 200 %.
   await page.setViewportSize({ width: 720, height: 450 });
-  await shot('zoom-trials', LOOK);
+  await look(page, 'zoom-trials');
   await panel.main(panel.row('evaluate')).click();
-  await shot('zoom-job-failed', LOOK);
+  await look(page, 'zoom-job-failed');
   await page.activity.activateTab('Run train.ipynb');
-  await shot('zoom-run-as-job', LOOK);
+  await look(page, 'zoom-run-as-job');
   await form.field('Image').evaluate(node => node.scrollIntoView());
-  await shot('zoom-run-as-job-image', LOOK);
+  await look(page, 'zoom-run-as-job-image');
 });
-
-/** Take the notifications away. */
-async function noToasts(page: Page): Promise<void> {
-  await expect(async () => {
-    for (const close of await page.locator('.Toastify__close-button').all()) {
-      await close.click({ timeout: 1_000 });
-    }
-    await expect(page.locator('.Toastify__toast')).toHaveCount(0, { timeout: 1_000 });
-  }).toPass({ timeout: 30_000 });
-}

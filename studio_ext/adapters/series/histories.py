@@ -150,7 +150,7 @@ class Histories:
                     self._begun_over.add((run_id, metric))
                 if not column.is_done:
                     new.append(Want(run_id, metric, column.mark))
-                elif not column.is_sealed or self._source.tells_changes:
+                else:  # one that is over, too: MLflow takes more of it, and lets it go on again
                     done.append(Want(run_id, metric, column.mark))
         grown = self._source.grown(done) if done else []
         now = self._source.mark_now()

@@ -9,13 +9,16 @@ run, metric and step, as far as rows had come by then; later rows are found by t
 Rowids are given out again when the last rows are deleted, and all of them when the file is packed: a mark counts as
 long as its last row is the one that it was.
 
-Other databases have none. There a series is read in the order of time, and the mark is the time of its last value and
-how many there are of that time; a series of a run that is over is counted once.
+Other databases have none. There a series is read in the order of time, and the mark is the time of its last value, how
+many there are of that time, and a digest of what MLflow keeps as the last value, the one with the largest step. Series
+where that is another one are asked for first; of the others of runs that go on, whose steps may go back, a few in turn.
+What comes late, for an earlier time, is found when the run is over, and the series is read anew.
 """
 
 from __future__ import annotations
 
 import math
+import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -31,6 +34,10 @@ _ROWS = 50_000
 _AT_ONCE = 500
 _NEWS = 200_000
 """New rows among which it is looked for runs; beyond, every run may have some."""
+_IN_TURN = 50
+"""Series without news that are asked for in one answer,"""
+_REMEMBERED = 100_000
+"""and most of which it is known when that was."""
 _LIVE = ("RUNNING", "SCHEDULED")
 _ROW = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 _VALUES = "step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END"
@@ -50,6 +57,10 @@ class SqlHistories:
         """Runs that have rows which the look before did not see; None: all may have."""
         self._before = 0
         self._by_step: bool | None = None
+        self._over: set[str] = set()
+        """Of the runs that were asked for last, those that are over."""
+        self._asked: dict[tuple[str, str], float] = {}
+        """When a series was last read (monotonic seconds), without row numbers."""
 
     def look(self) -> None:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
@@ -92,12 +103,13 @@ class SqlHistories:
                 some,
             ):
                 found[run_id] = RunFacts(started / 1000 if started else None, status not in _LIVE)
+        self._over = {run_id for run_id, facts in found.items() if facts.is_over}
         return found
 
     def is_valid(self, mark: Mark) -> bool:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         if not self._tables.has_rowid:
-            return len(mark) == 2
+            return len(mark) == 3 and all(isinstance(each, int) for each in mark)
         if len(mark) not in (3, 4) or not all(isinstance(each, int) for each in mark):
             return False
         return mark[2] == 0 or self._digest(int(mark[2])) == mark[1]
@@ -105,7 +117,10 @@ class SqlHistories:
     def grown(self, wants: Sequence[Want]) -> list[Want]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         if not self._tables.has_rowid:
-            return list(wants)  # they have to be asked
+            latest = self._latest(wants)
+            changed = [each for each in wants if each.mark[2] != latest.get((each.run_id, each.metric), 0)]
+            others = {each for each in wants if each.run_id not in self._over}.difference(changed)
+            return changed + sorted(others, key=lambda each: self._asked.get(each[:2], 0.0))[:_IN_TURN]
         top = self._top[0]
         return [
             each
@@ -122,8 +137,12 @@ class SqlHistories:
     def read(self, wants: Sequence[Want]) -> Iterator[Piece]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         if not self._tables.has_rowid:
+            if len(self._asked) > _REMEMBERED:
+                self._asked.clear()
+            latest = self._latest(wants)  # before the values: what comes in between counts as more
             for each in wants:
-                yield from self._by_time(each)
+                self._asked[each.run_id, each.metric] = time.monotonic()
+                yield from self._by_time(each, latest.get((each.run_id, each.metric), 0))
             return
         later: dict[str, list[Want]] = defaultdict(list)
         for each in wants:
@@ -208,21 +227,36 @@ class SqlHistories:
 
     # -- rows without
 
-    def _by_time(self, want: Want) -> Iterator[Piece]:
-        time, known = (int(want.mark[0]), int(want.mark[1])) if len(want.mark) == 2 else (-(2**63), 0)
+    def _latest(self, wants: Sequence[Want]) -> dict[tuple[str, str], int]:
+        """Of each series a digest of its last value; one question for many of them."""
+        run_ids = list(dict.fromkeys(each.run_id for each in wants))
+        names = list(dict.fromkeys(each.metric for each in wants))
+        found: dict[tuple[str, str], int] = {}
+        for first in range(0, len(run_ids), _AT_ONCE):
+            some = run_ids[first : first + _AT_ONCE]
+            rows = self._tables.rows(
+                "SELECT run_uuid, {key}, timestamp, step, value, is_nan FROM latest_metrics "
+                f"WHERE run_uuid IN ({', '.join('?' * len(some))}) AND {{key}} IN ({', '.join('?' * len(names))})",
+                [*some, *names],
+            )
+            found |= {(row[0], row[1]): zlib.crc32(repr(row[2:]).encode()) or 1 for row in rows}
+        return found
+
+    def _by_time(self, want: Want, latest: int) -> Iterator[Piece]:
+        moment, known = (int(want.mark[0]), int(want.mark[1])) if len(want.mark) == 3 else (-(2**63), 0)
         while True:
             rows = self._tables.rows(
                 f"SELECT {_VALUES} FROM metrics WHERE run_uuid = ? AND {{key}} = ? AND timestamp >= ? "
                 f"ORDER BY timestamp, step, is_nan, value LIMIT {_ROWS} OFFSET {known}",
-                (want.run_id, want.metric, time),
+                (want.run_id, want.metric, moment),
             )
             is_done = len(rows) < _ROWS
             if rows:
                 last = int(rows[-1][1])
                 of_last = sum(1 for row in rows if row[1] == last)
-                known = known + of_last if last == time else of_last
-                time = last
-            yield _piece(want, rows, (time, known), is_done)
+                known = known + of_last if last == moment else of_last
+                moment = last
+            yield _piece(want, rows, (moment, known, latest), is_done)
             if is_done:
                 return
 

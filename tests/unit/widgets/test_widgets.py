@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +14,7 @@ from studio_ext.contract.jobs import ExitReason
 from studio_ext.contract.live import MetricHistory, MetricSeries
 from studio_ext.testing.fake_client import FakeClient
 from studio_ext.widgets import JobProgress, MetricChart, TrialTable
-from studio_ext.widgets.live import LiveWidget, packed
+from studio_ext.widgets.live import LiveWidget
 from tests.unit.widgets.rows import trial
 
 Eventually = Callable[..., None]
@@ -440,45 +437,6 @@ def test_bad_messages_to_a_table_do_no_harm(many: FakeClient, eventually: Eventu
     eventually(lambda: not table._state["loading"] and table._messages.empty())
     assert not table._state["error"]
     assert table.selected == []
-
-
-# -- the package
-
-
-def test_importing_is_cheap_and_names_are_found() -> None:
-    code = (
-        "import sys, studio_ext.widgets as w; heavy = {'anywidget', 'ipywidgets', 'IPython', 'mlflow'};"
-        "assert not heavy & set(sys.modules);"
-        "w.JobProgress, w.TrialTable, w.MetricChart; assert 'mlflow' not in sys.modules\n"
-        "try: w.Nothing\nexcept AttributeError: print('none')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout == "none\n"
-
-
-def test_nothing_is_fetched_from_elsewhere() -> None:
-    for name in ("widgets.js", "widgets.css"):
-        text = packed(name)
-        assert len(text) > 1000
-        assert "import(" not in text
-        assert "fetch(" not in text
-        assert "@import" not in text
-        assert "url(" not in text.replace("url(#", "")
-
-
-def test_where_the_front_end_was_not_built_a_job_is_a_table(fake: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio_ext.sdk import showing
-    from studio_ext.widgets.places import FrontEnd
-
-    packed.cache_clear()
-    monkeypatch.setattr("studio_ext.widgets.live._STATIC", Path("/nowhere"))
-    job = studio.submit("train.ipynb")
-    with pytest.raises(Unavailable, match="not there"):
-        JobProgress(job)
-    monkeypatch.setattr("studio_ext.widgets.place_for_widgets", lambda: FrontEnd.lab)
-    assert not showing.show_job(job)
-    assert job._repr_html_().startswith("<table>")
-    packed.cache_clear()
 
 
 def test_the_picture_is_never_behind_with_a_job_s_state(

@@ -20,8 +20,19 @@ CREATE TABLE metrics (
   CONSTRAINT metric_pk PRIMARY KEY ("key", timestamp, step, run_uuid, value, is_nan)
 );
 CREATE INDEX index_metrics_run_uuid ON metrics (run_uuid);
+CREATE TABLE latest_metrics (
+  "key" VARCHAR(250) NOT NULL, value FLOAT, timestamp BIGINT, step BIGINT NOT NULL, is_nan BOOLEAN NOT NULL,
+  run_uuid VARCHAR(32) NOT NULL, PRIMARY KEY ("key", run_uuid)
+);
 """
 _BY_STEP = 'CREATE INDEX index_metrics_run_uuid_key_step ON metrics (run_uuid, "key", step)'
+_LATEST = """
+INSERT INTO latest_metrics ("key", value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step,
+is_nan = excluded.is_nan
+WHERE (excluded.step, excluded.timestamp, excluded.value) > (latest_metrics.step, latest_metrics.timestamp,
+latest_metrics.value)
+"""
 _LARGEST = 1.7976931348623157e308
 
 
@@ -51,6 +62,7 @@ class Store:
             stored = 0.0 if math.isnan(value) else min(max(value, -_LARGEST), _LARGEST)
             rows.append((name, stored, int(moment * 1000), run_id, step, math.isnan(value)))
         self._many("INSERT OR IGNORE INTO metrics VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._many(_LATEST, rows)
 
     def execute(self, statement: str) -> None:
         with closing(sqlite3.connect(self.path, isolation_level=None)) as database:

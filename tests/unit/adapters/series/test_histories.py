@@ -193,6 +193,47 @@ def test_values_that_came_late_for_an_earlier_time_are_there_in_the_end(store: A
     assert sorted(points(whole(any_store, query()).series[0])) == [(0, 3.0), (1, 2.0), (7, 7.0)]
 
 
+def test_a_trial_that_goes_on_again(store: Any, any_store: Histories) -> None:
+    store.run(RUN)
+    store.log(RUN, "loss", [3.0, 2.0])
+    assert any_store.page(query()).complete
+    store.log(RUN, "loss", [1.5], first=2, time=1002.0)  # MLflow takes values of a run that is over
+    assert whole(any_store, query()).series[0].value == [3.0, 2.0, 1.5]
+    store.run(RUN, status="RUNNING")
+    store.log(RUN, "loss", [1.0], first=3, time=1003.0)
+    page = whole(any_store, query())
+    assert page.series[0].value == [3.0, 2.0, 1.5, 1.0] and not page.complete
+    store.points(RUN, "loss", [(9, 900.0, 9.0)])
+    store.run(RUN)
+    assert whole(any_store, query()).series[0].step == [0, 1, 2, 3, 9]
+
+
+def test_of_many_that_go_on_those_with_more_are_asked_for_first(
+    store: Any, home: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tuple(f"{number:032x}" for number in range(40))
+    for run_id in runs:
+        store.run(run_id, status="RUNNING")
+        store.log(run_id, "loss", [2.0, 1.0])
+    asked: list[str] = []
+
+    class Listening(WithoutRowid):
+        def rows(self, statement: str, values: Any = ()) -> list[Any]:
+            asked.append(statement)
+            return super().rows(statement, values)
+
+    source = SqlHistories(Listening(store.path))
+    histories = Histories(source, Columns(home.cache / "series", store.uri), Journals(home.trackers, lambda: []))
+    assert len(whole(histories, query("loss", "acc", runs=runs)).series) == 40
+    store.log(runs[-1], "loss", [0.5], first=2, time=1002.0)
+    asked.clear()
+    # However little time there is, whoever has more gets its turn.
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
+    page = whole(histories, query("loss", "acc", runs=runs))
+    assert page.series[-1].value == [2.0, 1.0, 0.5]
+    assert len([each for each in asked if "FROM metrics" in each]) == 1
+
+
 def test_a_trial_that_is_deleted_is_missing(store: Any, any_store: Histories) -> None:
     store.run(RUN)
     store.log(RUN, "loss", [1.0])

@@ -14,105 +14,19 @@ from typing import Any
 
 import pytest
 
-from studio_ext.adapters.kernel_specs import KernelSpecs
 from studio_ext.adapters.notebook_files import NotebookFiles
 from studio_ext.adapters.snapshots import FolderSnapshots
 from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.contract.errors import InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.contract.jobs import (
-    CELLS_TAG,
-    Container,
-    ContainerProfile,
-    ImageChoice,
-    JobDetail,
     JobStatus,
-    KernelEnvironment,
     Resources,
     RunnerInfo,
     SubmitRequest,
 )
-from studio_ext.core.workspace import Workspace
 from studio_ext.services import submission as submission_module
 from studio_ext.services.submission import MOST_LINKS, MOST_PLACES, Submission, linked_places
-from studio_ext.testing.fake_runner import FakeRunner
-
-SECRET = "s3cret-canary"
-
-
-class Runner(FakeRunner):
-    """A runner of which only the information counts."""
-
-    def __init__(self, info: RunnerInfo) -> None:
-        super().__init__(name=info.name)
-        self.info = lambda: info  # type: ignore[method-assign]
-
-
-RUNNERS = {
-    "process": Runner(RunnerInfo(name="process", display_name="This machine", available=True)),
-    "docker": Runner(
-        RunnerInfo(name="docker", display_name="Docker", available=False, reason="Start the engine.", has_images=True)
-    ),
-    "podman": Runner(RunnerInfo(name="podman", display_name="Podman", available=True, has_images=True)),
-}
-
-
-class OneImage:
-    """An engine with one image."""
-
-    def choices(self) -> list[ImageChoice]:
-        return []
-
-    def default(self) -> str:
-        return "studio/notebook:1"
-
-    def how_to_get(self, image: str) -> str:
-        return "Build it."
-
-    def resolve(self, image: str, *, pull: bool, network_access: bool) -> KernelEnvironment:
-        if image != self.default() and not pull:
-            raise InvalidRequest.field("image", f"there is no image {image}", hint=self.how_to_get(image))
-        return KernelEnvironment(
-            kernel="python3", display_name="Python 3", language="python", argv=["python3"], prefix="", summary="One",
-            container=Container(
-                image=image, profile=ContainerProfile.notebook, network_access=network_access, pull=pull
-            ),
-        )  # fmt: skip
-
-
-@pytest.fixture
-def submission(workspace: Workspace, store: SqlStore) -> Submission:
-    environ = {"PATH": os.environ["PATH"], "HOME": "/home/ada", "API_KEY": SECRET, "OTHER": SECRET}
-    return Submission(workspace, store, NotebookFiles(), KernelSpecs(environ), FolderSnapshots(), OneImage(), RUNNERS)
-
-
-@pytest.fixture
-def notebook(tmp_path: Path) -> Path:
-    return make(tmp_path / "houses" / "train.ipynb")
-
-
-def make(path: Path, *, kernel: Any = "python3", cells: int = 3) -> Path:
-    path.parent.mkdir(exist_ok=True)
-    code = {"cell_type": "code", "outputs": [], "execution_count": None}
-    document = {
-        "nbformat": 4,
-        "nbformat_minor": 4,
-        "metadata": {"kernelspec": {"name": kernel, "display_name": "", "language": "python"}} if kernel else {},
-        "cells": [
-            {**code, "metadata": {"tags": ["parameters"]}, "source": "depth = 3\nrate = 0.1"},
-            *({**code, "metadata": {}, "source": f"print({number})"} for number in range(1, cells)),
-        ],
-    }
-    path.write_text(json.dumps(document))
-    (path.parent / "data.csv").write_text("1,2")
-    return path
-
-
-def request(notebook: Path, **more: Any) -> SubmitRequest:
-    return SubmitRequest(notebook=str(notebook), **more)
-
-
-def nothing_left(submission: Submission) -> bool:
-    return list(submission.workspace.jobs.iterdir()) == [] and submission.store.jobs(limit=1).total == 0
+from tests.unit.services.submission.bench import RUNNERS, SECRET, Runner, make, nothing_left, request
 
 
 def test_a_job(submission: Submission, notebook: Path) -> None:
@@ -435,87 +349,3 @@ def test_more_places_than_a_container_can_have(tmp_path: Path) -> None:
         (code / f"{number}.png").symlink_to(tmp_path / "data" / f"{number}.png")
     with pytest.raises(InvalidRequest, match="501 files"):
         linked_places(code)
-
-
-DOCUMENT: dict[str, Any] = {
-    "nbformat": 4,
-    "nbformat_minor": 4,
-    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    "cells": [
-        {"cell_type": "code", "source": "depth = 1", "metadata": {"tags": ["parameters"]}, "outputs": []},
-        {"cell_type": "code", "source": ["print(", "depth)"], "metadata": {}, "outputs": []},
-    ],
-}
-
-
-def executed(job: JobDetail) -> list[str]:
-    """Sources of the cells that the job runs."""
-    document = json.loads((Path(job.directory) / "input" / "notebook.ipynb").read_text())
-    return ["".join(cell["source"]) for cell in document["cells"]]
-
-
-def test_a_document_runs_beside_the_notebook_in_place_of_it(submission: Submission, notebook: Path) -> None:
-    (notebook.parent / "data.csv").write_text("1")
-    request = SubmitRequest(notebook=str(notebook), document=DOCUMENT, parameters={"depth": 8}, tags={"a": "b"})
-    job = submission.submit(request, notebook, "ada")
-    first, injected, last = executed(job)
-    assert (first, last) == ("depth = 1", "print(depth)")
-    assert "depth = 8" in injected
-    assert job.tags == {"a": "b", CELLS_TAG: "true"}
-    assert job.progress.total == 2
-    assert (Path(job.directory) / "code" / "data.csv").exists()
-    assert (Path(job.directory) / "code" / notebook.name).read_bytes() == notebook.read_bytes()
-    with pytest.raises(InvalidRequest, match="width is not a parameter"):
-        submission.submit(request.model_copy(update={"parameters": {"width": 8}}), notebook, "ada")
-
-
-def test_the_document_of_a_job_is_run_again(submission: Submission, notebook: Path) -> None:
-    request = SubmitRequest(notebook=str(notebook), document=DOCUMENT, parameters={"depth": 8})
-    first = submission.submit(request, notebook, "ada")
-    again = SubmitRequest(notebook=str(notebook), cells_of=first.id, parameters={"depth": 9})
-    second = submission.submit(again, notebook, "ada")
-    sources = executed(second)
-    assert len(sources) == 3
-    assert "depth = 9" in sources[1]
-    assert second.tags == {CELLS_TAG: "true"}
-    third = submission.submit(SubmitRequest(notebook=str(notebook), cells_of=second.id[:11]), notebook, "ada")
-    assert executed(third) == ["depth = 1", "print(depth)"]
-    whole = submission.submit(SubmitRequest(notebook=str(notebook)), notebook, "ada")
-    with pytest.raises(InvalidRequest, match="ran a whole notebook"):
-        submission.submit(SubmitRequest(notebook=str(notebook), cells_of=whole.id), notebook, "ada")
-    with pytest.raises(NotFound):
-        submission.submit(SubmitRequest(notebook=str(notebook), cells_of="nothing"), notebook, "ada")
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {},
-        {"nbformat": 3},
-        {"nbformat": 4, "metadata": {}, "cells": 5},
-        {**DOCUMENT, "cells": [{"cell_type": "code", "source": 1}]},
-    ],
-)
-def test_a_document_that_is_no_notebook_is_refused_and_leaves_nothing(
-    submission: Submission, notebook: Path, document: dict[str, Any]
-) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        submission.submit(SubmitRequest(notebook=str(notebook), document=document), notebook, "ada")
-    assert [field.field for field in caught.value.fields] == ["notebook"]
-    assert list(submission.workspace.jobs.iterdir()) == []
-
-
-def test_a_document_needs_a_notebook_to_lie_beside(submission: Submission, notebook: Path, tmp_path: Path) -> None:
-    for path in (tmp_path / "none.ipynb", tmp_path, tmp_path / "no" / "folder.ipynb"):
-        with pytest.raises(NotFound):
-            submission.submit(SubmitRequest(notebook=str(path), document=DOCUMENT), path, "ada")
-
-
-def test_a_document_may_be_nested_only_so_deeply(submission: Submission, notebook: Path) -> None:
-    deep: Any = []
-    for _ in range(100_000):
-        deep = [deep]
-    request = SubmitRequest(notebook=str(notebook))
-    request.document = {**DOCUMENT, "metadata": {"deep": deep}}
-    with pytest.raises(InvalidRequest, match="nested too deeply"):
-        submission.submit(request, notebook, "ada")
