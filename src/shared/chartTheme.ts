@@ -51,7 +51,7 @@ export function readTheme(node: Element): IChartTheme {
     brand: read('--jp-brand-color1', '#0072b2'),
     background: read('--jp-layout-color1', '#fff'),
     text: read('--jp-ui-font-color2', '#666'),
-    grid: read('--jp-border-color2', '#ddd'),
+    grid: read('--jp-studio-grid', read('--jp-border-color2', '#ddd')),
     font: `${size}px ${family}`,
     limit: read('--jp-error-color1', '#c00'),
     line: colour => read(`--jp-studio-series-${colour % COLOURS}`, '#0072b2'),

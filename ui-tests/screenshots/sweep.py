@@ -22,8 +22,8 @@ TREES = 120
 
 
 def main(folder: Path) -> None:
-    """Train and record, one after the other."""
-    houses = pd.read_csv(folder / "root" / "house-prices" / "california-housing.csv").dropna()
+    """Train and record, one after the other, on every third block group."""
+    houses = pd.read_csv(folder / "root" / "house-prices" / "california-housing.csv").dropna()[::3]
     prices = houses.pop("median_house_value")
     houses["ocean_proximity"] = houses["ocean_proximity"].astype("category").cat.codes
     split = train_test_split(houses, prices, test_size=0.2, random_state=0)

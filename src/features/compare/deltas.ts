@@ -58,13 +58,18 @@ export function deltaOf(
       : '';
   const size = Math.abs(difference);
   const text =
-    row.key === 'duration' ? formatDuration(size) : formatNumber(size);
+    row.key === 'duration' ? formatDuration(size) : formatNumber(brief(size));
   const isBetter = row.better === (sign > 0 ? 'higher' : 'lower');
   return {
     text: `${sign > 0 ? '+' : '−'}${text}${percent}`,
     verdict: row.better === null ? null : isBetter ? 'better' : 'worse',
     sign
   };
+}
+
+/** Three digits, or all before the point: there is little room. */
+function brief(size: number): number {
+  return size >= 1000 ? Math.round(size) : Number(size.toPrecision(3));
 }
 
 /** The best value of a metric among some trials; null where nobody knows, or all are the same. */
