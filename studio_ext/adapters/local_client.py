@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -290,12 +290,12 @@ class LocalClient(StoreModels):
         """Which parameters matter."""
         return self._trials.importance(query)
 
-    def export_view(self, view: View) -> bytes:
+    def export_view(self, view: View, colours: Mapping[str, int] | None = None) -> bytes:
         """A view as a file."""
         from studio_ext.adapters.report_page import report_page
         from studio_ext.services.view_report import view_report
 
-        return report_page(view_report(self, view, __version__, now=time.time()))
+        return report_page(view_report(self, view, __version__, colours=colours, now=time.time()))
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -493,11 +493,11 @@ class FakeClient(StoreModels):
         """Which parameters matter."""
         return Importances(self, TrialTables(self)).importance(query)
 
-    def export_view(self, view: View) -> bytes:
+    def export_view(self, view: View, colours: Mapping[str, int] | None = None) -> bytes:
         """A view as a file."""
         from studio_ext.adapters.report_page import report_page
 
-        return report_page(view_report(self, view, "0", now=0.0))
+        return report_page(view_report(self, view, "0", colours=colours, now=0.0))
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -134,9 +134,12 @@ SUCCEEDS: dict[str, tuple[str, Any]] = {
     "POST /views/export": (
         "views/export",
         {
-            "title": "mine",
-            "sources": [{"experiment": EXPERIMENT, "run_ids": ["{run}"]}],
-            "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
+            "view": {
+                "title": "mine",
+                "sources": [{"experiment": EXPERIMENT, "run_ids": ["{run}"]}],
+                "charts": [{"id": "a", "type": "line", "metrics": ["score"]}],
+            },
+            "colours": {"a": 3},
         },
     ),
     "GET /trials/{run_id}/models": ("trials/{with_model}/models", None),
