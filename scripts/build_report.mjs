@@ -16,7 +16,7 @@ await build({
   },
   minify: true,
   banner: {
-    js: '/*! Holds Apache ECharts (Apache-2.0), zrender (BSD-3-Clause), React (MIT), uPlot (MIT), Lumino (BSD-3-Clause). */'
+    js: '/*! Holds Apache ECharts (Apache-2.0), zrender (BSD-3-Clause), React (MIT), uPlot (MIT), marked (MIT), Lumino (BSD-3-Clause). */'
   },
   legalComments: 'inline',
   logLevel: 'warning'

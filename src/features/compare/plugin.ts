@@ -15,6 +15,7 @@ import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Debouncer } from '@lumino/polling';
 import { asRequestError } from '../../client';
@@ -51,7 +52,8 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
     ITranslator,
     ICommandPalette,
     ILayoutRestorer,
-    IDefaultFileBrowser
+    IDefaultFileBrowser,
+    IRenderMimeRegistry
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -62,11 +64,12 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
-    browser: IDefaultFileBrowser | null
+    browser: IDefaultFileBrowser | null,
+    rendermime: IRenderMimeRegistry | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands, docRegistry, shell } = app;
-    const parts = { client, jobs, colours, commands, trans };
+    const parts = { client, jobs, colours, commands, rendermime, trans };
 
     docRegistry.addFileType({
       name: FILE_TYPE,

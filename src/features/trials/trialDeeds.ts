@@ -7,9 +7,6 @@ import type { TrialDetail } from '../../contract';
 import type { TrialModel } from '../../models/trialModel';
 import { CommandIDs } from '../../tokens';
 
-/** Trials that can be chosen from, to compare with. */
-const OTHERS = 100;
-
 /** Something that can be done, as a button. */
 export interface IDeed {
   label: string;
@@ -147,30 +144,18 @@ export class TrialDeeds {
       if (!trial) {
         return;
       }
-      const { rows } = await model.jobs.client.trials.table({
-        experiment: trial.experiment,
-        columns: ['name', 'started'],
-        limit: OTHERS
-      });
-      const others = rows.filter(
-        ({ id, is_group }) => !is_group && id !== trial.run_id
-      );
-      if (others.length === 0) {
-        Notification.info(trans.__('%1 has no other trial.', trial.experiment));
-        return;
-      }
-      const labels = others.map(
-        ({ id, values }) => `${String(values[0] ?? '')} · ${id.slice(0, 8)}`
-      );
-      const { button, value } = await InputDialog.getItem({
+      const { chooseTrial } = await import('./trialChooser');
+      const chosen = await chooseTrial({
         title: trans.__('Compare %1 with', shortened(trial.name)),
-        items: labels
+        client: model.jobs.client,
+        experiment: trial.experiment,
+        except: trial.run_id,
+        trans
       });
-      const chosen = others[labels.indexOf(value ?? '')];
-      if (button.accept && chosen) {
+      if (chosen) {
         await commands.execute(CommandIDs.openComparison, {
           experiment: trial.experiment,
-          runs: [trial.run_id, chosen.id]
+          runs: [trial.run_id, chosen]
         });
       }
     });
