@@ -81,6 +81,7 @@ const report: ViewReport = {
     left_out: 0,
     index: {} as ViewReport['comparison']['index']
   },
+  colours: { a: 5, b: 2, c: 0 },
   histories: [
     {
       chart: '4',
@@ -132,7 +133,7 @@ describe('ReportView', () => {
     expect(screen.getByText(/of 3 trials of churn, with Studio 1\.2\.3\./));
     expect(screen.getByText('The store was away.')).toBeTruthy();
     expect(screen.getByText('2 trials of the view were not there any more.'));
-    expect(screen.getByText(/\*\*first\*\* look/)).toBeTruthy();
+    expect(screen.getByText('first').tagName).toBe('STRONG');
     expect(container.querySelector('img')).toBeNull();
   });
 
@@ -165,7 +166,7 @@ describe('ReportView', () => {
     const heads = screen
       .getAllByRole('columnheader')
       .map(each => each.textContent);
-    expect(heads[1]).toContain('twice b');
+    expect(heads[1]).toContain('twice (b)');
     expect(heads[1]).toContain('baseline');
     const rmse = screen.getByRole('row', { name: /rmse/ });
     const cells = within(rmse)
@@ -176,6 +177,35 @@ describe('ReportView', () => {
     expect(cells[1]).toContain('−1 (−25 %)');
     expect(cells[1]).toContain('better than the baseline');
     expect(cells[2]).toBe('NaN');
+  });
+
+  it('gives trials the colours and names that they had', async () => {
+    const { container } = render(<ReportView report={report} />);
+    const marks = [
+      ...container.querySelectorAll<HTMLElement>(
+        '.jp-StudioReport-trials .jp-StudioChart-mark'
+      )
+    ];
+    expect(marks.map(each => each.style.borderTopColor)).toEqual([
+      'var(--jp-studio-series-5)',
+      'var(--jp-studio-series-2)',
+      'var(--jp-studio-series-0)'
+    ]);
+    const chart = await screen.findByRole('group', { name: /^rmse: twice \(a\)/ });
+    expect(chart).toBeTruthy();
+  });
+
+  it('lets a reader change the scale and the order of axes', async () => {
+    render(<ReportView report={report} />);
+    const axis = await screen.findByRole('button', { name: 'Move the axis lr' });
+    fireEvent.keyDown(axis, { key: 'ArrowRight' });
+    const names = screen
+      .getAllByRole('button', { name: /^Move the axis/ })
+      .map(each => each.getAttribute('aria-label'));
+    expect(names).toEqual(['Move the axis rmse', 'Move the axis lr']);
+    const log = await screen.findByRole('button', { name: 'log' });
+    fireEvent.click(log);
+    expect(log.getAttribute('aria-pressed')).toBe('true');
   });
 
   it('shows what all have in common when it is asked to', () => {

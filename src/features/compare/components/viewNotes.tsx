@@ -33,7 +33,8 @@ export function ViewNotes(props: ICompareHeaderProps): JSX.Element | null {
     <div className="jp-StudioCompare-notes">
       <textarea
         className="jp-StudioInput"
-        aria-label={trans.__('Notes, in Markdown')}
+        aria-label={trans.__('Notes')}
+        placeholder={trans.__('Markdown')}
         rows={6}
         maxLength={MAX_NOTES}
         value={draft}

@@ -244,20 +244,16 @@ describe('the tab of a trial', () => {
     allow(CommandIDs.openComparison);
     new FakeTrials(server).edit = (row, index) => ({
       ...row,
-      id: index === 0 ? 'run1' : `other${index}`
+      id: `other${index + 1}`
     });
     await open();
-    const ask = jest
-      .spyOn(InputDialog, 'getItem')
-      .mockImplementation(({ items }) =>
-        Promise.resolve({
-          button: { accept: true } as never,
-          isChecked: null,
-          value: items[1]
-        })
-      );
-    await deeds.compare();
-    expect(ask.mock.calls[0][0].items[0]).toContain('other1');
+    const done = deeds.compare();
+    await until(() => document.querySelectorAll('option').length > 1);
+    fireEvent.change(document.querySelector('select')!, {
+      target: { value: 'other2' }
+    });
+    fireEvent.click(document.querySelector('.jp-Dialog .jp-mod-accept')!);
+    await done;
     expect(executed).toEqual([
       [
         CommandIDs.openComparison,
