@@ -170,6 +170,11 @@ export class CompareModel implements IDisposable {
     return this._view.charts ?? this._defaults;
   }
 
+  /** Whether it is not known yet which charts suit the trials. */
+  get isChoosing(): boolean {
+    return !this._view.charts && this._areDefaultsOld;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }

@@ -1,5 +1,5 @@
 import { marked } from 'marked';
-import type { Token, Tokens } from 'marked';
+import type { MarkedToken, Token, Tokens } from 'marked';
 import React, { Fragment } from 'react';
 
 /** Elements within elements; what is deeper is shown as it is written. */
@@ -38,28 +38,6 @@ function drawAll(
     </Fragment>
   ));
 }
-
-type MarkedToken =
-  | Tokens.Blockquote
-  | Tokens.Br
-  | Tokens.Code
-  | Tokens.Codespan
-  | Tokens.Def
-  | Tokens.Del
-  | Tokens.Em
-  | Tokens.Escape
-  | Tokens.Heading
-  | Tokens.Hr
-  | Tokens.HTML
-  | Tokens.Image
-  | Tokens.Link
-  | Tokens.List
-  | Tokens.Paragraph
-  | Tokens.Space
-  | Tokens.Strong
-  | Tokens.Table
-  | Tokens.Tag
-  | Tokens.Text;
 
 function draw(token: MarkedToken, depth: number): React.ReactNode {
   switch (token.type) {
@@ -109,6 +87,14 @@ function draw(token: MarkedToken, depth: number): React.ReactNode {
       return null;
     case 'html':
       return /^<br\s*\/?>\s*$/i.test(token.raw) ? <br /> : token.raw;
+    case 'checkbox':
+      return (
+        <>
+          <input type="checkbox" checked={token.checked} disabled />{' '}
+        </>
+      );
+    case 'list_item':
+      return drawAll(token.tokens, depth);
     case 'text':
       return 'tokens' in token && token.tokens
         ? drawAll(token.tokens, depth)
@@ -122,9 +108,6 @@ function List(props: { token: Tokens.List; depth: number }): JSX.Element {
   const { token, depth } = props;
   const items = token.items.map((item, index) => (
     <li key={index}>
-      {item.task && (
-        <input type="checkbox" checked={item.checked ?? false} disabled />
-      )}
       {drawAll(item.tokens, depth)}
     </li>
   ));

@@ -20,7 +20,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Debouncer } from '@lumino/polling';
 import { asRequestError } from '../../client';
 import { writeView } from '../../models/viewText';
-import { viewOf } from '../../models/views';
+import { MAX_TRIALS, viewOf } from '../../models/views';
 import { compareIcon } from '../../shared/icons';
 import {
   CommandIDs,
@@ -240,6 +240,15 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         const ids = Array.isArray(runs)
           ? runs.filter(each => typeof each === 'string')
           : [];
+        if (ids.length > MAX_TRIALS) {
+          Notification.warning(
+            trans.__(
+              'The first %1 of %2 trials are compared, the most that can be at once.',
+              MAX_TRIALS,
+              ids.length
+            )
+          );
+        }
         const text =
           typeof view === 'string'
             ? view

@@ -12,6 +12,8 @@ const OFFERED = 100;
 const REST = 200;
 
 interface IOffer {
+  /** What was typed. */
+  text: string;
   rows: readonly TableRow[];
   /** How many match, those that are not offered included. */
   matched: number;
@@ -50,7 +52,7 @@ export function Chooser(props: IChooserProps): JSX.Element {
           )
           .then(
             ({ rows, matched }) => {
-              setOffer({ rows, matched });
+              setOffer({ text, rows, matched });
               setError('');
             },
             reason => {
@@ -70,7 +72,9 @@ export function Chooser(props: IChooserProps): JSX.Element {
   const rows = offer?.rows ?? [];
   const first = rows[0]?.id ?? null;
   const value = rows.some(({ id }) => id === chosen) ? chosen : first;
-  useEffect(() => onChange(value), [onChange, value]);
+  // What is offered for an older text is nobody's choice.
+  const isOld = !offer || offer.text !== text;
+  useEffect(() => onChange(isOld ? null : value), [onChange, value, isOld]);
   return (
     <>
       <input
@@ -97,15 +101,14 @@ export function Chooser(props: IChooserProps): JSX.Element {
         ))}
       </select>
       <p id={noteId} className="jp-StudioTrialChooser-note" role="status">
-        {error || (offer && noteOf(offer, text, experiment, trans))}
+        {error || (isOld ? trans.__('Searching…') : noteOf(offer, experiment, trans))}
       </p>
     </>
   );
 }
 
 function noteOf(
-  { rows, matched }: IOffer,
-  text: string,
+  { text, rows, matched }: IOffer,
   experiment: string,
   trans: TranslationBundle
 ): string {
@@ -167,7 +170,8 @@ export async function chooseTrial(
     buttons: [
       Dialog.cancelButton(),
       Dialog.okButton({ label: trans.__('Compare') })
-    ]
+    ],
+    focusNodeSelector: 'input'
   });
   return button.accept ? value : null;
 }

@@ -35,9 +35,9 @@ export function AxisHandles(props: IAxisHandlesProps): JSX.Element {
   const [drag, setDrag] = useState<IDrag | null>(null);
   const [said, say] = useState('');
   const last = columns.length - 1;
-  const width = `(100% - ${SIDES.left + SIDES.right}px)`;
+  const room = `(100% - ${SIDES.left + SIDES.right}px)`;
   const place = (at: number) =>
-    `calc(${SIDES.left}px + ${width} * ${at / Math.max(1, last)})`;
+    `calc(${SIDES.left}px + ${room} * ${at / Math.max(1, last)})`;
   const move = (from: number, to: number) => {
     if (to === from || to < 0 || to > last) {
       return;
@@ -69,7 +69,7 @@ export function AxisHandles(props: IAxisHandlesProps): JSX.Element {
           className={`jp-StudioChart-axis${drag?.from === at ? ' jp-mod-dragged' : ''}`}
           style={{
             left: place(at),
-            width: `min(${width} / ${Math.max(1, last)} - 4px, ${2 * SIDES.left}px)`,
+            width: `min(${room} / ${Math.max(1, last)} - 4px, ${2 * SIDES.left}px)`,
             transform: `translateX(calc(-50% + ${drag?.from === at ? drag.now - drag.start : 0}px))`
           }}
           title={trans.__(
@@ -78,20 +78,19 @@ export function AxisHandles(props: IAxisHandlesProps): JSX.Element {
           )}
           aria-label={trans.__('Move the axis %1', label)}
           onKeyDown={event => {
-            const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-            if (event.key === 'Escape' && drag) {
+            if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
+              move(at, at + (event.key === 'ArrowLeft' ? -1 : 1));
+            } else if (event.key === 'Escape' && drag) {
               setDrag(null);
-            } else if (by === undefined) {
-              return;
             } else {
-              move(at, at + by);
+              return;
             }
             event.preventDefault();
             event.stopPropagation();
           }}
           onPointerDown={event => {
-            const { clientWidth = 0 } = root.current ?? {};
-            const room = clientWidth - SIDES.left - SIDES.right;
+            const width = root.current?.clientWidth ?? 0;
+            const room = width - SIDES.left - SIDES.right;
             if (event.button === 0 && last > 0) {
               event.currentTarget.setPointerCapture?.(event.pointerId);
               const { clientX: start } = event;

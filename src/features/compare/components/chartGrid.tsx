@@ -57,7 +57,7 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
           trans={trans}
         />
       )}
-      {charts.length === 0 && edited === null && !model.isLoading && (
+      {charts.length === 0 && edited === null && !model.isChoosing && (
         <EmptyState
           message={
             model.view.charts
