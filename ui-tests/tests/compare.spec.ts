@@ -152,8 +152,10 @@ test('Two trainings are watched beside each other, and what is selected is selec
 
   // What is changed of these charts is still there after a reload.
   const isLog = () => chart.getByRole('button', { name: 'log', exact: true });
+  const kept = page.waitForRequest(each => each.method() === 'PUT' && (each.postData() ?? '').includes('log_y'));
   await isLog().click();
   await expect(isLog()).toHaveAttribute('aria-pressed', 'true');
+  await kept;
   await page.reload({ waitForIsReady: false } as object);
   await expect(chart.locator('canvas')).toBeVisible({ timeout: 40_000 });
   await expect(isLog()).toHaveAttribute('aria-pressed', 'true');

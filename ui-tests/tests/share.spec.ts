@@ -131,7 +131,7 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
   await page.mouse.move(...(await middle(0)));
   await page.mouse.down();
   await page.mouse.move(...to, { steps: 5 });
-  await shot(page, 'charts-dragged');
+  await page.screenshot({ path: path.join(LOOK, 'charts-dragged.png') });
   await page.mouse.up();
   await expect.poll(order).toEqual(['depth', 'optimizer', 'lr', 'loss']);
   await names.nth(0).focus();

@@ -58,7 +58,7 @@ describe('Parallel coordinates', () => {
     rerender(chart([columnOf('lr', [1, 4, 1.5, 4]), rmse]));
     expect(selected()).toEqual(['run0', 'run2']);
     // Nothing is there for a moment: the brush stays, and finds them again.
-    rerender(chart([columnOf('lr', [null, 4, 3, 4]), rmse]));
+    rerender(chart([columnOf('lr', [4, 4, 4, 4]), rmse]));
     expect(selected()).toEqual([]);
     rerender(chart([columnOf('lr', [1, 4, 4, 4]), rmse]));
     expect(selected()).toEqual(['run0']);
