@@ -22,6 +22,8 @@ export interface ICompareParts {
   /** Null where Markdown cannot be drawn: notes are shown as they are written. */
   rendermime: IRenderMimeRegistry | null;
   trans: TranslationBundle;
+  /** What is loaded when the first comparison is opened. */
+  load: () => Promise<{ CompareView: typeof CompareView }>;
 }
 
 /** A comparison as the content of a tab; its code is loaded when the first one is opened. */
@@ -53,7 +55,7 @@ export class CompareContent extends Panel {
     await this._parts.colours.ready;
     // An empty text would be taken for an empty view.
     await this.source.ready;
-    const { CompareView } = await import('./compareView');
+    const { CompareView } = await this._parts.load();
     if (this.isDisposed) {
       return null;
     }

@@ -11,7 +11,8 @@ import type { ViewChart } from '../../../models/views';
 import { CommandIDs } from '../../../tokens';
 import { addCompareCommands } from '../commands';
 import { CompareContent } from '../compareTab';
-import type { CompareView } from '../compareView';
+import { CompareView } from '../compareView';
+import { viewText } from '../newView';
 import { LooseText } from '../viewTexts';
 
 const SUITED: ViewChart[] = [{ id: 'line-1', type: 'line', metrics: ['loss'] }];
@@ -57,7 +58,8 @@ describe('A comparison', () => {
       colours,
       commands,
       rendermime: null,
-      trans
+      trans,
+      load: () => Promise.resolve({ CompareView })
     });
     view = (await content.ready)!;
     await until(() => view.file.isReady);
@@ -128,5 +130,14 @@ describe('A comparison', () => {
       run1: colours.get('run1')
     });
     expect(shown?.['run1']).toBe(1);
+  });
+
+  it('of more trials than there is room for says so', () => {
+    const ids = Array.from({ length: 201 }, (_, at) => `run${at}`);
+    const { sources } = JSON.parse(viewText('churn', ids, trans)) as View;
+    expect(sources?.[0].run_ids).toHaveLength(200);
+    expect(notices()[0].message).toContain('The first 200 of 201 trials');
+    viewText('churn', ids.slice(1), trans);
+    expect(notices()).toHaveLength(1);
   });
 });
