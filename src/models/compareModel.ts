@@ -352,7 +352,7 @@ export class CompareModel implements IDisposable {
       this.colours.assign(found.trials.map(each => each.run_id));
     }
     if (isSuited) {
-      const charts = found.charts ?? [];
+      const { charts } = found;
       this._defaults =
         isOther || this._areDefaultsOld
           ? charts

@@ -107,9 +107,7 @@ function draw(token: MarkedToken, depth: number): React.ReactNode {
 function List(props: { token: Tokens.List; depth: number }): JSX.Element {
   const { token, depth } = props;
   const items = token.items.map((item, index) => (
-    <li key={index}>
-      {drawAll(item.tokens, depth)}
-    </li>
+    <li key={index}>{drawAll(item.tokens, depth)}</li>
   ));
   return token.ordered ? (
     <ol start={token.start || 1}>{items}</ol>

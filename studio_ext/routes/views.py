@@ -41,7 +41,9 @@ class ExportHandler(ReadingHandler):
     async def post(self, body: ViewExport) -> None:
         """A view with everything that it shows, as one HTML file that needs no server."""
         client = self.parts.client
-        page = await self.parts.calls.run(lambda: client().export_view(body.view, body.colours), Lane.tracking, patient=True)
+        page = await self.parts.calls.run(
+            lambda: client().export_view(body.view, body.colours), Lane.tracking, patient=True
+        )
         self.set_header("Content-Type", BYTES)
         self.set_header("Content-Disposition", 'attachment; filename="view.html"')
         self.set_header("X-Content-Type-Options", "nosniff")

@@ -55,8 +55,8 @@ def view_report(
 
     Charts of a view that names none are those that suit its trials. Histories are sampled more coarsely, the more of
     them there are. ``colours``: places of trials in the list of colours, by run id, where they are shown already;
-    others get the first that are free. ``now``: epoch seconds. Raises ``InvalidRequest`` for a view without trials, and what the questions
-    raise.
+    others get the first that are free. ``now``: epoch seconds. Raises ``InvalidRequest`` for a view without trials,
+    and what the questions raise.
     """
     if not view.sources:
         raise InvalidRequest.field("sources", "names no trials", hint="Add trials to the view first.")
@@ -108,9 +108,7 @@ def _colours(run_ids: Sequence[str], given: Mapping[str, int]) -> dict[str, int]
     """The colours of trials as the Compare tab chooses them: those they have, else the first that is free."""
     taken = {given[each] for each in run_ids if each in given}
     free = (each for each in range(MAX_COLOURS) if each not in taken)
-    return {
-        each: given[each] if each in given else next(free, at % MAX_COLOURS) for at, each in enumerate(run_ids)
-    }
+    return {each: given[each] if each in given else next(free, at % MAX_COLOURS) for at, each in enumerate(run_ids)}
 
 
 def _keys(chart: ViewChart) -> list[str]:

@@ -139,7 +139,10 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
     trans.__('Export the Comparison as HTML'),
     async ({ model }) => {
       const title = model.view.title || trans.__('comparison');
-      save(await client.views.export(shownBy(model)), `${fileName(title)}.html`);
+      save(
+        await client.views.export(shownBy(model)),
+        `${fileName(title)}.html`
+      );
     },
     {},
     false

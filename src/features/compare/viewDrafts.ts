@@ -66,8 +66,7 @@ export class ViewDrafts implements IDisposable {
     const { view } = this._model;
     return (['title', 'notes'] as const).some(
       key =>
-        this._texts[key] !== undefined &&
-        this._texts[key] !== (view[key] ?? '')
+        this._texts[key] !== undefined && this._texts[key] !== (view[key] ?? '')
     );
   }
 

@@ -101,7 +101,8 @@ export function Chooser(props: IChooserProps): JSX.Element {
         ))}
       </select>
       <p id={noteId} className="jp-StudioTrialChooser-note" role="status">
-        {error || (isOld ? trans.__('Searching…') : noteOf(offer, experiment, trans))}
+        {error ||
+          (isOld ? trans.__('Searching…') : noteOf(offer, experiment, trans))}
       </p>
     </>
   );

@@ -59,8 +59,9 @@ describe('Markdown in a report', () => {
   });
 
   it('links pages, and gives them nothing of this one', () => {
-    const link = show('[paper](https://example.org/a?b=c "title")')
-      .querySelector('a')!;
+    const link = show(
+      '[paper](https://example.org/a?b=c "title")'
+    ).querySelector('a')!;
     expect(link.href).toBe('https://example.org/a?b=c');
     expect(link.rel).toBe('noopener noreferrer');
   });
@@ -72,7 +73,12 @@ describe('Markdown in a report', () => {
   });
 
   it('shows what is nested without end as it is written', () => {
-    for (const text of ['> '.repeat(5_000), '[' .repeat(10_000), '- '.repeat(3_000) + 'x', '*'.repeat(20_000)]) {
+    for (const text of [
+      '> '.repeat(5_000),
+      '['.repeat(10_000),
+      '- '.repeat(3_000) + 'x',
+      '*'.repeat(20_000)
+    ]) {
       const began = Date.now();
       const node = show(text);
       expect(node.querySelectorAll('blockquote').length).toBeLessThan(40);

@@ -79,6 +79,7 @@ const report: ViewReport = {
     differing_rows: 2,
     missing: ['x', 'y'],
     left_out: 0,
+    charts: [],
     index: {} as ViewReport['comparison']['index']
   },
   colours: { a: 5, b: 2, c: 0 },
@@ -191,13 +192,17 @@ describe('ReportView', () => {
       'var(--jp-studio-series-2)',
       'var(--jp-studio-series-0)'
     ]);
-    const chart = await screen.findByRole('group', { name: /^rmse: twice \(a\)/ });
+    const chart = await screen.findByRole('group', {
+      name: /^rmse: twice \(a\)/
+    });
     expect(chart).toBeTruthy();
   });
 
   it('lets a reader change the scale and the order of axes', async () => {
     render(<ReportView report={report} />);
-    const axis = await screen.findByRole('button', { name: 'Move the axis lr' });
+    const axis = await screen.findByRole('button', {
+      name: 'Move the axis lr'
+    });
     fireEvent.keyDown(axis, { key: 'ArrowRight' });
     const names = screen
       .getAllByRole('button', { name: /^Move the axis/ })

@@ -45,12 +45,7 @@ export function AxisHandles(props: IAxisHandlesProps): JSX.Element {
     const keys = columns.map(({ key }) => key);
     keys.splice(to, 0, ...keys.splice(from, 1));
     say(
-      trans.__(
-        '%1: axis %2 of %3',
-        columns[from].label,
-        to + 1,
-        columns.length
-      )
+      trans.__('%1: axis %2 of %3', columns[from].label, to + 1, columns.length)
     );
     onOrder(keys);
   };

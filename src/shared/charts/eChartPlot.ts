@@ -57,7 +57,10 @@ export class EChartPlot {
       this._drawing = drawing;
       this._look = look;
       this._draw(false);
-      if (this._chart && [...this._brushed().values()].some(each => each.length > 0)) {
+      if (
+        this._chart &&
+        [...this._brushed().values()].some(each => each.length > 0)
+      ) {
         this._tellBrush(true);
       }
     }

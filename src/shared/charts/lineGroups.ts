@@ -22,7 +22,8 @@ export function lineGroups(
   });
   const found = [...groups];
   // Numbers that look the same when they are cut short are written in full.
-  const isClear = new Set(found.map(([, { label }]) => label)).size === found.length;
+  const isClear =
+    new Set(found.map(([, { label }]) => label)).size === found.length;
   return found.map(([value, group]) =>
     isClear || value === null ? group : { ...group, label: String(value) }
   );

@@ -1,5 +1,8 @@
 import { Sanitizer } from '@jupyterlab/apputils';
-import { RenderMimeRegistry, markdownRendererFactory } from '@jupyterlab/rendermime';
+import {
+  RenderMimeRegistry,
+  markdownRendererFactory
+} from '@jupyterlab/rendermime';
 import { CommandRegistry } from '@lumino/commands';
 import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import { marked } from 'marked';
@@ -263,7 +266,9 @@ describe('Parts of a comparison', () => {
       });
       await header();
       await act(() =>
-        until(() => document.querySelector('.jp-StudioCompare-notes h1') !== null)
+        until(
+          () => document.querySelector('.jp-StudioCompare-notes h1') !== null
+        )
       );
       const notes = document.querySelector('.jp-StudioCompare-notes')!;
       expect(notes.querySelector('strong')?.textContent).toBe('quick');

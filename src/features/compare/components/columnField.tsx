@@ -159,9 +159,7 @@ export function ColumnsField(props: IColumnsFieldProps): JSX.Element {
 }
 
 /** Whether the scale of a column is logarithmic: of one with texts it cannot be. */
-function LogSwitch(
-  props: IColumnsFieldProps & { axis: string }
-): JSX.Element {
+function LogSwitch(props: IColumnsFieldProps & { axis: string }): JSX.Element {
   const { axis, log = [], onLog, model, trans } = props;
   const isLog = log.includes(axis);
   const column = model.column(axis);

@@ -467,9 +467,9 @@ describe('LineChart', () => {
       'first: last 1, smallest 1, largest 9'
     );
     fireEvent.keyDown(place(), { key: 'Home' });
-    expect(
-      document.querySelector('.jp-StudioChart-value')?.textContent
-    ).toBe('9');
+    expect(document.querySelector('.jp-StudioChart-value')?.textContent).toBe(
+      '9'
+    );
   });
 
   it('tells the owner of another scale', async () => {

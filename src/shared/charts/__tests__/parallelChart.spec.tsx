@@ -28,8 +28,7 @@ function chart(
   );
 }
 
-const plot = () =>
-  document.querySelector<HTMLElement>('.jp-StudioChart-plot')!;
+const plot = () => document.querySelector<HTMLElement>('.jp-StudioChart-plot')!;
 const drawn = () => until(() => plot()?.querySelector('svg path') != null);
 const selected = () => [...focus.selected];
 
