@@ -103,6 +103,7 @@ describe('A comparison', () => {
 
   it('that is closed with nothing to lose says nothing', async () => {
     view.drafts.set({ notes: 'kept' });
+    view.drafts.flush();
     await spoil();
     content.dispose();
     expect(notices()).toEqual([]);
