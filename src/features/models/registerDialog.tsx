@@ -9,6 +9,9 @@ import { RegisterFields } from './components/registerFields';
 import { RegisterForm } from './registerForm';
 import type { IMadeVersion } from './registerForm';
 
+/** Index of the button that registers. */
+const REGISTER = 1;
+
 /** What the dialog shows. */
 class RegisterBody extends ReactWidget {
   constructor(
@@ -73,9 +76,6 @@ class RegisterDialog extends Dialog<void> {
     }
   }
 }
-
-/** Index of the button that registers. */
-const REGISTER = 1;
 
 /** Ask how a model of a trial is to be registered, and do it. */
 export async function registerModel(options: {

@@ -132,8 +132,12 @@ describe('registering a model', () => {
     const opener = document.createElement('button');
     document.body.append(opener);
     opener.focus();
-    const models = [LOGGED];
-    server.on('GET trials/r1/models', { run_id: 'r1', models, versions: [] });
+    const logged = [LOGGED];
+    server.on('GET trials/r1/models', () => ({
+      run_id: 'r1',
+      models: logged,
+      versions: []
+    }));
     let asked = ask();
     const name = await screen.findByLabelText('Name');
     expect(document.activeElement).toBe(name);
@@ -141,7 +145,7 @@ describe('registering a model', () => {
     expect(await asked).toBeNull();
     expect(document.activeElement).toBe(opener);
     // With several models that is what comes first.
-    models.push({ ...LOGGED, path: 'm-2' });
+    logged.push({ ...LOGGED, path: 'm-2' });
     asked = ask();
     const path = await screen.findByLabelText('Model of depth 8');
     expect(document.activeElement).toBe(path);

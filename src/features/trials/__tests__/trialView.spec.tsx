@@ -2,7 +2,7 @@ import { InputDialog, Notification } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
-import { act, fireEvent, render, screen, within } from '@testing-library/react';
+import { act, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 import {
   FakeServer,
@@ -326,84 +326,6 @@ describe('the tab of a trial', () => {
     await open();
     overview();
     expect(screen.getByText('mlflow ui')).toBeTruthy();
-  });
-
-  it('has tags that are added and taken away', async () => {
-    await open({}, { tags: { stage: 'new', 'studio.kind': 'notebook' } });
-    server.on('PATCH trials/run1', makeDetail({}, { tags: { more: HOSTILE } }));
-    const { container } = overview();
-    const tags = () => screen.getByRole('region', { name: 'Tags' });
-    expect(tags().textContent).toContain('1 tag that was recorded');
-    fireEvent.click(screen.getByLabelText('Remove the tag stage'));
-    await until(() => server.of('PATCH trials/run1').length === 1);
-    fireEvent.change(screen.getByLabelText('Name of a new tag'), {
-      target: { value: ' more ' }
-    });
-    fireEvent.change(screen.getByLabelText('Value of the new tag'), {
-      target: { value: HOSTILE }
-    });
-    await act(async () => {
-      fireEvent.click(screen.getByText('Add tag'));
-      await until(() => server.of('PATCH trials/run1').length === 2);
-    });
-    expect(server.of('PATCH trials/run1').map(({ body }) => body)).toEqual([
-      { removed_tags: ['stage'] },
-      { tags: { more: HOSTILE } }
-    ]);
-    expect(container.querySelector('img')).toBeNull();
-  });
-
-  it('takes back what was done to tags, unless somebody came after', async () => {
-    const said = jest.spyOn(Notification, 'info').mockReturnValue('1');
-    const warned = jest.spyOn(Notification, 'warning').mockReturnValue('2');
-    const tagged = (tags: Record<string, string>) => makeDetail({}, { tags });
-    /** Do something after which the server has these tags. */
-    const after = (tags: Record<string, string>, work: () => unknown) => {
-      server.on('PATCH trials/run1', tagged(tags));
-      return act(async () => void (await work()));
-    };
-    const undo = () =>
-      act(async () => {
-        const callback = said.mock.calls.at(-1)![1]!.actions![0].callback;
-        callback(new MouseEvent('click'));
-        const sent = server.of('PATCH trials/run1').length;
-        await until(
-          () =>
-            server.of('PATCH trials/run1').length > sent ||
-            warned.mock.calls.length > 0
-        );
-      });
-    await open({}, { tags: { stage: 'new' } });
-    // A tag that was not there is lost by nobody.
-    const more = { stage: 'new', more: 'x' };
-    await after(more, () => deeds.setTag('more', 'x'));
-    await after(more, () => deeds.setTag('more', 'x'));
-    expect(said).not.toHaveBeenCalled();
-    await after({ stage: 'old' }, () => deeds.setTag('stage', 'old'));
-    expect(said).toHaveBeenLastCalledWith(
-      'stage is old now, not new.',
-      expect.anything()
-    );
-    server.on('GET trials/run1/detail', tagged({ stage: 'old' }));
-    await undo();
-    await after({}, () => deeds.removeTag('stage'));
-    expect(said).toHaveBeenLastCalledWith(
-      'Removed the tag stage.',
-      expect.anything()
-    );
-    server.on('GET trials/run1/detail', tagged({ stage: 'theirs' }));
-    await undo();
-    expect(warned.mock.calls[0][0]).toContain('it stays as it is');
-    expect(
-      server
-        .of('PATCH trials/run1')
-        .slice(2)
-        .map(({ body }) => body)
-    ).toEqual([
-      { tags: { stage: 'old' } },
-      { tags: { stage: 'new' } },
-      { removed_tags: ['stage'] }
-    ]);
   });
 
   it('has ten thousand parameters', async () => {
