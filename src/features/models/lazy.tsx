@@ -4,6 +4,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 import type { ModelsModel } from '../../models/modelsModel';
 import { SeenWidget } from '../../shared/seenWidget';
+import '../../../style/tabs.css';
 import { ModelList } from './components/modelList';
 
 /** Everything of models that is not needed before somebody looks at one. */
