@@ -102,4 +102,3 @@ def _segment(text: str) -> str:
     if not text or text in (".", ".."):
         raise InvalidRequest(f"{text!r} names no model.", hint="Look at the list of models.")
     return quote(text, safe="")
-

@@ -278,7 +278,7 @@ def histories(
     """
     from studio_ext.sdk.entities import settle
     from studio_ext.sdk.frames import all_trials
-    from studio_ext.sdk.histories import histories, trials_of
+    from studio_ext.sdk.metric_histories import histories, trials_of
 
     settle()
     client = current()

@@ -140,9 +140,7 @@ class Models:
         if holder != seen:
             now = f"stands for version {holder} now" if holder else "stands for no version now"
             said = f"Somebody else moved {alias!r}: it {now}."
-            raise Conflict(
-                said, hint="Look again, then decide.", fields=[FieldError(field="alias", message=said)]
-            )
+            raise Conflict(said, hint="Look again, then decide.", fields=[FieldError(field="alias", message=said)])
 
     def _with_trials(self, versions: Sequence[ModelVersion]) -> list[ModelVersion]:
         trials = self._store.trials([each.run_id for each in versions if each.run_id])

@@ -16,8 +16,8 @@ from studio_ext.contract.jobs import ExitReason, JobStatus
 from studio_ext.magics import load, unload
 from studio_ext.magics.session import MAGICS
 from studio_ext.magics.tables import ExperimentName, JobTable
-from studio_ext.sdk.comparison import Comparison
 from studio_ext.sdk import connection
+from studio_ext.sdk.comparison import Comparison
 from studio_ext.testing.fake_client import FakeClient
 from tests.unit.magics.conftest import Kept
 

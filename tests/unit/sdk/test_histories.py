@@ -15,14 +15,20 @@ from studio_ext.contract.errors import InvalidRequest, NotFound
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.series import MAX_ANSWERED, MAX_METRICS, SeriesPage, SeriesQuery
 from studio_ext.contract.views import MAX_TRIALS
-from studio_ext.sdk import connection, histories
+from studio_ext.sdk import connection, metric_histories
 from studio_ext.testing.fake_client import FakeClient
 
 COLUMNS = ["trial", "run_id", "metric", "step", "time", "value"]
 
 
 def trial(run_id: str, **more: object) -> Trial:
-    fields = {"experiment": "churn", "name": f"trial {run_id}", "status": "FINISHED", "started": 1000.0, "ended": 1060.0}
+    fields = {
+        "experiment": "churn",
+        "name": f"trial {run_id}",
+        "status": "FINISHED",
+        "started": 1000.0,
+        "ended": 1060.0,
+    }
     return Trial.model_validate({"run_id": run_id, **fields, **more})
 
 
@@ -116,7 +122,7 @@ def test_what_is_wrong_is_said(fake: Asked) -> None:
 
 
 def test_long_histories_are_waited_for(fake: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(histories, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(metric_histories, "_PAUSE_SECONDS", 0.0)
     fake.turns = 3
     assert rows(studio.histories("a1", metrics="rmse", max_points=77)) == [("a1", "rmse", 4.0)]
     # While it is read, nothing large is sent.

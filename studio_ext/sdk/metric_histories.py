@@ -38,7 +38,7 @@ def histories(client: Client, trials: Sequence[Trial], metrics: Sequence[str], m
     if missing and names:
         known = ", ".join(_metrics(trials)[:20]) or "none"
         warnings.warn(f"No trial has {', '.join(map(repr, missing))}; there are {known}.", stacklevel=3)
-    counts = [len(series.value) for series in found]
+    counts = np.array([len(series.value) for series in found], dtype=np.int64)
     texts = [(names[series.run_id], series.run_id, series.name) for series in found]
     columns = {
         name: np.repeat(np.array([each[at] for each in texts], dtype=object), counts)
@@ -57,9 +57,7 @@ def _metrics(trials: Sequence[Trial]) -> list[str]:
     return list(dict.fromkeys(name for trial in trials for name in trial.metrics))
 
 
-def _read(
-    client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_points: int
-) -> Iterator[SampledSeries]:
+def _read(client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_points: int) -> Iterator[SampledSeries]:
     """All series, in the order of trials and metrics. No question is so large that its answer is thinned out more."""
     said: set[str] = set()
     per_trial = min(len(metrics), MAX_METRICS) * max_points
