@@ -30,7 +30,9 @@ describe('the settings schemas', () => {
     const onRows = /^studio-(jobs:.*|experiments:open|models:open)$/;
     const entries = files.flatMap(name => {
       const schema = JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as {
-        'jupyter.lab.menus'?: { context?: { command?: string; args?: object }[] };
+        'jupyter.lab.menus'?: {
+          context?: { command?: string; args?: object }[];
+        };
       };
       return schema['jupyter.lab.menus']?.context ?? [];
     });

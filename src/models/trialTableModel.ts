@@ -10,12 +10,7 @@ import { TrialColumns } from './trialColumns';
 import { TrialRows } from './trialRows';
 import type { RowsChange, RowsQuery } from './trialRows';
 import { TrialSelection } from './trialSelection';
-import {
-  arrange,
-  defaultView,
-  MAX_COLUMNS,
-  readKey
-} from './trialTableView';
+import { arrange, defaultView, MAX_COLUMNS, readKey } from './trialTableView';
 import type { Direction, ITableView } from './trialTableView';
 
 /** Least time between two looks while jobs change, in milliseconds. */

@@ -71,28 +71,26 @@ export function NamedList<T>(props: INamedListProps<T>): JSX.Element {
       {items && items.length === 0 && props.empty}
       {items && items.length > 0 && (
         <ul aria-label={props.label}>
-          {items
-            .map(props.itemOf)
-            .map(({ id, name, mark, count, updated }) => (
-              <li
-                key={id}
-                className="jp-StudioNames-row"
-                {...{ [props.attribute]: name }}
-              >
-                <button type="button" title={name} onClick={() => onOpen(name)}>
-                  <Icon.react tag="span" />
-                  <span className="jp-StudioNames-name">{name}</span>
-                  {mark}
-                  <span className="jp-StudioNames-count">{count}</span>
-                  <span
-                    className="jp-StudioNames-time"
-                    title={updated !== null ? formatTime(updated) : undefined}
-                  >
-                    {updated !== null && formatAgo(updated, now, trans)}
-                  </span>
-                </button>
-              </li>
-            ))}
+          {items.map(props.itemOf).map(({ id, name, mark, count, updated }) => (
+            <li
+              key={id}
+              className="jp-StudioNames-row"
+              {...{ [props.attribute]: name }}
+            >
+              <button type="button" title={name} onClick={() => onOpen(name)}>
+                <Icon.react tag="span" />
+                <span className="jp-StudioNames-name">{name}</span>
+                {mark}
+                <span className="jp-StudioNames-count">{count}</span>
+                <span
+                  className="jp-StudioNames-time"
+                  title={updated !== null ? formatTime(updated) : undefined}
+                >
+                  {updated !== null && formatAgo(updated, now, trans)}
+                </span>
+              </button>
+            </li>
+          ))}
         </ul>
       )}
     </div>

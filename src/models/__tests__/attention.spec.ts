@@ -127,10 +127,15 @@ describe('what is followed while somebody looks', () => {
 
     it('are followed while one of those that show them is seen', async () => {
       const [list, tab] = [{}, {}];
+      server.on(
+        'GET models',
+        () => new Promise(resolve => setTimeout(() => resolve([]), 5))
+      );
       models.setSeen(list, true);
       void models.load(); // As the list does when it is drawn first.
-      await pass(0);
+      await pass(5);
       expect(asked()).toBe(1);
+      server.on('GET models', []);
       await pass(2_000);
       expect(asked()).toBe(3);
       models.setSeen(tab, true);

@@ -24,12 +24,7 @@ export function ExperimentList(props: IExperimentListProps): JSX.Element {
         name,
         count:
           trials !== null
-            ? trans._n(
-                '%2 trial',
-                '%2 trials',
-                trials,
-                trials.toLocaleString()
-              )
+            ? trans._n('%2 trial', '%2 trials', trials, trials.toLocaleString())
             : '',
         updated
       })}
@@ -46,7 +41,9 @@ export function ExperimentList(props: IExperimentListProps): JSX.Element {
         />
       }
       attribute="data-experiment"
-      onOpen={name => void commands.execute(CommandIDs.openExperiment, { name })}
+      onOpen={name =>
+        void commands.execute(CommandIDs.openExperiment, { name })
+      }
       trans={trans}
     />
   );
