@@ -40,7 +40,7 @@ class RegisterDialog extends Dialog<void> {
         Dialog.cancelButton(),
         Dialog.okButton({ label: trans.__('Register') })
       ],
-      focusNodeSelector: '#studio-register-name'
+      focusNodeSelector: '.jp-StudioRegister'
     });
     this.addClass('jp-StudioRegister-dialog');
     _form.changed.connect(this._follow, this);

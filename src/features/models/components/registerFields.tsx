@@ -30,9 +30,8 @@ export function RegisterFields(props: {
     return message && [message, error?.hint].filter(Boolean).join(' ');
   };
   const isBeside = FIELDS.some(name => field(name));
-  const root = useFocus(form);
   return (
-    <div className="jp-StudioRegister" ref={root}>
+    <div className="jp-StudioRegister" tabIndex={-1} {...useFocus(form)}>
       {error && !isBeside && (
         <ErrorBanner
           message={error.message}
@@ -113,20 +112,25 @@ export function RegisterFields(props: {
 }
 
 /**
- * Gives the focus to the first field that has something to decide, when there
- * are fields, and to the one with which something is wrong.
+ * Gives the focus to the first field that has something to decide, once there
+ * are fields, and to the one with which something is wrong. Before, and where
+ * there are none, all of it has the focus, so that Escape is heard.
  */
-function useFocus(form: RegisterForm): React.RefObject<HTMLDivElement> {
-  const root = useRef<HTMLDivElement>(null);
+function useFocus(form: RegisterForm) {
+  const ref = useRef<HTMLDivElement>(null);
   const { error } = form;
   const count = form.choices?.length ?? 0;
   const focus = (selector: string) =>
-    root.current?.querySelector<HTMLElement>(selector)?.focus();
-  useEffect(() => {
-    focus(count > 1 ? '#studio-register-path' : '#studio-register-name');
-  }, [count]);
+    ref.current?.querySelector<HTMLElement>(selector)?.focus();
+  const first = count > 1 ? '#studio-register-path' : '#studio-register-name';
+  useEffect(() => focus(first), [first, count]);
   useEffect(() => focus('[aria-invalid]'), [error]);
-  return root;
+  const onFocus = (event: React.FocusEvent) => {
+    if (event.target === ref.current) {
+      focus(first);
+    }
+  };
+  return { ref, onFocus };
 }
 
 /** A line of text, with texts to choose from. */
