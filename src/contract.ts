@@ -284,8 +284,8 @@ export interface ChartHistories {
  * A metric of a trial in the order of steps or times.
  *
  * Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
- * always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
- * ``relative`` it counts from the beginning of the trial.
+ * always the first and the last. Unless ``both`` was asked for, ``step`` is empty unless ``x`` was ``step``, and
+ * ``time`` if it was. With ``x`` of ``relative`` the time counts from the beginning of the trial.
  */
 export interface SampledSeries {
   /**
@@ -1924,6 +1924,10 @@ export interface SeriesPage {
  */
 export interface SeriesQuery {
   /**
+   * Whether points have their step and their time, and not only that of the two by which they are placed.
+   */
+  both?: boolean;
+  /**
    * Of the answer from which ``known`` is. When it is another one now, everything is answered.
    */
   generation?: string;
@@ -2435,7 +2439,15 @@ export interface TrialTablePage {
  * A request to change what is said of a model, or of one version.
  */
 export interface UpdateModel {
+  /**
+   * An empty one takes it away.
+   */
   description: string;
+  /**
+   * The description that the new one was written from: another one that is there now is a conflict, and stays.
+   * None: whatever is there.
+   */
+  if_description?: string | null;
 }
 /**
  * A request to change a trial. What is not given stays.
