@@ -229,33 +229,29 @@ def _grow(x: str, rows: NDArray[np.void], fresh: Sequence[LoggedValue]) -> bool:
 def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> SampledSeries | None:
     """The points of a series that are answered; None where there are none."""
     is_step = query.x == "step"
+    axis, other = ("step", "time") if is_step else ("time", "step")
     rows = view.column.rows
-    places: NDArray[Any] = rows["step"] if is_step else rows["time"]
-    values: NDArray[np.float64] = rows["value"]
-    if view.ahead:
-        later = [each.step if is_step else each.time for each in view.ahead]
-        places = np.concatenate((places, np.array(later, dtype=places.dtype)))
-        logged = np.array([each.value for each in view.ahead], dtype=np.float64)
-        logged[~np.isfinite(logged)] = np.nan
-        values = np.concatenate((values, logged))
+    places, values = _logged(view, rows, axis), _logged(view, rows, "value")
+    others = _logged(view, rows, other) if query.both else places[:0]
     last = float(values[-1])
     first = known if view.grows and 0 < known < view.count else 0
-    if view.grows:
-        places, values = places[first:], values[first:]
-    else:
-        order = _order(view, places, query.x)
-        places, values = places[order], values[order]
+    part = slice(first, None) if view.grows else _order(view, places, query.x)
+    places, values = places[part], values[part]
+    if query.both:
+        others = others[part]
     offset = view.started if query.x == "relative" else 0.0
     if query.low is not None or query.high is not None:
         low = None if query.low is None else query.low + offset
         high = None if query.high is None else query.high + offset
         start, end = between(places, low, high)
-        places, values = places[start:end], values[start:end]
+        places, values, others = places[start:end], values[start:end], others[start:end]
     if len(values) == 0:
         return None
     chosen = sample(values, most)
     kept = values[chosen]
     xs = places[chosen]
+    ys = others[chosen] if query.both else others
+    steps, times = (xs, ys) if is_step else (ys, xs)
     found: list[float | None] = kept.tolist()
     if np.isnan(kept).any():
         found = [None if each != each else each for each in found]
@@ -265,12 +261,23 @@ def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> SampledS
         count=view.count,
         not_finite=view.not_finite,
         last=last if np.isfinite(last) else None,
-        step=xs.tolist() if is_step else [],
-        time=[] if is_step else (xs - offset).tolist(),
+        step=steps.tolist(),
+        time=(times - offset).tolist(),
         value=found,
         shown=len(values),
         first=first,
     )
+
+
+def _logged(view: _View, rows: NDArray[np.void], name: str) -> NDArray[Any]:
+    """Steps, times or values: those of the store, then those that it has not got."""
+    kept: NDArray[Any] = rows[name]
+    if not view.ahead:
+        return kept
+    ahead = np.array([getattr(each, name) for each in view.ahead], dtype=kept.dtype)
+    if name == "value":
+        ahead[~np.isfinite(ahead)] = np.nan
+    return np.concatenate((kept, ahead))
 
 
 def _order(view: _View, places: NDArray[Any], x: str) -> NDArray[np.int64]:
