@@ -2523,6 +2523,10 @@ export interface ViewExport {
    * By run id; trials that are not named get the first colours that are free.
    */
   colours: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[^\x00]*$".
+     */
     [k: string]: number;
   };
   view: View;

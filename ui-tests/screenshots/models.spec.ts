@@ -11,7 +11,7 @@ test('Pictures of models', async ({ page, server, panel }) => {
   const runs: string[] = [];
   for (const max_depth of [4, 6, 8, 10]) {
     const parameters = { max_depth, learning_rate: 0.1 };
-    const more = { experiment: EXPERIMENT, name: `depth ${max_depth}`, autolog: 'models', parameters };
+    const more = { experiment: EXPERIMENT, name: `depth ${max_depth}`, autolog: 'off', parameters };
     const { id } = await server.submit('house-prices/train.ipynb', more);
     await server.reaches(id, 'Completed', 180_000);
     runs.push((await server.job(id)).trial.run_id!);

@@ -1,3 +1,4 @@
+import { formatNumber } from '../format';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { COLOURS } from '../chartTheme';
 import type { IChartTheme } from '../chartTheme';
@@ -53,7 +54,6 @@ export function colouring(
     };
   }
   const shares = fractions(axis);
-  const write = (value: number) => Number(value.toPrecision(4)).toString();
   return {
     colour: (theme, trial) => {
       const share = shares[trial];
@@ -61,7 +61,11 @@ export function colouring(
     },
     symbol: () => 'circle',
     ramp: extent
-      ? { label: column.label, low: write(extent[0]), high: write(extent[1]) }
+      ? {
+          label: column.label,
+          low: formatNumber(extent[0]),
+          high: formatNumber(extent[1])
+        }
       : undefined,
     notes: []
   };

@@ -225,8 +225,8 @@ function axisMarks(
       color: theme.strong,
       fontSize: theme.size,
       // Lines go through behind the words.
-      textBorderColor: theme.background,
-      textBorderWidth: 3,
+      backgroundColor: theme.background,
+      padding: [1, 2],
       formatter: (value: number) => words.get(value) ?? ''
     }
   };

@@ -55,7 +55,8 @@ def _sentence(changes: list[Any]) -> str:
         "unknown": "not certain",
         "same": "the same",
     }
-    return ", ".join(f"{changes.count(each)} {word}" for each, word in words.items() if each in changes) + "."
+    parts = ", ".join(f"{changes.count(each)} {word}" for each, word in words.items() if each in changes)
+    return f"Of {len(changes):,} data set{'' if len(changes) == 1 else 's'}: {parts}."
 
 
 def _versions(side: Side, inputs: Sequence[DataInput]) -> dict[str, DataVersion]:

@@ -72,7 +72,8 @@ def _sentence(facts: list[str], packages: int) -> str:
     parts = facts[:4] + (["more"] if len(facts) > 4 else [])
     if packages:
         parts.append(f"{packages:,} package{'' if packages == 1 else 's'}")
-    return f"They differ in {', '.join(parts)}."
+    *others, last = parts
+    return f"They differ in {', '.join(others)} and {last}." if others else f"They differ in {last}."
 
 
 def _change(first: str | None, second: str | None) -> Change:

@@ -100,7 +100,7 @@ class TestEnvironments:
             {"studio.python": "3.12.0", "studio.kernel": "python3"},
         )
         diff = runs.diff(DiffPart.environment)
-        assert told(diff) == ("different", "They differ in python, memory, 2 packages.")
+        assert told(diff) == ("different", "They differ in python, memory and 2 packages.")
         found = diff.environment
         assert found is not None and found.same_packages == 1
         assert [(each.name, each.change) for each in found.facts] == [
@@ -191,7 +191,7 @@ class TestData:
             ("gone.csv", "removed"),
             ("<img src=x onerror=alert(1)>", "added"),
         ]
-        assert told(diff) == ("different", "1 only in the second, 1 only in the first, 1 the same.")
+        assert told(diff) == ("different", "Of 3 data sets: 1 only in the second, 1 only in the first, 1 the same.")
 
     def test_one_name_read_in_two_versions_is_two(self, runs: MemoryRuns) -> None:
         both = [self.file(sha256="x"), self.file(sha256="y")]
