@@ -24,7 +24,7 @@ test('Pictures of models', async ({ page, server, panel }) => {
   await expect(page.locator('.jp-StudioModel-table tbody tr')).toHaveCount(3);
   await take(page, 'models');
 
-  await execute('studio-models:register', { run_id: runs[3] });
+  await execute('studio-models:register', { run: runs[3] });
   const dialog = page.getByRole('dialog');
   await expect(dialog.getByLabel('Model of depth 10')).toBeVisible();
   await dialog.getByRole('combobox', { name: 'Name' }).fill('house-prices');

@@ -62,6 +62,16 @@ export function nodeText(node: LineageNode, trans: TranslationBundle): string {
     .join(' · ');
 }
 
+/** Aliases of a model, those of its newest versions first. */
+export function aliasNames(
+  aliases: Readonly<Record<string, string>>
+): string[] {
+  return Object.keys(aliases).sort(
+    (one, other) =>
+      Number(aliases[other]) - Number(aliases[one]) || one.localeCompare(other)
+  );
+}
+
 /** A state of MLflow's as people call it. */
 function stateWord(status: string, trans: TranslationBundle): string {
   switch (status) {

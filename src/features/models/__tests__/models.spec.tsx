@@ -90,12 +90,12 @@ describe('models', () => {
 
     it('shows names, aliases and the newest version, and opens', async () => {
       server.on('GET models', [
-        model({ aliases: { champion: '1', blue: '2' } }),
+        model({ aliases: { champion: '2', blue: '1' } }),
         model({ name: '<img src=x>', latest: null, aliases: {} })
       ]);
       show();
       const first = await screen.findByRole('button', { name: /^houses/ });
-      expect(first.textContent).toContain('blue+1');
+      expect(first.textContent).toContain('champion+1');
       expect(first.textContent).toContain('v2');
       expect(screen.getByText('no version')).toBeTruthy();
       fireEvent.click(screen.getByRole('button', { name: /^<img/ }));

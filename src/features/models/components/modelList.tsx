@@ -6,6 +6,7 @@ import { EmptyState } from '../../../shared/emptyState';
 import { modelIcon } from '../../../shared/icons';
 import { NamedList } from '../../../shared/namedList';
 import { CommandIDs } from '../../../tokens';
+import { aliasNames } from '../words';
 
 export interface IModelListProps {
   model: ModelsModel;
@@ -44,11 +45,11 @@ export function ModelList(props: IModelListProps): JSX.Element {
   );
 }
 
-/** The first alias by name, and how many more there are. */
+/** The alias of the newest version, and how many more there are. */
 function Aliases(props: {
   aliases: Readonly<Record<string, string>>;
 }): JSX.Element | null {
-  const names = Object.keys(props.aliases).sort();
+  const names = aliasNames(props.aliases);
   if (names.length === 0) {
     return null;
   }

@@ -11,6 +11,7 @@ import { useNow, useSignal } from '../../../shared/useSignal';
 import { addressOf } from '../modelActions';
 import type { ModelActions } from '../modelActions';
 import { canCompare, compareTrials } from '../otherCommands';
+import { aliasNames } from '../words';
 import { VersionRow } from './versionRow';
 
 /** Versions that are drawn at first, and that one click adds. */
@@ -78,7 +79,7 @@ export function ModelView(props: IModelViewProps): JSX.Element {
 function Head(props: IModelViewProps): JSX.Element {
   const { model, actions, trans } = props;
   const { description, aliases, latest } = model.model!;
-  const which = Object.keys(aliases).sort()[0] ?? latest;
+  const which = aliasNames(aliases)[0] ?? latest;
   return (
     <header className="jp-StudioModel-head">
       <div className="jp-StudioModel-title">
