@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from studio_ext.contract.base import Wire
 from studio_ext.contract.live import MAX_POINTS, MetricSeries
@@ -33,7 +33,7 @@ class SeriesQuery(Wire):
     """The part that is asked for begins here; with it comes the value before, so that lines go to the edge."""
     high: Place | None = None
     """It ends here, likewise."""
-    both: bool = False
+    both: StrictBool = False
     """Whether points have their step and their time, and not only that of the two by which they are placed."""
     max_points: StrictInt = Field(default=1_000, ge=4, le=MAX_POINTS)
     """Most points of one series."""
