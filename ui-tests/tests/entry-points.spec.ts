@@ -108,3 +108,22 @@ test('A notebook of the drive of real-time collaboration runs', async ({ page, t
   await expect(jobTab.about).toContainText(path);
   await expect(jobTab.about).not.toContainText('RTC:');
 });
+
+test('JupyterLab starts with little of ours; the rest comes when it is asked for', async ({ page, panel }) => {
+  const sizes = new Map<string, Promise<number>>();
+  page.on('response', response => {
+    const name = /\/studio_ext\/static\/([\w.]+\.js)/.exec(response.url())?.[1];
+    if (name && !name.startsWith('remoteEntry')) {
+      sizes.set(name, response.body().then(body => body.length));
+    }
+  });
+  const total = async () => (await Promise.all(sizes.values())).reduce((sum, size) => sum + size, 0);
+  await page.reload();
+  await page.locator('#jp-main-dock-panel').waitFor();
+  await expect(page.getByRole('tab', { name: /^Studio/ })).toBeVisible();
+  const atStart = await total();
+  expect(atStart).toBeGreaterThan(10_000);
+  expect(atStart).toBeLessThanOrEqual(70_000);
+  await panel.open();
+  await expect.poll(total).toBeGreaterThan(atStart);
+});

@@ -19,6 +19,8 @@ export interface ICompareParts {
   colours: TrialColours;
   commands: CommandRegistry;
   trans: TranslationBundle;
+  /** What is loaded when the first comparison is opened. */
+  load: () => Promise<{ CompareView: typeof CompareView }>;
 }
 
 /** A comparison as the content of a tab; its code is loaded when the first one is opened. */
@@ -50,7 +52,7 @@ export class CompareContent extends Panel {
     await this._parts.colours.ready;
     // An empty text would be taken for an empty view.
     await this.source.ready;
-    const { CompareView } = await import('./compareView');
+    const { CompareView } = await this._parts.load();
     if (this.isDisposed) {
       return null;
     }

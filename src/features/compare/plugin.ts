@@ -4,23 +4,18 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import {
-  Dialog,
   ICommandPalette,
-  InputDialog,
   Notification,
-  WidgetTracker,
-  showDialog
+  WidgetTracker
 } from '@jupyterlab/apputils';
 import type { MainAreaWidget } from '@jupyterlab/apputils';
-import { PathExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Debouncer } from '@lumino/polling';
 import { asRequestError } from '../../client';
-import { writeView } from '../../models/viewText';
-import { viewOf } from '../../models/views';
 import { compareIcon } from '../../shared/icons';
+import { once } from '../../shared/once';
 import {
   CommandIDs,
   DOMAIN,
@@ -29,7 +24,6 @@ import {
   IStudioClient,
   ITrialColours
 } from '../../tokens';
-import { addCompareCommands, fileName } from './commands';
 import { ViewWidgetFactory, createLooseTab } from './compareTab';
 import type { CompareContent } from './compareTab';
 import { LooseText } from './viewTexts';
@@ -66,7 +60,27 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands, docRegistry, shell } = app;
-    const parts = { client, jobs, colours, commands, trans };
+    /** What comparisons need; their commands are there from the first one on. */
+    const load = once(async () => {
+      const code = await import('./lazy');
+      code.addCompareCommands({
+        commands,
+        client,
+        current: () => front()?.content ?? null,
+        save,
+        trans
+      });
+      for (const command of [
+        CommandIDs.addToComparison,
+        CommandIDs.toggleDifferences,
+        CommandIDs.saveView,
+        CommandIDs.exportView
+      ]) {
+        palette?.addItem({ command, category: trans.__('Studio') });
+      }
+      return code;
+    });
+    const parts = { client, jobs, colours, commands, trans, load };
 
     docRegistry.addFileType({
       name: FILE_TYPE,
@@ -148,58 +162,17 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         await commands.execute('docmanager:save');
         return;
       }
-      const title = widget.content.view?.model.view.title ?? '';
-      const folder = browser?.model.path ?? '';
-      const { value } = await InputDialog.getText({
-        title: trans.__('Save the view'),
-        label: trans.__('Path'),
-        text: PathExt.join(
-          folder,
-          `${fileName(title || trans.__('comparison'))}${SUFFIX}`
-        ),
-        okLabel: trans.__('Save')
+      const { saveView } = await load();
+      const path = await saveView({
+        content: widget.content,
+        suffix: SUFFIX,
+        folder: browser?.model.path ?? '',
+        contents: app.serviceManager.contents,
+        documents,
+        trans
       });
-      if (!value?.trim()) {
-        return;
-      }
-      const given = value.trim();
-      const path = given.endsWith(SUFFIX) ? given : `${given}${SUFFIX}`;
-      const { contents } = app.serviceManager;
-      const opened = () => {
-        const other = documents.findWidget(path, null);
-        return other && documents.contextForWidget(other);
-      };
-      const isThere = await contents
-        .get(path, { content: false })
-        .then(() => true)
-        .catch(() => false);
-      if (isThere) {
-        const { button } = await showDialog({
-          title: trans.__('Replace the file?'),
-          body: opened()?.model.dirty
-            ? trans.__(
-                '%1 is there already, and open with changes that are not saved: they will be lost.',
-                path
-              )
-            : trans.__('%1 is there already.', path),
-          buttons: [
-            Dialog.cancelButton(),
-            Dialog.warnButton({ label: trans.__('Replace') })
-          ]
-        });
-        if (!button.accept) {
-          return;
-        }
-      }
-      await contents.save(path, {
-        type: 'file',
-        format: 'text',
-        content: widget.content.source.text
-      });
-      // Where it is open, it still says what was there before.
-      await opened()?.revert();
       // The tab of the file takes the place of the one that had none.
-      if (documents.openOrReveal(path, FACTORY)) {
+      if (path && documents.openOrReveal(path, FACTORY)) {
         widget.dispose();
       }
     }
@@ -237,13 +210,14 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         const ids = Array.isArray(runs)
           ? runs.filter(each => typeof each === 'string')
           : [];
-        const text =
-          typeof view === 'string'
-            ? view
-            : typeof experiment === 'string' && ids.length > 0
-              ? writeView(viewOf(experiment, ids))
-              : '';
         try {
+          const { writeView, viewOf } = await load();
+          const text =
+            typeof view === 'string'
+              ? view
+              : typeof experiment === 'string' && ids.length > 0
+                ? writeView(viewOf(experiment, ids))
+                : '';
           return await open(
             text,
             typeof id === 'string' && id ? id : newId(loose)
@@ -254,22 +228,10 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         }
       }
     });
-    addCompareCommands({
-      commands,
-      client,
-      current: () => front()?.content ?? null,
-      save,
-      trans
+    palette?.addItem({
+      command: CommandIDs.openComparison,
+      category: trans.__('Studio')
     });
-    for (const command of [
-      CommandIDs.openComparison,
-      CommandIDs.addToComparison,
-      CommandIDs.toggleDifferences,
-      CommandIDs.saveView,
-      CommandIDs.exportView
-    ]) {
-      palette?.addItem({ command, category: trans.__('Studio') });
-    }
     if (restorer) {
       void restorer.restore(files, {
         command: 'docmanager:open',
@@ -284,7 +246,7 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
     }
     return {
       createCharts: async model => {
-        const { createCharts } = await import('./compareView');
+        const { createCharts } = await load();
         return createCharts(model, parts);
       }
     };

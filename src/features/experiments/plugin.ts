@@ -13,9 +13,12 @@ import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ToolbarButton, addIcon } from '@jupyterlab/ui-components';
 import { asRequestError } from '../../client';
-import { ExperimentsModel } from '../../models/experimentsModel';
+import type { ExperimentsModel } from '../../models/experimentsModel';
 import { experimentIcon } from '../../shared/icons';
+import { LazySection } from '../../shared/lazySection';
+import { once } from '../../shared/once';
 import {
   CommandIDs,
   DOMAIN,
@@ -26,9 +29,6 @@ import {
   ITrialColours
 } from '../../tokens';
 import type { ExperimentContent } from './experimentTab';
-import { SavedFilters } from './savedFilters';
-import { ExperimentsSection } from './section';
-import { addTrialCommands } from './trialCommands';
 
 const PLUGIN = 'studio_ext:experiments';
 
@@ -61,30 +61,59 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands } = app;
-    const model = new ExperimentsModel(client, jobs);
-    const section = new ExperimentsSection({ model, commands, trans });
-    section.disposed.connect(() => model.dispose());
+    let experiments: ExperimentsModel | null = null;
+    const load = async () => {
+      const parts = await import('./lazy');
+      experiments ??= new parts.ExperimentsModel(client, jobs);
+      return { ...parts, model: experiments };
+    };
+    const section = new LazySection({
+      id: 'studio-experiments-section',
+      label: trans.__('Experiments'),
+      makeBody: async () => {
+        const { createExperimentList, model } = await load();
+        return createExperimentList(model, commands, trans);
+      },
+      trans
+    });
+    section.toolbar.addItem(
+      'new',
+      new ToolbarButton({
+        icon: addIcon,
+        tooltip: trans.__('New experiment'),
+        onClick: () => void commands.execute(CommandIDs.newExperiment)
+      })
+    );
+    section.disposed.connect(() => experiments?.dispose());
     panel.addSection(section, 20);
     const tracker = new WidgetTracker<MainAreaWidget<ExperimentContent>>({
       namespace: 'studio-experiments'
     });
     const find = (name: string) =>
       tracker.find(({ content }) => content.experiment === name);
-    const saved = settings
-      ?.load(PLUGIN)
-      .then(loaded => new SavedFilters(loaded))
-      .catch(() => null);
-    addTrialCommands({
-      commands,
-      palette,
-      current: () => tracker.currentWidget?.content ?? null,
-      trans
+    /** What tables need; their commands are there from the first one on. */
+    const loadTab = once(async () => {
+      const parts = await import('./lazyTab');
+      const loaded = await settings?.load(PLUGIN).catch(() => null);
+      parts.addTrialCommands({
+        commands,
+        palette,
+        current: () => tracker.currentWidget?.content ?? null,
+        trans
+      });
+      return {
+        ...parts,
+        saved: loaded ? new parts.SavedFilters(loaded) : null
+      };
     });
 
     async function open(name: string, run: string): Promise<MainAreaWidget> {
       let widget = find(name);
       if (!widget) {
-        const { createExperimentTab } = await import('./experimentTab');
+        const [{ createExperimentTab, saved }, { model }] = await Promise.all([
+          loadTab(),
+          load()
+        ]);
         const made = await createExperimentTab({
           name,
           client,
@@ -92,7 +121,7 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
           experiments: model,
           colours,
           views,
-          saved: (await saved) ?? null,
+          saved,
           state,
           commands,
           trans
@@ -185,7 +214,7 @@ export const experimentsPlugin: JupyterFrontEndPlugin<void> = {
         }
         try {
           const made = await client.experiments.create(name);
-          await model.load();
+          await (await load()).model.load();
           return await open(made.name, '');
         } catch (reason) {
           Notification.error(asRequestError(reason).message);

@@ -14,6 +14,7 @@ import { MetricsModel } from '../../models/metricsModel';
 import { ResourcesModel } from '../../models/resourcesModel';
 import { jobIcon } from '../../shared/icons';
 import type { INotebookParts } from '../../shared/readOnlyNotebook';
+import '../../../style/tabs.css';
 import type { JobTabName } from './commands';
 import { JobFiles } from './components/jobFiles';
 import { JobHeader, tabLabels } from './components/jobHeader';

@@ -14,7 +14,7 @@ import { CommandIDs, DOMAIN, IJobsModel, IStudioPanel } from '../../tokens';
 import { addJobCommands } from './commands';
 import type { JobTabName } from './commands';
 import { OutputRefresher } from './outputRefresher';
-import { JobsSection } from './section';
+import { createJobsSection } from './jobsSection';
 
 /** A job's tab as far as the plugin needs to know it. */
 interface IJobContent {
@@ -51,7 +51,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands } = app;
-    const section = new JobsSection({ jobs, commands, trans });
+    const { section, reload } = createJobsSection({ jobs, commands, trans });
     panel.addSection(section, 10);
     const refresher = new OutputRefresher(jobs, () =>
       [...app.shell.widgets('main')].map(widget =>
@@ -113,7 +113,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
           ? contentOf(widget).jobId
           : null;
       },
-      reload: () => section.model.load()
+      reload
     });
     for (const command of [
       CommandIDs.openOutput,

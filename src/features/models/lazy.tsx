@@ -3,6 +3,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 import type { ModelsModel } from '../../models/modelsModel';
+import '../../../style/tabs.css';
 import { ModelList } from './components/modelList';
 
 /** Everything of models that is not needed before somebody looks at one. */

@@ -11,14 +11,15 @@ import {
 } from '@jupyterlab/apputils';
 import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ToolbarButton, refreshIcon } from '@jupyterlab/ui-components';
 import type { LineageKind } from '../../contract';
 import { asRequestError } from '../../client';
 import type { ModelsModel } from '../../models/modelsModel';
 import { lineageIcon, modelIcon } from '../../shared/icons';
+import { LazySection } from '../../shared/lazySection';
 import { CommandIDs, DOMAIN, IStudioClient, IStudioPanel } from '../../tokens';
 import type { LineageContent } from './lineageTab';
 import type { ModelContent } from './modelTab';
-import { ModelsSection } from './section';
 
 const KINDS: readonly LineageKind[] = ['data', 'job', 'trial', 'model'];
 
@@ -45,14 +46,23 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
       models ??= new parts.ModelsModel(client);
       return { ...parts, models };
     };
-    const section = new ModelsSection({
-      makeList: async () => {
+    const section = new LazySection({
+      id: 'studio-models-section',
+      label: trans.__('Models'),
+      makeBody: async () => {
         const { createModelList, models } = await load();
         return createModelList(models, commands, trans);
       },
-      onRefresh: () => void commands.execute(CommandIDs.refreshModels),
       trans
     });
+    section.toolbar.addItem(
+      'refresh',
+      new ToolbarButton({
+        icon: refreshIcon,
+        tooltip: trans.__('Look for models now'),
+        onClick: () => void commands.execute(CommandIDs.refreshModels)
+      })
+    );
     section.disposed.connect(() => models?.dispose());
     panel.addSection(section, 30);
     const modelTabs = new WidgetTracker<MainAreaWidget<ModelContent>>({

@@ -13,6 +13,7 @@ import type { JobsModel } from '../../models/jobsModel';
 import { TrialModel } from '../../models/trialModel';
 import { trialIcon } from '../../shared/icons';
 import type { INotebookParts } from '../../shared/readOnlyNotebook';
+import '../../../style/tabs.css';
 import { TrialArtifacts } from './components/trialArtifacts';
 import { TrialHeader, tabLabels } from './components/trialHeader';
 import { TrialMetrics } from './components/trialMetrics';

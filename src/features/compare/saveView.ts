@@ -1,0 +1,74 @@
+import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { fileName } from './commands';
+import type { CompareContent } from './compareTab';
+
+export interface ISaveViewOptions {
+  content: CompareContent;
+  /** How the names of such files end. */
+  suffix: string;
+  /** Where it is suggested to be saved. */
+  folder: string;
+  contents: Contents.IManager;
+  documents: IDocumentManager;
+  trans: TranslationBundle;
+}
+
+/** Save a comparison that is in no file; resolves to its path, or null where that was called off. */
+export async function saveView(
+  options: ISaveViewOptions
+): Promise<string | null> {
+  const { content, suffix, folder, contents, documents, trans } = options;
+  const title = content.view?.model.view.title ?? '';
+  const { value } = await InputDialog.getText({
+    title: trans.__('Save the view'),
+    label: trans.__('Path'),
+    text: PathExt.join(
+      folder,
+      `${fileName(title || trans.__('comparison'))}${suffix}`
+    ),
+    okLabel: trans.__('Save')
+  });
+  const given = value?.trim();
+  if (!given) {
+    return null;
+  }
+  const path = given.endsWith(suffix) ? given : `${given}${suffix}`;
+  const opened = () => {
+    const other = documents.findWidget(path, null);
+    return other && documents.contextForWidget(other);
+  };
+  const isThere = await contents
+    .get(path, { content: false })
+    .then(() => true)
+    .catch(() => false);
+  if (isThere) {
+    const { button } = await showDialog({
+      title: trans.__('Replace the file?'),
+      body: opened()?.model.dirty
+        ? trans.__(
+            '%1 is there already, and open with changes that are not saved: they will be lost.',
+            path
+          )
+        : trans.__('%1 is there already.', path),
+      buttons: [
+        Dialog.cancelButton(),
+        Dialog.warnButton({ label: trans.__('Replace') })
+      ]
+    });
+    if (!button.accept) {
+      return null;
+    }
+  }
+  await contents.save(path, {
+    type: 'file',
+    format: 'text',
+    content: content.source.text
+  });
+  // Where it is open, it still says what was there before.
+  await opened()?.revert();
+  return path;
+}
