@@ -1,6 +1,7 @@
 """Histories as bytes: arrays that a browser uses as they come, instead of millions of numbers to be written and parsed.
 
-A server sends them to those who accept ``PACKED`` of :mod:`studio_ext.contract.series`. Everything is little-endian, and every array begins at a multiple of 8 bytes::
+A server sends them to those who accept ``PACKED`` of :mod:`studio_ext.contract.series`. Everything is little-endian,
+and every array begins at a multiple of 8 bytes::
 
     8 bytes             length of the head, a multiple of 8
     head                JSON: {"page": ..., "points": [n, ...]}, then spaces

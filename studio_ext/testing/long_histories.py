@@ -26,10 +26,13 @@ _VALUE = "INSERT INTO {} (key, value, timestamp, run_uuid, step, is_nan) VALUES 
 _BATCH = 100_000
 
 
-def add_histories(store: Path, trials: int, metrics: int, values: int, *, seed: int = 1, experiment: str = "") -> list[str]:
+def add_histories(
+    store: Path, trials: int, metrics: int, values: int, *, seed: int = 1, experiment: str = ""
+) -> list[str]:
     """Add trials with metrics ``m0``, ``m1``, ... of so many values each, one a step; returns their run ids.
 
-    Each falls slowly from 1, with noise, as losses do. A trial logs all its metrics at each step, as training loops do. ``experiment``: its name; empty: the one that is always there.
+    Each falls slowly from 1, with noise, as losses do. A trial logs all its metrics at each step, as training loops do.
+    ``experiment``: its name; empty: the one that is always there.
     """
     numbers = random.Random(seed)  # noqa: S311 - figures, no secrets
     began = int(time.time() * 1000) - 1000 * values
@@ -40,7 +43,9 @@ def add_histories(store: Path, trials: int, metrics: int, values: int, *, seed: 
         identity = experiment_id(database, experiment) if experiment else 0
         with database:
             ended = began + 1000 * values
-            database.executemany(_RUN, [(run_id, f"trial-{n}", began, ended, identity) for n, run_id in enumerate(runs)])
+            database.executemany(
+                _RUN, [(run_id, f"trial-{n}", began, ended, identity) for n, run_id in enumerate(runs)]
+            )
 
         def rows() -> Iterator[tuple[object, ...]]:
             for run_id in runs:

@@ -101,9 +101,7 @@ class Histories:
         with self._lock:
             return self._answer(query, run_ids, metrics)
 
-    def _answer(
-        self, query: SeriesQuery, run_ids: list[str], metrics: list[str]
-    ) -> tuple[SeriesPage, list[_Sampled]]:
+    def _answer(self, query: SeriesQuery, run_ids: list[str], metrics: list[str]) -> tuple[SeriesPage, list[_Sampled]]:
         """An answer without series, and its series."""
         deadline = time.monotonic() + TURN_SECONDS
         ahead = self._journals.read(run_ids)

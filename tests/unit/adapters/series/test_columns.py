@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio_ext.adapters.series import column_files, columns
+from studio_ext.adapters.series import column_files
+from studio_ext.adapters.series import columns as module
 from studio_ext.adapters.series.column import Column, Gone
 from studio_ext.adapters.series.columns import LONG, Columns
 from studio_ext.adapters.series.sources import Mark, Piece
