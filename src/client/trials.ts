@@ -88,9 +88,7 @@ export class TrialsClient {
       (content, isPacked) =>
         isPacked
           ? unpacked(content)
-          : listed(
-              JSON.parse(new TextDecoder().decode(content)) as SeriesPage
-            )
+          : listed(JSON.parse(new TextDecoder().decode(content)) as SeriesPage)
     );
   }
 

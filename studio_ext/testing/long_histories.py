@@ -41,11 +41,6 @@ def add_histories(
     with closing(sqlite3.connect(store, timeout=60)) as database:
         database.execute("PRAGMA synchronous = OFF")
         identity = experiment_id(database, experiment) if experiment else 0
-        with database:
-            ended = began + 1000 * values
-            database.executemany(
-                _RUN, [(run_id, f"trial-{n}", began, ended, identity) for n, run_id in enumerate(runs)]
-            )
 
         def rows() -> Iterator[tuple[object, ...]]:
             for run_id in runs:
@@ -58,7 +53,10 @@ def add_histories(
         while batch := list(itertools.islice(made, _BATCH)):
             with database:
                 database.executemany(_VALUE.format("metrics"), batch)
+        # The trials last: what follows the store would take them for trials without metrics.
         with database:
+            ended = began + 1000 * values
+            database.executemany(_RUN, [(each, f"trial-{n}", began, ended, identity) for n, each in enumerate(runs)])
             last = [(name, 0.2, began + 1000 * values, run_id, values - 1) for run_id in runs for name in names]
             database.executemany(_VALUE.format("latest_metrics"), last)
     return runs

@@ -6,9 +6,7 @@ const MARKED_POINTS = 40;
 
 /** Which part of the axes a plot shows, and where on its canvas. */
 export interface IPlotView {
-  readonly bbox: Readonly<
-    Record<'left' | 'top' | 'width' | 'height', number>
-  >;
+  readonly bbox: Readonly<Record<'left' | 'top' | 'width' | 'height', number>>;
   readonly scales: Readonly<
     Record<'x' | 'y', Readonly<Pick<uPlot.Scale, 'min' | 'max' | 'distr'>>>
   >;
@@ -16,7 +14,10 @@ export interface IPlotView {
 
 /** What a plot shows now. */
 export function viewOf({ bbox, scales }: uPlot): IPlotView {
-  return { bbox: { ...bbox }, scales: { x: { ...scales.x }, y: { ...scales.y } } };
+  return {
+    bbox: { ...bbox },
+    scales: { x: { ...scales.x }, y: { ...scales.y } }
+  };
 }
 
 /** From values to pixels of the canvas, without looking anything up for each. */
