@@ -1,4 +1,5 @@
 /** Packs the program and the style sheet of exported views: they work without a server, from one file. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 await build({
@@ -16,11 +17,15 @@ await build({
   },
   minify: true,
   banner: {
-    js: '/*! Holds Apache ECharts (Apache-2.0), zrender (BSD-3-Clause), React (MIT), uPlot (MIT), Lumino (BSD-3-Clause). */'
+    js: '/*! Holds Apache ECharts (Apache-2.0), zrender (BSD-3-Clause), React (MIT), uPlot (MIT), marked (MIT), Lumino (BSD-3-Clause). */'
   },
   legalComments: 'inline',
   logLevel: 'warning'
 });
+// The program stands in a page, where this would begin a comment. In strings and expressions it is the same.
+const program = 'studio_ext/adapters/report_page/static/report.js';
+const text = await readFile(program, 'utf8');
+await writeFile(program, text.replaceAll('<!--', '<\\x21--'));
 await build({
   entryPoints: { report: 'src/report/report.css' },
   outdir: 'studio_ext/adapters/report_page/static',

@@ -284,8 +284,8 @@ export interface ChartHistories {
  * A metric of a trial in the order of steps or times.
  *
  * Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
- * always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
- * ``relative`` it counts from the beginning of the trial.
+ * always the first and the last. Unless ``both`` was asked for, ``step`` is empty unless ``x`` was ``step``, and
+ * ``time`` if it was. With ``x`` of ``relative`` the time counts from the beginning of the trial.
  */
 export interface SampledSeries {
   /**
@@ -523,6 +523,10 @@ export interface CompareQuery {
    */
   sources: TrialSource[];
   /**
+   * Whether charts that suit the trials are asked for, too.
+   */
+  suited?: boolean;
+  /**
    * What the name of a row has to hold; upper and lower case are the same.
    */
   text?: string;
@@ -615,6 +619,18 @@ export interface ComparedTrial {
  */
 export interface Comparison {
   /**
+   * Where they were asked for: charts that suit the trials, for a view that names none.
+   */
+  charts: (
+    | LineChartSpec
+    | ScatterChartSpec
+    | ParallelChartSpec
+    | BoxChartSpec
+    | HistogramChartSpec
+    | HeatMapChartSpec
+    | ImportanceChartSpec
+  )[];
+  /**
    * How many of all rows differ.
    */
   differing_rows: number;
@@ -639,6 +655,167 @@ export interface Comparison {
    * In the order of the sources; each once.
    */
   trials: ComparedTrial[];
+}
+/**
+ * Histories of metrics, a line for each trial (and metric).
+ */
+export interface LineChartSpec {
+  /**
+   * Column whose equal values make a group, drawn as mean and envelope.
+   */
+  group_by?: string | null;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  log_x?: boolean;
+  log_y?: boolean;
+  /**
+   * @minItems 1
+   * @maxItems 20
+   */
+  metrics: string[];
+  /**
+   * Weight of what came before in an exponential mean, corrected for its beginning; 0: none.
+   */
+  smoothing?: number;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'line';
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+  /**
+   * ``time``: of day; ``relative``: since the trial began.
+   */
+  x?: 'step' | 'time' | 'relative' | 'metric';
+  /**
+   * With ``x`` of ``metric``: the metric whose value at the same step is the place.
+   */
+  x_metric?: string | null;
+}
+/**
+ * A point for each trial.
+ */
+export interface ScatterChartSpec {
+  /**
+   * Column that colours the points; none: each trial has its own colour.
+   */
+  colour?: string | null;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  log_x?: boolean;
+  log_y?: boolean;
+  size?: string | null;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'scatter';
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+  x: string;
+  y: string;
+}
+/**
+ * A line for each trial through an axis for each column.
+ */
+export interface ParallelChartSpec {
+  colour?: string | null;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  /**
+   * @minItems 1
+   * @maxItems 30
+   */
+  keys: string[];
+  /**
+   * Columns whose axis is logarithmic.
+   *
+   * @maxItems 30
+   */
+  log?: string[];
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'parallel';
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+}
+/**
+ * How often values of a column occur.
+ */
+export interface HistogramChartSpec {
+  /**
+   * None: as many as suit the values.
+   */
+  bins?: number | null;
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'histogram';
+  value: string;
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+}
+/**
+ * The mean of a column for each pair of values of two others.
+ */
+export interface HeatMapChartSpec {
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'heatmap';
+  value: string;
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
+  x: string;
+  y: string;
+}
+/**
+ * How much each parameter matters for a metric.
+ */
+export interface ImportanceChartSpec {
+  /**
+   * Unique in its view.
+   */
+  id: string;
+  metric: string;
+  /**
+   * Empty: what is drawn.
+   */
+  title?: string;
+  type: 'importance';
+  /**
+   * Whether it takes the whole width.
+   */
+  wide?: boolean;
 }
 /**
  * How far the index is behind the tracking store.
@@ -941,50 +1118,6 @@ export interface GpuSamples {
   utilization: (number | null)[];
 }
 /**
- * The mean of a column for each pair of values of two others.
- */
-export interface HeatMapChartSpec {
-  /**
-   * Unique in its view.
-   */
-  id: string;
-  /**
-   * Empty: what is drawn.
-   */
-  title?: string;
-  type: 'heatmap';
-  value: string;
-  /**
-   * Whether it takes the whole width.
-   */
-  wide?: boolean;
-  x: string;
-  y: string;
-}
-/**
- * How often values of a column occur.
- */
-export interface HistogramChartSpec {
-  /**
-   * None: as many as suit the values.
-   */
-  bins?: number | null;
-  /**
-   * Unique in its view.
-   */
-  id: string;
-  /**
-   * Empty: what is drawn.
-   */
-  title?: string;
-  type: 'histogram';
-  value: string;
-  /**
-   * Whether it takes the whole width.
-   */
-  wide?: boolean;
-}
-/**
  * An image that jobs can run in.
  */
 export interface ImageChoice {
@@ -997,25 +1130,6 @@ export interface ImageChoice {
    * What a job in it runs in, in one line.
    */
   summary: string;
-}
-/**
- * How much each parameter matters for a metric.
- */
-export interface ImportanceChartSpec {
-  /**
-   * Unique in its view.
-   */
-  id: string;
-  metric: string;
-  /**
-   * Empty: what is drawn.
-   */
-  title?: string;
-  type: 'importance';
-  /**
-   * Whether it takes the whole width.
-   */
-  wide?: boolean;
 }
 /**
  * For which metric, and out of which trials, the importance of parameters is asked.
@@ -1291,47 +1405,6 @@ export interface KernelChoice {
   fast: boolean;
   language: string;
   name: string;
-}
-/**
- * Histories of metrics, a line for each trial (and metric).
- */
-export interface LineChartSpec {
-  /**
-   * Column whose equal values make a group, drawn as mean and envelope.
-   */
-  group_by?: string | null;
-  /**
-   * Unique in its view.
-   */
-  id: string;
-  log_x?: boolean;
-  log_y?: boolean;
-  /**
-   * @minItems 1
-   * @maxItems 20
-   */
-  metrics: string[];
-  /**
-   * Weight of what came before in an exponential mean, corrected for its beginning; 0: none.
-   */
-  smoothing?: number;
-  /**
-   * Empty: what is drawn.
-   */
-  title?: string;
-  type: 'line';
-  /**
-   * Whether it takes the whole width.
-   */
-  wide?: boolean;
-  /**
-   * ``time``: of day; ``relative``: since the trial began.
-   */
-  x?: 'step' | 'time' | 'relative' | 'metric';
-  /**
-   * With ``x`` of ``metric``: the metric whose value at the same step is the place.
-   */
-  x_metric?: string | null;
 }
 /**
  * What a thing came from, and what came from it.
@@ -1665,36 +1738,6 @@ export interface NotebookParameter {
   value: unknown;
 }
 /**
- * A line for each trial through an axis for each column.
- */
-export interface ParallelChartSpec {
-  colour?: string | null;
-  /**
-   * Unique in its view.
-   */
-  id: string;
-  /**
-   * @minItems 1
-   * @maxItems 30
-   */
-  keys: string[];
-  /**
-   * Columns whose axis is logarithmic.
-   *
-   * @maxItems 30
-   */
-  log?: string[];
-  /**
-   * Empty: what is drawn.
-   */
-  title?: string;
-  type: 'parallel';
-  /**
-   * Whether it takes the whole width.
-   */
-  wide?: boolean;
-}
-/**
  * What was logged and lies in journals, and the tracking store has not got yet.
  */
 export interface RecordingLag {
@@ -1840,33 +1883,6 @@ export interface RunnerInfo {
   reason: string;
 }
 /**
- * A point for each trial.
- */
-export interface ScatterChartSpec {
-  /**
-   * Column that colours the points; none: each trial has its own colour.
-   */
-  colour?: string | null;
-  /**
-   * Unique in its view.
-   */
-  id: string;
-  log_x?: boolean;
-  log_y?: boolean;
-  size?: string | null;
-  /**
-   * Empty: what is drawn.
-   */
-  title?: string;
-  type: 'scatter';
-  /**
-   * Whether it takes the whole width.
-   */
-  wide?: boolean;
-  x: string;
-  y: string;
-}
-/**
  * Histories. Trials that did not log a metric have no series of it.
  */
 export interface SeriesPage {
@@ -1907,6 +1923,10 @@ export interface SeriesPage {
  * Which metrics of which trials, and how many points of each.
  */
 export interface SeriesQuery {
+  /**
+   * Whether points have their step and their time, and not only that of the two by which they are placed.
+   */
+  both?: boolean;
   /**
    * Of the answer from which ``known`` is. When it is another one now, everything is answered.
    */
@@ -2419,7 +2439,15 @@ export interface TrialTablePage {
  * A request to change what is said of a model, or of one version.
  */
 export interface UpdateModel {
+  /**
+   * An empty one takes it away.
+   */
   description: string;
+  /**
+   * The description that the new one was written from: another one that is there now is a conflict, and stays.
+   * None: whatever is there.
+   */
+  if_description?: string | null;
 }
 /**
  * A request to change a trial. What is not given stays.
@@ -2488,9 +2516,27 @@ export interface View {
   version?: 1;
 }
 /**
+ * A view that is to become a file, and how it looks now.
+ */
+export interface ViewExport {
+  /**
+   * By run id; trials that are not named get the first colours that are free.
+   */
+  colours: {
+    [k: string]: number;
+  };
+  view: View;
+}
+/**
  * A view, and what it showed when the report was made. The charts of the view are always there.
  */
 export interface ViewReport {
+  /**
+   * Of each trial, by run id: its place in the list of colours.
+   */
+  colours: {
+    [k: string]: number;
+  };
   comparison: Comparison;
   histories: ChartHistories[];
   importances: ChartImportance[];

@@ -55,6 +55,7 @@ export function comparison(
     differing_rows: rows.filter(({ differs }) => differs).length,
     missing: [],
     left_out: 0,
+    charts: [],
     index: {
       phase: 'ready',
       indexed: 0,

@@ -25,6 +25,24 @@ describe('the settings schemas', () => {
     }
   });
 
+  it('says of the commands on rows that they come from a menu', () => {
+    // Without that they would take what was right-clicked some time ago.
+    const onRows = /^studio-(jobs:.*|experiments:open|models:open)$/;
+    const entries = files.flatMap(name => {
+      const schema = JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as {
+        'jupyter.lab.menus'?: {
+          context?: { command?: string; args?: object }[];
+        };
+      };
+      return schema['jupyter.lab.menus']?.context ?? [];
+    });
+    const found = entries.filter(({ command }) => onRows.test(command ?? ''));
+    expect(found.length).toBeGreaterThan(8);
+    for (const { args } of found) {
+      expect(args).toEqual({ fromMenu: true });
+    }
+  });
+
   it.each(files)('%s refuses settings that do not exist', name => {
     const schema = JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as {
       additionalProperties?: boolean;

@@ -43,17 +43,15 @@ export class ModelsClient {
     return this._ask([], { method: 'POST', body });
   }
 
-  describe(name: string, description: string): Promise<RegisteredModel> {
-    const body: UpdateModel = { description };
+  describe(name: string, body: UpdateModel): Promise<RegisteredModel> {
     return this._ask([name], { method: 'PATCH', body });
   }
 
   describeVersion(
     name: string,
     version: string,
-    description: string
+    body: UpdateModel
   ): Promise<ModelVersion> {
-    const body: UpdateModel = { description };
     return this._ask([name, 'versions', version], { method: 'PATCH', body });
   }
 
@@ -65,8 +63,16 @@ export class ModelsClient {
     return this._ask([name, 'aliases', alias], { method: 'PUT', body });
   }
 
-  deleteAlias(name: string, alias: string): Promise<RegisteredModel> {
-    return this._ask([name, 'aliases', alias], { method: 'DELETE' });
+  /** @param heldBy - the version that it was seen to stand for. */
+  deleteAlias(
+    name: string,
+    alias: string,
+    heldBy: string
+  ): Promise<RegisteredModel> {
+    return this._ask([name, 'aliases', alias], {
+      method: 'DELETE',
+      query: { held_by: heldBy }
+    });
   }
 
   deleteVersion(name: string, version: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ServerConnection } from '@jupyterlab/services';
-import type { View, ViewText } from '../contract';
+import type { View, ViewExport, ViewText } from '../contract';
 import { download, request } from './request';
 
 /** The REST resource of views. */
@@ -16,8 +16,8 @@ export class ViewsClient {
     });
   }
 
-  /** A view as one HTML file that needs no server. */
-  export(view: View): Promise<Blob> {
+  /** A view as one HTML file that needs no server, in the colours that its trials have here. */
+  export(view: ViewExport): Promise<Blob> {
     return download(this._settings, 'views/export', {
       method: 'POST',
       body: view

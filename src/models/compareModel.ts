@@ -4,14 +4,19 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import { asRequestError, isAbort } from '../client';
 import type { RequestError, StudioClient } from '../client';
-import type { ComparedRow, ComparedTrial, Comparison } from '../contract';
+import type {
+  ComparedRow,
+  ComparedTrial,
+  CompareQuery,
+  Comparison
+} from '../contract';
 import type { IChartColumn, IChartTrial } from '../shared/charts/types';
-import { defaultCharts, extendCharts } from './defaultCharts';
+import { chartColumn, labelsOf } from './chartColumns';
 import type { IJobsChange, JobsModel } from './jobsModel';
+import { extendCharts } from './suitedCharts';
 import type { TrialColours } from './trialColours';
 import { TrialFocus } from './trialFocus';
 import type { TrialSelection } from './trialSelection';
-import { asNumber } from './trialWords';
 import { columnsOf, withTrials, withoutTrials } from './views';
 import type { View, ViewChart, ViewEdit } from './views';
 
@@ -165,6 +170,11 @@ export class CompareModel implements IDisposable {
     return this._view.charts ?? this._defaults;
   }
 
+  /** Whether it is not known yet which charts suit the trials. */
+  get isChoosing(): boolean {
+    return !this._view.charts && this._areDefaultsOld;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -176,15 +186,10 @@ export class CompareModel implements IDisposable {
       return known;
     }
     const row = this._comparison?.rows.find(each => each.key === key);
-    const better = row?.better;
-    const values = row ? this._values(row) : this._drawn.map(() => null);
-    const made: IChartColumn = {
-      key,
-      label: row?.name ?? key,
-      values,
-      isNumeric: row?.numeric ?? false,
-      better: better === 'lower' || better === 'higher' ? better : undefined
-    };
+    const places = this._trials.flatMap(({ isHidden }, place) =>
+      isHidden ? [] : [place]
+    );
+    const made = chartColumn(key, row, places);
     this._columns.set(key, made);
     return made;
   }
@@ -290,12 +295,13 @@ export class CompareModel implements IDisposable {
     }
   }
 
-  private _query() {
+  private _query(): CompareQuery & { keys: string[] } {
     return {
       sources: this._view.sources ?? [],
       text: this._search,
       keys: [...new Set(this.charts.flatMap(columnsOf))].slice(0, MAX_KEYS),
-      limit: MAX_ROWS
+      limit: MAX_ROWS,
+      suited: !this._view.charts
     };
   }
 
@@ -321,7 +327,7 @@ export class CompareModel implements IDisposable {
       if (this._abort !== abort || this._isDisposed) {
         return;
       }
-      this._take(found);
+      this._take(found, query.suited ?? false);
       this._error = null;
     } catch (reason) {
       if (isAbort(reason) || this._abort !== abort) {
@@ -337,7 +343,7 @@ export class CompareModel implements IDisposable {
     }
   }
 
-  private _take(found: Comparison): void {
+  private _take(found: Comparison, isSuited: boolean): void {
     const before = this._comparison;
     this._comparison = found;
     const ids = found.trials.map(each => each.run_id).join();
@@ -345,13 +351,15 @@ export class CompareModel implements IDisposable {
     if (isOther) {
       this.colours.assign(found.trials.map(each => each.run_id));
     }
-    // A search leaves out what charts could be of.
-    if (this._search === '') {
+    if (isSuited) {
+      const { charts } = found;
       this._defaults =
         isOther || this._areDefaultsOld
-          ? defaultCharts(found)
-          : extendCharts(this._defaults, found);
+          ? charts
+          : extendCharts(this._defaults, charts);
       this._areDefaultsOld = false;
+    } else if (isOther) {
+      this._areDefaultsOld = true;
     }
     this._arrange();
   }
@@ -390,19 +398,6 @@ export class CompareModel implements IDisposable {
         this._columns.set(key, column);
       }
     }
-  }
-
-  private _values(row: ComparedRow): IChartColumn['values'] {
-    return this._trials.flatMap((trial, index) => {
-      const value = row.values[index] ?? null;
-      if (trial.isHidden) {
-        return [];
-      }
-      if (row.numeric) {
-        return [asNumber(value)];
-      }
-      return [typeof value === 'boolean' ? String(value) : value];
-    });
   }
 
   private _hasRunning(): boolean {
@@ -464,20 +459,6 @@ export class CompareModel implements IDisposable {
   private _trials: readonly IViewTrial[] = [];
   private _view: View;
   private readonly _viewChanged = new Signal<this, ViewEdit>(this);
-}
-
-/** Names; where several trials have the same, with the beginning of the run id. */
-function labelsOf(trials: readonly ComparedTrial[]): string[] {
-  const counts = new Map<string, number>();
-  for (const { name } of trials) {
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return trials.map(({ name, run_id }) => {
-    if (name === '') {
-      return run_id.slice(0, 8);
-    }
-    return counts.get(name) === 1 ? name : `${name} (${run_id.slice(0, 8)})`;
-  });
 }
 
 function isSame(a: IChartColumn, b: IChartColumn): boolean {

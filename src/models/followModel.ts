@@ -3,9 +3,11 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import { asRequestError, isAbort } from '../client';
 import type { RequestError } from '../client';
+import { Attention } from './attention';
 
 /**
- * Follows something that grows or changes, while somebody looks at it.
+ * Follows something that grows or changes, while somebody looks at it and the
+ * page is seen.
  *
  * After each look comes a pause, twice as long after each failure, until there
  * is nothing more to come.
@@ -46,20 +48,14 @@ export abstract class FollowModel implements IDisposable {
       return;
     }
     window.clearTimeout(this._timer);
+    this._attention.dispose();
     this._abort.abort();
     Signal.clearData(this);
   }
 
   /** Whether somebody looks: only then is anything asked for. */
   setActive(active: boolean): void {
-    if (active === this._isActive) {
-      return;
-    }
-    this._isActive = active;
-    window.clearTimeout(this._timer);
-    if (this.isFollowing) {
-      void this.refresh();
-    }
+    this._attention.set(this, active);
   }
 
   /** Take in what came since the last look. */
@@ -77,7 +73,7 @@ export abstract class FollowModel implements IDisposable {
 
   /** Whether somebody looks at what can still grow. */
   protected get isFollowing(): boolean {
-    return this._isActive && !this._isComplete && !this.isDisposed;
+    return this._attention.isLooking && !this._isComplete && !this.isDisposed;
   }
 
   /** What is being asked for just now; null: nothing. */
@@ -132,10 +128,15 @@ export abstract class FollowModel implements IDisposable {
   }
 
   private readonly _abort = new AbortController();
+  private readonly _attention = new Attention(() => {
+    window.clearTimeout(this._timer);
+    if (this.isFollowing) {
+      void this.refresh();
+    }
+  });
   private readonly _changed = new Signal<this, void>(this);
   private _error: RequestError | null = null;
   private _failures = 0;
-  private _isActive = false;
   private _isComplete = false;
   private _timer = 0;
   private _work: Promise<void> | null = null;

@@ -6,6 +6,7 @@ import { asRequestError } from '../client';
 import { ModelsClient } from '../client/registry';
 import type { RequestError, StudioClient } from '../client';
 import type { ModelVersion, RegisteredModel, RegisterModel } from '../contract';
+import { Attention } from './attention';
 
 /** Time between two looks, in milliseconds: others register models, too. */
 const INTERVAL = 15_000;
@@ -17,13 +18,13 @@ export class ModelsModel implements IDisposable {
     interval: number = INTERVAL
   ) {
     this.registry = new ModelsClient(client.settings);
-    let ticks = 0;
     this._poll = new Poll({
       auto: false,
-      // The first tick is at once, and `load` has looked.
-      factory: () => (ticks++ > 0 ? this._look(true) : Promise.resolve()),
+      // Whoever shows the list first asks by itself.
+      factory: () => this._work ?? this._look(true),
       frequency: { interval, backoff: false },
-      standby: 'when-hidden'
+      name: 'studio_ext:ModelsModel',
+      standby: 'never'
     });
   }
 
@@ -55,17 +56,20 @@ export class ModelsModel implements IDisposable {
   dispose(): void {
     if (!this._isDisposed) {
       this._isDisposed = true;
+      this._attention.dispose();
       this._poll.dispose();
       Signal.clearData(this);
     }
   }
 
-  /** Look now, and from then on every few seconds while the page is seen. */
-  async load(): Promise<void> {
-    await this._look(false);
-    if (!this._isDisposed && this._poll.state.phase === 'constructed') {
-      void this._poll.start();
-    }
+  /** Look now. */
+  load(): Promise<void> {
+    return this._look(false);
+  }
+
+  /** Say whether something that shows models is seen: then it is looked at once, and every few seconds. */
+  setSeen(viewer: object, isSeen: boolean): void {
+    this._attention.set(viewer, isSeen);
   }
 
   async register(request: RegisterModel): Promise<ModelVersion> {
@@ -83,7 +87,14 @@ export class ModelsModel implements IDisposable {
   }
 
   /** Ask; `quiet`: say only what is new. */
-  private async _look(quiet: boolean): Promise<void> {
+  private _look(quiet: boolean): Promise<void> {
+    const work = this._ask(quiet).finally(() => {
+      this._work = this._work === work ? null : this._work;
+    });
+    return (this._work = work);
+  }
+
+  private async _ask(quiet: boolean): Promise<void> {
     const before = JSON.stringify([this._items, this._error?.message]);
     const turn = ++this._turn;
     try {
@@ -102,6 +113,9 @@ export class ModelsModel implements IDisposable {
     }
   }
 
+  private readonly _attention = new Attention(isLooking => {
+    void (isLooking ? this._poll.start() : this._poll.stop());
+  });
   private readonly _changed = new Signal<this, void>(this);
   private _error: RequestError | null = null;
   private _isDisposed = false;
@@ -109,4 +123,6 @@ export class ModelsModel implements IDisposable {
   private readonly _modelChanged = new Signal<this, string>(this);
   private readonly _poll: Poll;
   private _turn = 0;
+  /** What is being asked for just now. */
+  private _work: Promise<void> | null = null;
 }

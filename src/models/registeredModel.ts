@@ -3,7 +3,8 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import { asRequestError } from '../client';
 import type { RequestError } from '../client';
-import type { ModelVersion, RegisteredModel } from '../contract';
+import type { ModelVersion, RegisteredModel, UpdateModel } from '../contract';
+import { Attention } from './attention';
 import type { ModelsModel } from './modelsModel';
 
 /** One registered model with its versions. */
@@ -56,8 +57,15 @@ export class RegisteredModelModel implements IDisposable {
   dispose(): void {
     if (!this._isDisposed) {
       this._isDisposed = true;
+      this._attention.dispose();
+      this.models.setSeen(this, false);
       Signal.clearData(this);
     }
+  }
+
+  /** Whether somebody sees it: only then is it followed. */
+  setActive(isActive: boolean): void {
+    this._attention.set(this, isActive);
   }
 
   async load(): Promise<void> {
@@ -108,18 +116,19 @@ export class RegisteredModelModel implements IDisposable {
     );
   }
 
-  deleteAlias(alias: string): Promise<void> {
-    return this._change(this.models.registry.deleteAlias(this.name, alias));
+  /** `seen`: as above; where it stands for another one by now, it stays. */
+  deleteAlias(alias: string, seen: string): Promise<void> {
+    const { registry } = this.models;
+    return this._change(registry.deleteAlias(this.name, alias, seen));
   }
 
-  describe(description: string): Promise<void> {
-    return this._change(this.models.registry.describe(this.name, description));
-  }
-
-  describeVersion(version: string, description: string): Promise<void> {
+  /** Change the note of the model, or of a version. */
+  describe(change: UpdateModel, version?: string): Promise<void> {
     const { registry } = this.models;
     return this._change(
-      registry.describeVersion(this.name, version, description)
+      version === undefined
+        ? registry.describe(this.name, change)
+        : registry.describeVersion(this.name, version, change)
     );
   }
 
@@ -156,6 +165,13 @@ export class RegisteredModelModel implements IDisposable {
     }
   }
 
+  private readonly _attention = new Attention(isLooking => {
+    this.models.setSeen(this, isLooking);
+    if (isLooking && this._model) {
+      // The list does not tell of all that changes in versions.
+      void this.load();
+    }
+  });
   private readonly _changed = new Signal<this, void>(this);
   private _chosen: Set<string> = new Set();
   private _error: RequestError | null = null;

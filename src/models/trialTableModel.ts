@@ -2,21 +2,15 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll, Throttler } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
-import { asRequestError } from '../client';
 import type { RequestError, StudioClient } from '../client';
 import type { SortKey, TableRow, TrialColumn } from '../contract';
 import type { ExperimentsModel } from './experimentsModel';
 import type { IJobsChange, JobsModel } from './jobsModel';
+import { TrialColumns } from './trialColumns';
 import { TrialRows } from './trialRows';
 import type { RowsChange, RowsQuery } from './trialRows';
 import { TrialSelection } from './trialSelection';
-import {
-  arrange,
-  automaticColumns,
-  defaultView,
-  MAX_COLUMNS,
-  readKey
-} from './trialTableView';
+import { arrange, defaultView, MAX_COLUMNS, readKey } from './trialTableView';
 import type { Direction, ITableView } from './trialTableView';
 
 /** Least time between two looks while jobs change, in milliseconds. */
@@ -27,8 +21,6 @@ const BUSY_INTERVAL = 3_000;
 const IDLE_INTERVAL = 15_000;
 /** How long a change of our own may take to be seen, in milliseconds. */
 const PATIENCE = 20_000;
-/** Columns of a kind from which the table chooses. */
-const CHOICE = 200;
 /** Groups and trials whose rows are shown, at most. */
 const MAX_EXPANDED = 1000;
 
@@ -46,6 +38,7 @@ export class TrialTableModel implements IDisposable {
     this.client = options.client;
     this.experiment = options.experiment;
     this.rows = new TrialRows(options.client.trials);
+    this._known = new TrialColumns(options.client, options.experiment);
     this._view = options.view ?? defaultView();
     this._jobs = options.jobs;
     this._experiments = options.experiments ?? null;
@@ -63,7 +56,7 @@ export class TrialTableModel implements IDisposable {
     this.rows.changed.connect(this._onRows, this);
     this._jobs.jobsChanged.connect(this._onJobs, this);
     this._jobs.reset.connect(this._onReset, this);
-    this._known = this._state();
+    this._listed = this._state();
     this._experiments?.changed.connect(this._onExperiments, this);
     this.client.trials.changed.connect(this.expectChange, this);
     this.ready = this._start();
@@ -110,7 +103,7 @@ export class TrialTableModel implements IDisposable {
   }
 
   get error(): RequestError | null {
-    return this.rows.error ?? this._columnsError;
+    return this.rows.error ?? this._known.error;
   }
 
   get isDisposed(): boolean {
@@ -119,7 +112,7 @@ export class TrialTableModel implements IDisposable {
 
   /** What is known of a column, by its key; of a metric whichever value is shown. */
   fact(key: string): TrialColumn | undefined {
-    return this._facts.get(readKey(key).base);
+    return this._known.fact(key);
   }
 
   /** Which values are better: set by the person, else as the name tells. */
@@ -128,7 +121,7 @@ export class TrialTableModel implements IDisposable {
     if (kind !== 'metric') {
       return null;
     }
-    const guess = this._facts.get(base)?.better;
+    const guess = this.fact(base)?.better;
     return (
       this._view.directions[base] ??
       (guess === 'lower' || guess === 'higher' ? guess : null)
@@ -174,7 +167,7 @@ export class TrialTableModel implements IDisposable {
    * in all trials, stay chosen where they were. `pinned`: of those that are shown.
    */
   show(next: readonly string[], pinned?: readonly string[]): void {
-    const chosen = this._view.columns ?? this._automatic;
+    const chosen = this._view.columns ?? this._known.automatic;
     const isHidden = (key: string) => !this._columns.includes(key);
     const columns = [...next];
     for (const [index, key] of chosen.entries()) {
@@ -208,9 +201,7 @@ export class TrialTableModel implements IDisposable {
 
   /** Add what was found out of columns. */
   learn(columns: readonly TrialColumn[]): void {
-    for (const column of columns) {
-      this._facts.set(column.key, column);
-    }
+    this._known.learn(columns);
   }
 
   /** Keep a column in sight, or let it scroll again. */
@@ -310,27 +301,8 @@ export class TrialTableModel implements IDisposable {
 
   /** Which columns there are; a table that chooses its own may show others then. */
   private async _loadColumns(): Promise<void> {
-    const { experiment } = this;
-    const turn = ++this._columnsTurn;
-    const ask = (kind: string) =>
-      this.client.trials.columns({ experiment, kind, limit: CHOICE });
-    try {
-      const [metrics, parameters] = await Promise.all([
-        ask('metric'),
-        ask('parameter')
-      ]);
-      if (turn !== this._columnsTurn) {
-        return; // A later answer has come, or will.
-      }
-      this.learn([...metrics.items, ...parameters.items]);
-      this._counted = metrics.trials;
-      this._automatic = automaticColumns(metrics.items, parameters.items);
-      await this._learnMissing();
-      this._columnsError = null;
-    } catch (reason) {
-      this._columnsError = asRequestError(reason);
-    }
-    if (this.isDisposed || turn !== this._columnsTurn) {
+    const isLast = await this._known.load(this._view.columns ?? []);
+    if (this.isDisposed || !isLast) {
       return;
     }
     const before = JSON.stringify(this._columns);
@@ -342,29 +314,9 @@ export class TrialTableModel implements IDisposable {
     this._changed.emit();
   }
 
-  /** What is not among the first of its kind has to be looked for by name. */
-  private async _learnMissing(): Promise<void> {
-    const missing = (this._view.columns ?? [])
-      .map(readKey)
-      .filter(
-        ({ kind, base }) => kind !== 'attribute' && !this._facts.has(base)
-      )
-      .slice(0, 20);
-    for (const { kind, name } of missing) {
-      const { experiment } = this;
-      const found = await this.client.trials.columns({
-        experiment,
-        kind,
-        text: name,
-        limit: 20
-      });
-      this.learn(found.items);
-    }
-  }
-
   private _arrange(): void {
     const { columns, pinned, hideConstant } = this._view;
-    const wanted = (columns ?? this._automatic).filter(
+    const wanted = (columns ?? this._known.automatic).filter(
       key => !(hideConstant && this.fact(key)?.constant)
     );
     const arranged = arrange(wanted.slice(0, MAX_COLUMNS), pinned);
@@ -444,9 +396,7 @@ export class TrialTableModel implements IDisposable {
       this.rows.reorder();
     }
     const { isReady, trials } = this.rows;
-    if (isReady && trials !== this._counted && !this._view.columns) {
-      // Other trials may have other columns.
-      this._counted = trials;
+    if (isReady && !this._view.columns && this._known.notice(trials)) {
       void this._loadColumns();
     }
     this._changed.emit();
@@ -483,29 +433,25 @@ export class TrialTableModel implements IDisposable {
 
   private _onExperiments(): void {
     const state = this._state();
-    if (state !== this._known) {
-      this._known = state;
+    if (state !== this._listed) {
+      this._listed = state;
       this._tell();
     }
   }
 
-  private _automatic: string[] = [];
   private readonly _changed = new Signal<this, void>(this);
   private _columns: string[] = [];
   private readonly _columnsChanged = new Signal<this, void>(this);
-  private _columnsError: RequestError | null = null;
-  private _columnsTurn = 0;
   private _expandAll = false;
   private _expanded: string[] = [];
   private _expectUntil = 0;
-  /** Trials there were when the table chose its columns. */
-  private _counted = 0;
   private readonly _experiments: ExperimentsModel | null;
-  private readonly _facts = new Map<string, TrialColumn>();
   private _isActive = true;
   private _isTold = false;
   private readonly _jobs: JobsModel;
-  private _known: string;
+  private readonly _known: TrialColumns;
+  /** What the list of experiments said of this one. */
+  private _listed: string;
   private _looked = 0;
   private _pinned = 0;
   private readonly _poll: Poll;

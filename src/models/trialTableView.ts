@@ -1,4 +1,5 @@
 import type { SortKey, TrialColumn } from '../contract';
+import type { ViewChart } from './views';
 
 /** Which values of a metric are better. */
 export type Direction = 'lower' | 'higher';
@@ -25,6 +26,8 @@ export interface ITableView {
   hideConstant: boolean;
   /** What is shown of the trials. */
   parts: TableParts;
+  /** Charts of the trials; null: those that suit them. */
+  charts: ViewChart[] | null;
 }
 
 /** The table, charts of its trials, or both. */
@@ -44,11 +47,12 @@ export function defaultView(): ITableView {
     tree: false,
     directions: {},
     hideConstant: false,
-    parts: 'table'
+    parts: 'table',
+    charts: null
   };
 }
 
-/** The view in what was stored; whatever does not fit is left out. */
+/** The view in what was stored; whatever does not fit is left out. Whether its charts can be drawn the server knows. */
 export function readView(stored: unknown): ITableView {
   const view = defaultView();
   if (!isRecord(stored)) {
@@ -87,8 +91,11 @@ export function readView(stored: unknown): ITableView {
     }
   }
   view.hideConstant = hideConstant === true;
-  const { parts } = stored;
+  const { parts, charts } = stored;
   view.parts = parts === 'charts' || parts === 'both' ? parts : 'table';
+  if (Array.isArray(charts)) {
+    view.charts = charts as ViewChart[];
+  }
   return view;
 }
 

@@ -1,5 +1,7 @@
+import { Signal } from '@lumino/signaling';
 import type { ComparedRow, SampledSeries, ViewReport } from '../contract';
-import { asNumber } from '../models/trialWords';
+import { chartColumn, labelsOf } from '../models/chartColumns';
+import type { ISeriesSource } from '../shared/charts/historyChart';
 import type { ISeries } from '../shared/charts/lineData';
 import type { IChartColumn, IChartTrial } from '../shared/charts/types';
 
@@ -13,20 +15,18 @@ export interface IReportTrial extends IChartTrial {
   isHidden: boolean;
 }
 
-/** The trials: labels are unique, colours are by their order. */
-export function trialsOf({ view, comparison }: ViewReport): IReportTrial[] {
-  const counts = new Map<string, number>();
-  for (const { name } of comparison.trials) {
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return comparison.trials.map(({ name, run_id, experiment, status }, at) => ({
+/** The trials, as they were called and coloured. */
+export function trialsOf({
+  view,
+  comparison,
+  colours
+}: ViewReport): IReportTrial[] {
+  const labels = labelsOf(comparison.trials);
+  return comparison.trials.map(({ run_id, experiment, status }, at) => ({
     at,
     id: run_id,
-    label:
-      name && counts.get(name) === 1
-        ? name
-        : `${name} ${run_id.slice(0, 8)}`.trim(),
-    colour: at,
+    label: labels[at],
+    colour: colours[run_id] ?? at,
     experiment,
     status,
     isBaseline: run_id === view.baseline,
@@ -40,34 +40,34 @@ export function columnsFor(
   drawn: readonly IReportTrial[]
 ): (key: string) => IChartColumn {
   const made = new Map<string, IChartColumn>();
+  const places = drawn.map(({ at }) => at);
   return key => {
-    const known = made.get(key);
-    if (known) {
-      return known;
-    }
     const row = rows.find(each => each.key === key);
-    const better = row?.better;
-    const column: IChartColumn = {
-      key,
-      label: row?.name ?? key,
-      isNumeric: row?.numeric ?? false,
-      better: better === 'lower' || better === 'higher' ? better : undefined,
-      values: drawn.map(({ at }) => {
-        const value = row?.values[at] ?? null;
-        return row?.numeric
-          ? asNumber(value)
-          : typeof value === 'boolean'
-            ? String(value)
-            : value;
-      })
-    };
+    const column = made.get(key) ?? chartColumn(key, row, places);
     made.set(key, column);
     return column;
   };
 }
 
+/** Histories that are all there already, as charts ask for them. */
+export function historiesOf(series: readonly SampledSeries[]): ISeriesSource {
+  const nothing = () => undefined;
+  const source = { series: seriesOf(series) };
+  return {
+    ...source,
+    changed: new Signal<object, void>(source),
+    isReady: true,
+    reading: null,
+    error: null,
+    setActive: nothing,
+    setWidth: nothing,
+    zoom: nothing,
+    retry: nothing
+  };
+}
+
 /** Histories as the chart of lines takes them. */
-export function seriesOf(series: readonly SampledSeries[]): ISeries[] {
+function seriesOf(series: readonly SampledSeries[]): ISeries[] {
   return series.map(
     ({ run_id, name, step, time, value, count, shown, not_finite }) => ({
       runId: run_id,

@@ -5,6 +5,7 @@ import { trialWord } from '../models/trialWords';
 import { Mark } from '../shared/chartParts';
 import { formatTime, formatValue } from '../shared/format';
 import { useSignal } from '../shared/useSignal';
+import { Markdown } from './markdown';
 import { ReportChart } from './reportChart';
 import { columnsFor, trialsOf } from './reportData';
 import { ReportTable } from './reportTable';
@@ -59,7 +60,9 @@ export function ReportView({ report }: { report: ViewReport }): JSX.Element {
             {note}
           </p>
         ))}
-        {view.notes && <p className="jp-StudioReport-text">{view.notes}</p>}
+        {view.notes && (
+          <Markdown className="jp-StudioReport-text" text={view.notes} />
+        )}
         <ul className="jp-StudioReport-trials">
           {trials.map(({ id, label, colour, status, ...trial }) => (
             <li key={id}>

@@ -21,6 +21,8 @@ export function Rendered(props: IRenderedProps): JSX.Element {
       data: { [mime]: markdown },
       trusted: false
     });
+    // A form is sent to the page that it is in where it names none: that would be left.
+    renderer.node.addEventListener('submit', event => event.preventDefault());
     // What cannot be shown leaves the place empty; the text can still be edited.
     void renderer.renderModel(model).catch(() => undefined);
     return renderer;

@@ -42,6 +42,7 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import MetricHistory, ResourceUsage
 from studio_ext.contract.page import Page
+from studio_ext.contract.report import ViewExport
 from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.trial_detail import TrialChildren, TrialDetail, UpdateTrial
 from studio_ext.contract.trial_diff import DiffPart, TrialDiff
@@ -380,9 +381,9 @@ class HttpClient(HttpModels):
         """Which parameters matter."""
         return self.ask(Importance, "POST", "trials/importance", body=query.model_dump(mode="json"), repeat=True)
 
-    def export_view(self, view: View) -> bytes:
+    def export_view(self, view: View, colours: Mapping[str, int] | None = None) -> bytes:
         """A view as a file."""
-        body = view.model_dump(mode="json")
+        body = ViewExport(view=view, colours=dict(colours or {})).model_dump(mode="json")
         with self._stream("POST", "views/export", body=body) as reply:
             try:
                 return reply.read()

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.lineage import Lineage, LineageKind
 from studio_ext.contract.models import (
-    MAX_DESCRIPTION,
     ModelVersion,
     ModelVersions,
     RegisteredModel,
@@ -64,21 +63,23 @@ class HttpModels:
         """Make a version. Not sent again after a lost connection: it would make two."""
         return self.ask(ModelVersion, "POST", "models", body=request.model_dump(mode="json"))
 
-    def describe_model(self: _Asks, name: str, description: str) -> RegisteredModel:
+    def describe_model(self: _Asks, name: str, change: UpdateModel) -> RegisteredModel:
         """Say what a model is."""
-        return self.ask(RegisteredModel, "PATCH", _path(name), body=_update(description))
+        return self.ask(RegisteredModel, "PATCH", _path(name), body=change.model_dump(mode="json"))
 
-    def describe_model_version(self: _Asks, name: str, version: str, description: str) -> ModelVersion:
+    def describe_model_version(self: _Asks, name: str, version: str, change: UpdateModel) -> ModelVersion:
         """Say what a version is."""
-        return self.ask(ModelVersion, "PATCH", _path(name, "versions", version), body=_update(description))
+        body = change.model_dump(mode="json")
+        return self.ask(ModelVersion, "PATCH", _path(name, "versions", version), body=body)
 
     def set_model_alias(self: _Asks, name: str, alias: str, request: SetAlias) -> RegisteredModel:
         """Let an alias stand for a version."""
         return self.ask(RegisteredModel, "PUT", _path(name, "aliases", alias), body=request.model_dump(mode="json"))
 
-    def delete_model_alias(self: _Asks, name: str, alias: str) -> RegisteredModel:
+    def delete_model_alias(self: _Asks, name: str, alias: str, *, held_by: str | None = None) -> RegisteredModel:
         """Remove an alias."""
-        return self.ask(RegisteredModel, "DELETE", _path(name, "aliases", alias))
+        params = {} if held_by is None else {"held_by": held_by}
+        return self.ask(RegisteredModel, "DELETE", _path(name, "aliases", alias), params=params)
 
     def delete_model_version(self: _Asks, name: str, version: str) -> None:
         """Remove a version."""
@@ -101,9 +102,3 @@ def _segment(text: str) -> str:
     if not text or text in (".", ".."):
         raise InvalidRequest(f"{text!r} names no model.", hint="Look at the list of models.")
     return quote(text, safe="")
-
-
-def _update(description: str) -> dict[str, str]:
-    if len(description) > MAX_DESCRIPTION:
-        raise InvalidRequest.field("description", f"must have at most {MAX_DESCRIPTION:,} characters")
-    return UpdateModel(description=description).model_dump()

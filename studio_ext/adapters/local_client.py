@@ -7,24 +7,19 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from studio_ext._version import __version__
-from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.host import user_name
 from studio_ext.adapters.kernel_specs import KernelSpecs
-from studio_ext.adapters.local_live import LocalLive
+from studio_ext.adapters.local_record import LocalRecord
 from studio_ext.adapters.notebook_files import NotebookFiles, import_papermill
+from studio_ext.adapters.pages import page_size
 from studio_ext.adapters.snapshots import FolderSnapshots
-from studio_ext.adapters.sql_store import SqlStore
-from studio_ext.adapters.sql_store.migrate import HEAD, KNOWN, schema_of, unknown_schema
-from studio_ext.adapters.workspace_config import open_workspace
-from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
-from studio_ext.contract.errors import InvalidRequest, NotFound, Unavailable
-from studio_ext.contract.experiments import Experiment, Trial
+from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.jobs import (
     FileEntry,
     Job,
@@ -38,43 +33,24 @@ from studio_ext.contract.jobs import (
 )
 from studio_ext.contract.live import LiveChanged, MetricHistory, ResourceUsage
 from studio_ext.contract.page import MAX_PAGE, Page
-from studio_ext.contract.series import SeriesPage, SeriesQuery
-from studio_ext.contract.trial_detail import TrialChildren, TrialDetail, UpdateTrial
-from studio_ext.contract.trial_diff import DiffPart, TrialDiff
-from studio_ext.contract.trial_table import (
-    ColumnPage,
-    ExportFormat,
-    FilterCheck,
-    FilterQuery,
-    TrialQuery,
-    TrialTablePage,
-)
-from studio_ext.contract.views import View
 from studio_ext.contract.workspace import Diagnosis, ServerInfo
 from studio_ext.core.workspace import Workspace
-from studio_ext.ports.models import KnownJob, ModelStore
 from studio_ext.ports.runner import Runner
 from studio_ext.ports.submission import Images
-from studio_ext.ports.tracking import Tracking
 from studio_ext.services import job_files, lag
-from studio_ext.services.models_client import StoreModels
 from studio_ext.services.submission import Submission
 
 if TYPE_CHECKING:
-    from studio_ext.adapters.local_trial_detail import LocalTrialDetail
-    from studio_ext.adapters.local_trials import LocalTrials
-    from studio_ext.adapters.series.histories import Histories
     from studio_ext.ports.trial_index import TrialIndex
 
 log = logging.getLogger(__name__)
 
 J = TypeVar("J", bound=Job)
 
-_SCHEMA_SECONDS = 60.0
 _LOOK_SECONDS = 2.0
 
 
-class LocalClient(StoreModels):
+class LocalClient(LocalRecord):
     """Talks to the database and the files of a workspace; starts its controller when there is something to do.
 
     ``root`` is what relative notebook paths are relative to (default: the current directory).
@@ -84,27 +60,15 @@ class LocalClient(StoreModels):
         self, workspace: Workspace | None = None, root: Path | None = None, *, index: TrialIndex | None = None
     ) -> None:
         """``index``: where trials are looked for; None: the index of the workspace."""
-        self.workspace = workspace or open_workspace()
+        super().__init__(workspace, index=index)
         self._root = root
-        self._launcher = DetachedController(self.workspace)
         self._next_look = 0.0
         self._looks = 0
         self._environments = KernelSpecs()
         self._notebooks = NotebookFiles()
-        self._store_lock = threading.Lock()
-        self._tracking_lock = threading.Lock()  # its own: opening a new database may take a minute
-        self._store: SqlStore | None = None
-        self._tracking: Tracking | None = None
         self._installed: dict[str, Runner] | None = None
         self._image_list: Images | None = None
         self._runners_lock = threading.Lock()
-        self._live = LocalLive(self.workspace, lambda job_id: self.store.get(job_id), lambda: self.tracking)
-        self._index = index
-        self._found: LocalTrials | None = None
-        self._models_found: ModelStore | None = None
-        self._trials_lock = threading.Lock()
-        self._looked_at: LocalTrialDetail | None = None
-        self._read: Histories | None = None
 
     # -- submitting -------------------------------------------------------------------------------------------
 
@@ -163,13 +127,13 @@ class LocalClient(StoreModels):
         """Jobs, newest first."""
         self._revive()
         page = self.store.jobs(
-            limit=_page_size(limit), cursor=cursor, statuses=statuses, experiment=experiment, text=text
+            limit=page_size(limit), cursor=cursor, statuses=statuses, experiment=experiment, text=text
         )
         return page.model_copy(update={"items": [self._seen_from_root(job) for job in page.items]})
 
     def changes(self, since: int, *, limit: int = MAX_PAGE) -> JobsDelta:
         """What changed in the job list after a revision."""
-        delta = self.store.changed(since, _page_size(limit))
+        delta = self.store.changed(since, page_size(limit))
         return delta.model_copy(update={"items": [self._seen_from_root(job) for job in delta.items]})
 
     def data_version(self) -> int:
@@ -209,120 +173,6 @@ class LocalClient(StoreModels):
         """What a job uses, also while it runs."""
         return self._live.resources(self.store.get(job_id), max_points=max_points, cursor=cursor)
 
-    # -- experiments ------------------------------------------------------------------------------------------
-
-    def experiments(self) -> list[Experiment]:
-        """All experiments, last updated first."""
-        return self.tracking.experiments()
-
-    def create_experiment(self, name: str) -> Experiment:
-        """Make an experiment."""
-        name = name.strip()
-        if not name:
-            raise InvalidRequest.field("name", "an experiment needs a name")
-        return self.tracking.create_experiment(name)
-
-    def trials(
-        self,
-        experiment: str,
-        *,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str = "started",
-        descending: bool = True,
-        filter: str = "",
-    ) -> Page[Trial]:
-        """A page of trials."""
-        page = self._trials.page(
-            experiment,
-            limit=_page_size(limit),
-            cursor=cursor,
-            sort=sort,
-            descending=descending,
-            filter=filter,
-        )
-        return page.model_copy(update={"items": [self._with_lag(trial) for trial in page.items]})
-
-    def trial(self, run_id: str) -> Trial:
-        """One trial."""
-        return self._with_lag(self.tracking.trial(run_id))
-
-    def trial_metrics(self, run_id: str, *, max_points: int = 500, cursor: str | None = None) -> MetricHistory:
-        """The metrics of one run."""
-        return self._live.trial_metrics(run_id, max_points=max_points, cursor=cursor)
-
-    def trial_detail(self, run_id: str) -> TrialDetail:
-        """Everything about one trial."""
-        return self._details.detail(run_id)
-
-    def trial_children(self, run_id: str, *, cursor: str = "", limit: int = 50) -> TrialChildren:
-        """Trials below one."""
-        return self._details.children(run_id, cursor=cursor, limit=_page_size(limit))
-
-    def update_trial(self, run_id: str, change: UpdateTrial) -> TrialDetail:
-        """Change a trial."""
-        return self._details.update(run_id, change)
-
-    def trial_series(self, query: SeriesQuery) -> SeriesPage:
-        """Histories of metrics of many trials."""
-        return self._histories.page(query)
-
-    def trial_series_packed(self, query: SeriesQuery) -> bytes:
-        """The same, for a browser."""
-        return self._histories.packed(query)
-
-    def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
-        """One part of what differs between two trials."""
-        from studio_ext.adapters.git_commits import GitRepositories
-        from studio_ext.adapters.mlflow_backend import open_backend
-        from studio_ext.adapters.mlflow_records import MlflowRecords
-        from studio_ext.services.trial_diff import TrialDiffs
-
-        records = MlflowRecords(open_backend(self.workspace.tracking_uri, self.workspace.artifacts))
-        diffs = TrialDiffs(records, self.tracking, self.store.get, GitRepositories())
-        return diffs.diff(first, second, part, path)
-
-    def trial_table(self, query: TrialQuery) -> TrialTablePage:
-        """Some rows of the table of trials."""
-        return self._trials.table(query)
-
-    def compare(self, query: CompareQuery) -> Comparison:
-        """Trials side by side."""
-        return self._trials.compare(query)
-
-    def importance(self, query: ImportanceQuery) -> Importance:
-        """Which parameters matter."""
-        return self._trials.importance(query)
-
-    def export_view(self, view: View) -> bytes:
-        """A view as a file."""
-        from studio_ext.adapters.report_page import report_page
-        from studio_ext.services.view_report import view_report
-
-        return report_page(view_report(self, view, __version__, now=time.time()))
-
-    def trial_columns(
-        self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100
-    ) -> ColumnPage:
-        """Parameters, metrics and tags whose name holds a text."""
-        return self._trials.columns(experiment, text, kinds, offset, limit)
-
-    def check_filter(self, query: FilterQuery) -> FilterCheck:
-        """A filter, looked at."""
-        return self._trials.check(query)
-
-    def export_trials(self, query: TrialQuery, format: ExportFormat) -> Iterator[bytes]:
-        """Trials as a file."""
-        return self._trials.export(query, format)
-
-    def delete_trials(self, run_ids: Sequence[str]) -> None:
-        """Delete trials and what belongs to them."""
-        self._trials.delete(run_ids)
-
-    def restore_trials(self, run_ids: Sequence[str]) -> None:
-        """Undo it."""
-        self._trials.restore(run_ids)
-
     # -- the workspace ----------------------------------------------------------------------------------------
 
     def doctor(self) -> Diagnosis:
@@ -353,13 +203,6 @@ class LocalClient(StoreModels):
             self._submission()
         import_papermill()
 
-    def close(self) -> None:
-        """Let go of the database."""
-        with self._store_lock:
-            if self._store is not None:
-                self._store.close()
-                self._store = None
-
     # -- inside -----------------------------------------------------------------------------------------------
 
     def _revive(self) -> None:
@@ -379,104 +222,6 @@ class LocalClient(StoreModels):
         log.info("starting a controller: there are jobs that nobody looks after")
         self._looks += 1
         self._launcher.ensure()
-
-    @property
-    def store(self) -> SqlStore:
-        """The database; on first use of a new workspace the controller is started to make it."""
-        with self._store_lock:
-            if self._store is None:
-                self._store = self._open_store()
-            return self._store
-
-    @property
-    def tracking(self) -> Tracking:
-        """The tracking store."""
-        from studio_ext.adapters.mlflow_tracking import MlflowTracking
-
-        with self._tracking_lock:
-            if self._tracking is None:
-                self._tracking = MlflowTracking(self.workspace.tracking_uri, self.workspace.artifacts)
-            return self._tracking
-
-    @property
-    def model_store(self) -> ModelStore:
-        """The models of the tracking store."""
-        from studio_ext.adapters.mlflow_backend import open_backend
-        from studio_ext.adapters.mlflow_models import MlflowModels
-
-        with self._tracking_lock:
-            if self._models_found is None:
-                backend = open_backend(self.workspace.tracking_uri, self.workspace.artifacts)
-                self._models_found = MlflowModels(backend)
-            return self._models_found
-
-    def known_job(self, job_id: str) -> KnownJob | None:
-        """A job by its whole id."""
-        try:
-            job = self.store.get(job_id)
-        except (NotFound, InvalidRequest):
-            return None
-        # The beginning of an id finds a job, too, but is not its name.
-        return KnownJob(job.name, job.status, job.created) if job.id == job_id else None
-
-    @property
-    def _trials(self) -> LocalTrials:
-        """The index of trials; numpy is imported with it."""
-        from studio_ext.adapters.local_trials import LocalTrials
-
-        with self._trials_lock:
-            if self._found is None:
-                self._found = LocalTrials(self._opened_index(), lambda: self.tracking)
-            return self._found
-
-    def _opened_index(self) -> TrialIndex:
-        from studio_ext.adapters.trial_index import open_trial_index
-
-        if self._index is None:
-            self._index = open_trial_index(self.workspace, self._launcher.ensure)
-        return self._index
-
-    @property
-    def _details(self) -> LocalTrialDetail:
-        from studio_ext.adapters.local_trial_detail import LocalTrialDetail
-
-        with self._trials_lock:
-            if self._looked_at is None:
-                self._looked_at = LocalTrialDetail(
-                    self.workspace, self._opened_index(), lambda each: self.store.get(each)
-                )
-            return self._looked_at
-
-    @property
-    def _histories(self) -> Histories:
-        """Histories of metrics; numpy is imported with them."""
-        from studio_ext.adapters.series import open_histories
-
-        with self._trials_lock:
-            if self._read is None:
-                self._read = open_histories(self.workspace, self._recorded_jobs)
-            return self._read
-
-    def _open_store(self) -> SqlStore:
-        schema = schema_of(self.workspace.database)
-        if schema is not None and schema not in KNOWN:
-            raise unknown_schema(schema)
-        if schema != HEAD:
-            # Only a controller makes or migrates the schema. One that runs already and does not know HEAD
-            # is of another version; SqlStore says so.
-            self._launcher.ensure()
-            deadline = time.monotonic() + _SCHEMA_SECONDS
-            while not self._is_ready() and time.monotonic() < deadline:
-                time.sleep(0.02)
-                if not self._launcher.starting():
-                    break
-        return SqlStore(self.workspace.database)
-
-    def _is_ready(self) -> bool:
-        try:
-            return schema_of(self.workspace.database) == HEAD
-        except Unavailable:  # it is just being made
-            return False
 
     def _submission(self) -> Submission:
         return Submission(
@@ -508,14 +253,6 @@ class LocalClient(StoreModels):
                     settings = DockerSettings()
                 self._image_list = DockerImages(Engine(settings))
             return self._image_list
-
-    def _recorded_jobs(self) -> list[tuple[Path, int]]:
-        jobs = [*self.store.active(), *self.store.unfinished_recording()]
-        return [(Path(job.directory), job.attempt) for job in jobs]
-
-    def _with_lag(self, trial: Trial) -> Trial:
-        waiting = lag.run_lag_bytes(self.workspace.trackers, trial.run_id)
-        return trial.model_copy(update={"lag_bytes": waiting}) if waiting else trial
 
     def _seen_from_root(self, job: J) -> J:
         """The job with its notebook named relative to the root where it lies there, to be opened and run again."""
@@ -550,12 +287,6 @@ def load_runners(workspace: Workspace) -> dict[str, Runner]:
 
         runners["process"] = ProcessRunner(workspace)
     return runners
-
-
-def _page_size(limit: int) -> int:
-    if limit < 1:
-        raise InvalidRequest.field("limit", "must be at least 1")
-    return min(limit, MAX_PAGE)
 
 
 def _memory_bytes() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
-from studio_ext.contract.errors import Unavailable
+from studio_ext.contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.core.plain_text import masked
 
 API = "/api/2.0/mlflow/"
@@ -95,6 +95,28 @@ def get(backend: Backend, method: str, /, **fields: str) -> Reply:
 def encoded(request: Mapping[str, Any]) -> bytes:
     """A request's body."""
     return json.dumps(request, ensure_ascii=False).encode()
+
+
+def checked(reply: Reply) -> dict[str, Any]:
+    """What was answered. Raises what was refused, as the error that people get to see."""
+    if reply.ok:
+        return reply.json()
+    raise _refusal(reply)
+
+
+def _refusal(reply: Reply) -> StudioError:
+    if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
+        return NotFound(reply.message)
+    if reply.status == 403:
+        return Forbidden(reply.message)
+    if reply.status in (400, 404):
+        return InvalidRequest(f"MLflow refuses this: {reply.message}")
+    return Unavailable(f"MLflow answers HTTP {reply.status}: {reply.message[:300]}")
+
+
+def seconds(milliseconds: Any) -> float | None:
+    """A time of MLflow's in epoch seconds; None where it has none."""
+    return int(milliseconds) / 1000 if milliseconds else None
 
 
 def raise_if_away(reply: Reply, where: str) -> None:

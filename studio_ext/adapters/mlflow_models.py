@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from studio_ext.adapters.mlflow_artifact_files import listing
-from studio_ext.adapters.mlflow_backend import API, Backend, Reply, get, post
+from studio_ext.adapters.mlflow_calls import API, Backend, Reply, checked, get, post, seconds
 from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
-from studio_ext.adapters.mlflow_source_trials import SourceTrials, checked, is_id, seconds
+from studio_ext.adapters.mlflow_source_trials import SourceTrials, is_id
 from studio_ext.contract.errors import Conflict, NotFound
 from studio_ext.contract.models import LoggedModel, ModelVersion, RegisteredModel
 from studio_ext.core.plain_text import masked

@@ -10,9 +10,9 @@ from typing import Any
 
 from studio_ext.adapters import mlflow_model_files as model_files
 from studio_ext.adapters.mlflow_artifact_files import LargerThanAsked, listing, open_file, put_file
-from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
+from studio_ext.adapters.mlflow_calls import Backend, checked, get, post, seconds
 from studio_ext.adapters.pages import every, whole_history
-from studio_ext.contract.errors import Conflict, Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.trial_detail import ArtifactPreview
 from studio_ext.core.moments import moments
 from studio_ext.ports.contents import Download
@@ -46,14 +46,14 @@ class MlflowRecords:
         reply = get(self._backend, "experiments/get-by-name", experiment_name=name)
         if not reply.ok and reply.error_code == "RESOURCE_DOES_NOT_EXIST":
             raise NotFound(f"There is no experiment named {name!r}.", hint="Experiment.create makes one.")
-        found = _checked(reply)["experiment"]
+        found = checked(reply)["experiment"]
         if found.get("lifecycle_stage") == "deleted":
             raise NotFound(f"The experiment {name!r} was deleted.", hint="Restore it in MLflow or choose another name.")
         return _experiment(found)
 
     def experiment_by_id(self, experiment_id: str) -> ExperimentRecord:
         """See :class:`~studio_ext.ports.records.Records`."""
-        return _experiment(_checked(get(self._backend, "experiments/get", experiment_id=experiment_id))["experiment"])
+        return _experiment(checked(get(self._backend, "experiments/get", experiment_id=experiment_id))["experiment"])
 
     def experiments(self) -> list[ExperimentRecord]:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -68,17 +68,17 @@ class MlflowRecords:
             raise Conflict(f"There is an experiment named {name!r} already.", hint=hint)
         if reply.error_code == "INVALID_PARAMETER_VALUE":
             raise InvalidRequest.field("experiment_name", reply.message)
-        return self.experiment_by_id(_checked(reply)["experiment_id"])
+        return self.experiment_by_id(checked(reply)["experiment_id"])
 
     def tag_experiment(self, experiment_id: str, tags: Mapping[str, str]) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
         for key, value in tags.items():
             fields = {"experiment_id": experiment_id, "key": key, "value": value}
-            _checked(post(self._backend, "experiments/set-experiment-tag", **fields))
+            checked(post(self._backend, "experiments/set-experiment-tag", **fields))
 
     def delete_experiment(self, experiment_id: str) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        _checked(post(self._backend, "experiments/delete", experiment_id=experiment_id))
+        checked(post(self._backend, "experiments/delete", experiment_id=experiment_id))
 
     # ---- runs
 
@@ -86,9 +86,9 @@ class MlflowRecords:
         """See :class:`~studio_ext.ports.records.Records`."""
         given = _tags(tags)
         fields = {"experiment_id": experiment_id, "run_name": name, "start_time": int(started * 1000)}
-        run = _run(_checked(post(self._backend, "runs/create", **fields, tags=given[:_TAGS_A_CALL]))["run"])
+        run = _run(checked(post(self._backend, "runs/create", **fields, tags=given[:_TAGS_A_CALL]))["run"])
         for first in range(_TAGS_A_CALL, len(given), _TAGS_A_CALL):
-            _checked(post(self._backend, "runs/log-batch", run_id=run.run_id, tags=given[first : first + _TAGS_A_CALL]))
+            checked(post(self._backend, "runs/log-batch", run_id=run.run_id, tags=given[first : first + _TAGS_A_CALL]))
         return run
 
     def run(self, run_id: str) -> RunRecord:
@@ -96,7 +96,7 @@ class MlflowRecords:
         reply = get(self._backend, "runs/get", run_id=run_id)
         if reply.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise NotFound(f"There is no run {run_id}.", hint="It may have been deleted for good in MLflow.")
-        found = _checked(reply)["run"]
+        found = checked(reply)["run"]
         if found["info"].get("lifecycle_stage") == "deleted":
             raise NotFound(f"The run {run_id} was deleted.", hint="Restore it in MLflow.")
         return _run(found)
@@ -116,7 +116,7 @@ class MlflowRecords:
             request["order_by"] = list(order_by)
         if cursor:
             request["page_token"] = cursor
-        answer = _checked(post(self._backend, "runs/search", **request))
+        answer = checked(post(self._backend, "runs/search", **request))
         return RunPage(
             items=[_run(each) for each in answer.get("runs", [])], next_cursor=answer.get("next_page_token") or None
         )
@@ -136,12 +136,12 @@ class MlflowRecords:
             fields["end_time"] = int(ended * 1000)
         if name:
             fields["run_name"] = name
-        _checked(post(self._backend, "runs/update", **fields))
+        checked(post(self._backend, "runs/update", **fields))
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
         if tags:
-            _checked(post(self._backend, "runs/log-batch", run_id=run_id, tags=_tags(tags)))
+            checked(post(self._backend, "runs/log-batch", run_id=run_id, tags=_tags(tags)))
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
@@ -149,11 +149,11 @@ class MlflowRecords:
         if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
             self.run(run_id)  # it is the tag that does not exist, unless this says otherwise
             return
-        _checked(reply)
+        checked(reply)
 
     def delete_run(self, run_id: str) -> None:
         """See :class:`~studio_ext.ports.records.Records`."""
-        _checked(post(self._backend, "runs/delete", run_id=run_id))
+        checked(post(self._backend, "runs/delete", run_id=run_id))
 
     # ---- metrics
 
@@ -186,7 +186,7 @@ class MlflowRecords:
         fields = {"run_id": run_id, "metric_key": metric, "max_results": "25000"}
         if cursor:
             fields["page_token"] = cursor
-        answer = _checked(get(self._backend, "metrics/get-history", **fields))
+        answer = checked(get(self._backend, "metrics/get-history", **fields))
         return HistoryPage(
             items=[_metric(each) for each in answer.get("metrics", [])],
             next_cursor=answer.get("next_page_token") or None,
@@ -246,25 +246,9 @@ class MlflowRecords:
     def _pages(self, method: str, key: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token: str | None = ""
         while token is not None:
-            answer = _checked(post(self._backend, method, **request, **({"page_token": token} if token else {})))
+            answer = checked(post(self._backend, method, **request, **({"page_token": token} if token else {})))
             yield from answer.get(key, [])
             token = answer.get("next_page_token") or None
-
-
-def _checked(reply: Reply) -> dict[str, Any]:
-    if reply.ok:
-        return reply.json()
-    raise _error(reply)
-
-
-def _error(reply: Reply) -> StudioError:
-    if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
-        return NotFound(reply.message)
-    if reply.status == 403:
-        return Forbidden(reply.message)
-    if reply.status in (400, 404):
-        return InvalidRequest(f"MLflow refuses this: {reply.message}")
-    return Unavailable(f"MLflow answers HTTP {reply.status}: {reply.message[:300]}")
 
 
 def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -276,8 +260,8 @@ def _experiment(found: dict[str, Any]) -> ExperimentRecord:
         experiment_id=str(found["experiment_id"]),
         name=found["name"],
         tags={tag["key"]: tag["value"] for tag in found.get("tags", [])},
-        created=_seconds(found.get("creation_time")),
-        updated=_seconds(found.get("last_update_time")),
+        created=seconds(found.get("creation_time")),
+        updated=seconds(found.get("last_update_time")),
     )
 
 
@@ -290,8 +274,8 @@ def _run(run: dict[str, Any]) -> RunRecord:
         name=info.get("run_name") or tags.get("mlflow.runName", ""),
         status=info.get("status", "RUNNING"),
         artifact_uri=info.get("artifact_uri", ""),
-        started=_seconds(info.get("start_time")),
-        ended=_seconds(info.get("end_time")),
+        started=seconds(info.get("start_time")),
+        ended=seconds(info.get("end_time")),
         parameters={each["key"]: each["value"] for each in data.get("params", [])},
         metrics={each["key"]: _metric(each) for each in data.get("metrics", [])},
         tags=tags,
@@ -318,10 +302,6 @@ def _metric(found: dict[str, Any]) -> MetricLast:
     with contextlib.suppress(TypeError, ValueError):
         number = float(value)  # type: ignore[arg-type]
     return MetricLast(value=number, timestamp=int(found.get("timestamp") or 0) / 1000, step=int(found.get("step") or 0))
-
-
-def _seconds(milliseconds: Any) -> float | None:
-    return int(milliseconds) / 1000 if milliseconds else None
 
 
 __all__ = ["MlflowRecords"]

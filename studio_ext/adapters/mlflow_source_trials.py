@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
+from studio_ext.adapters.mlflow_calls import Backend, checked, get, post, seconds
 from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
-from studio_ext.contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, Unavailable
 from studio_ext.core.record_names import SYSTEM
 from studio_ext.core.trial_facts import inputs
 from studio_ext.ports.models import DataRef, SourceTrial
@@ -126,31 +125,9 @@ class SourceTrials:
         return self._experiments[identity]
 
 
-def checked(reply: Reply) -> dict[str, Any]:
-    """What MLflow answered. Raises what it refused."""
-    if reply.ok:
-        return reply.json()
-    raise _error(reply)
-
-
-def _error(reply: Reply) -> StudioError:
-    if reply.error_code == "RESOURCE_DOES_NOT_EXIST":
-        return NotFound(reply.message)
-    if reply.status == 403:
-        return Forbidden(reply.message)
-    if reply.status in (400, 404):
-        return InvalidRequest(f"MLflow refuses this: {reply.message}")
-    return Unavailable(f"MLflow answers HTTP {reply.status}: {reply.message[:300]}")
-
-
 def is_id(text: str) -> bool:
     """Whether it can be an id of MLflow's or ours, and so stand in a filter."""
     return _ID.fullmatch(text) is not None
-
-
-def seconds(milliseconds: Any) -> float | None:
-    """Epoch seconds."""
-    return int(milliseconds) / 1000 if milliseconds else None
 
 
 def _metrics(found: Iterable[dict[str, Any]]) -> Iterator[tuple[str, float | None]]:

@@ -1,10 +1,12 @@
-"""Walking over pages: what a list has, whichever store gives it in parts."""
+"""Pages: walking over them, whichever store gives a list in parts, and how large they may be."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
+from studio_ext.contract.errors import InvalidRequest
+from studio_ext.contract.page import MAX_PAGE
 from studio_ext.contract.records import HistoryPage, MetricLast
 
 T = TypeVar("T", covariant=True)
@@ -34,3 +36,10 @@ def every(page: Callable[[str], Page[T]]) -> Iterator[T]:
 def whole_history(page: Callable[[str], HistoryPage]) -> list[MetricLast]:
     """All values of a metric, by step and time, which no store promises of its pages."""
     return sorted(every(page), key=lambda each: (each.step, each.timestamp))
+
+
+def page_size(limit: int) -> int:
+    """How much of a list one answer holds where so much was asked for. Raises ``InvalidRequest``."""
+    if limit < 1:
+        raise InvalidRequest.field("limit", "must be at least 1")
+    return min(limit, MAX_PAGE)

@@ -6,7 +6,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from studio_ext.contract.base import Wire
 from studio_ext.contract.trial_table import IndexState, KeyText, Value
-from studio_ext.contract.views import MAX_SOURCES, TrialSource
+from studio_ext.contract.views import MAX_SOURCES, TrialSource, ViewChart
 
 MAX_COMPARED_ROWS = 1_000
 """Most rows in one answer."""
@@ -23,6 +23,8 @@ class CompareQuery(Wire):
     """Rows that are answered whatever ``text`` and ``only_differences`` say: those that charts need."""
     limit: StrictInt = Field(default=200, ge=0, le=MAX_COMPARED_ROWS)
     """Most rows besides ``keys``."""
+    suited: StrictBool = False
+    """Whether charts that suit the trials are asked for, too."""
 
 
 class ComparedTrial(Wire):
@@ -74,6 +76,8 @@ class Comparison(Wire):
     """Run ids that are not there: deleted, or of another store."""
     left_out: int = 0
     """Trials that were found, but are more than a comparison takes."""
+    charts: list[ViewChart] = []
+    """Where they were asked for: charts that suit the trials, for a view that names none."""
     index: IndexState
 
 

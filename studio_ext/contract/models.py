@@ -116,3 +116,7 @@ class UpdateModel(Wire):
     """A request to change what is said of a model, or of one version."""
 
     description: str = Field(max_length=MAX_DESCRIPTION)
+    """An empty one takes it away."""
+    if_description: str | None = Field(default=None, max_length=MAX_DESCRIPTION * 20)
+    """The description that the new one was written from: another one that is there now is a conflict, and stays.
+    None: whatever is there."""

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
 from studio_ext.contract.base import Wire
 from studio_ext.contract.comparison import Comparison, Importance
 from studio_ext.contract.series import SampledSeries
-from studio_ext.contract.views import View
+from studio_ext.contract.views import MAX_TRIALS, RunId, View
+
+MAX_COLOURS = 32
+"""Places in the list of colours, dashes included."""
+
+Colour = Annotated[StrictInt, Field(ge=0, lt=MAX_COLOURS)]
+"""Place in the list of colours, which themes fill."""
+
+
+class ViewExport(Wire):
+    """A view that is to become a file, and how it looks now."""
+
+    view: View
+    colours: dict[RunId, Colour] = Field(default={}, max_length=MAX_TRIALS)
+    """By run id; trials that are not named get the first colours that are free."""
 
 
 class ChartHistories(Wire):
@@ -33,6 +51,8 @@ class ViewReport(Wire):
     """Of Studio."""
     view: View
     comparison: Comparison
+    colours: dict[str, int]
+    """Of each trial, by run id: its place in the list of colours."""
     histories: list[ChartHistories]
     importances: list[ChartImportance]
     notes: list[str] = []

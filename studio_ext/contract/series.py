@@ -36,6 +36,8 @@ class SeriesQuery(Wire):
     """The part that is asked for begins here; with it comes the value before, so that lines go to the edge."""
     high: Place | None = None
     """It ends here, likewise."""
+    both: bool = False
+    """Whether points have their step and their time, and not only that of the two by which they are placed."""
     max_points: StrictInt = Field(default=1_000, ge=4, le=MAX_POINTS)
     """Most points of one series."""
     known: list[Counts] = Field(default=[], max_length=MAX_TRIALS)
@@ -60,8 +62,8 @@ class SampledSeries(MetricSeries):
     """A metric of a trial in the order of steps or times.
 
     Not more points than were asked for: of groups of neighbours those with the smallest and the largest value, and
-    always the first and the last. ``step`` is empty unless ``x`` was ``step``, and ``time`` if it was; with ``x`` of
-    ``relative`` it counts from the beginning of the trial.
+    always the first and the last. Unless ``both`` was asked for, ``step`` is empty unless ``x`` was ``step``, and
+    ``time`` if it was. With ``x`` of ``relative`` the time counts from the beginning of the trial.
     """
 
     shown: int

@@ -25,7 +25,8 @@ from studio_ext.services.submission import default_experiment
 
 if TYPE_CHECKING:
     from studio_ext.magics.running import Call
-    from studio_ext.magics.tables import Comparison, ExperimentName, JobTable
+    from studio_ext.magics.tables import ExperimentName, JobTable
+    from studio_ext.sdk.comparison import Comparison
 
 STATUSES = ("Pending", "Starting", "InProgress", "Stopping", "Completed", "Failed", "Stopped")
 _LOG_LINES = 1000
@@ -185,8 +186,8 @@ def stop(job_id: str) -> Job:
 @click.command()
 @click.argument("experiment", nargs=-1)
 @click.option("-m", "--metric", help="Sort by this metric, the best first.")
-@click.option("--highest", "best", flag_value=1, type=int, help="High values of the metric are good.")
-@click.option("--lowest", "best", flag_value=-1, type=int, help="Low values of the metric are good.")
+@click.option("--highest", "best", flag_value="higher", help="High values of the metric are good.")
+@click.option("--lowest", "best", flag_value="lower", help="Low values of the metric are good.")
 @click.option("-t", "--trials", multiple=True, metavar="NAME ...", help="Only these, by name or run id.")
 @click.option("--only-differences", "differing", is_flag=True, help="Leave out what is the same in all.")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="How many at most.")
@@ -195,13 +196,13 @@ def compare(
     call: Call,
     experiment: tuple[str, ...],
     metric: str | None,
-    best: int | None,
+    best: str | None,
     trials: tuple[str, ...],
     differing: bool,
     limit: int,
 ) -> Comparison:
     """Show the newest trials of an experiment side by side. The best value of a metric has a star, where its name
-    tells whether high or low is good. What is returned has them as a DataFrame: .frame
+    tells whether high or low is good. What is returned is that of studio.compare(); .to_frame() is a DataFrame.
     """
     from studio_ext.magics.comparing import compare_trials
 

@@ -1,49 +1,70 @@
-"""Which trials ``%compare`` compares."""
+"""What ``%compare`` shows: ``studio.compare``, for who knows the names of trials and the metric that counts."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from studio_ext.contract.errors import NotFound
-from studio_ext.magics.tables import Comparison
+from studio_ext.core.metric_direction import better
+from studio_ext.core.trial_keys import Key, Kind
+from studio_ext.sdk.api import compare
 from studio_ext.sdk.connection import current
 from studio_ext.sdk.entities import settle
 from studio_ext.sdk.frames import all_trials
 
 if TYPE_CHECKING:
     from studio_ext.contract.experiments import Trial
+    from studio_ext.sdk.comparison import Comparison
 
 _LOOKED_AT = 5000
 
 
 def compare_trials(
-    experiment: str,
-    *,
-    metric: str | None,
-    best: int | None,
-    names: Sequence[str],
-    differing: bool,
-    limit: int,
+    experiment: str, *, metric: str | None, best: str | None, names: Sequence[str], differing: bool, limit: int
 ) -> Comparison:
-    """The newest trials, or those that are named, of an experiment. Raises ``NotFound``."""
-    settle()
-    found = list(islice(all_trials(current(), experiment), _LOOKED_AT))
+    """The newest trials, or those that are named, of an experiment; with a metric the best ones, first.
+
+    ``best``: whether ``higher`` or ``lower`` values of the metric are better; None: as its name tells, else higher.
+    Raises ``NotFound``.
+    """
+    is_lower = metric is not None and (best or better(metric)) == "lower"
     if names:
-        shown = [_named(found, name, experiment) for name in names]
-    elif metric is not None:
-        shown = [trial for trial in found if metric in trial.metrics]
+        settle()
+        known = list(islice(all_trials(current(), experiment), _LOOKED_AT))
+        named = [_named(known, name, experiment) for name in names]
+        if metric is not None:
+            named.sort(key=lambda trial: _rank(trial, metric, is_lower))
+        found = compare(*(trial.run_id for trial in named), only_differences=differing)
     else:
-        shown = found[:limit]
-    if metric is not None and found and not any(metric in trial.metrics for trial in found):
-        known = sorted({key for trial in found for key in trial.metrics})
+        sort = None if metric is None else f"{'' if is_lower else '-'}{Key(Kind.metric, metric).text}"
+        found = compare(experiment=experiment, sort=sort, limit=limit, only_differences=differing)
+    if metric is not None:
+        _put_first(found, metric, best, experiment)
+    return found
+
+
+def _put_first(found: Comparison, metric: str, best: str | None, experiment: str) -> None:
+    """The row of the metric before all others, with the best value as it was asked for."""
+    rows = found.answer.rows
+    for at, row in enumerate(rows):
+        if row.kind == Kind.metric and row.name == metric:
+            rows.insert(0, rows.pop(at))
+            row.better = best or row.better
+            return
+    if found.trials:
+        known = sorted(row.name for row in rows if row.kind == Kind.metric)
         raise NotFound(
             f"No trial of {experiment!r} has a metric {metric!r}.", hint=f"There are {', '.join(known[:20]) or 'none'}."
         )
-    comparison = Comparison(experiment, shown, metric=metric, best=best, differing=differing)
-    del comparison.trials[max(limit, len(names)) :]
-    return comparison
+
+
+def _rank(trial: Trial, metric: str, is_lower: bool) -> float:
+    """Smaller is better; what is no number comes last."""
+    value = trial.metrics.get(metric)
+    return math.inf if value is None or not math.isfinite(value) else value if is_lower else -value
 
 
 def _named(trials: Sequence[Trial], name: str, experiment: str) -> Trial:

@@ -5,7 +5,7 @@ Two adapters keep the same promises: ``local`` (the workspace on this machine) a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
@@ -154,9 +154,9 @@ class Client(ModelsClient, Protocol):
     def importance(self, query: ImportanceQuery) -> Importance:
         """How much each parameter matters for a metric; may take seconds. Raises as :meth:`trials`."""
 
-    def export_view(self, view: View) -> bytes:
-        """A view as one HTML file that needs no server. Raises as :meth:`trials`, and for a file that would be too
-        large."""
+    def export_view(self, view: View, colours: Mapping[str, int] | None = None) -> bytes:
+        """A view as one HTML file that needs no server. ``colours``: places of trials in the list of colours, by run
+        id, where they are shown already. Raises as :meth:`trials`, and for a file that would be too large."""
 
     def trial_columns(
         self, experiment: str, *, text: str = "", kinds: Sequence[str] = (), offset: int = 0, limit: int = 100

@@ -15,6 +15,7 @@ from studio_ext.contract.models import (
     RegisterModel,
     SetAlias,
     TrialModels,
+    UpdateModel,
 )
 
 
@@ -47,17 +48,25 @@ class ModelsClient(Protocol):
         meanwhile.
         """
 
-    def describe_model(self, name: str, description: str) -> RegisteredModel:
-        """Say what a model is. Raises ``NotFound``."""
+    def describe_model(self, name: str, change: UpdateModel) -> RegisteredModel:
+        """Say what a model is.
 
-    def describe_model_version(self, name: str, version: str, description: str) -> ModelVersion:
-        """Say what a version is. Raises ``NotFound``."""
+        Raises ``NotFound``, and ``Conflict`` where ``if_description`` is not the description that is there: the error's
+        field ``description`` then holds that one.
+        """
+
+    def describe_model_version(self, name: str, version: str, change: UpdateModel) -> ModelVersion:
+        """Say what a version is. Raises as :meth:`describe_model`."""
 
     def set_model_alias(self, name: str, alias: str, request: SetAlias) -> RegisteredModel:
         """Let an alias stand for a version. Raises ``NotFound``, and ``Conflict`` when it was moved meanwhile."""
 
-    def delete_model_alias(self, name: str, alias: str) -> RegisteredModel:
-        """Remove an alias. What is gone already is no error."""
+    def delete_model_alias(self, name: str, alias: str, *, held_by: str | None = None) -> RegisteredModel:
+        """Remove an alias. What is gone already is no error.
+
+        ``held_by``: the version that it stands for as far as the caller knows; None: whatever it stands for. Raises
+        ``Conflict`` when it stands for another one.
+        """
 
     def delete_model_version(self, name: str, version: str) -> None:
         """Remove a version and its aliases for good; the trial and its files stay. Raises ``NotFound``."""

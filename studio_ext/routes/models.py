@@ -41,6 +41,13 @@ class LineageQuery(Query):
     """Steps that are walked each way."""
 
 
+class AliasQuery(Query):
+    """Query of the removal of an alias."""
+
+    held_by: str | None = Field(default=None, max_length=20)
+    """Version that the alias stands for as far as the caller knows. Left out: whatever it stands for."""
+
+
 class ModelsHandler(StudioHandler):
     """The registered models."""
 
@@ -75,10 +82,14 @@ class ModelHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    @operation()
+    @operation(errors=[Conflict])
     def patch(self, name: Name, body: UpdateModel) -> RegisteredModel:
-        """Say what the model is."""
-        return self.parts.client().describe_model(name, body.description)
+        """Say what the model is.
+
+        A conflict: the description is not ``if_description``; the error's field ``description`` then is the one that is
+        there.
+        """
+        return self.parts.client().describe_model(name, body)
 
     @web.authenticated
     @authorized
@@ -115,10 +126,10 @@ class ModelVersionHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    @operation()
+    @operation(errors=[Conflict])
     def patch(self, name: Name, version: Version, body: UpdateModel) -> ModelVersion:
-        """Say what the version is."""
-        return self.parts.client().describe_model_version(name, version, body.description)
+        """Say what the version is. A conflict: as for the description of the model."""
+        return self.parts.client().describe_model_version(name, version, body)
 
     @web.authenticated
     @authorized
@@ -142,10 +153,10 @@ class ModelAliasHandler(StudioHandler):
 
     @web.authenticated
     @authorized
-    @operation()
-    def delete(self, name: Name, alias: Alias) -> RegisteredModel:
-        """Remove the alias; what is gone already is no error."""
-        return self.parts.client().delete_model_alias(name, alias)
+    @operation(errors=[Conflict])
+    def delete(self, name: Name, alias: Alias, query: AliasQuery) -> RegisteredModel:
+        """Remove the alias; what is gone already is no error. A conflict: it does not stand for ``held_by``."""
+        return self.parts.client().delete_model_alias(name, alias, held_by=query.held_by)
 
 
 class TrialModelsHandler(StudioHandler):

@@ -9,6 +9,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.errors import NotFound
+from studio_ext.contract.report import ViewExport
 from studio_ext.contract.views import View, ViewText
 from studio_ext.core.views import read_view
 from studio_ext.routes.base import BYTES, StudioHandler
@@ -37,10 +38,12 @@ class ExportHandler(ReadingHandler):
     @web.authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
     @operation(errors=[NotFound], media_type=BYTES)
-    async def post(self, body: View) -> None:
+    async def post(self, body: ViewExport) -> None:
         """A view with everything that it shows, as one HTML file that needs no server."""
         client = self.parts.client
-        page = await self.parts.calls.run(lambda: client().export_view(body), Lane.tracking, patient=True)
+        page = await self.parts.calls.run(
+            lambda: client().export_view(body.view, body.colours), Lane.tracking, patient=True
+        )
         self.set_header("Content-Type", BYTES)
         self.set_header("Content-Disposition", 'attachment; filename="view.html"')
         self.set_header("X-Content-Type-Options", "nosniff")

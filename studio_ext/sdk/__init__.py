@@ -7,7 +7,7 @@ server elsewhere. Nothing heavy is imported before it is needed.
 from __future__ import annotations
 
 from studio_ext.contract.errors import StudioError
-from studio_ext.sdk.api import compare, doctor, experiments, inspect, job, jobs, metrics, submit, trials
+from studio_ext.sdk.api import compare, doctor, experiments, histories, inspect, job, jobs, metrics, submit, trials
 from studio_ext.sdk.component import TrialComponent
 from studio_ext.sdk.component_types import TrialComponentArtifact
 from studio_ext.sdk.connection import connect
@@ -35,6 +35,7 @@ __all__ = [
     "doctor",
     "experiments",
     "export_view",
+    "histories",
     "inspect",
     "job",
     "jobs",

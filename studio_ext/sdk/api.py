@@ -212,16 +212,19 @@ def compare(
     from studio_ext.sdk.entities import settle
 
     settle()
-    named = [each for given in trials for each in (given if isinstance(given, (list, tuple)) else [given])]
     return compare(
         current(),
-        [_run_id(each) for each in named],
+        [_run_id(each) for each in _flat(trials)],
         experiment=experiment,
         filter=filter,
         sort=sort,
         limit=limit,
         only_differences=only_differences,
     )
+
+
+def _flat(trials: Sequence[Any]) -> list[Any]:
+    return [each for given in trials for each in (given if isinstance(given, (list, tuple)) else [given])]
 
 
 def _run_id(trial: Any) -> str:
@@ -245,6 +248,48 @@ def metrics(run_id: str, max_points: int = 500) -> Metrics:
     )
     found.refresh()
     return found
+
+
+def histories(
+    *trials: Any,
+    metrics: str | Sequence[str] = (),
+    experiment: str | None = None,
+    filter: str = "",
+    sort: str | None = None,
+    limit: int | None = None,
+    max_points: int = 1_000,
+) -> pd.DataFrame:
+    """How metrics of many trials went, as a DataFrame with a row for each value.
+
+    Columns: ``trial`` (its name), ``run_id``, ``metric``, ``step``, ``time`` (UTC) and ``value`` (NaN for NaN and
+    infinities); trials and metrics in the order in which they were asked for, values in the order of their steps.
+
+    :param trials: run ids, or what has one: trials, runs, trackers; of one or more experiments.
+    :param metrics: which ones; empty: all that these trials have.
+    :param experiment: instead of trials: those of this experiment.
+    :param filter: which of its trials; see :func:`trials`.
+    :param sort: in which order, as for :func:`trials`; None: newest first.
+    :param limit: how many of its trials at most; None: all.
+    :param max_points: values of one metric of one trial, from 4 to 5,000; where there are more, of groups of neighbours
+        the smallest and the largest are kept, and always the first and the last.
+
+    Waits until long histories are read. Raises :class:`NotFound <studio_ext.contract.errors.NotFound>` for a trial
+    that is not there; warns of metrics that no trial has, and while the tracking store is away.
+    """
+    from studio_ext.sdk.entities import settle
+    from studio_ext.sdk.frames import all_trials
+    from studio_ext.sdk.metric_histories import histories, trials_of
+
+    settle()
+    client = current()
+    run_ids = [_run_id(each) for each in _flat(trials)]
+    if run_ids and (experiment is not None or filter or sort):
+        raise InvalidRequest.field("trials", "run ids go with neither experiment, filter nor sort")
+    if experiment is None:
+        found = trials_of(client, run_ids)
+    else:
+        found = list(all_trials(client, experiment, filter=filter, sort=sort, limit=limit))
+    return histories(client, found, [metrics] if isinstance(metrics, str) else list(metrics), max_points)
 
 
 def experiments() -> list[Experiment]:

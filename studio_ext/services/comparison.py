@@ -11,13 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studio_ext.contract.comparison import ComparedRow, ComparedTrial, CompareQuery, Comparison
+from studio_ext.contract.comparison import (
+    MAX_COMPARED_ROWS,
+    ComparedRow,
+    ComparedTrial,
+    CompareQuery,
+    Comparison,
+)
 from studio_ext.contract.errors import FieldError, InvalidRequest, NotFound
 from studio_ext.contract.trial_table import IndexPhase, IndexState, TrialQuery, Value
-from studio_ext.contract.views import MAX_TRIALS, TrialSource
+from studio_ext.contract.views import MAX_TRIALS, TrialSource, ViewChart
 from studio_ext.core.metric_direction import better
 from studio_ext.core.trial_keys import Key, Kind, Summary, parse_number
 from studio_ext.ports.trial_index import Rows, TrialColumns, TrialIndex
+from studio_ext.services.suited_charts import suited_charts
 from studio_ext.services.trial_query.cells import cells, spelt
 from studio_ext.services.trial_query.tables import TrialTables, key_of
 
@@ -74,14 +81,15 @@ class Comparisons:
         # A stable sort: kinds stay in their order, names in theirs.
         shown = sorted(matching, key=lambda key: key not in differing)[: query.limit]
         shown = list(dict.fromkeys([*shown, *wanted]))
-        shown.sort(key=lambda key: (_KINDS.index(key.kind), not rows.differs(key), _natural(key.name)))
+        trials = _trials(parts)
         return Comparison.model_construct(
-            trials=_trials(parts),
-            rows=[rows.row(key) for key in shown],
+            trials=trials,
+            rows=[rows.row(key) for key in rows.arranged(shown)],
             total_rows=len(matching),
             differing_rows=len(differing),
             missing=missing,
             left_out=left_out,
+            charts=_suited(rows, keys, len(trials)) if query.suited else [],
             index=self._state([each.experiment for each in query.sources]),
         )
 
@@ -160,6 +168,10 @@ class _Rows:
         there = [key for key in found if any(each is not None for each in self.values(key))]
         return sorted(there, key=lambda key: (_KINDS.index(key.kind), _natural(key.name)))
 
+    def arranged(self, keys: Iterable[Key]) -> list[Key]:
+        """In the order of a table: by kind, then those that differ before others, then by name."""
+        return sorted(keys, key=lambda key: (_KINDS.index(key.kind), not self.differs(key), _natural(key.name)))
+
     def values(self, key: Key) -> list[Value]:
         """None where a trial has none."""
         if key not in self._values:
@@ -204,6 +216,14 @@ class _Rows:
             for place, number in zip(part.places, found, strict=True):
                 bounds[place] = number if math.isfinite(number) else None
         return bounds
+
+
+def _suited(rows: _Rows, keys: Iterable[Key], trials: int) -> list[ViewChart]:
+    """Charts that suit the trials, whatever rows are asked for."""
+    telling = sorted(
+        (key for key in keys if key.kind in (Kind.parameter, Kind.metric)), key=lambda key: not rows.differs(key)
+    )[:MAX_COMPARED_ROWS]
+    return suited_charts([rows.row(key) for key in rows.arranged(telling)], trials)
 
 
 def _active_row(columns: TrialColumns, run_id: str) -> int | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 
-from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
+from studio_ext.contract.errors import Conflict, FieldError, InvalidRequest, NotFound
 from studio_ext.contract.models import (
     MAX_VERSIONS,
     LoggedModel,
@@ -14,11 +15,15 @@ from studio_ext.contract.models import (
     RegisterModel,
     SetAlias,
     TrialModels,
+    UpdateModel,
 )
 from studio_ext.core.metric_direction import better
 from studio_ext.core.model_names import alias_name, model_name, version_number
 from studio_ext.ports.models import ModelStore, NewVersion, SourceTrial
 
+_CHANGING = threading.Lock()
+"""Looking and changing is one step: two requests to this process never overwrite each other unseen. MLflow itself
+cannot be asked to compare."""
 _METRICS = 4
 """Metrics of a trial that stand beside a version."""
 _SHOWN = 5
@@ -60,38 +65,49 @@ class Models:
         alias = alias_name(request.alias) if request.alias and request.alias.strip() else None
         trial = self._trial(request.run_id)
         model = _chosen(trial, self._store.logged_models(trial), request.path)
-        if alias is not None:
-            self._check_holder(name, alias, request.held_by)
-        made = self._store.create_version(NewVersion(name, trial, model.path, request.description))
-        if alias is not None:
-            self._store.set_alias(name, alias, made.version)
+        with _CHANGING:
+            if alias is not None:
+                self._check_holder(name, alias, request.held_by)
+            made = self._store.create_version(NewVersion(name, trial, model.path, request.description))
+            if alias is not None:
+                self._store.set_alias(name, alias, made.version)
         return self.version(name, made.version)
 
-    def describe(self, name: str, description: str) -> RegisteredModel:
+    def describe(self, name: str, change: UpdateModel) -> RegisteredModel:
         """Say what a model is."""
-        self._store.describe_model(name, description)
+        with _CHANGING:
+            if change.if_description is not None:
+                _check_description(self._store.model(name).description, change)
+            self._store.describe_model(name, change.description)
         return self._store.model(name)
 
-    def describe_version(self, name: str, version: str, description: str) -> ModelVersion:
+    def describe_version(self, name: str, version: str, change: UpdateModel) -> ModelVersion:
         """Say what a version is."""
-        self._store.describe_version(name, version_number(version), description)
+        version = version_number(version)
+        with _CHANGING:
+            if change.if_description is not None:
+                _check_description(self._store.version(name, version).description, change)
+            self._store.describe_version(name, version, change.description)
         return self.version(name, version)
 
     def set_alias(self, name: str, alias: str, request: SetAlias) -> RegisteredModel:
         """Let an alias stand for a version."""
         alias, version = alias_name(alias), version_number(request.version)
-        self._store.version(name, version)
-        self._check_holder(name, alias, request.held_by)
-        self._store.set_alias(name, alias, version)
+        with _CHANGING:
+            self._store.version(name, version)
+            self._check_holder(name, alias, request.held_by)
+            self._store.set_alias(name, alias, version)
         return self._store.model(name)
 
-    def delete_alias(self, name: str, alias: str) -> RegisteredModel:
-        """Remove an alias."""
-        model = self._store.model(name)
-        if alias in model.aliases:
-            self._store.delete_alias(name, alias)
+    def delete_alias(self, name: str, alias: str, held_by: str | None = None) -> RegisteredModel:
+        """Remove an alias, where it still stands for ``held_by``."""
+        with _CHANGING:
             model = self._store.model(name)
-        return model
+            if alias not in model.aliases:
+                return model
+            self._check_holder(name, alias, held_by)
+            self._store.delete_alias(name, alias)
+        return self._store.model(name)
 
     def delete_version(self, name: str, version: str) -> None:
         """Remove a version."""
@@ -123,11 +139,22 @@ class Models:
             holder = ""
         if holder != seen:
             now = f"stands for version {holder} now" if holder else "stands for no version now"
-            raise Conflict(f"Somebody else moved {alias!r}: it {now}.", hint="Look again, then decide.")
+            said = f"Somebody else moved {alias!r}: it {now}."
+            raise Conflict(said, hint="Look again, then decide.", fields=[FieldError(field="alias", message=said)])
 
     def _with_trials(self, versions: Sequence[ModelVersion]) -> list[ModelVersion]:
         trials = self._store.trials([each.run_id for each in versions if each.run_id])
         return [_completed(each, trials) for each in versions]
+
+
+def _check_description(there: str, change: UpdateModel) -> None:
+    """Whoever wrote on from an older description must not overwrite what somebody else wrote meanwhile."""
+    if there not in (change.if_description, change.description):
+        raise Conflict(
+            "Somebody else changed the note meanwhile.",
+            hint="Look at what it says now, then save yours over it or take it over.",
+            fields=[FieldError(field="description", message=there)],
+        )
 
 
 def _chosen(trial: SourceTrial, models: Sequence[LoggedModel], path: str | None) -> LoggedModel:

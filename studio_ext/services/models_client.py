@@ -10,6 +10,7 @@ from studio_ext.contract.models import (
     RegisterModel,
     SetAlias,
     TrialModels,
+    UpdateModel,
 )
 from studio_ext.ports.models import KnownJob, ModelStore
 from studio_ext.services import lineage
@@ -56,21 +57,21 @@ class StoreModels:
         """Make a version."""
         return self._models.register(request)
 
-    def describe_model(self, name: str, description: str) -> RegisteredModel:
+    def describe_model(self, name: str, change: UpdateModel) -> RegisteredModel:
         """Say what a model is."""
-        return self._models.describe(name, description)
+        return self._models.describe(name, change)
 
-    def describe_model_version(self, name: str, version: str, description: str) -> ModelVersion:
+    def describe_model_version(self, name: str, version: str, change: UpdateModel) -> ModelVersion:
         """Say what a version is."""
-        return self._models.describe_version(name, version, description)
+        return self._models.describe_version(name, version, change)
 
     def set_model_alias(self, name: str, alias: str, request: SetAlias) -> RegisteredModel:
         """Let an alias stand for a version."""
         return self._models.set_alias(name, alias, request)
 
-    def delete_model_alias(self, name: str, alias: str) -> RegisteredModel:
+    def delete_model_alias(self, name: str, alias: str, *, held_by: str | None = None) -> RegisteredModel:
         """Remove an alias."""
-        return self._models.delete_alias(name, alias)
+        return self._models.delete_alias(name, alias, held_by)
 
     def delete_model_version(self, name: str, version: str) -> None:
         """Remove a version."""

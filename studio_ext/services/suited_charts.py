@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from studio_ext.contract.comparison import ComparedRow, Comparison
+from studio_ext.contract.comparison import ComparedRow
 from studio_ext.contract.views import (
     ImportanceChartSpec,
     LineChartSpec,
@@ -23,9 +23,11 @@ _MANY = 10
 _HELD_BACK = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|test|eval)(?:[^a-z]|$)", re.IGNORECASE)
 
 
-def suited_charts(comparison: Comparison) -> list[ViewChart]:
-    """The histories of what was measured, and what the parameters have to do with it. As the Compare tab chooses."""
-    rows = comparison.rows
+def suited_charts(rows: Sequence[ComparedRow], trials: int) -> list[ViewChart]:
+    """The histories of what was measured, and what the parameters have to do with it.
+
+    ``rows``: parameters and metrics, the most telling first; ``trials``: how many are compared.
+    """
     metrics = sorted((row for row in rows if row.kind == "metric"), key=_interest, reverse=True)
     charts: list[ViewChart] = [
         LineChartSpec(id=f"line-{at}", type="line", metrics=[row.name])
@@ -33,10 +35,11 @@ def suited_charts(comparison: Comparison) -> list[ViewChart]:
     ]
     main = next((row for row in metrics if row.numeric and row.differs), None)
     parameters = [row for row in rows if row.kind == "parameter" and row.differs and _is_choice(row)]
-    if main is None or not parameters or len(comparison.trials) < _SOME:
+    if main is None or not parameters or trials < _SOME:
         return charts
-    ordered = sorted(parameters, key=lambda row: not row.numeric)
-    return [*charts, *_of_parameters(ordered, main, len(comparison.trials))]
+    # Numbers first; of those, what was tried with more values says more about the metric.
+    ordered = sorted(parameters, key=lambda row: -len(set(row.values)) if row.numeric else 1)
+    return [*charts, *_of_parameters(ordered, main, trials)]
 
 
 def _of_parameters(parameters: list[ComparedRow], main: ComparedRow, trials: int) -> Iterator[ViewChart]:

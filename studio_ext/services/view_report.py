@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from studio_ext.contract.comparison import (
@@ -14,10 +14,9 @@ from studio_ext.contract.comparison import (
     ImportanceQuery,
 )
 from studio_ext.contract.errors import InvalidRequest
-from studio_ext.contract.report import ChartHistories, ChartImportance, ViewReport
+from studio_ext.contract.report import MAX_COLOURS, ChartHistories, ChartImportance, ViewReport
 from studio_ext.contract.series import SeriesPage, SeriesQuery
 from studio_ext.contract.views import ImportanceChartSpec, LineChartSpec, View, ViewChart
-from studio_ext.services.suited_charts import suited_charts
 
 _MAX_KEYS = 100
 """Columns that one question may name."""
@@ -47,6 +46,7 @@ def view_report(
     view: View,
     version: str,
     *,
+    colours: Mapping[str, int] | None = None,
     now: float,
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
@@ -54,17 +54,17 @@ def view_report(
     """A view with everything that it shows.
 
     Charts of a view that names none are those that suit its trials. Histories are sampled more coarsely, the more of
-    them there are. ``now``: epoch seconds. Raises ``InvalidRequest`` for a view without trials, and what the questions
-    raise.
+    them there are. ``colours``: places of trials in the list of colours, by run id, where they are shown already;
+    others get the first that are free. ``now``: epoch seconds. Raises ``InvalidRequest`` for a view without trials,
+    and what the questions raise.
     """
     if not view.sources:
         raise InvalidRequest.field("sources", "names no trials", hint="Add trials to the view first.")
-    comparison = _compare(source, view, view.charts or [])
+    comparison, charts = _compare(source, view)
     if not comparison.trials:
         raise InvalidRequest.field(
             "sources", "finds no trials", hint="They were deleted, or the filter finds none any more."
         )
-    charts = suited_charts(comparison) if view.charts is None else view.charts
     drawn = [each.run_id for each in comparison.trials if each.run_id not in view.hidden]
     notes: list[str] = []
     lines = [each for each in charts if isinstance(each, LineChartSpec)]
@@ -74,6 +74,7 @@ def view_report(
         version=version,
         view=view.model_copy(update={"charts": charts}),
         comparison=comparison,
+        colours=_colours([each.run_id for each in comparison.trials], colours or {}),
         histories=histories,
         importances=[
             ChartImportance(
@@ -87,20 +88,27 @@ def view_report(
     )
 
 
-def _compare(source: Source, view: View, charts: Sequence[ViewChart]) -> Comparison:
-    """All rows there is room for, and those that charts need."""
-    keys = list(dict.fromkeys(key for each in charts for key in _keys(each)))
-    comparison = source.compare(CompareQuery(sources=view.sources, limit=MAX_COMPARED_ROWS, keys=keys[:_MAX_KEYS]))
+def _compare(source: Source, view: View) -> tuple[Comparison, list[ViewChart]]:
+    """All rows there is room for, those that charts need, and these charts."""
+    query = CompareQuery(sources=view.sources, limit=MAX_COMPARED_ROWS, suited=view.charts is None)
+    comparison = source.compare(query)
+    charts, comparison.charts = comparison.charts if view.charts is None else view.charts, []
     ids = [each.run_id for each in comparison.trials]
-    for first in range(_MAX_KEYS, len(keys), _MAX_KEYS):
-        known = {row.key for row in comparison.rows}
+    known = {row.key for row in comparison.rows}
+    keys = [key for key in dict.fromkeys(key for each in charts for key in _keys(each)) if key not in known]
+    for first in range(0, len(keys), _MAX_KEYS):
         part = keys[first : first + _MAX_KEYS]
-        if known.issuperset(part):
-            continue
         more = source.compare(CompareQuery(sources=view.sources, limit=0, keys=part))
         if [each.run_id for each in more.trials] == ids:  # else trials came or went in between
-            comparison.rows += [row for row in more.rows if row.key not in known]
-    return comparison
+            comparison.rows += more.rows
+    return comparison, charts
+
+
+def _colours(run_ids: Sequence[str], given: Mapping[str, int]) -> dict[str, int]:
+    """The colours of trials as the Compare tab chooses them: those they have, else the first that is free."""
+    taken = {given[each] for each in run_ids if each in given}
+    free = (each for each in range(MAX_COLOURS) if each not in taken)
+    return {each: given[each] if each in given else next(free, at % MAX_COLOURS) for at, each in enumerate(run_ids)}
 
 
 def _keys(chart: ViewChart) -> list[str]:

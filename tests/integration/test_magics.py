@@ -378,7 +378,8 @@ def test_trials_side_by_side(place: Place) -> None:
             f"{{'rmse': {1 / depth}, 'n': float('nan')}}"
         )
     shown = place.kernel.run(
-        "table = %compare compared --metric rmse --only-differences\nprint(table)\ntable.frame['params.depth'].tolist()"
+        "table = %compare compared --metric rmse --only-differences\nprint(table)\n"
+        "table.to_frame().loc['params.depth'].tolist()"
     )
     lines = [line.split() for line in shown.streams["stdout"].splitlines()]
     assert lines[0] == ["depth4", "depth2"]

@@ -16,7 +16,7 @@ from studio_ext.adapters.mlflow_relay_policy import CHILD_TAG
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.lineage import LineageKind
-from studio_ext.contract.models import RegisterModel, SetAlias
+from studio_ext.contract.models import RegisterModel, SetAlias, UpdateModel
 from studio_ext.core.workspace import Workspace
 from studio_ext.services.models import Models
 
@@ -128,6 +128,16 @@ def test_what_another_client_registered(models: Models, trials: Trials, mlflow_c
         "s3://bucket/model",
     )
     assert models.model("theirs").description == "of others"
+    older = UpdateModel(description="mine", if_description="of nobody")
+    with pytest.raises(Conflict) as caught:
+        models.describe("theirs", older)
+    assert caught.value.fields[0].message == "of others"
+    mlflow_client.update_model_version("theirs", "1", description="the first")
+    with pytest.raises(Conflict) as caught:
+        models.describe_version("theirs", "1", older)
+    assert caught.value.fields[0].message == "the first"
+    with pytest.raises(Conflict, match="version 1 now"):
+        models.delete_alias("theirs", "Blue", "2")
 
 
 def test_a_folder_of_artefacts_is_a_model(models: Models, trials: Trials) -> None:
@@ -158,8 +168,8 @@ def test_strange_names_come_back(models: Models, trials: Trials, name: str) -> N
     assert models.set_alias(name, "größte", SetAlias(version="1")).aliases == {"champion": "1", "größte": "1"}
     assert models.delete_alias(name, "größte").aliases == {"champion": "1"}
     assert models.delete_alias(name, "größte").aliases == {"champion": "1"}
-    assert models.describe(name, "</script>").description == "</script>"
-    assert models.describe_version(name, "1", "").description == ""
+    assert models.describe(name, UpdateModel(description="</script>")).description == "</script>"
+    assert models.describe_version(name, "1", UpdateModel(description="")).description == ""
     models.delete_version(name, "1")
     assert models.model(name).latest is None and models.model(name).aliases == {}
     models.delete(name)

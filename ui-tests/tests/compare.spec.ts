@@ -149,6 +149,17 @@ test('Two trainings are watched beside each other, and what is selected is selec
   await trials.press(trials.row('left').getByRole('rowheader'));
   await shot(page, 'experiment-charts');
   expect.soft(await findings(page, trials.content), 'charts of an experiment').toEqual([]);
+
+  // What is changed of these charts is still there after a reload.
+  const isLog = () => chart.getByRole('button', { name: 'log', exact: true });
+  const kept = page.waitForRequest(each => each.method() === 'PUT' && (each.postData() ?? '').includes('log_y'));
+  await isLog().click();
+  await expect(isLog()).toHaveAttribute('aria-pressed', 'true');
+  await kept;
+  await page.reload({ waitForIsReady: false } as object);
+  await expect(chart.locator('canvas')).toBeVisible({ timeout: 40_000 });
+  await expect(isLog()).toHaveAttribute('aria-pressed', 'true');
+  await trials.press(trials.row('left').getByRole('rowheader'));
   await trials.content.getByRole('button', { name: 'Table', exact: true }).click();
   await expect(chart).toBeHidden();
 

@@ -65,6 +65,7 @@ test('The best trial is promoted, and an unmodified client loads it', async ({ p
   await choose(page, trials.cell(trials.rows.first(), 'Trial'), 'Register Model…');
   const dialog = page.getByRole('dialog');
   await expect(dialog.getByLabel('Model of depth 1.0')).toContainText('model');
+  await expect(dialog.getByRole('combobox', { name: 'Name' })).toBeFocused();
   await dialog.getByRole('combobox', { name: 'Name' }).fill(MODEL);
   await dialog.getByRole('combobox', { name: 'Alias' }).fill('champion');
   await expect(dialog.getByText('No version has this alias yet.')).toBeVisible();
@@ -79,14 +80,16 @@ test('The best trial is promoted, and an unmodified client loads it', async ({ p
   await dialog.getByRole('combobox', { name: 'Name' }).fill(MODEL);
   await dialog.getByRole('combobox', { name: 'Alias' }).fill('champion');
   await expect(dialog.getByText('champion stands for version 1 now.')).toBeVisible();
-  await dialog.getByRole('button', { name: 'Register' }).click();
+  await dialog.getByRole('combobox', { name: 'Alias' }).press('Enter');
   await expect(models.getByRole('button', { name: MODEL })).toContainText('v2');
 
   // A trial without a model says what to do.
   await choose(page, trials.cell(trials.row('depth 3.0'), 'Trial'), 'Register Model…');
   await expect(dialog.getByText('The trial depth 3.0 has no model.')).toBeVisible();
   await expect(dialog.getByRole('button', { name: 'Register' })).toBeDisabled();
-  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+  await expect(page.locator('.jp-StudioGrid:visible :focus')).toHaveCount(1);
 
   // The tab of the model; the alias goes back to where it was.
   await models.getByRole('button', { name: MODEL }).click();
@@ -112,6 +115,46 @@ loaded = mlflow.pyfunc.load_model(f"models:/{name}@champion")
 print(version.version, version.description, loaded.predict([1, 2]))`
   );
   expect(seen.trim()).toBe('1 The lowest rmse so far. [7, 7]');
+
+  // Somebody else writes a note while one is being written: neither is lost.
+  await row('1').getByRole('button', { name: 'Edit the note on version 1' }).click();
+  const note = dialog.getByLabel('Note on version 1');
+  await expect(note).toBeFocused();
+  await note.fill('mine');
+  const client = `client, name = mlflow.MlflowClient(), ${JSON.stringify(MODEL)}\n`;
+  mlflow(home, `${client}client.update_model_version(name, "1", description="theirs")`);
+  await note.press('Control+Enter');
+  await expect(dialog.getByText('The note was changed since you began to write.')).toBeVisible();
+  await expect(dialog.getByText('theirs', { exact: true })).toBeVisible();
+  await shot(page, 'models-note');
+  expect.soft(await findings(page, dialog), 'note').toEqual([]);
+  await dialog.getByRole('button', { name: 'Put both together' }).click();
+  await expect(note).toHaveValue('theirs\n\nmine');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(row('1').getByText('theirs')).toBeVisible();
+  const written = mlflow(home, `${client}print(client.get_model_version(name, "1").description)`);
+  expect(written.trim()).toBe('theirs\n\nmine');
+
+  // What is done to a tag of its trial can be undone.
+  await row('1').getByRole('button', { name: 'depth 1.0' }).click();
+  const tags = page.locator('.jp-StudioTrial:visible').getByRole('region', { name: 'Tags' });
+  const setTag = async (value: string) => {
+    await tags.getByLabel('Name of a new tag').fill('stage');
+    await tags.getByLabel('Value of the new tag').fill(value);
+    await tags.getByRole('button', { name: 'Add tag' }).click();
+    await expect(tags.getByRole('listitem')).toHaveText(`stage${value}`);
+  };
+  const undo = page.getByRole('button', { name: 'Undo' });
+  await setTag('old');
+  await setTag('new');
+  await undo.click();
+  await expect(tags.getByRole('listitem')).toHaveText('stageold');
+  await expect(undo).toHaveCount(0);
+  await tags.getByRole('button', { name: 'Remove the tag stage' }).click();
+  await expect(tags.getByRole('listitem')).toHaveCount(0);
+  await undo.click();
+  await expect(tags.getByRole('listitem')).toHaveText('stageold');
+  await models.getByRole('button', { name: MODEL }).click();
 
   // What it came from: data, trial, model.
   await row('1').getByRole('button', { name: 'Show the lineage of version 1' }).click();

@@ -76,11 +76,17 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
     });
   }
   const file = `${tmpPath}/lr.studio-view`;
-  const view = { version: 1, title: HOSTILE, sources: [{ experiment: EXPERIMENT, limit: 200 }], charts: CHARTS };
+  const notes = `**Deep** trees win.\n\n<img src="https://example.org/x.png" onerror="window.__planted=1">\n\n[more](javascript:window.__planted=1)`;
+  const view = { version: 1, title: HOSTILE, notes, sources: [{ experiment: EXPERIMENT, limit: 200 }], charts: CHARTS };
   await server.write(file, JSON.stringify(view));
   await page.evaluate(path => window.jupyterapp.commands.execute('docmanager:open', { path }), file);
   const tab = new CompareTab(page);
   await expect(tab.chips).toHaveCount(COUNT, { timeout: 60_000 });
+
+  // The notes are Markdown, in which nothing can act.
+  const shown = tab.content.locator('.jp-StudioCompare-notes');
+  await expect(shown.locator('strong')).toHaveText('Deep');
+  await expect(shown.locator('a[href^="javascript"], [onerror]')).toHaveCount(0);
 
   // Every chart is drawn when it comes into sight.
   const plots = tab.cards.locator('.jp-StudioChart-plot svg');
@@ -111,6 +117,58 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
   await shot(page, 'charts-selected');
   expect(await plots.count()).toBeGreaterThan(4);
 
+  // An axis is moved by dragging its name, and by keys; the chart's form makes it logarithmic. The file keeps all that.
+  const parallel = tab.content.getByRole('region', { name: 'Parallel coordinates' });
+  await parallel.scrollIntoViewIfNeeded();
+  const names = parallel.getByRole('button', { name: /^Move the axis/ });
+  const order = () => names.evaluateAll(each => each.map(one => one.getAttribute('aria-label')!.split(' ').pop()));
+  expect(await order()).toEqual(['lr', 'depth', 'optimizer', 'loss']);
+  const middle = async (at: number) => {
+    const box = (await names.nth(at).boundingBox())!;
+    return [box.x + box.width / 2, box.y + box.height / 2] as const;
+  };
+  const to = await middle(2);
+  await page.mouse.move(...(await middle(0)));
+  await page.mouse.down();
+  await page.mouse.move(...to, { steps: 5 });
+  await page.screenshot({ path: path.join(LOOK, 'charts-dragged.png') });
+  await page.mouse.up();
+  await expect.poll(order).toEqual(['depth', 'optimizer', 'lr', 'loss']);
+  await names.nth(0).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(order).toEqual(['optimizer', 'depth', 'lr', 'loss']);
+  await expect(names.nth(1)).toBeFocused();
+  await shot(page, 'charts-axes');
+  await parallel.getByRole('button', { name: /^Options of/ }).click();
+  await page.getByRole('button', { name: 'Edit…' }).click();
+  const form = tab.content.getByRole('form', { name: 'Change the chart' });
+  await form.getByRole('button', { name: 'Logarithmic scale of depth' }).click();
+  await shot(page, 'charts-form');
+  await form.getByRole('button', { name: 'Change', exact: true }).click();
+  // So does the scale of a chart of lines.
+  const lines = tab.content.getByRole('region', { name: 'loss', exact: true });
+  await lines.scrollIntoViewIfNeeded();
+  await lines.getByRole('button', { name: 'log', exact: true }).click();
+  await page.evaluate(() => window.jupyterapp.commands.execute('docmanager:save'));
+  await expect
+    .poll(async () => (JSON.parse(await server.read(file)) as typeof view).charts)
+    .toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ id: 'lines', log_y: true }),
+        expect.objectContaining({
+          id: 'axes',
+          keys: ['params.optimizer', 'params.depth', 'params.lr', 'metrics.loss'],
+          log: ['params.lr', 'params.depth']
+        })
+      ])
+    );
+  const colours = async (place: Locator | BrowserPage) =>
+    place
+      .locator('.jp-StudioChips, .jp-StudioReport-trials')
+      .locator('.jp-StudioChart-mark')
+      .evaluateAll(marks => marks.map(each => (each as HTMLElement).style.borderTopColor + (each as HTMLElement).style.borderTopStyle));
+  const seen = await colours(tab.content);
+
   // The file is read where there is neither a server nor a network.
   const download = page.waitForEvent('download');
   await page.evaluate(() => window.jupyterapp.commands.execute('studio-compare:export'));
@@ -128,6 +186,11 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
     await expect(reader.getByRole('heading', { level: 1 })).toHaveText(HOSTILE);
     await expect(reader.locator('.jp-StudioReport-chart svg path[d]:not([d=""])').first()).toBeAttached();
     await expect(reader.locator('.jp-StudioReport-chart canvas')).toHaveCount(1);
+    // It looks as the tab did: colours, order of axes, notes.
+    expect(await colours(reader)).toEqual(seen);
+    const moved = reader.getByRole('button', { name: /^Move the axis/ });
+    await expect(moved.first()).toHaveAccessibleName('Move the axis optimizer');
+    await expect(reader.locator('.jp-StudioReport-text strong')).toHaveText('Deep');
     const drawn = chart(reader, 'Parallel coordinates').locator('.jp-StudioChart-plot');
     await expect(drawn.locator('svg')).toBeVisible();
     await reader.screenshot({ path: path.join(LOOK, `report-${colorScheme}.png`), fullPage: true });

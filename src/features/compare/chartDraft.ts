@@ -13,6 +13,8 @@ export interface IChartDraft {
   groupBy: string;
   smoothing: number;
   keys: string[];
+  /** Those of them whose axis is logarithmic. */
+  log: string[];
   /** Columns of a scatter chart and a heat map. */
   across: string;
   up: string;
@@ -37,6 +39,7 @@ export function emptyDraft(): IChartDraft {
     groupBy: '',
     smoothing: 0,
     keys: [],
+    log: [],
     across: '',
     up: '',
     colour: '',
@@ -78,6 +81,7 @@ export function draftOf(chart: ViewChart): IChartDraft {
       break;
     case 'parallel':
       draft.keys = [...chart.keys];
+      draft.log = [...(chart.log ?? [])];
       draft.colour = chart.colour ?? '';
       break;
     case 'box':
@@ -101,12 +105,8 @@ export function draftOf(chart: ViewChart): IChartDraft {
   return draft;
 }
 
-/** The chart that a form stands for; null while something is missing. `before`: the chart that is changed. */
-export function chartOf(
-  draft: IChartDraft,
-  id: string,
-  before: ViewChart | null = null
-): ViewChart | null {
+/** The chart that a form stands for; null while something is missing. */
+export function chartOf(draft: IChartDraft, id: string): ViewChart | null {
   const base = { id, title: draft.title.trim(), wide: draft.wide };
   const { logX: log_x, logY: log_y } = draft;
   switch (draft.type) {
@@ -142,18 +142,16 @@ export function chartOf(
             log_y
           }
         : null;
-    case 'parallel': {
-      const log = before?.type === 'parallel' ? (before.log ?? []) : [];
-      return draft.keys.length > 0
+    case 'parallel':
+      return draft.keys.length > 1
         ? {
             ...base,
             type: 'parallel',
             keys: draft.keys,
-            log: log.filter(key => draft.keys.includes(key)),
+            log: draft.log.filter(key => draft.keys.includes(key)),
             colour: draft.colour || null
           }
         : null;
-    }
     case 'box':
       return draft.by && draft.value
         ? {

@@ -7,6 +7,8 @@ import type {
 } from '@lumino/coreutils';
 import { asRequestError } from '../../client';
 import type { StudioClient } from '../../client';
+import type { ViewExport } from '../../contract';
+import type { CompareModel } from '../../models/compareModel';
 import { save } from '../../shared/saveFile';
 import { CommandIDs } from '../../tokens';
 import type { CompareContent } from './compareTab';
@@ -137,11 +139,25 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
     trans.__('Export the Comparison as HTML'),
     async ({ model }) => {
       const title = model.view.title || trans.__('comparison');
-      save(await client.views.export(model.view), `${fileName(title)}.html`);
+      save(
+        await client.views.export(shownBy(model)),
+        `${fileName(title)}.html`
+      );
     },
     {},
     false
   );
+}
+
+/** A view as the tab shows it. */
+function shownBy(model: CompareModel): ViewExport {
+  const { view, comparison, trials } = model;
+  // Charts that suit the trials are those that are seen, not those that would be chosen now.
+  const charts = view.charts ?? (comparison ? [...model.charts] : null);
+  return {
+    view: { ...view, charts },
+    colours: Object.fromEntries(trials.map(({ id, colour }) => [id, colour]))
+  };
 }
 
 function text(value: unknown): string {

@@ -1,6 +1,7 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import { ABCWidgetFactory, DocumentWidget } from '@jupyterlab/docregistry';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import { Panel } from '@lumino/widgets';
@@ -18,6 +19,8 @@ export interface ICompareParts {
   jobs: JobsModel;
   colours: TrialColours;
   commands: CommandRegistry;
+  /** Null where Markdown cannot be drawn: notes are shown as they are written. */
+  rendermime: IRenderMimeRegistry | null;
   trans: TranslationBundle;
   /** What is loaded when the first comparison is opened. */
   load: () => Promise<{ CompareView: typeof CompareView }>;

@@ -1,8 +1,10 @@
+import { Notification } from '@jupyterlab/apputils';
 import { MenuSvg, ReactWidget } from '@jupyterlab/ui-components';
 import { Panel } from '@lumino/widgets';
 import React from 'react';
 import { CompareModel } from '../../models/compareModel';
 import type { IViewTrial } from '../../models/compareModel';
+import { writeView } from '../../models/viewText';
 import type { IViewText } from '../../models/viewText';
 import { FittedSplit } from '../../shared/fittedSplit';
 import { CommandIDs } from '../../tokens';
@@ -23,7 +25,7 @@ export class CompareView extends Panel {
     private readonly _parts: ICompareParts
   ) {
     super();
-    const { client, jobs, colours, commands, trans } = _parts;
+    const { client, jobs, colours, commands, rendermime, trans } = _parts;
     this.addClass('jp-StudioCompare-view');
     this.model = new CompareModel({ client, jobs, colours });
     this.file = new ViewFile(source, this.model);
@@ -38,6 +40,7 @@ export class CompareView extends Panel {
         ui={this.ui}
         isFile={isFile}
         commands={commands}
+        rendermime={rendermime}
         onMenu={menu}
         trans={trans}
       />
@@ -76,6 +79,7 @@ export class CompareView extends Panel {
     this._menu?.dispose();
     this.source.saving?.disconnect(this.drafts.flush, this.drafts);
     this.drafts.flush();
+    this._offerUnkept();
     this.drafts.dispose();
     this.file.dispose();
     super.dispose();
@@ -96,6 +100,31 @@ export class CompareView extends Panel {
 
   protected override onBeforeDetach(): void {
     this.model.setActive(false);
+  }
+
+  /** What could not be written, because the text cannot be read, is not lost with the tab. */
+  private _offerUnkept(): void {
+    const { commands, trans } = this._parts;
+    const texts = this.drafts.unkept;
+    if (!texts && !this.file.isBehind) {
+      return;
+    }
+    const view = writeView({ ...this.model.view, ...texts });
+    Notification.warning(
+      trans.__(
+        'What you changed last is not in the comparison that was closed, as its text cannot be read.'
+      ),
+      {
+        autoClose: false,
+        actions: [
+          {
+            label: trans.__('Open as a new comparison'),
+            callback: () =>
+              void commands.execute(CommandIDs.openComparison, { view })
+          }
+        ]
+      }
+    );
   }
 
   private _sync(): void {

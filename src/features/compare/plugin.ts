@@ -11,6 +11,7 @@ import {
 import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Debouncer } from '@lumino/polling';
 import { asRequestError } from '../../client';
@@ -45,7 +46,8 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
     ITranslator,
     ICommandPalette,
     ILayoutRestorer,
-    IDefaultFileBrowser
+    IDefaultFileBrowser,
+    IRenderMimeRegistry
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -56,7 +58,8 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
-    browser: IDefaultFileBrowser | null
+    browser: IDefaultFileBrowser | null,
+    rendermime: IRenderMimeRegistry | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { commands, docRegistry, shell } = app;
@@ -80,7 +83,15 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
       }
       return code;
     });
-    const parts = { client, jobs, colours, commands, trans, load };
+    const parts = {
+      client,
+      jobs,
+      colours,
+      commands,
+      rendermime,
+      trans,
+      load
+    };
 
     docRegistry.addFileType({
       name: FILE_TYPE,
@@ -211,12 +222,12 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
           ? runs.filter(each => typeof each === 'string')
           : [];
         try {
-          const { writeView, viewOf } = await load();
+          const { viewText } = await load();
           const text =
             typeof view === 'string'
               ? view
               : typeof experiment === 'string' && ids.length > 0
-                ? writeView(viewOf(experiment, ids))
+                ? viewText(experiment, ids, trans)
                 : '';
           return await open(
             text,

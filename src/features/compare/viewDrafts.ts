@@ -20,6 +20,11 @@ export class ViewDrafts implements IDisposable {
     return this._texts;
   }
 
+  /** What the view could not take; null where there is nothing of that. */
+  get unkept(): ViewTexts | null {
+    return this._isNew ? this._texts : null;
+  }
+
   get isDisposed(): boolean {
     return this._rest.isDisposed;
   }
@@ -32,17 +37,13 @@ export class ViewDrafts implements IDisposable {
 
   /** Put what was typed into the view now. */
   flush(): void {
-    const { view, isReadOnly } = this._model;
-    if (isReadOnly) {
+    if (this._model.isReadOnly) {
       this._isLate = true;
       return;
     }
     this._isLate = false;
-    const texts = this._texts;
+    const { _texts: texts, _isNew: isNew } = this;
     this._texts = {};
-    const isNew = (['title', 'notes'] as const).some(
-      key => texts[key] !== undefined && texts[key] !== (view[key] ?? '')
-    );
     if (isNew) {
       this._model.update(texts);
     }
@@ -58,6 +59,15 @@ export class ViewDrafts implements IDisposable {
     if (this._isLate && !this._model.isReadOnly) {
       this.flush();
     }
+  }
+
+  /** Whether it is not what the view says anyway. */
+  private get _isNew(): boolean {
+    const { view } = this._model;
+    return (['title', 'notes'] as const).some(
+      key =>
+        this._texts[key] !== undefined && this._texts[key] !== (view[key] ?? '')
+    );
   }
 
   /** Whether the view could not take it yet. */

@@ -46,6 +46,11 @@ export class ViewFile implements IDisposable {
     return this._error;
   }
 
+  /** Whether something was changed that is not in the text: that has to be read first. */
+  get isBehind(): boolean {
+    return this._edits.length > 0;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }

@@ -6,7 +6,6 @@ import type { ExportFormat } from '../../client';
 import type { TableRow } from '../../contract';
 import type { TrialTableModel } from '../../models/trialTableModel';
 import { MAX_COLUMNS, readKey } from '../../models/trialTableView';
-import { MAX_TRIALS } from '../../models/views';
 import { tableCell } from '../../shared/chartData';
 import { MIN_WIDTH } from '../../shared/grid/mouse';
 import type { IGridActions } from '../../shared/grid/source';
@@ -138,20 +137,10 @@ export class TrialActions implements IGridActions {
   /** Show the selected trials side by side. */
   async compare(): Promise<void> {
     const { experiment, selection } = this._model;
-    const runs = selection.ids;
     await this._commands.execute(CommandIDs.openComparison, {
       experiment,
-      runs: runs.slice(0, MAX_TRIALS)
+      runs: selection.ids
     });
-    if (runs.length > MAX_TRIALS) {
-      Notification.warning(
-        this._trans.__(
-          'Comparing the first %1 of %2 trials, the most that can be compared at once.',
-          MAX_TRIALS,
-          runs.length
-        )
-      );
-    }
   }
 
   /** Delete the selected trials; the notice of it takes it back. */

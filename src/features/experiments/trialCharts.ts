@@ -1,8 +1,10 @@
 import { Panel } from '@lumino/widgets';
+import { asRequestError } from '../../client';
 import { CompareModel } from '../../models/compareModel';
 import type { JobsModel } from '../../models/jobsModel';
 import type { TrialColours } from '../../models/trialColours';
 import type { TrialTableModel } from '../../models/trialTableModel';
+import { writeView } from '../../models/viewText';
 import { MAX_TRIALS } from '../../models/views';
 import type { View } from '../../models/views';
 import type { IComparisonViews } from '../../tokens';
@@ -28,6 +30,7 @@ export class TrialCharts extends Panel {
       view: this._view()
     });
     _table.viewChanged.connect(this._follow, this);
+    this.model.viewChanged.connect(this._keep, this);
     this.ready = this._load();
   }
 
@@ -50,7 +53,13 @@ export class TrialCharts extends Panel {
   choose(isChosen: boolean): void {
     const { ids } = this._table.selection;
     this._chosen = isChosen && ids.length > 0 ? ids.slice(0, MAX_TRIALS) : null;
+    this._leftOut = this._chosen ? ids.length - this._chosen.length : 0;
     this._follow();
+  }
+
+  /** How many of those that were selected are more than charts take. */
+  get leftOut(): number {
+    return this._leftOut;
   }
 
   override dispose(): void {
@@ -79,12 +88,41 @@ export class TrialCharts extends Panel {
   }
 
   private async _load(): Promise<void> {
+    await this._restore();
+    if (this.isDisposed) {
+      return;
+    }
     const charts = await this._views.createCharts(this.model);
     if (this.isDisposed) {
       charts.dispose();
     } else {
       this.addWidget(charts);
     }
+  }
+
+  /** Show the charts that were kept: the server says whether it knows them. */
+  private async _restore(): Promise<void> {
+    let { charts } = this._table.view;
+    if (!charts) {
+      return;
+    }
+    try {
+      const text = writeView({ charts });
+      charts = (await this.model.client.views.read(text)).charts ?? null;
+    } catch (reason) {
+      // They are of another version: those that suit the trials are shown instead.
+      if (asRequestError(reason).status === 400) {
+        charts = null;
+      }
+    }
+    if (!this.isDisposed) {
+      this.model.setView({ ...this.model.view, charts });
+    }
+  }
+
+  /** What somebody changes of the charts is kept with the table. */
+  private _keep(): void {
+    this._table.update({ charts: this.model.view.charts ?? null });
   }
 
   private _follow(): void {
@@ -106,4 +144,5 @@ export class TrialCharts extends Panel {
   }
 
   private _chosen: string[] | null = null;
+  private _leftOut = 0;
 }

@@ -103,10 +103,15 @@ function rowCommands(trans: TranslationBundle): ICommand[] {
       id: CommandIDs.registerTrial,
       label: trans.__('Register Model…'),
       isEnabled: table => rowOf(table)?.is_group === false,
-      execute: (table, _, commands) =>
-        commands.execute(CommandIDs.registerModel, {
-          run: rowOf(table)?.id ?? ''
-        })
+      execute: async (table, _, commands) => {
+        const run = rowOf(table)?.id ?? '';
+        const made = await commands.execute(CommandIDs.registerModel, { run });
+        if (document.activeElement === document.body) {
+          // The menu took the focus from the table, and gave it to nobody.
+          table.grid.activate();
+        }
+        return made;
+      }
     },
     {
       id: CommandIDs.showTrialLineage,

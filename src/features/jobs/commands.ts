@@ -54,14 +54,16 @@ export function addJobCommands(options: IJobCommandsOptions): void {
   const { commands } = app;
   const { client } = jobs;
 
-  /** The job meant: given, under the context menu, or in front. */
+  /** The job meant: given, the one that was right-clicked, or in front. */
   function jobOf(args: ReadonlyPartialJSONObject): string | null {
     if (typeof args['id'] === 'string') {
       return args['id'];
     }
-    const row = app.contextMenuHitTest(
-      node => node.dataset['jobId'] !== undefined
-    );
+    // Elsewhere it would be what was right-clicked some time ago.
+    const row =
+      args['fromMenu'] === true
+        ? app.contextMenuHitTest(node => node.dataset['jobId'] !== undefined)
+        : undefined;
     return row?.dataset['jobId'] ?? options.current();
   }
 
@@ -82,6 +84,12 @@ export function addJobCommands(options: IJobCommandsOptions): void {
             tab: {
               type: 'string',
               description: trans.__('Tab of the job to show')
+            },
+            fromMenu: {
+              type: 'boolean',
+              description: trans.__(
+                'Whether to take the row that was right-clicked'
+              )
             }
           }
         }

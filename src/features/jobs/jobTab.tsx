@@ -3,9 +3,7 @@ import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { Signal } from '@lumino/signaling';
-import type { ISignal } from '@lumino/signaling';
-import { Panel, PanelLayout, Widget } from '@lumino/widgets';
+import type { Widget } from '@lumino/widgets';
 import React from 'react';
 import { JobModel } from '../../models/jobModel';
 import type { JobsModel } from '../../models/jobsModel';
@@ -14,6 +12,7 @@ import { MetricsModel } from '../../models/metricsModel';
 import { ResourcesModel } from '../../models/resourcesModel';
 import { jobIcon } from '../../shared/icons';
 import type { INotebookParts } from '../../shared/readOnlyNotebook';
+import { ViewStack } from '../../shared/viewStack';
 import '../../../style/tabs.css';
 import type { JobTabName } from './commands';
 import { JobFiles } from './components/jobFiles';
@@ -37,32 +36,27 @@ export interface IJobTabOptions {
 }
 
 /** Everything about one job: a header and one of several views below it. */
-export class JobContent extends Widget {
+export class JobContent extends ViewStack<JobTabName> {
   constructor(private readonly _options: IJobTabOptions) {
-    super();
+    super('overview');
     const { id, jobs, commands, trans } = _options;
-    this.addClass('jp-StudioJob');
     this.model = new JobModel(jobs, id);
     this.log = new LogModel(jobs.client.jobs, id);
     this.metrics = new MetricsModel(jobs, id);
     this.resources = new ResourcesModel(jobs, id);
-    const layout = (this.layout = new PanelLayout());
-    const header = ReactWidget.create(
-      <JobHeader
-        model={this.model}
-        commands={commands}
-        trans={trans}
-        tabChanged={this._tabChanged}
-        currentTab={() => this.tab}
-        onTab={name => this.showTab(name)}
-      />
-    );
-    header.addClass('jp-StudioJob-top');
-    this._body.addClass('jp-StudioJob-body');
-    layout.addWidget(header);
-    layout.addWidget(this._body);
     this.model.changed.connect(this._onModelChanged, this);
-    this.showTab('overview');
+    this.open(
+      ReactWidget.create(
+        <JobHeader
+          model={this.model}
+          commands={commands}
+          trans={trans}
+          tabChanged={this.tabChanged}
+          currentTab={() => this.tab}
+          onTab={name => this.showTab(name)}
+        />
+      )
+    );
   }
 
   readonly model: JobModel;
@@ -74,34 +68,6 @@ export class JobContent extends Widget {
     return this.model.id;
   }
 
-  get tab(): JobTabName {
-    return this._tab;
-  }
-
-  get tabChanged(): ISignal<this, JobTabName> {
-    return this._tabChanged;
-  }
-
-  /** Show one of the views; it is made when it is first asked for. */
-  showTab(name: JobTabName): void {
-    let view = this._views.get(name);
-    if (!view) {
-      view = this._create(name);
-      view.addClass('jp-StudioJob-view');
-      view.node.setAttribute('role', 'tabpanel');
-      view.node.setAttribute('aria-label', this._label(name));
-      view.hide();
-      this._views.set(name, view);
-      this._body.addWidget(view);
-    }
-    this._tab = name;
-    for (const [other, widget] of this._views) {
-      widget.setHidden(other !== name);
-    }
-    this._follow();
-    this._tabChanged.emit(name);
-  }
-
   override dispose(): void {
     if (this.isDisposed) {
       return;
@@ -110,27 +76,14 @@ export class JobContent extends Widget {
     this.log.dispose();
     this.metrics.dispose();
     this.resources.dispose();
-    Signal.clearData(this);
     super.dispose();
   }
 
-  protected override onAfterShow(): void {
-    this._follow();
-  }
-
-  protected override onAfterHide(): void {
-    this._follow();
-  }
-
-  protected override onAfterAttach(): void {
-    this._follow();
-  }
-
-  private _label(name: JobTabName): string {
+  protected labelOf(name: JobTabName): string {
     return tabLabels(this._options.trans)[name];
   }
 
-  private _create(name: JobTabName): Widget {
+  protected create(name: JobTabName): Widget {
     const { commands, documents, trans, notebook } = this._options;
     switch (name) {
       case 'overview':
@@ -169,9 +122,8 @@ export class JobContent extends Widget {
     }
   }
 
-  /** What nobody sees is not followed. */
-  private _follow(): void {
-    const tab = this.isVisible ? this._tab : null;
+  protected follow(): void {
+    const tab = this.isVisible ? this.tab : null;
     this.log.setActive(tab === 'log');
     this.metrics.setActive(tab === 'metrics' || tab === 'overview');
     this.resources.setActive(tab === 'resources');
@@ -185,11 +137,6 @@ export class JobContent extends Widget {
       widget.title.caption = job.notebook;
     }
   }
-
-  private readonly _body = new Panel();
-  private _tab: JobTabName = 'overview';
-  private readonly _tabChanged = new Signal<this, JobTabName>(this);
-  private readonly _views = new Map<JobTabName, Widget>();
 }
 
 /** Make the tab of a job. */

@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
+import type { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 import type { ModelsModel } from '../../models/modelsModel';
+import { SeenWidget } from '../../shared/seenWidget';
 import '../../../style/tabs.css';
 import { ModelList } from './components/modelList';
 
@@ -12,13 +13,36 @@ export { createLineageTab } from './lineageTab';
 export { createModelTab } from './modelTab';
 export { registerModel } from './registerDialog';
 
+/** The list of the section; while it is seen, the models are followed. */
+class ModelListWidget extends SeenWidget {
+  constructor(
+    private readonly _model: ModelsModel,
+    private readonly _commands: CommandRegistry,
+    private readonly _trans: TranslationBundle
+  ) {
+    super();
+  }
+
+  protected override onSeen(isSeen: boolean): void {
+    this._model.setSeen(this, isSeen);
+  }
+
+  protected override render(): JSX.Element {
+    return (
+      <ModelList
+        model={this._model}
+        commands={this._commands}
+        trans={this._trans}
+      />
+    );
+  }
+}
+
 /** Make the list of the section. */
 export function createModelList(
   model: ModelsModel,
   commands: CommandRegistry,
   trans: TranslationBundle
 ): ReactWidget {
-  return ReactWidget.create(
-    <ModelList model={model} commands={commands} trans={trans} />
-  );
+  return new ModelListWidget(model, commands, trans);
 }

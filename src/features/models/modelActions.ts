@@ -10,6 +10,7 @@ import { asRequestError } from '../../client';
 import type { RequestError } from '../../client';
 import type { ModelVersion } from '../../contract';
 import type { RegisteredModelModel } from '../../models/registeredModel';
+import { bothNotes } from '../../shared/noteConflict';
 import { askForNote } from './noteDialog';
 
 /** What people do with a model and its versions; asks before what cannot be undone. */
@@ -59,11 +60,11 @@ export class ModelActions {
     await this._try(this._model.setAlias(alias, version, holder));
   }
 
-  async removeAlias(alias: string): Promise<void> {
-    const version = this._model.model?.aliases[alias];
-    const isRemoved = await this._try(this._model.deleteAlias(alias));
+  /** Remove an alias from the version at which it was seen. */
+  async removeAlias(alias: string, version: string): Promise<void> {
+    const isRemoved = await this._try(this._model.deleteAlias(alias, version));
     const trans = this._trans;
-    if (isRemoved && version !== undefined) {
+    if (isRemoved) {
       Notification.info(trans.__('%1 stands for no version any more.', alias), {
         autoClose: 8_000,
         actions: [
@@ -79,28 +80,44 @@ export class ModelActions {
 
   /**
    * Edit the note of the model, or of a version. Where saving fails the dialog
-   * comes back with what was written and what is wrong.
+   * comes back with what was written and what is wrong; where somebody else
+   * changed the note meanwhile, with both texts.
    */
   async editNote(version?: ModelVersion): Promise<void> {
     const trans = this._trans;
     const title = version
       ? trans.__('Note on version %1', version.version)
       : trans.__('Note on %1', this._model.name);
-    const okLabel = trans.__('Save');
-    let text = version?.description ?? this._model.model?.description ?? '';
+    /** What the text was written from. */
+    let base = version?.description ?? this._model.model?.description ?? '';
+    let text = base;
+    let theirs: string | null = null;
     let error: RequestError | null = null;
     for (;;) {
-      const value = await askForNote({ title, text, error, okLabel });
-      if (value === null) {
+      const answer = await askForNote({ title, text, theirs, error, trans });
+      if (!answer) {
         return;
       }
+      text = answer.text;
+      error = null;
+      // From here on their text is known, whatever becomes of it.
+      base = theirs ?? base;
+      theirs = null;
+      if (answer.isMerge) {
+        text = bothNotes(base, text);
+        continue;
+      }
+      const change = { description: text, if_description: base };
       try {
-        return await (version
-          ? this._model.describeVersion(version.version, value)
-          : this._model.describe(value));
+        return await this._model.describe(change, version?.version);
       } catch (reason) {
-        text = value;
-        error = asRequestError(reason);
+        const failed = asRequestError(reason);
+        theirs =
+          failed.code === 'conflict'
+            ? (failed.fields.find(({ field }) => field === 'description')
+                ?.message ?? null)
+            : null;
+        error = theirs === null ? failed : null;
       }
     }
   }

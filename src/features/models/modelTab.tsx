@@ -1,12 +1,13 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 import type { ModelsModel } from '../../models/modelsModel';
 import { RegisteredModelModel } from '../../models/registeredModel';
 import { modelIcon } from '../../shared/icons';
+import { SeenWidget } from '../../shared/seenWidget';
 import { ModelView } from './components/modelView';
+import type { IMark } from './components/modelView';
 import { ModelActions } from './modelActions';
 
 export interface IModelTabOptions {
@@ -17,7 +18,7 @@ export interface IModelTabOptions {
 }
 
 /** A registered model as the content of a tab. */
-export class ModelContent extends ReactWidget {
+export class ModelContent extends SeenWidget {
   constructor(private readonly _options: IModelTabOptions) {
     super();
     this.addClass('jp-StudioModel');
@@ -32,15 +33,19 @@ export class ModelContent extends ReactWidget {
     return this.model.name;
   }
 
-  /** Mark one version. */
+  /** Mark one version, and bring it into sight. */
   mark(version: string): void {
-    this._marked = version;
+    this._marked = { version };
     this.update();
   }
 
   override dispose(): void {
     this.model.dispose();
     super.dispose();
+  }
+
+  protected override onSeen(isSeen: boolean): void {
+    this.model.setActive(isSeen);
   }
 
   protected override render(): JSX.Element {
@@ -57,7 +62,7 @@ export class ModelContent extends ReactWidget {
   }
 
   private readonly _actions: ModelActions;
-  private _marked = '';
+  private _marked: IMark | null = null;
 }
 
 /** Make the tab of a model. */

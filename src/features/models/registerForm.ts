@@ -13,6 +13,12 @@ export interface IRegisterValues {
   description: string;
 }
 
+/** A version that was made. */
+export interface IMadeVersion {
+  name: string;
+  version: string;
+}
+
 /** The form with which a model of a trial is registered. */
 export class RegisterForm {
   constructor(
@@ -50,6 +56,11 @@ export class RegisterForm {
   /** What went wrong; null: nothing did. */
   get error(): RequestError | null {
     return this._error;
+  }
+
+  /** Whether the server is at work on it. */
+  get isBusy(): boolean {
+    return this._isBusy;
   }
 
   /** Whether the trial has something to register. */
@@ -95,6 +106,10 @@ export class RegisterForm {
 
   set(values: Partial<IRegisterValues>): void {
     this.values = { ...this.values, ...values };
+    if (this._error?.fields.some(({ field }) => field in values)) {
+      // What was wrong is not there any more.
+      this._error = null;
+    }
     this.changed.emit();
   }
 
@@ -125,8 +140,8 @@ export class RegisterForm {
     this.changed.emit();
   }
 
-  /** The name of the version that was made, as `name/number`; null where none was. */
-  async submit(): Promise<{ name: string; version: string } | null> {
+  /** The version that was made; null where none was. */
+  async submit(): Promise<IMadeVersion | null> {
     const { path, name, alias, description } = this.values;
     const request: RegisterModel = {
       run_id: this.run,
@@ -138,6 +153,8 @@ export class RegisterForm {
       request.alias = alias.trim();
       request.held_by = this._holder;
     }
+    this._isBusy = true;
+    this.changed.emit();
     try {
       const made = await this._models.register(request);
       this._error = null;
@@ -146,8 +163,10 @@ export class RegisterForm {
       this._error = asRequestError(reason);
       // What the person decided by may have changed.
       await this._models.load();
-      this.changed.emit();
       return null;
+    } finally {
+      this._isBusy = false;
+      this.changed.emit();
     }
   }
 
@@ -163,6 +182,7 @@ export class RegisterForm {
 
   private _choices: LoggedModel[] | null = null;
   private _error: RequestError | null = null;
+  private _isBusy = false;
   private _trial = '';
 }
 

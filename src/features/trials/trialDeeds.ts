@@ -7,9 +7,6 @@ import type { TrialDetail } from '../../contract';
 import type { TrialModel } from '../../models/trialModel';
 import { CommandIDs } from '../../tokens';
 
-/** Trials that can be chosen from, to compare with. */
-const OTHERS = 100;
-
 /** Something that can be done, as a button. */
 export interface IDeed {
   label: string;
@@ -147,30 +144,18 @@ export class TrialDeeds {
       if (!trial) {
         return;
       }
-      const { rows } = await model.jobs.client.trials.table({
-        experiment: trial.experiment,
-        columns: ['name', 'started'],
-        limit: OTHERS
-      });
-      const others = rows.filter(
-        ({ id, is_group }) => !is_group && id !== trial.run_id
-      );
-      if (others.length === 0) {
-        Notification.info(trans.__('%1 has no other trial.', trial.experiment));
-        return;
-      }
-      const labels = others.map(
-        ({ id, values }) => `${String(values[0] ?? '')} · ${id.slice(0, 8)}`
-      );
-      const { button, value } = await InputDialog.getItem({
+      const { chooseTrial } = await import('./trialChooser');
+      const chosen = await chooseTrial({
         title: trans.__('Compare %1 with', shortened(trial.name)),
-        items: labels
+        client: model.jobs.client,
+        experiment: trial.experiment,
+        except: trial.run_id,
+        trans
       });
-      const chosen = others[labels.indexOf(value ?? '')];
-      if (button.accept && chosen) {
+      if (chosen) {
         await commands.execute(CommandIDs.openComparison, {
           experiment: trial.experiment,
-          runs: [trial.run_id, chosen.id]
+          runs: [trial.run_id, chosen]
         });
       }
     });
@@ -210,12 +195,29 @@ export class TrialDeeds {
     return this._do(() => this._options.model.restore());
   }
 
-  setTag(name: string, value: string): Promise<boolean> {
-    return this._change({ tags: { [name]: value } });
+  /** Set a tag; where another value is lost by that, a notice takes it back. */
+  async setTag(name: string, value: string): Promise<boolean> {
+    const before = this._tag(name);
+    const isDone = await this._change({ tags: { [name]: value } });
+    if (isDone && before !== undefined && before !== value) {
+      const { trans } = this._options;
+      const [old, now] = [shortened(before), shortened(value)];
+      const said = trans.__('%1 is %2 now, not %3.', shortened(name), now, old);
+      this._offerUndo(said, name, before, value);
+    }
+    return isDone;
   }
 
-  removeTag(name: string): Promise<boolean> {
-    return this._change({ removed_tags: [name] });
+  /** Take a tag away; a notice gives it back. */
+  async removeTag(name: string): Promise<boolean> {
+    const before = this._tag(name);
+    const isDone = await this._change({ removed_tags: [name] });
+    if (isDone && before !== undefined) {
+      const { trans } = this._options;
+      const said = trans.__('Removed the tag %1.', shortened(name));
+      this._offerUndo(said, name, before, undefined);
+    }
+    return isDone;
   }
 
   /** The trial's page in MLflow's user interface; empty where no address is known. */
@@ -224,6 +226,39 @@ export class TrialDeeds {
     return /^https?:\/\//.test(base)
       ? `${base}/#/experiments/${encodeURIComponent(detail.experiment_id)}/runs/${encodeURIComponent(detail.trial.run_id)}`
       : detail.mlflow_url;
+  }
+
+  /** What a tag says as far as is known here; undefined: there is none. */
+  private _tag(name: string): string | undefined {
+    return tagOf(this._options.model.detail, name);
+  }
+
+  /** Say what was done to a tag, and offer to set it to what it was, unless somebody changed it since. */
+  private _offerUndo(
+    said: string,
+    name: string,
+    before: string,
+    after: string | undefined
+  ): void {
+    const { model, trans } = this._options;
+    const undo = () =>
+      this._do(async () => {
+        if (tagOf(await model.client.detail(), name) === after) {
+          await model.update({ tags: { [name]: before } });
+        } else {
+          Notification.warning(
+            trans.__(
+              'Somebody else changed the tag %1 since: it stays as it is.',
+              shortened(name)
+            ),
+            { autoClose: 15_000 }
+          );
+        }
+      });
+    Notification.info(said, {
+      autoClose: 15_000,
+      actions: [{ label: trans.__('Undo'), callback: () => void undo() }]
+    });
   }
 
   private async _change(
@@ -247,6 +282,11 @@ export class TrialDeeds {
       });
     }
   }
+}
+
+function tagOf(detail: TrialDetail | null, name: string): string | undefined {
+  const value = detail?.trial.tags?.[name];
+  return value === undefined ? undefined : String(value);
 }
 
 /** A name that fits into a sentence. */

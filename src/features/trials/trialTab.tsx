@@ -4,15 +4,14 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { Signal } from '@lumino/signaling';
-import type { ISignal } from '@lumino/signaling';
-import { Panel, PanelLayout, Widget } from '@lumino/widgets';
+import type { Widget } from '@lumino/widgets';
 import React from 'react';
 import { ArtifactsModel } from '../../models/artifactsModel';
 import type { JobsModel } from '../../models/jobsModel';
 import { TrialModel } from '../../models/trialModel';
 import { trialIcon } from '../../shared/icons';
 import type { INotebookParts } from '../../shared/readOnlyNotebook';
+import { ViewStack } from '../../shared/viewStack';
 import '../../../style/tabs.css';
 import { TrialArtifacts } from './components/trialArtifacts';
 import { TrialHeader, tabLabels } from './components/trialHeader';
@@ -44,33 +43,28 @@ export interface ITrialTabOptions {
 }
 
 /** Everything about one trial: a header and one of several views below it. */
-export class TrialContent extends Widget {
+export class TrialContent extends ViewStack<TrialTabName> {
   constructor(private readonly _options: ITrialTabOptions) {
-    super();
+    super('overview');
     const { run, jobs, trans } = _options;
-    this.addClass('jp-StudioJob');
     this.addClass('jp-StudioTrial');
     this.model = new TrialModel(jobs, run);
     this.artifacts = new ArtifactsModel(this.model.client);
     this.deeds = new TrialDeeds({ ..._options, model: this.model });
     this._draft = new NoteDraft(jobs.client.settings.baseUrl, run);
-    const layout = (this.layout = new PanelLayout());
-    const header = ReactWidget.create(
-      <TrialHeader
-        model={this.model}
-        deeds={this.deeds}
-        trans={trans}
-        tabChanged={this._tabChanged}
-        currentTab={() => this.tab}
-        onTab={name => this.showTab(name)}
-      />
-    );
-    header.addClass('jp-StudioJob-top');
-    this._body.addClass('jp-StudioJob-body');
-    layout.addWidget(header);
-    layout.addWidget(this._body);
     this.model.changed.connect(this._onModelChanged, this);
-    this.showTab('overview');
+    this.open(
+      ReactWidget.create(
+        <TrialHeader
+          model={this.model}
+          deeds={this.deeds}
+          trans={trans}
+          tabChanged={this.tabChanged}
+          currentTab={() => this.tab}
+          onTab={name => this.showTab(name)}
+        />
+      )
+    );
   }
 
   readonly model: TrialModel;
@@ -85,60 +79,19 @@ export class TrialContent extends Widget {
     return this.model.detail?.trial.experiment ?? this._options.experiment;
   }
 
-  get tab(): TrialTabName {
-    return this._tab;
-  }
-
-  /** Emitted when another view is shown. */
-  get tabChanged(): ISignal<this, TrialTabName> {
-    return this._tabChanged;
-  }
-
-  /** Show one of the views; it is made when it is first asked for. */
-  showTab(name: TrialTabName): void {
-    let view = this._views.get(name);
-    if (!view) {
-      view = this._create(name);
-      view.addClass('jp-StudioJob-view');
-      view.node.setAttribute('role', 'tabpanel');
-      view.node.setAttribute(
-        'aria-label',
-        tabLabels(null, this._options.trans)[name]
-      );
-      view.hide();
-      this._views.set(name, view);
-      this._body.addWidget(view);
-    }
-    this._tab = name;
-    for (const [other, widget] of this._views) {
-      widget.setHidden(other !== name);
-    }
-    this._follow();
-    this._tabChanged.emit(name);
-  }
-
   override dispose(): void {
     if (this.isDisposed) {
       return;
     }
     this.model.dispose();
-    Signal.clearData(this);
     super.dispose();
   }
 
-  protected override onAfterShow(): void {
-    this._follow();
+  protected labelOf(name: TrialTabName): string {
+    return tabLabels(null, this._options.trans)[name];
   }
 
-  protected override onAfterHide(): void {
-    this._follow();
-  }
-
-  protected override onAfterAttach(): void {
-    this._follow();
-  }
-
-  private _create(name: TrialTabName): Widget {
+  protected create(name: TrialTabName): Widget {
     const { notebook, rendermime, trans } = this._options;
     const { model, artifacts, deeds } = this;
     const shared = { model, deeds, trans };
@@ -177,17 +130,16 @@ export class TrialContent extends Widget {
     }
   }
 
-  /** What nobody sees is not followed. */
-  private _follow(): void {
+  protected follow(): void {
     const isSeen = this.isVisible;
     this.model.setActive(isSeen);
     this.model.metrics?.setActive(
-      isSeen && (this._tab === 'metrics' || this._tab === 'overview')
+      isSeen && (this.tab === 'metrics' || this.tab === 'overview')
     );
   }
 
   private _onModelChanged(): void {
-    this._follow();
+    this.follow();
     const { detail } = this.model;
     const widget = this.parent;
     if (detail && widget) {
@@ -197,11 +149,7 @@ export class TrialContent extends Widget {
     }
   }
 
-  private readonly _body = new Panel();
   private readonly _draft: NoteDraft;
-  private _tab: TrialTabName = 'overview';
-  private readonly _tabChanged = new Signal<this, TrialTabName>(this);
-  private readonly _views = new Map<TrialTabName, Widget>();
 }
 
 /** Make the tab of a trial. */

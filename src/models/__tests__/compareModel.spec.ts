@@ -36,6 +36,7 @@ describe('CompareModel', () => {
       comparedRow('params.same', [1, 1]),
       comparedRow('metrics.loss', [0.5, 0.25], { better: 'lower' })
     ]);
+    answer.charts = [{ id: 'line-1', type: 'line', metrics: ['loss'] }];
     server.on('POST trials/compare', () => answer);
   });
 
@@ -78,12 +79,35 @@ describe('CompareModel', () => {
     expect(model.rows).toHaveLength(1);
   });
 
-  it('draws metrics that have a history and are the same in all trials', async () => {
-    answer = comparison(2, [comparedRow('metrics.loss', [1, 1])]);
+  it('draws the charts that the server chooses, until the view names some', async () => {
     make();
     await ready();
-    expect(model.charts.map(({ type }) => type)).toEqual(['line']);
-    expect(model.rows).toEqual([]);
+    expect(asked()[0].suited).toBe(true);
+    expect(model.charts).toEqual(answer.charts);
+    model.update({ charts: [] });
+    await until(() => asked().pop()?.suited === false);
+    expect(model.charts).toEqual([]);
+    model.update({ charts: null });
+    await until(() => asked().pop()?.suited === true);
+    await until(() => !model.isLoading);
+    expect(model.charts).toEqual(answer.charts);
+  });
+
+  it('goes on with its charts, and adds what comes to suit the trials', async () => {
+    make();
+    await ready();
+    const [first] = model.charts;
+    answer = {
+      ...answer,
+      charts: [
+        { id: 'line-1', type: 'line', metrics: ['val/loss'] },
+        { id: 'line-2', type: 'line', metrics: ['loss'] }
+      ]
+    };
+    await model.refresh();
+    expect(model.charts).toHaveLength(2);
+    expect(model.charts[0]).toBe(first);
+    expect(model.charts[1]).toMatchObject({ metrics: ['val/loss'] });
   });
 
   it('says how many rows there are where not all are there', async () => {
@@ -166,7 +190,10 @@ describe('CompareModel', () => {
     const before = model.charts;
     expect(before.map(({ type }) => type)).toEqual(['line']);
     model.search = 'lr';
-    answer = comparison(2, [comparedRow('params.lr', [0.1, 0.2])]);
+    answer = {
+      ...comparison(2, [comparedRow('params.lr', [0.1, 0.2])]),
+      charts: answer.charts
+    };
     await model.refresh();
     expect(model.charts).toBe(before);
   });

@@ -20,7 +20,8 @@ describe('readView', () => {
       widths: { name: 300 },
       directions: { 'metrics.rmse': 'lower' as const },
       tree: true,
-      hideConstant: true
+      hideConstant: true,
+      charts: [{ id: 'a', type: 'line' as const, metrics: ['loss'] }]
     };
     expect(readView(JSON.parse(JSON.stringify(view)))).toEqual(view);
   });

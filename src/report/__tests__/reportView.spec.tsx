@@ -3,6 +3,7 @@ import React from 'react';
 import { until } from '../../__tests__/fakes';
 import type { ComparedRow, ViewReport } from '../../contract';
 import { fakeObservers } from '../../shared/charts/__tests__/fakes';
+import { trialsOf } from '../reportData';
 import { ReportView } from '../reportView';
 import { trans } from '../trans';
 
@@ -79,8 +80,10 @@ const report: ViewReport = {
     differing_rows: 2,
     missing: ['x', 'y'],
     left_out: 0,
+    charts: [],
     index: {} as ViewReport['comparison']['index']
   },
+  colours: { a: 5, b: 2, c: 0 },
   histories: [
     {
       chart: '4',
@@ -132,7 +135,7 @@ describe('ReportView', () => {
     expect(screen.getByText(/of 3 trials of churn, with Studio 1\.2\.3\./));
     expect(screen.getByText('The store was away.')).toBeTruthy();
     expect(screen.getByText('2 trials of the view were not there any more.'));
-    expect(screen.getByText(/\*\*first\*\* look/)).toBeTruthy();
+    expect(screen.getByText('first').tagName).toBe('STRONG');
     expect(container.querySelector('img')).toBeNull();
   });
 
@@ -165,7 +168,7 @@ describe('ReportView', () => {
     const heads = screen
       .getAllByRole('columnheader')
       .map(each => each.textContent);
-    expect(heads[1]).toContain('twice b');
+    expect(heads[1]).toContain('twice (b)');
     expect(heads[1]).toContain('baseline');
     const rmse = screen.getByRole('row', { name: /rmse/ });
     const cells = within(rmse)
@@ -176,6 +179,30 @@ describe('ReportView', () => {
     expect(cells[1]).toContain('−1 (−25 %)');
     expect(cells[1]).toContain('better than the baseline');
     expect(cells[2]).toBe('NaN');
+  });
+
+  it('gives trials the colours and names that they had', async () => {
+    expect(trialsOf(report).map(({ colour }) => colour)).toEqual([5, 2, 0]);
+    render(<ReportView report={report} />);
+    const chart = await screen.findByRole('group', {
+      name: /^rmse: twice \(a\)/
+    });
+    expect(chart).toBeTruthy();
+  });
+
+  it('lets a reader change the scale and the order of axes', async () => {
+    render(<ReportView report={report} />);
+    const axis = await screen.findByRole('button', {
+      name: 'Move the axis lr'
+    });
+    fireEvent.keyDown(axis, { key: 'ArrowRight' });
+    const names = screen
+      .getAllByRole('button', { name: /^Move the axis/ })
+      .map(each => each.getAttribute('aria-label'));
+    expect(names).toEqual(['Move the axis rmse', 'Move the axis lr']);
+    const log = await screen.findByRole('button', { name: 'log' });
+    fireEvent.click(log);
+    expect(log.getAttribute('aria-pressed')).toBe('true');
   });
 
   it('shows what all have in common when it is asked to', () => {

@@ -38,8 +38,12 @@ export interface IEChartProps extends IChartBaseProps {
   drawing: IDrawing;
   /** Whether one trial fades the others when it is pointed at. */
   fadesOthers?: boolean;
-  /** Parts of parallel axes that are brushed now. */
-  onBrush?: (brushed: Brushed) => void;
+  /**
+   * Parts of parallel axes that are brushed now; `isMoved`: they stand as they were, and something else is drawn.
+   */
+  onBrush?: (brushed: Brushed, isMoved: boolean) => void;
+  /** What lies over the drawing. */
+  over?: React.ReactNode;
 }
 
 /**
@@ -81,7 +85,7 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
       onClick: (mark, isAdding) => {
         choose(focus, latest.current.drawing.marks[mark].ids, isAdding);
       },
-      onBrush: brushed => latest.current.onBrush?.(brushed)
+      onBrush: (brushed, isMoved) => latest.current.onBrush?.(brushed, isMoved)
     });
     plot.current = made;
     let wasSelected = focus.selected.size > 0;
@@ -208,18 +212,20 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
           <Table {...drawing.table} title={title} />
         </div>
       ) : (
-        <div
-          key="plot" // of its own: the chart library empties it when it ends
-          ref={root}
-          className="jp-StudioChart-plot jp-mod-points"
-          style={{ height }}
-          tabIndex={0}
-          role="group"
-          aria-roledescription={trans.__('chart')}
-          aria-label={`${title}: ${drawing.summary}`}
-          onKeyDown={onKeyDown}
-          onBlur={() => cursor.at !== null && point(null)}
-        />
+        <div key="plot" className="jp-StudioChart-stage">
+          <div
+            ref={root} // of its own: the chart library empties it when it ends
+            className="jp-StudioChart-plot jp-mod-points"
+            style={{ height }}
+            tabIndex={0}
+            role="group"
+            aria-roledescription={trans.__('chart')}
+            aria-label={`${title}: ${drawing.summary}`}
+            onKeyDown={onKeyDown}
+            onBlur={() => cursor.at !== null && point(null)}
+          />
+          {props.over}
+        </div>
       )}
       {drawing.notes.length > 0 && (
         <p className="jp-StudioChart-note" title={drawing.notes.join('\n')}>

@@ -10,8 +10,11 @@ export interface IPlotEvents {
   /** The pointer is over a mark of the drawing, or over none. */
   onHover(mark: number | null): void;
   onClick(mark: number, isAdding: boolean): void;
-  /** Parallel axes were brushed otherwise: all parts that are brushed now, by the position of the axis. */
-  onBrush?(brushed: Brushed): void;
+  /**
+   * All parts of parallel axes that are brushed now, by the position of the axis: they were brushed otherwise, or
+   * (`isMoved`) something else is drawn that they stand over.
+   */
+  onBrush?(brushed: Brushed, isMoved: boolean): void;
 }
 
 /** An event of the chart library, as far as it is used. */
@@ -54,6 +57,12 @@ export class EChartPlot {
       this._drawing = drawing;
       this._look = look;
       this._draw(false);
+      if (
+        this._chart &&
+        [...this._brushed().values()].some(each => each.length > 0)
+      ) {
+        this._tellBrush(true);
+      }
     }
   }
 
@@ -133,12 +142,7 @@ export class EChartPlot {
       const key = this._drawing.axes?.[Number(parallelAxisId)];
       if (key !== undefined) {
         this._intervals.set(key, intervals ?? []);
-        this._isBrushing = true;
-        try {
-          this._events.onBrush?.(this._brushed());
-        } finally {
-          this._isBrushing = false;
-        }
+        this._tellBrush(false);
       }
     });
     this._draw(false);
@@ -195,6 +199,15 @@ export class EChartPlot {
         return intervals ? [[axis, intervals] as const] : [];
       })
     );
+  }
+
+  private _tellBrush(isMoved: boolean): void {
+    this._isBrushing = true;
+    try {
+      this._events.onBrush?.(this._brushed(), isMoved);
+    } finally {
+      this._isBrushing = false;
+    }
   }
 
   /** Tell the chart library, whose new axes know nothing of it, what is brushed. */

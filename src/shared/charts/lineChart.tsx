@@ -47,6 +47,8 @@ export interface ILineChartProps {
   onZoom?: (low: number | null, high: number | null) => void;
   /** A line was clicked; by default its trials are selected (with Ctrl, Cmd or Shift: as well). */
   onSelect?: (runIds: readonly string[], isAdded: boolean) => void;
+  /** Somebody chose another scale of the y axis. */
+  onLog?: (isLog: boolean) => void;
   /** Buttons of the owner, at the end of the title line. */
   children?: React.ReactNode;
 }
@@ -234,7 +236,10 @@ export const LineChart = memo(function LineChart(
           trans={trans}
           isLog={isLogY}
           canLog={canLog}
-          onLog={() => setLogY(!isLogY)}
+          onLog={() => {
+            setLogY(!isLogY);
+            props.onLog?.(!isLogY);
+          }}
           onPicture={() => void copyImage()}
           onData={copyData}
         >

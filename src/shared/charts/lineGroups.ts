@@ -20,5 +20,11 @@ export function lineGroups(
     group.runIds.push(id);
     groups.set(value, group);
   });
-  return [...groups.values()];
+  const found = [...groups];
+  // Numbers that look the same when they are cut short are written in full.
+  const isClear =
+    new Set(found.map(([, { label }]) => label)).size === found.length;
+  return found.map(([value, group]) =>
+    isClear || value === null ? group : { ...group, label: String(value) }
+  );
 }

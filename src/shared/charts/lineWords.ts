@@ -7,18 +7,22 @@ import type { IDrawing, IDrawnLine, ILineOptions, LineAxis } from './lineData';
 /** Lines that a description speaks of. */
 const MOST_TOLD = 8;
 
-/** The value of a line at a place: of its last point up to there; its last one without a place. */
+/**
+ * The value of a line at a place: of its last point up to there; its last one without a place. Always one that was
+ * logged (of a group: the mean of such), also where the line is smoothed.
+ */
 export function valueOf(line: IDrawnLine, place: number | null): string {
+  const y = line.unsmoothed ?? line.y;
   const last = line.x.length - 1;
   if (place === null) {
-    return last < 0 ? '–' : formatNumber(line.y[last]);
+    return last < 0 ? '–' : formatNumber(y[last]);
   }
   if (last < 0 || place < line.x[0] || place > line.x[last]) {
     const at = nearestAt(line.x, place);
     // Rounding aside, a line has no value beyond its ends.
-    return at >= 0 && line.x[at] === place ? formatNumber(line.y[at]) : '–';
+    return at >= 0 && line.x[at] === place ? formatNumber(y[at]) : '–';
   }
-  return formatNumber(line.y[positionAt(line.x, place)]);
+  return formatNumber(y[positionAt(line.x, place)]);
 }
 
 /** A place of the x axis in words. */
@@ -96,8 +100,9 @@ export function summaryOf(
   const parts = lines.slice(0, MOST_TOLD).map(line => {
     let low = Infinity;
     let high = -Infinity;
-    for (let at = 0; at < line.y.length; at++) {
-      const value = line.y[at];
+    const y = line.unsmoothed ?? line.y;
+    for (let at = 0; at < y.length; at++) {
+      const value = y[at];
       low = value < low ? value : low;
       high = value > high ? value : high;
     }

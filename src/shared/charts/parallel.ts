@@ -16,6 +16,8 @@ import {
 import type { IAxisValues } from './scales';
 import type { IChartColumn, IChartTrial } from './types';
 
+/** Room beside the first and the last axis, in pixels. */
+export const SIDES = { left: 48, right: 64 };
 /** Where trials without a value are drawn, below the axis. */
 const NONE = -0.12;
 /** Most marks of an axis of categories. */
@@ -79,8 +81,7 @@ export function drawParallel(
   return {
     option: (theme, look) => ({
       parallel: {
-        left: 48,
-        right: 64,
+        ...SIDES,
         top: 36,
         bottom: 20,
         parallelAxisDefault: { areaSelectStyle: { width: 16 } }
@@ -162,9 +163,11 @@ export function drawParallel(
       ? [trans.__('Below their axis: %1', notes.join(', '))]
       : [],
     empty:
-      trials.length === 0 || axes.every(({ extent }) => extent === null)
-        ? trans.__('No trial has a value of these columns that can be drawn.')
-        : '',
+      columns.length < 2
+        ? trans.__('A chart of parallel axes needs two columns at least.')
+        : trials.length === 0 || axes.every(({ extent }) => extent === null)
+          ? trans.__('No trial has a value of these columns that can be drawn.')
+          : '',
     table: {
       head: [
         trans.__('Trial'),

@@ -55,7 +55,8 @@ class _Sampled:
 
     facts: dict[str, Any]
     """Fields of :class:`SampledSeries` but the points."""
-    places: NDArray[Any]
+    steps: NDArray[Any]
+    times: NDArray[Any]
     values: NDArray[np.float64]
 
 
@@ -75,25 +76,24 @@ class Histories:
     def page(self, query: SeriesQuery) -> SeriesPage:
         """Some series, as far as one turn gets."""
         page, found = self._ask(query)
-        is_step = query.x == "step"
         for each in found:
-            places = each.places.tolist()
             values: list[float | None] = each.values.tolist()
             if np.isnan(each.values).any():
                 values = [None if value != value else value for value in values]
             page.series.append(
                 SampledSeries.model_construct(
-                    **each.facts, step=places if is_step else [], time=[] if is_step else places, value=values
+                    **each.facts, step=each.steps.tolist(), time=each.times.tolist(), value=values
                 )
             )
         return page
 
     def packed(self, query: SeriesQuery) -> bytes:
-        """The same, as :mod:`studio_ext.core.packed_series` has it."""
+        """The same, as :mod:`studio_ext.core.packed_series` has it; always with the places of the axis alone."""
         page, found = self._ask(query)
         for each in found:
             page.series.append(SampledSeries.model_construct(**each.facts, step=[], time=[], value=[]))
-        return pack(page.model_dump_json().encode(), [(each.places, each.values) for each in found])
+        points = [(each.steps if query.x == "step" else each.times, each.values) for each in found]
+        return pack(page.model_dump_json().encode(), points)
 
     def _ask(self, query: SeriesQuery) -> tuple[SeriesPage, list[_Sampled]]:
         run_ids = list(dict.fromkeys(query.run_ids))
@@ -268,34 +268,29 @@ def _grow(x: str, rows: NDArray[np.void], fresh: Sequence[LoggedValue]) -> bool:
 def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> _Sampled | None:
     """The points of a series that are answered; None where there are none."""
     is_step = query.x == "step"
+    axis, other = ("step", "time") if is_step else ("time", "step")
     rows = view.column.rows
-    places: NDArray[Any] = rows["step"] if is_step else rows["time"]
-    values: NDArray[np.float64] = rows["value"]
-    if view.ahead:
-        later = [each.step if is_step else each.time for each in view.ahead]
-        places = np.concatenate((places, np.array(later, dtype=places.dtype)))
-        logged = np.array([each.value for each in view.ahead], dtype=np.float64)
-        logged[~np.isfinite(logged)] = np.nan
-        values = np.concatenate((values, logged))
+    places, values = _logged(view, rows, axis), _logged(view, rows, "value")
+    others = _logged(view, rows, other) if query.both else places[:0]
     last = float(values[-1])
     first = known if view.grows and 0 < known < view.count else 0
-    if view.grows:
-        places, values = places[first:], values[first:]
-    else:
-        order = _order(view, places, query.x)
-        places, values = places[order], values[order]
+    part = slice(first, None) if view.grows else _order(view, places, query.x)
+    places, values = places[part], values[part]
+    if query.both:
+        others = others[part]
     offset = view.started if query.x == "relative" else 0.0
     if query.low is not None or query.high is not None:
         low = None if query.low is None else query.low + offset
         high = None if query.high is None else query.high + offset
         start, end = between(places, low, high)
-        places, values = places[start:end], values[start:end]
+        places, values, others = places[start:end], values[start:end], others[start:end]
     if len(values) == 0:
         return None
     shown = len(values)
     if shown > most:
         chosen = sample(values, most)
         places, values = places[chosen], values[chosen]
+        others = others[chosen] if query.both else others
     facts = {
         "run_id": view.run_id,
         "name": view.metric,
@@ -305,8 +300,20 @@ def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> _Sampled
         "shown": shown,
         "first": first,
     }
+    steps, times = (places, others) if is_step else (others, places)
     # Copies: nothing of a file stays open, and nothing of the memory is held, while it is sent.
-    return _Sampled(facts, places - offset if offset else np.array(places), np.array(values))
+    return _Sampled(facts, np.array(steps), times - offset, np.array(values))
+
+
+def _logged(view: _View, rows: NDArray[np.void], name: str) -> NDArray[Any]:
+    """Steps, times or values: those of the store, then those that it has not got."""
+    kept: NDArray[Any] = rows[name]
+    if not view.ahead:
+        return kept
+    ahead = np.array([getattr(each, name) for each in view.ahead], dtype=kept.dtype)
+    if name == "value":
+        ahead[~np.isfinite(ahead)] = np.nan
+    return np.concatenate((kept, ahead))
 
 
 def _order(view: _View, places: NDArray[Any], x: str) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from studio_ext.adapters import host, local_client
+from studio_ext.adapters import host, local_workspace
 from studio_ext.adapters.local_client import LocalClient, load_runners
 from studio_ext.adapters.sql_store import SqlStore, migrate
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
@@ -107,7 +107,7 @@ def test_a_newer_schema_starts_no_controller(store: SqlStore, workspace: Workspa
 def test_an_older_schema_waits_for_the_controller(
     store: SqlStore, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_client, "KNOWN", ("0000", migrate.HEAD))
+    monkeypatch.setattr(local_workspace, "KNOWN", ("0000", migrate.HEAD))
     monkeypatch.setattr(migrate, "KNOWN", ("0000", migrate.HEAD))
     store.close()
 

@@ -24,7 +24,7 @@ class Answering:
     def __init__(self) -> None:
         self.asked: list[View] = []
 
-    def export_view(self, view: View) -> bytes:
+    def export_view(self, view: View, colours: object = None) -> bytes:
         self.asked.append(view)
         return f'<!DOCTYPE html><title>"&amp; {HOSTILE}</title>'.encode()
 

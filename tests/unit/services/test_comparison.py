@@ -242,3 +242,65 @@ def test_two_hundred_trials_with_three_hundred_rows_are_quick() -> None:
     took = time.process_time() - begun
     assert len(found.rows) == 300 and len(found.rows[0].values) == MAX_TRIALS
     assert took < 1.0  # 0.1 on a calm machine
+
+
+def runs(count: int, **fields: Any) -> list[MemoryTrial]:
+    """Trials whose parameters and metrics are made of their place: ``lr=lambda at: ...``."""
+    params, metrics = fields.get("params", {}), fields.get("metrics", {})
+    return [
+        MemoryTrial(
+            f"r{at}",
+            params={name: str(value(at)) for name, value in params.items()},
+            metrics={name: value(at) for name, value in metrics.items()},
+        )
+        for at in range(count)
+    ]
+
+
+def suited(trials: list[MemoryTrial], **query: Any) -> list[Any]:
+    source = TrialSource(experiment="e", limit=MAX_TRIALS)
+    return make(e=trials).compare(CompareQuery(sources=[source], suited=True, **query)).charts
+
+
+def test_charts_are_chosen_only_where_they_are_asked_for() -> None:
+    trials = runs(2, metrics={"loss": lambda at: [1.0, float(at)]})
+    assert [each.metrics for each in suited(trials)] == [["loss"]]
+    assert make(e=trials).compare(CompareQuery(sources=[TrialSource(experiment="e")])).charts == []
+
+
+def test_charts_that_suit_are_the_same_whatever_rows_are_asked_for() -> None:
+    trials = runs(
+        12,
+        params={"lr": lambda at: 10.0**-at, "depth": lambda at: at % 5},
+        metrics={"loss": lambda at: [9.0, float(at)]},
+    )
+    assert suited(trials) == suited(trials, text="nothing is called so", only_differences=True, limit=0)
+
+
+def test_lines_are_of_metrics_that_have_a_history_the_most_telling_first() -> None:
+    metrics = {
+        "count": lambda at: [0.0, float(at)],
+        "train/loss": lambda at: [0.0, float(at)],
+        "val/loss": lambda at: [0.0, float(at)],
+        "once": lambda at: [float(at)],
+        "nan": lambda at: [math.nan, math.nan],
+    }
+    assert [each.metrics for each in suited(runs(3, metrics=metrics))] == [["val/loss"], ["train/loss"], ["count"]]
+    many = {f"m{at}": lambda at: [0.0, float(at)] for at in range(40)}
+    assert len(suited(runs(2, metrics=many))) == 12
+
+
+def test_parameters_that_were_tried_with_more_values_come_first() -> None:
+    params = {
+        "flag": lambda at: at % 2,
+        "lr": lambda at: 10.0**-at,
+        "optimizer": lambda at: ["adam", "sgd"][at % 2],
+        "path": lambda at: f"/tmp/{at}",
+        "same": lambda at: 5,
+    }
+    charts = suited(runs(12, params=params, metrics={"rmse": lambda at: [float(at)]}))
+    parallel, scatter, importance = charts
+    assert parallel.keys == ["params.lr", "params.flag", "params.optimizer", "metrics.rmse"]
+    assert (parallel.log, parallel.colour, parallel.wide) == (["params.lr"], "metrics.rmse", True)
+    assert (scatter.x, scatter.y, scatter.log_x) == ("params.lr", "metrics.rmse", True)
+    assert importance.metric == "metrics.rmse"

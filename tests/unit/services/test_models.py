@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
-from studio_ext.contract.models import LoggedModel, RegisterModel, SetAlias
+from studio_ext.contract.models import LoggedModel, RegisteredModel, RegisterModel, SetAlias, UpdateModel
 from studio_ext.ports.models import SourceTrial
 from studio_ext.services.models import Models, important
 from studio_ext.testing.memory_models import MemoryModels
@@ -68,10 +72,77 @@ def test_two_people_move_one_alias(models: Models) -> None:
     assert models.set_alias("houses", "champion", SetAlias(version="3")).aliases == {"champion": "3"}
 
 
+def test_two_people_remove_one_alias(models: Models) -> None:
+    models.register(request(alias="champion"))
+    models.register(request(alias="champion"))
+    with pytest.raises(Conflict, match="stands for version 2 now") as caught:
+        models.delete_alias("houses", "champion", "1")
+    assert caught.value.hint
+    assert models.delete_alias("houses", "champion", "2").aliases == {}
+    # Whoever is later wanted it to be gone, and it is.
+    assert models.delete_alias("houses", "champion", "2").aliases == {}
+    models.set_alias("houses", "champion", SetAlias(version="1"))
+    assert models.delete_alias("houses", "champion").aliases == {}
+
+
+Describe = Callable[[str, str | None], str]
+
+
+@pytest.fixture(params=["model", "version"])
+def describe(request: pytest.FixtureRequest, models: Models) -> Describe:
+    """Sets the description of a model, or of a version of it, and gives back what is there then."""
+    models.register(RegisterModel(run_id="r1", name="houses"))
+    if request.param == "model":
+        return lambda text, seen: models.describe("houses", change(text, seen)).description
+    return lambda text, seen: models.describe_version("houses", "1", change(text, seen)).description
+
+
+def change(text: str, seen: str | None) -> UpdateModel:
+    return UpdateModel(description=text, if_description=seen)
+
+
+def test_two_people_write_one_description(describe: Describe) -> None:
+    assert describe("one", "") == "one"
+    assert describe("theirs", "one") == "theirs"
+    with pytest.raises(Conflict, match="Somebody else") as caught:
+        describe("mine", "one")
+    assert [(each.field, each.message) for each in caught.value.fields] == [("description", "theirs")]
+    assert caught.value.hint
+    assert describe("theirs\nmine", "theirs") == "theirs\nmine"
+    # The answer to a request was lost, and it is sent again: what is there is what was wanted.
+    assert describe("theirs\nmine", "theirs") == "theirs\nmine"
+    assert describe("over it", None) == "over it"
+
+
+def test_of_many_writers_one_wins(models: Models, store: MemoryModels) -> None:
+    """All looked at the same description: whoever comes second must hear of it, however close they come."""
+    models.register(request())
+    barrier, read = threading.Barrier(8), store.model
+
+    def slowly(name: str) -> RegisteredModel:
+        found = read(name)
+        time.sleep(0.001)  # long enough for the others to come between looking and writing
+        return found
+
+    store.model = slowly  # type: ignore[method-assign]
+
+    def write(number: int) -> str:
+        barrier.wait()
+        try:
+            return models.describe("houses", change(f"of {number}", "")).description
+        except Conflict as error:
+            return error.fields[0].message
+
+    with ThreadPoolExecutor(8) as pool:
+        said = set(pool.map(write, range(8)))
+    assert said == {read("houses").description} and said != {""}
+
+
 def test_a_lost_race_registers_nothing(models: Models) -> None:
     models.register(request(alias="champion"))
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict) as caught:
         models.register(request(alias="champion", held_by=""))
+    assert [each.field for each in caught.value.fields] == ["alias"]
     assert [each.version for each in models.versions("houses").items] == ["1"]
 
 
@@ -127,7 +198,7 @@ def test_what_is_not_there(models: Models) -> None:
         lambda: models.model("x"),
         lambda: models.versions("x"),
         lambda: models.version("x", "1"),
-        lambda: models.describe("x", ""),
+        lambda: models.describe("x", UpdateModel(description="", if_description="")),
         lambda: models.delete("x"),
         lambda: models.delete_alias("x", "a"),
         lambda: models.set_alias("x", "a", SetAlias(version="1")),
@@ -137,7 +208,7 @@ def test_what_is_not_there(models: Models) -> None:
     models.register(request())
     for ask in (
         lambda: models.version("houses", "2"),
-        lambda: models.describe_version("houses", "2", ""),
+        lambda: models.describe_version("houses", "2", UpdateModel(description="")),
         lambda: models.set_alias("houses", "a", SetAlias(version="2")),
         lambda: models.delete_version("houses", "2"),
     ):
@@ -147,8 +218,8 @@ def test_what_is_not_there(models: Models) -> None:
 
 def test_notes_and_the_end_of_a_model(models: Models) -> None:
     models.register(request(alias="champion"))
-    assert models.describe("houses", "prices of houses").description == "prices of houses"
-    assert models.describe_version("houses", "1", "the first").description == "the first"
+    assert models.describe("houses", UpdateModel(description="prices of houses")).description == "prices of houses"
+    assert models.describe_version("houses", "1", UpdateModel(description="the first")).description == "the first"
     with pytest.raises(Conflict, match="has versions"):
         models.delete("houses")
     models.delete_version("houses", "1")

@@ -11,7 +11,6 @@ import pytest
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.report import ViewReport
 from studio_ext.contract.views import LineChartSpec, View
-from studio_ext.services.suited_charts import suited_charts
 from studio_ext.services.view_report import view_report
 from studio_ext.testing.memory_columns import MemoryTrial
 from tests.unit.services.report_source import NOW, MemorySource, churn
@@ -138,4 +137,23 @@ def test_a_view_without_trials_is_refused() -> None:
 def test_missing_trials_are_told() -> None:
     found = report(MemorySource(churn=churn(2)), sources=[{"experiment": "churn", "run_ids": ["run000", "gone"]}])
     assert found.comparison.missing == ["gone"]
-    assert suited_charts(found.comparison) == found.view.charts
+
+
+def test_colours_are_those_that_are_shown_and_else_the_first_that_are_free() -> None:
+    source = MemorySource(churn=churn(4))
+    ids = [f"run{at:03}" for at in range(4)]
+    view = View.model_validate({"sources": [{"experiment": "churn", "run_ids": ids}], "charts": []})
+    shown = view_report(source, view, "1", colours={"run001": 0, "run003": 7, "gone": 1}, now=NOW)
+    assert shown.colours == {"run000": 1, "run001": 0, "run002": 2, "run003": 7}
+    assert view_report(source, view, "1", now=NOW).colours == dict(zip(ids, range(4), strict=True))
+
+
+def test_more_trials_than_colours_begin_again() -> None:
+    found = report(MemorySource(churn=churn(40)), charts=[])
+    assert list(found.colours.values()) == [*range(32), *range(8)]
+
+
+def test_charts_that_suit_are_in_the_view_only() -> None:
+    found = report(MemorySource(churn=churn(4)))
+    assert found.view.charts
+    assert found.comparison.charts == []

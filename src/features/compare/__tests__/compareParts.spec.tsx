@@ -1,5 +1,11 @@
+import { Sanitizer } from '@jupyterlab/apputils';
+import {
+  RenderMimeRegistry,
+  markdownRendererFactory
+} from '@jupyterlab/rendermime';
 import { CommandRegistry } from '@lumino/commands';
 import { act, fireEvent, render, screen, within } from '@testing-library/react';
+import { marked } from 'marked';
 import React from 'react';
 import { comparedRow, comparison } from '../../../__tests__/fakeComparison';
 import { FakeServer, Reply, trans, until } from '../../../__tests__/fakes';
@@ -168,6 +174,7 @@ describe('Parts of a comparison', () => {
   describe('The header', () => {
     let text: LooseText;
     let drafts: ViewDrafts;
+    let rendermime: RenderMimeRegistry | null = null;
 
     afterEach(() => drafts.dispose());
 
@@ -183,6 +190,7 @@ describe('Parts of a comparison', () => {
       render(
         <CompareHeader
           {...{ model, file, drafts, ui, commands, onMenu, trans }}
+          rendermime={rendermime}
           isFile={false}
         />
       );
@@ -236,6 +244,43 @@ describe('Parts of a comparison', () => {
       fireEvent.change(notes, { target: { value: 'by a key' } });
       fireEvent.keyDown(notes, { key: 'Escape' });
       expect(model.view.notes).toBe('by a key');
+    });
+
+    it('shows notes as Markdown, in which nothing can act', async () => {
+      const dirty = jest.fn();
+      rendermime = new RenderMimeRegistry({
+        initialFactories: [markdownRendererFactory],
+        markdownParser: { render: text => Promise.resolve(marked.parse(text)) },
+        sanitizer: new Sanitizer()
+      });
+      Object.assign(window, { planted: dirty });
+      await start(comparison(2, []));
+      model.setView({
+        ...model.view,
+        notes: [
+          '# Why',
+          '**quick** is [better](javascript:window.planted())',
+          '<img src=x onerror="window.planted()"><script>window.planted()</script>',
+          '<form action="/"><button>press</button></form>'
+        ].join('\n\n')
+      });
+      await header();
+      await act(() =>
+        until(
+          () => document.querySelector('.jp-StudioCompare-notes h1') !== null
+        )
+      );
+      const notes = document.querySelector('.jp-StudioCompare-notes')!;
+      expect(notes.querySelector('strong')?.textContent).toBe('quick');
+      expect(notes.querySelector('script, [action], [onerror]')).toBeNull();
+      for (const link of notes.querySelectorAll('a')) {
+        expect(link.getAttribute('href') ?? '').not.toContain('javascript');
+        fireEvent.click(link);
+      }
+      expect(dirty).not.toHaveBeenCalled();
+      // Sending a form would leave the page.
+      expect(fireEvent.submit(notes.querySelector('form')!)).toBe(false);
+      rendermime = null;
     });
 
     it('puts what is typed into the view soon, or when a shortcut begins', async () => {

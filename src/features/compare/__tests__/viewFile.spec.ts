@@ -108,9 +108,11 @@ describe('ViewFile', () => {
     await until(() => file.isReady);
     const other = '{"title": "by hand", "hidden": ["x"]}';
     text.set(other);
+    expect(file.isBehind).toBe(false);
     model.hide('b', true);
     model.update({ baseline: 'b' });
     expect(text.text).toBe(other);
+    expect(file.isBehind).toBe(true);
     await until(() => text.text !== other);
     expect(JSON.parse(text.text)).toEqual({
       version: 1,
@@ -141,9 +143,11 @@ describe('ViewFile', () => {
     drafts.set({ notes: 'typed' });
     drafts.flush();
     expect(model.view.notes).toBeUndefined();
+    expect(drafts.unkept).toEqual({ notes: 'typed' });
     text.set('{"title": "y"}');
     await until(() => model.view.notes === 'typed');
     expect(JSON.parse(text.text)).toMatchObject({ title: 'y', notes: 'typed' });
+    expect(drafts.unkept).toBeNull();
     drafts.dispose();
   });
 

@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ellipsesIcon } from '@jupyterlab/ui-components';
-import React, { useEffect, useRef, useState } from 'react';
+import React, { useCallback, useEffect, useRef, useState } from 'react';
 import type { CompareModel } from '../../../models/compareModel';
 import type { SeriesModel } from '../../../models/seriesModel';
 import type { ViewChart } from '../../../models/views';
+import type { IChartChange } from '../../../shared/charts/chartSpec';
 import { Popup } from '../../../shared/popup';
 import { chartTitle } from '../chartWords';
 import { ChartBody } from './chartBody';
@@ -22,6 +23,8 @@ export interface IChartActions {
   /** Put a chart where another one is. */
   drop(id: string, at: string): void;
   widen(id: string, isWide: boolean): void;
+  /** Keep what was changed in the chart itself. */
+  change(id: string, change: IChartChange): void;
 }
 
 export interface IChartCardProps {
@@ -60,6 +63,11 @@ export function ChartCard(props: IChartCardProps): JSX.Element {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  const { id } = chart;
+  const onChange = useCallback(
+    (change: IChartChange) => actions.change(id, change),
+    [actions, id]
+  );
   const title = chartTitle(chart, trans);
   const act = (then: () => void) => () => {
     setOpen(false);
@@ -159,6 +167,7 @@ export function ChartCard(props: IChartCardProps): JSX.Element {
           title={title}
           model={model}
           series={series}
+          onChange={model.isReadOnly ? undefined : onChange}
           trans={trans}
         />
       ) : (

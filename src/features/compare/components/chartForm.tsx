@@ -38,7 +38,7 @@ export function ChartForm(props: IChartFormProps): JSX.Element {
   }, []);
   const change = (next: Partial<IChartDraft>) =>
     setDraft({ ...draft, ...next });
-  const made = chartOf(draft, chart?.id ?? id, chart);
+  const made = chartOf(draft, chart?.id ?? id);
   const heading = chart ? trans.__('Change the chart') : trans.__('Add chart');
   return (
     <form
@@ -208,6 +208,8 @@ function Fields(props: IFieldsProps): JSX.Element {
             max={MAX_AXES}
             model={model}
             onChange={keys => change({ keys })}
+            log={draft.log}
+            onLog={log => change({ log })}
             trans={trans}
           />
           {column('colour', trans.__('Colour'), true)}

@@ -57,7 +57,7 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
           trans={trans}
         />
       )}
-      {charts.length === 0 && edited === null && (
+      {charts.length === 0 && edited === null && !model.isChoosing && (
         <EmptyState
           message={
             model.view.charts
@@ -159,6 +159,12 @@ function makeActions(
     widen: (id, wide) =>
       model.updateCharts(before =>
         before.map(each => (each.id === id ? { ...each, wide } : each))
+      ),
+    change: (id, change) =>
+      model.updateCharts(before =>
+        before.map(each =>
+          each.id === id ? ({ ...each, ...change } as ViewChart) : each
+        )
       )
   };
 }

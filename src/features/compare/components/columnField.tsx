@@ -87,6 +87,9 @@ export interface IColumnsFieldProps {
   max: number;
   model: CompareModel;
   onChange: (keys: string[]) => void;
+  /** Those of them whose scale is logarithmic; without it there is none to choose. */
+  log?: readonly string[];
+  onLog?: (keys: string[]) => void;
   trans: TranslationBundle;
 }
 
@@ -114,6 +117,7 @@ export function ColumnsField(props: IColumnsFieldProps): JSX.Element {
         {values.map(key => (
           <li key={key} title={key}>
             <span>{columnLabel(key, trans)}</span>
+            {props.onLog && <LogSwitch {...props} axis={key} />}
             <button
               type="button"
               className="jp-StudioIconButton"
@@ -151,6 +155,29 @@ export function ColumnsField(props: IColumnsFieldProps): JSX.Element {
       />
       <Offers id={`${id}-list`} keys={offered} trans={trans} />
     </div>
+  );
+}
+
+/** Whether the scale of a column is logarithmic: of one with texts it cannot be. */
+function LogSwitch(props: IColumnsFieldProps & { axis: string }): JSX.Element {
+  const { axis, log = [], onLog, model, trans } = props;
+  const isLog = log.includes(axis);
+  const column = model.column(axis);
+  const isText = !column.isNumeric && column.values.some(each => each !== null);
+  return (
+    <button
+      type="button"
+      className="jp-StudioChart-toggle"
+      aria-pressed={isLog}
+      disabled={isText}
+      title={trans.__('Logarithmic scale')}
+      aria-label={trans.__('Logarithmic scale of %1', columnLabel(axis, trans))}
+      onClick={() =>
+        onLog?.(isLog ? log.filter(each => each !== axis) : [...log, axis])
+      }
+    >
+      {trans.__('log')}
+    </button>
   );
 }
 

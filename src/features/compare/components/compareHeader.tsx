@@ -1,20 +1,20 @@
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { addIcon, downloadIcon, saveIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React, { useEffect, useRef, useState } from 'react';
 import type { CompareModel, IViewTrial } from '../../../models/compareModel';
-import { EmptyState } from '../../../shared/emptyState';
-import { ErrorBanner } from '../../../shared/errorBanner';
 import { useSignal } from '../../../shared/useSignal';
 import { CommandIDs } from '../../../tokens';
 import type { CompareUi, ShownParts } from '../compareUi';
 import type { Shown } from '../deltas';
 import type { ViewDrafts } from '../viewDrafts';
 import type { ViewFile } from '../viewFile';
+import { CompareNotices } from './compareNotices';
 import { TrialChips } from './trialChips';
+import { ViewNotes, isCommand } from './viewNotes';
 
 const MAX_TITLE = 250;
-const MAX_NOTES = 20_000;
 
 export interface ICompareHeaderProps {
   model: CompareModel;
@@ -23,6 +23,8 @@ export interface ICompareHeaderProps {
   ui: CompareUi;
   isFile: boolean;
   commands: CommandRegistry;
+  /** Null where Markdown cannot be drawn. */
+  rendermime: IRenderMimeRegistry | null;
   onMenu: (trial: IViewTrial, left: number, top: number) => void;
   trans: TranslationBundle;
 }
@@ -36,10 +38,10 @@ export function CompareHeader(props: ICompareHeaderProps): JSX.Element {
   return (
     <>
       <TitleBar {...props} />
-      <Notes {...props} />
+      <ViewNotes {...props} />
       <TrialChips {...props} />
       <Tools {...props} />
-      <Notices {...props} />
+      <CompareNotices {...props} />
     </>
   );
 }
@@ -184,60 +186,6 @@ export function pairOf(
   return null;
 }
 
-/** What somebody wrote about the comparison. */
-function Notes(props: ICompareHeaderProps): JSX.Element | null {
-  const { model, drafts, ui, trans } = props;
-  const { notes = '' } = model.view;
-  const [draft, setDraft] = useState(notes);
-  useEffect(
-    () => setDraft(drafts.texts.notes ?? notes),
-    [drafts, notes, ui.isNoting]
-  );
-  const close = () => {
-    drafts.flush();
-    ui.isNoting = false;
-  };
-  if (!ui.isNoting) {
-    return notes === '' ? null : (
-      <div className="jp-StudioCompare-notes">
-        <p>{notes}</p>
-      </div>
-    );
-  }
-  return (
-    <div className="jp-StudioCompare-notes">
-      <textarea
-        className="jp-StudioInput"
-        aria-label={trans.__('Notes')}
-        rows={3}
-        maxLength={MAX_NOTES}
-        value={draft}
-        readOnly={model.isReadOnly}
-        autoFocus
-        onChange={event => {
-          setDraft(event.target.value);
-          drafts.set({ notes: event.target.value });
-        }}
-        onKeyDown={event => {
-          if (event.key === 'Escape') {
-            close();
-          } else if (isCommand(event)) {
-            drafts.flush();
-          }
-        }}
-        onBlur={close}
-      />
-    </div>
-  );
-}
-
-/** Whether a key may save or close the tab: no shortcut begins without one of these. */
-function isCommand(event: React.KeyboardEvent): boolean {
-  return (
-    event.key === 'Enter' || event.ctrlKey || event.metaKey || event.altKey
-  );
-}
-
 function Tools(props: ICompareHeaderProps): JSX.Element | null {
   const { model, ui, trans } = props;
   const { trials } = model;
@@ -335,82 +283,5 @@ function Tools(props: ICompareHeaderProps): JSX.Element | null {
         </>
       )}
     </div>
-  );
-}
-
-function Notices(props: ICompareHeaderProps): JSX.Element {
-  const { model, file, commands, trans } = props;
-  const { comparison, error, view } = model;
-  const missing = comparison?.missing.length ?? 0;
-  const isEmpty = file.isReady && (view.sources ?? []).length === 0;
-  return (
-    <>
-      {file.error && (
-        <ErrorBanner
-          message={file.error.message}
-          hint={file.error.hint}
-          action={trans.__('Try again')}
-          onAction={() => file.retry()}
-        />
-      )}
-      {error && (
-        <ErrorBanner
-          message={error.message}
-          hint={error.hint}
-          action={trans.__('Try again')}
-          onAction={() => void model.refresh()}
-        />
-      )}
-      {comparison?.index.phase === 'away' && (
-        <ErrorBanner
-          message={
-            comparison.index.message ||
-            trans.__('The tracking store does not answer.')
-          }
-          hint={
-            comparison.index.hint ||
-            trans.__('What is shown was read before. It goes on by itself.')
-          }
-        />
-      )}
-      {missing > 0 && (
-        <p className="jp-StudioCompare-note" role="status">
-          {trans._n(
-            '%1 trial is not there any more: it was deleted.',
-            '%1 trials are not there any more: they were deleted.',
-            missing
-          )}
-          <button
-            type="button"
-            className="jp-StudioLink"
-            disabled={model.isReadOnly}
-            onClick={() => model.remove(comparison?.missing ?? [])}
-          >
-            {trans.__('Take out of the view')}
-          </button>
-        </p>
-      )}
-      {comparison && comparison.left_out > 0 && (
-        <p className="jp-StudioCompare-note" role="status">
-          {trans._n(
-            'A comparison takes at most 200 trials: %1 is left out.',
-            'A comparison takes at most 200 trials: %1 are left out.',
-            comparison.left_out
-          )}
-        </p>
-      )}
-      {isEmpty && !file.error && (
-        <EmptyState
-          message={trans.__(
-            'Nothing is compared yet. Select trials in the table of an experiment and compare them, or add some here.'
-          )}
-          action={trans.__('Add trials')}
-          onAction={() => void commands.execute(CommandIDs.addToComparison)}
-        />
-      )}
-      {comparison && !isEmpty && model.trials.length === 0 && missing === 0 && (
-        <EmptyState message={trans.__('No trial matches.')} />
-      )}
-    </>
   );
 }

@@ -9,6 +9,7 @@ import React, { useEffect, useReducer, useRef } from 'react';
 import type { TrialTableModel } from '../../../models/trialTableModel';
 import { ATTRIBUTES } from '../../../models/trialTableView';
 import type { TableParts } from '../../../models/trialTableView';
+import { MAX_TRIALS } from '../../../models/views';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import { formatTime } from '../../../shared/format';
@@ -276,6 +277,15 @@ function Parts(
         >
           {trans.__('Draw only selected')}
         </button>
+      )}
+      {shown && shown.leftOut > 0 && (
+        <span className="jp-StudioTrials-count" role="status">
+          {trans.__(
+            'The first %1 of %2 are drawn, the most that charts take.',
+            MAX_TRIALS,
+            MAX_TRIALS + shown.leftOut
+          )}
+        </span>
       )}
     </>
   );

@@ -14,6 +14,7 @@ import { RegisteredModelModel } from '../../../models/registeredModel';
 import { CommandIDs } from '../../../tokens';
 import { ModelList } from '../components/modelList';
 import { ModelView } from '../components/modelView';
+import type { IMark } from '../components/modelView';
 import { ModelActions, addressOf } from '../modelActions';
 
 export function model(fields: Partial<RegisteredModel> = {}): RegisteredModel {
@@ -122,6 +123,17 @@ describe('models', () => {
 
   describe('the tab', () => {
     let one: RegisteredModelModel;
+    let mark: IMark | null = null;
+    const scrolled: Element[] = [];
+
+    beforeEach(() => {
+      mark = { version: '1' };
+      scrolled.length = 0;
+      // jsdom has no layout.
+      Element.prototype.scrollIntoView = function (this: Element) {
+        scrolled.push(this);
+      };
+    });
 
     async function show(versions: ModelVersion[], more = false) {
       server
@@ -136,7 +148,7 @@ describe('models', () => {
           actions={actions}
           commands={commands}
           trans={trans}
-          marked={() => '1'}
+          marked={() => mark}
         />
       );
       await act(() => one.load());
@@ -247,7 +259,10 @@ describe('models', () => {
         .on('DELETE models/houses/aliases/champion', model({ aliases: {} }))
         .on('PUT models/houses/aliases/champion', model());
       const said = jest.spyOn(Notification, 'info').mockReturnValue('1');
-      await act(() => actions.removeAlias('champion'));
+      await act(() => actions.removeAlias('champion', '1'));
+      expect(
+        server.of('DELETE models/houses/aliases/champion')[0].path
+      ).toContain('held_by=1');
       const undo = said.mock.calls[0][1]!.actions![0];
       await act(async () => undo.callback(new MouseEvent('click')));
       expect(server.of('PUT models/houses/aliases/champion')[0].body).toEqual({
@@ -262,7 +277,7 @@ describe('models', () => {
       server.on('DELETE models/houses/aliases/champion', new Reply(503, body));
       const info = jest.spyOn(Notification, 'info').mockReturnValue('1');
       const error = jest.spyOn(Notification, 'error').mockReturnValue('2');
-      await act(() => actions.removeAlias('champion'));
+      await act(() => actions.removeAlias('champion', '1'));
       expect(error).toHaveBeenCalledWith('Away.');
       expect(info).not.toHaveBeenCalled();
     });
@@ -297,8 +312,48 @@ describe('models', () => {
       fireEvent.click(screen.getByText('Save'));
       await act(() => asked);
       expect(server.of('PATCH models/houses/versions/1')[0].body).toEqual({
-        description: 'new\nlines'
+        description: 'new\nlines',
+        if_description: 'old'
       });
+    });
+
+    it('shows both texts where somebody else changed a note', async () => {
+      const actions = await show([version({ description: 'old' })]);
+      const route = 'PATCH models/houses/versions/1';
+      const refusal = (theirs: string) =>
+        new Reply(409, {
+          ...NOT_FOUND,
+          code: 'conflict',
+          fields: [{ field: 'description', message: theirs }]
+        });
+      server.on(route, refusal('theirs'));
+      const asked = actions.editNote(version({ description: 'old' }));
+      const field = () =>
+        screen.findByLabelText<HTMLTextAreaElement>('Note on version 1');
+      fireEvent.change(await field(), { target: { value: 'mine' } });
+      // By keyboard.
+      fireEvent.keyDown(await field(), { key: 'Enter', ctrlKey: true });
+      expect(await screen.findByText('theirs')).toBeTruthy();
+      expect((await field()).value).toBe('mine');
+      // A habit overwrites nothing.
+      fireEvent.keyDown(await field(), { key: 'Enter', ctrlKey: true });
+      expect(server.of(route)).toHaveLength(1);
+      fireEvent.click(screen.getByText('Put both together'));
+      await screen.findByText('Save');
+      expect((await field()).value).toBe('theirs\n\nmine');
+      // And once more, before that is saved: this time mine is to stand.
+      server.on(route, refusal('theirs again'));
+      fireEvent.click(screen.getByText('Save'));
+      await screen.findByText('theirs again');
+      server.on(route, version());
+      fireEvent.click(screen.getByText('Save mine over it'));
+      await act(() => asked);
+      const both = 'theirs\n\nmine';
+      expect(server.of(route).map(({ body }) => body)).toEqual([
+        { description: 'mine', if_description: 'old' },
+        { description: both, if_description: 'theirs' },
+        { description: both, if_description: 'theirs again' }
+      ]);
     });
 
     it('keeps a note that could not be saved, and says why', async () => {
@@ -316,7 +371,7 @@ describe('models', () => {
       fireEvent.click(screen.getByText('Save'));
       await act(() => asked);
       expect(server.of('PATCH models/houses').map(({ body }) => body)).toEqual(
-        Array(2).fill({ description: 'mine' })
+        Array(2).fill({ description: 'mine', if_description: '' })
       );
     });
 
@@ -337,7 +392,29 @@ describe('models', () => {
       expect(server.of('DELETE models/houses')).toHaveLength(1);
     });
 
+    it('brings the marked version into sight, however far down', async () => {
+      const many = Array.from({ length: 300 }, (_, index) =>
+        version({ version: String(300 - index) })
+      );
+      mark = { version: '100' };
+      await show(many);
+      expect(screen.getAllByRole('rowheader')).toHaveLength(201);
+      const marked = document.querySelector('[aria-current="true"]');
+      expect(marked?.getAttribute('data-version')).toBe('100');
+      expect(scrolled).toEqual([marked]);
+      // What others do meanwhile moves nothing.
+      await act(() => one.load());
+      expect(scrolled).toHaveLength(1);
+      // Asked for once more, it comes into sight once more.
+      mark = { version: '100' };
+      await act(() => one.load());
+      expect(scrolled).toEqual([marked, marked]);
+      fireEvent.click(screen.getByText('201 of 300 shown; show more'));
+      expect(screen.getAllByRole('rowheader')).toHaveLength(300);
+    });
+
     it('draws a thousand versions a hundred at a time', async () => {
+      mark = null;
       const many = Array.from({ length: 1_000 }, (_, index) =>
         version({ version: String(1_000 - index) })
       );

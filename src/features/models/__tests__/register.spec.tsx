@@ -13,6 +13,7 @@ const LOGGED: LoggedModel = {
   status: 'READY',
   created: 1
 };
+const ENTER = { key: 'Enter' };
 const HOUSES = {
   name: 'houses',
   description: '',
@@ -103,18 +104,75 @@ describe('registering a model', () => {
     };
     server.on('POST models', new Reply(400, body));
     const asked = ask();
-    await screen.findByLabelText('Name');
+    const name = await screen.findByLabelText('Name');
     type('Alias', 'v1');
     await press('Register');
-    expect(await screen.findByText('alias: is no alias')).toBeTruthy();
+    // Beside the field, once, and the field has the focus.
+    expect(await screen.findByText('is no alias Choose a word.')).toBeTruthy();
+    expect(screen.queryByText('alias: is no alias')).toBeNull();
     const alias = screen.getByLabelText('Alias');
     expect((alias as HTMLInputElement).value).toBe('v1');
     expect(alias.getAttribute('aria-invalid')).toBe('true');
+    expect(document.activeElement).toBe(alias);
+    // It is the same dialog all the time.
+    expect(screen.getByLabelText('Name')).toBe(name);
     server.on('POST models', { name: 'x', version: '1' });
     type('Alias', '');
-    await press('Register');
+    expect(alias.getAttribute('aria-invalid')).toBeNull();
+    expect(document.activeElement).toBe(alias);
+    await act(async () => {
+      fireEvent.keyDown(alias, { key: 'Enter' });
+      await Promise.resolve();
+    });
     expect(await asked).toEqual({ name: 'x', version: '1' });
     expect(server.of('POST models')[1].body).not.toHaveProperty('alias');
+  });
+
+  it('takes the focus to the first field, and gives it back', async () => {
+    const opener = document.createElement('button');
+    document.body.append(opener);
+    opener.focus();
+    const logged = [LOGGED];
+    server.on('GET trials/r1/models', () => ({
+      run_id: 'r1',
+      models: logged,
+      versions: []
+    }));
+    let asked = ask();
+    const name = await screen.findByLabelText('Name');
+    expect(document.activeElement).toBe(name);
+    fireEvent.keyDown(name, { key: 'Escape' });
+    expect(await asked).toBeNull();
+    expect(document.activeElement).toBe(opener);
+    // With several models that is what comes first.
+    logged.push({ ...LOGGED, path: 'm-2' });
+    asked = ask();
+    const path = await screen.findByLabelText('Model of depth 8');
+    expect(document.activeElement).toBe(path);
+    await press('Cancel');
+    await asked;
+    opener.remove();
+  });
+
+  it('does nothing on Enter while something is missing, or twice', async () => {
+    let finish: (value: unknown) => void = () => undefined;
+    server.on('POST models', () => new Promise(resolve => (finish = resolve)));
+    const asked = ask();
+    const name = await screen.findByLabelText('Name');
+    const enter = () => act(async () => void fireEvent.keyDown(name, ENTER));
+    type('Name', ' ');
+    await enter();
+    expect(server.of('POST models')).toHaveLength(0);
+    type('Name', 'houses');
+    await enter();
+    expect(button('Register').disabled).toBe(true);
+    await enter();
+    expect(server.of('POST models')).toHaveLength(1);
+    // Closed meanwhile: the version is made, and that is said.
+    await press('Cancel');
+    finish({ name: 'houses', version: '3' });
+    expect(await asked).toEqual({ name: 'houses', version: '3' });
+    expect(Notification.success).toHaveBeenCalledTimes(1);
   });
 
   it('says what to do where a trial has no model', async () => {
@@ -128,7 +186,9 @@ describe('registering a model', () => {
       await screen.findByText('The trial depth 8 has no model.')
     ).toBeTruthy();
     expect(button('Register').disabled).toBe(true);
-    await press('Cancel');
+    // There is no field, and no button that could be pressed by Enter: Escape is heard all the same.
+    expect(document.activeElement).not.toBe(document.body);
+    fireEvent.keyDown(document.activeElement!, { key: 'Escape' });
     expect(await asked).toBeNull();
   });
 

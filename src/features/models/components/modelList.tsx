@@ -1,12 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import React, { useEffect } from 'react';
+import React from 'react';
 import type { ModelsModel } from '../../../models/modelsModel';
-import { EmptyState, Skeleton } from '../../../shared/emptyState';
-import { ErrorBanner } from '../../../shared/errorBanner';
-import { formatAgo, formatTime } from '../../../shared/format';
+import { EmptyState } from '../../../shared/emptyState';
 import { modelIcon } from '../../../shared/icons';
-import { useNow, useSignal } from '../../../shared/useSignal';
+import { NamedList } from '../../../shared/namedList';
 import { CommandIDs } from '../../../tokens';
 
 export interface IModelListProps {
@@ -18,69 +16,31 @@ export interface IModelListProps {
 /** All registered models, last changed first. */
 export function ModelList(props: IModelListProps): JSX.Element {
   const { model, commands, trans } = props;
-  useSignal(model.changed);
-  const { items, error } = model;
-  const now = useNow(true, 30_000);
-  useEffect(() => {
-    if (!model.items) {
-      void model.load();
-    }
-  }, [model]);
   return (
-    <div className="jp-StudioExperiments jp-StudioModels">
-      {error && (
-        <ErrorBanner
-          message={error.message}
-          hint={error.hint}
-          action={trans.__('Try again')}
-          onAction={() => void model.load()}
-        />
-      )}
-      {!items && !error && (
-        <Skeleton rows={1} label={trans.__('Loading models')} />
-      )}
-      {items && items.length === 0 && (
+    <NamedList
+      model={model}
+      itemOf={({ name, latest, aliases, updated }) => ({
+        id: name,
+        name,
+        mark: <Aliases aliases={aliases} />,
+        count:
+          latest !== null ? trans.__('v%1', latest) : trans.__('no version'),
+        updated
+      })}
+      label={trans.__('Models')}
+      loading={trans.__('Loading models')}
+      icon={modelIcon}
+      empty={
         <EmptyState
           message={trans.__(
             'No models yet. Open an experiment, click the best trial with the right mouse button, and choose Register Model.'
           )}
         />
-      )}
-      {items && items.length > 0 && (
-        <ul aria-label={trans.__('Models')}>
-          {items.map(({ name, latest, aliases, updated }) => (
-            <li
-              key={name}
-              className="jp-StudioExperiments-row"
-              data-model={name}
-            >
-              <button
-                type="button"
-                title={name}
-                onClick={() =>
-                  void commands.execute(CommandIDs.openModel, { name })
-                }
-              >
-                <modelIcon.react tag="span" />
-                <span className="jp-StudioExperiments-name">{name}</span>
-                <Aliases aliases={aliases} />
-                <span className="jp-StudioExperiments-count">
-                  {latest !== null
-                    ? trans.__('v%1', latest)
-                    : trans.__('no version')}
-                </span>
-                <span
-                  className="jp-StudioExperiments-time"
-                  title={updated !== null ? formatTime(updated) : undefined}
-                >
-                  {updated !== null && formatAgo(updated, now, trans)}
-                </span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
+      }
+      attribute="data-model"
+      onOpen={name => void commands.execute(CommandIDs.openModel, { name })}
+      trans={trans}
+    />
   );
 }
 

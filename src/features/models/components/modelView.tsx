@@ -16,13 +16,18 @@ import { VersionRow } from './versionRow';
 /** Versions that are drawn at first, and that one click adds. */
 const PORTION = 100;
 
+/** A version to be marked. Another object: it is to be brought into sight once more. */
+export interface IMark {
+  version: string;
+}
+
 export interface IModelViewProps {
   model: RegisteredModelModel;
   actions: ModelActions;
   commands: CommandRegistry;
   trans: TranslationBundle;
-  /** Version to mark; empty: none. */
-  marked: () => string;
+  /** Version to mark; null: none. */
+  marked: () => IMark | null;
 }
 
 /** A model: what it is, and its versions. */
@@ -125,7 +130,8 @@ function Versions(props: IModelViewProps): JSX.Element {
   const { model, commands, trans } = props;
   const [shown, setShown] = useState(PORTION);
   const now = useNow(true, 30_000);
-  const versions = model.versions.slice(0, shown);
+  const mark = props.marked();
+  const versions = model.versions.slice(0, Math.max(shown, placeOf(props) + 1));
   const metrics = metricsOf(versions);
   const chosen = model.versions.filter(
     each =>
@@ -189,7 +195,7 @@ function Versions(props: IModelViewProps): JSX.Element {
                 {...props}
                 version={version}
                 metrics={metrics}
-                isMarked={props.marked() === version.version}
+                mark={mark?.version === version.version ? mark : null}
                 when={
                   version.created !== null
                     ? formatAgo(version.created, now, trans)
@@ -203,22 +209,32 @@ function Versions(props: IModelViewProps): JSX.Element {
           </tbody>
         </table>
       </div>
-      {model.versions.length > shown && (
+      {model.versions.length > versions.length && (
         <button
           type="button"
           className="jp-StudioLink jp-StudioModel-more"
-          onClick={() => setShown(shown + PORTION)}
+          onClick={() => setShown(versions.length + PORTION)}
         >
-          {trans.__('%1 of %2 shown; show more', shown, model.versions.length)}
+          {trans.__(
+            '%1 of %2 shown; show more',
+            versions.length,
+            model.versions.length
+          )}
         </button>
       )}
-      {model.hasMore && model.versions.length <= shown && (
+      {model.hasMore && model.versions.length === versions.length && (
         <p className="jp-StudioModel-more">
           {trans.__('Older versions are in MLflow only.')}
         </p>
       )}
     </section>
   );
+}
+
+/** Where the marked version stands among all; -1: none is. */
+function placeOf({ model, marked }: IModelViewProps): number {
+  const version = marked()?.version;
+  return model.versions.findIndex(each => each.version === version);
 }
 
 /** Metrics of the versions, those that most have first; few enough to be read. */

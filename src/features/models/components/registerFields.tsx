@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React from 'react';
+import React, { useEffect, useRef } from 'react';
 import type { LoggedModel } from '../../../contract';
 import { Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
@@ -14,6 +14,7 @@ import { formatTime } from '../../../shared/format';
 import { useSignal } from '../../../shared/useSignal';
 import type { RegisterForm } from '../registerForm';
 
+const FIELDS = ['path', 'name', 'alias', 'description'];
 const EXAMPLE = "mlflow.sklearn.log_model(model, name='model')";
 
 /** Which model, under which name, with which alias, and a note. */
@@ -24,11 +25,14 @@ export function RegisterFields(props: {
   const { form, trans } = props;
   useSignal(form.changed);
   const { choices, error, values } = form;
-  const field = (name: string) =>
-    error?.fields.find(each => each.field === name)?.message;
+  const field = (name: string) => {
+    const message = error?.fields.find(each => each.field === name)?.message;
+    return message && [message, error?.hint].filter(Boolean).join(' ');
+  };
+  const isBeside = FIELDS.some(name => field(name));
   return (
-    <div className="jp-StudioRegister">
-      {error && (
+    <div className="jp-StudioRegister" tabIndex={-1} {...useFocus(form)}>
+      {error && !isBeside && (
         <ErrorBanner
           message={error.message}
           hint={error.hint}
@@ -105,6 +109,28 @@ export function RegisterFields(props: {
       )}
     </div>
   );
+}
+
+/**
+ * Gives the focus to the first field that has something to decide, once there
+ * are fields, and to the one with which something is wrong. Before, and where
+ * there are none, all of it has the focus, so that Escape is heard.
+ */
+function useFocus(form: RegisterForm) {
+  const ref = useRef<HTMLDivElement>(null);
+  const { error } = form;
+  const count = form.choices?.length ?? 0;
+  const focus = (selector: string) =>
+    ref.current?.querySelector<HTMLElement>(selector)?.focus();
+  const first = count > 1 ? '#studio-register-path' : '#studio-register-name';
+  useEffect(() => focus(first), [first, count]);
+  useEffect(() => focus('[aria-invalid]'), [error]);
+  const onFocus = (event: React.FocusEvent) => {
+    if (event.target === ref.current) {
+      focus(first);
+    }
+  };
+  return { ref, onFocus };
 }
 
 /** A line of text, with texts to choose from. */

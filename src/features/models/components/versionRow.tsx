@@ -5,18 +5,19 @@ import {
   editIcon
 } from '@jupyterlab/ui-components';
 import type { LabIcon } from '@jupyterlab/ui-components';
-import React from 'react';
+import React, { useEffect, useRef } from 'react';
 import type { ModelVersion } from '../../../contract';
 import { formatNumber } from '../../../shared/format';
 import { jobIcon, lineageIcon } from '../../../shared/icons';
 import { CommandIDs } from '../../../tokens';
 import { canCompare, openTrial } from '../otherCommands';
-import type { IModelViewProps } from './modelView';
+import type { IMark, IModelViewProps } from './modelView';
 
 interface IVersionRowProps extends IModelViewProps {
   version: ModelVersion;
   metrics: readonly string[];
-  isMarked: boolean;
+  /** Null: it is not marked. */
+  mark: IMark | null;
   when: string;
   time: string;
 }
@@ -25,12 +26,19 @@ interface IVersionRowProps extends IModelViewProps {
 export function VersionRow(props: IVersionRowProps): JSX.Element {
   const { version, model, commands, actions, trans } = props;
   const number = version.version;
+  const row = useRef<HTMLTableRowElement>(null);
+  useEffect(() => {
+    if (props.mark) {
+      row.current?.scrollIntoView({ block: 'center' });
+    }
+  }, [props.mark]);
   const execute = (id: string, args: Record<string, string>) =>
     void commands.execute(id, args);
   return (
     <tr
-      className={props.isMarked ? 'jp-mod-marked' : undefined}
-      aria-current={props.isMarked || undefined}
+      ref={row}
+      className={props.mark ? 'jp-mod-marked' : undefined}
+      aria-current={props.mark ? true : undefined}
       data-version={number}
     >
       {canCompare(commands) && (
@@ -124,7 +132,7 @@ function Aliases(props: IVersionRowProps): JSX.Element {
             className="jp-StudioAlias-remove"
             title={trans.__('Remove the alias %1', alias)}
             aria-label={trans.__('Remove the alias %1', alias)}
-            onClick={() => void actions.removeAlias(alias)}
+            onClick={() => void actions.removeAlias(alias, version.version)}
           >
             <closeIcon.react tag="span" />
           </button>

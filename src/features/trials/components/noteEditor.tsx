@@ -5,6 +5,7 @@ import { asRequestError } from '../../../client';
 import type { RequestError } from '../../../client';
 import type { TrialModel } from '../../../models/trialModel';
 import { ErrorBanner } from '../../../shared/errorBanner';
+import { NoteConflict, bothNotes } from '../../../shared/noteConflict';
 import { Rendered } from '../../../shared/rendered';
 import type { INoteDraft, NoteDraft } from '../noteDraft';
 
@@ -149,16 +150,7 @@ function Writing(props: IWritingProps): JSX.Element {
           }
         />
       )}
-      {isConflict && (
-        <div className="jp-StudioNote-conflict" role="alert">
-          <p>
-            {trans.__(
-              'The note was changed since you began to write. It now says:'
-            )}
-          </p>
-          <pre>{now || trans.__('(nothing)')}</pre>
-        </div>
-      )}
+      {isConflict && <NoteConflict note={now} trans={trans} />}
       <div className="jp-StudioNote-buttons">
         {isConflict ? (
           <>
@@ -176,7 +168,7 @@ function Writing(props: IWritingProps): JSX.Element {
               disabled={isSaving}
               onClick={() =>
                 onChange({
-                  text: [now, draft.text].filter(Boolean).join('\n\n'),
+                  text: bothNotes(now, draft.text),
                   base: now
                 })
               }

@@ -458,6 +458,32 @@ describe('LineChart', () => {
     copied.mockRestore();
   });
 
+  it('states what was logged where it is smoothed', async () => {
+    await show({ options: { metrics: ['loss'], smoothing: 0.9 } });
+    const legend = [...document.querySelectorAll('.jp-StudioChart-value')].map(
+      each => each.textContent
+    );
+    expect(legend).toEqual(['1', '4']);
+    expect(place().getAttribute('aria-label')).toContain(
+      'first: last 1, smallest 1, largest 9'
+    );
+    fireEvent.keyDown(place(), { key: 'Home' });
+    expect(document.querySelector('.jp-StudioChart-value')?.textContent).toBe(
+      '9'
+    );
+  });
+
+  it('tells the owner of another scale', async () => {
+    const onLog = jest.fn();
+    await show({ onLog });
+    const log = () => screen.getByRole('button', { name: 'log' });
+    fireEvent.click(log());
+    expect(onLog).toHaveBeenCalledWith(true);
+    expect(log().getAttribute('aria-pressed')).toBe('true');
+    fireEvent.click(log());
+    expect(onLog).toHaveBeenLastCalledWith(false);
+  });
+
   it('says that it is smoothed, and copies what was logged', async () => {
     const copied = jest
       .spyOn(Clipboard, 'copyToSystem')

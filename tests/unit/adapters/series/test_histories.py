@@ -132,6 +132,23 @@ def test_a_part_is_answered_with_its_neighbours(store: Any, histories: Histories
     assert whole(histories, query(low=5000)).series[0].step == [1999]
 
 
+def test_points_with_step_and_time(store: Any, any_store: Histories) -> None:
+    """By whichever of the two they are placed: each value keeps its own."""
+    store.run(RUN, started=900.0)
+    logged = [(step, 1000.0 + 7 * step % 11, float(step)) for step in range(200)]
+    store.points(RUN, "loss", logged)
+    for x, offset in (("step", 0.0), ("time", 0.0), ("relative", 900.0)):
+        for most in (1000, 20):
+            (series,) = whole(any_store, query(x=x, both=True, max_points=most)).series
+            assert len(series.step) == len(series.time) == len(series.value) <= most
+            found = set(zip(series.step, (each + offset for each in series.time), series.value, strict=True))
+            assert found <= set(logged)
+            places = series.step if x == "step" else series.time
+            assert places == sorted(places)
+    (part,) = whole(any_store, query(both=True, low=50, high=52)).series
+    assert part.step == [49, 50, 51, 52, 53] and part.time == [logged[step][1] for step in part.step]
+
+
 def test_what_is_no_number(store: Any, any_store: Histories) -> None:
     store.run(RUN)
     store.log(RUN, "loss", [math.nan, math.inf, -math.inf, 2.0, math.nan])
