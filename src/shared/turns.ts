@@ -18,6 +18,15 @@ export function inTurn(work: Work): void {
   run(work);
 }
 
+/** The same, but not now: whoever asks has more to do first, such as the same for other charts. */
+export function inLaterTurn(work: Work): void {
+  waiting.add(work);
+  if (!isBusy) {
+    isBusy = true;
+    soon(next);
+  }
+}
+
 /** It does not matter any more. */
 export function outOfTurn(work: Work): void {
   waiting.delete(work);

@@ -1,4 +1,4 @@
-import { inTurn, outOfTurn } from '../turns';
+import { inLaterTurn, inTurn, outOfTurn } from '../turns';
 
 const turn = () => new Promise(resolve => setTimeout(resolve));
 
@@ -56,6 +56,14 @@ describe('inTurn', () => {
     outOfTurn(never);
     await idle();
     expect(done).toEqual(['first', 'twice']);
+  });
+
+  it('leaves the turn of now to who asks', async () => {
+    inLaterTurn(() => void done.push('later'));
+    inTurn(() => void done.push('after'));
+    expect(done).toEqual([]);
+    await idle();
+    expect(done).toEqual(['later', 'after']);
   });
 
   it('goes on when something fails', async () => {

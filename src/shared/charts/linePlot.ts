@@ -3,7 +3,7 @@ import { SECONDS } from '../chartMarks';
 import { COLOURS } from '../chartTheme';
 import { formatClock, formatMark } from '../format';
 import { PlotFrame, widened } from '../plotFrame';
-import { inTurn, outOfTurn } from '../turns';
+import { inLaterTurn, outOfTurn } from '../turns';
 import type { IDrawnLine, LineAxis } from './lineData';
 import { LineLayer } from './lineLayer';
 import { stepMark, timeMarks } from './lineMarks';
@@ -87,7 +87,7 @@ export class LinePlot extends PlotFrame {
         ? [Math.min(low ?? before, before), Math.max(high ?? after, after)]
         : [low, high];
     this._setBusy(true);
-    inTurn(this._apply);
+    inLaterTurn(this._apply);
   }
 
   setEmphasis(emphasis: IEmphasis): void {
