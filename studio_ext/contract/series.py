@@ -15,6 +15,9 @@ MAX_METRICS = 50
 MAX_ANSWERED = 2_000_000
 """Most points of all series in one answer. Where there are more, each series gets fewer than were asked for."""
 
+PACKED = "application/vnd.studio.series"
+"""Media type of an answer with arrays in the place of lists, see :mod:`studio_ext.core.packed_series`."""
+
 Counts = Annotated[list[Annotated[StrictInt, Field(ge=0, le=2**53)]], Field(max_length=MAX_METRICS)]
 
 
