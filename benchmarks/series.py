@@ -6,15 +6,18 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 
-from benchmarks.measure import Options, Row, Samples, say
+from benchmarks.measure import Options, Row, Samples, cpu_seconds, own_tree_seconds, say
 from benchmarks.sandbox import jupyter_server, place
 from studio_ext.adapters.mlflow_backend import Backend, open_backend, post
 from studio_ext.adapters.mlflow_stores import sqlite_path
+from studio_ext.contract.series import PACKED
+from studio_ext.core.packed_series import unpack
 from studio_ext.testing.long_histories import add_histories
 
 TRIALS, METRICS, VALUES = 50, 20, 1_000
@@ -28,6 +31,8 @@ POINTS = 1_000
 OPEN_MS, ZOOM_MS = 500.0, 200.0
 SETS = 3
 """Trials that are asked for the first time."""
+RESTING = 0.05
+"""CPU seconds within a second below which nothing goes on any more."""
 _BULK = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
 
 
@@ -45,41 +50,34 @@ def run(options: Options) -> list[Row]:
         sets = [add_histories(path, TRIALS, METRICS, VALUES, seed=each) for each in range(SETS)]
         say(f"making {LONG_TRIALS} trials with {long:,} values")
         longs = add_histories(path, LONG_TRIALS, 1, long, seed=99)
-        with (
-            jupyter_server(sys.executable, "studio_ext", environ={"STUDIO_HOME": str(here.home)}) as server,
-            httpx.Client(
-                base_url=server.url, headers={"Authorization": f"token {server.token}"}, timeout=300
-            ) as session,
-        ):
-            page = _Page(session)
-            page.ask(["none"], ["none"])  # what is imported once
-            sight, first, again = Samples("ms"), Samples("ms"), Samples("ms")
-            for runs in sets:
-                for name in range(0, IN_SIGHT, TOGETHER):
+        environ = {"STUDIO_HOME": str(here.home)}
+        sight, first, again, cpu = Samples("ms"), Samples("ms"), Samples("ms"), Samples("s")
+        for runs in sets:  # a fresh server for each: nothing is in memory, and nothing in files
+            with _opened(environ) as page:
+                before = page.cpu()
+                for name in range(0, METRICS, TOGETHER):
                     page.ask(runs, names[name : name + TOGETHER])
-                sight.add(page.took())
-                page.ask(runs, names)
-                first.add(sight.values[-1] + page.took())
-            for _ in range(options.repeat):
-                for runs in sets:
-                    page.ask(runs, names)
-                    again.add(page.took())
-            say("reading long histories")
-            page.ask(longs, ["m0"])
-            long_first = Samples("s", [page.took() / 1000])
-            long_again, zoom = Samples("ms"), Samples("ms")
+                    if name + TOGETHER == IN_SIGHT:
+                        cpu.add(page.cpu() - before)
+                        sight.add(page.took)
+                first.add(page.took)
+                for _ in range(options.repeat):
+                    again.add(page.timed(runs, names))
+        say("reading long histories")
+        long_again, zoom = Samples("ms"), Samples("ms")
+        with _opened(environ) as page:
+            long_first = Samples("s", [page.timed(longs, ["m0"]) / 1000])
             numbers = random.Random(3)
             for share in [*(0.5, 0.1, 0.001) * options.repeat]:
-                page.ask(longs, ["m0"])
-                long_again.add(page.took())
+                long_again.add(page.timed(longs, ["m0"]))
                 low = numbers.random() * (1 - share) * long
-                page.ask(longs, ["m0"], low=low, high=low + share * long)
-                zoom.add(page.took())
+                zoom.add(page.timed(longs, ["m0"], low=low, high=low + share * long))
         say("asking MLflow")
         theirs = {name: Samples(unit) for name, unit in (("all", "ms"), ("sight", "ms"), ("long", "s"), ("zoom", "ms"))}
-        for runs in sets:
-            theirs["sight"].add(sum(_bulk(backend, runs, names[:IN_SIGHT])))
-            theirs["all"].add(sum(_bulk(backend, runs, names)))
+        for runs in sets[: 1 if options.quick else SETS]:
+            took = list(_bulk(backend, runs, names))
+            theirs["sight"].add(sum(took[:IN_SIGHT]))
+            theirs["all"].add(sum(took))
         theirs["long"].add(_interval(backend, longs) / 1000)
         for share in (0.5, 0.1, 0.001):
             start = int(long * 0.3)
@@ -90,6 +88,7 @@ def run(options: Options) -> list[Row]:
     bulk = "MLflow's bulk history in one process, without a server"
     return [
         Row(f"histories: {IN_SIGHT} metrics, first", sight, OPEN_MS, {"mlflow": theirs["sight"]}, f"{what}; {bulk}"),
+        Row("  of that the server's CPU time", cpu, note="all of its threads"),
         Row(f"histories: all {METRICS} metrics, first", first, None, {"mlflow": theirs["all"]}, what),
         Row(f"histories: all {METRICS} metrics, again", again, OPEN_MS, {"mlflow": theirs["all"]}, what),
         Row(
@@ -104,37 +103,60 @@ def run(options: Options) -> list[Row]:
     ]
 
 
+@contextmanager
+def _opened(environ: dict[str, str]) -> Iterator[_Page]:
+    """A server that was started just now and has done what it does at its start."""
+    with (
+        jupyter_server(sys.executable, "studio_ext", environ=environ) as server,
+        httpx.Client(base_url=server.url, headers={"Authorization": f"token {server.token}"}, timeout=300) as session,
+    ):
+        session.get("studio/api/experiments").raise_for_status()  # the panel does, long before anybody compares
+        used = own_tree_seconds()
+        while True:
+            time.sleep(1)
+            before, used = used, own_tree_seconds()
+            if used - before < RESTING:
+                break
+        yield _Page(session, server.pid)
+
+
 class _Page:
     """Asks as the page does: until there is no more."""
 
-    def __init__(self, session: httpx.Client) -> None:
+    def __init__(self, session: httpx.Client, pid: int) -> None:
         self._session = session
-        self._began = 0.0
-        self._took = 0.0
+        self._pid = pid
+        self.took = 0.0
+        """Milliseconds of all questions, to their last bytes."""
+
+    def cpu(self) -> float:
+        """CPU seconds of the server so far."""
+        return cpu_seconds([self._pid])
+
+    def timed(self, runs: Sequence[str], metrics: Sequence[str], **fields: Any) -> float:
+        """Milliseconds of one question."""
+        before = self.took
+        self.ask(runs, metrics, **fields)
+        return self.took - before
 
     def ask(self, runs: Sequence[str], metrics: Sequence[str], **fields: Any) -> None:
+        """Ask until there is no more. What the page does with an answer while it waits for the next one counts."""
         query: dict[str, Any] = {"run_ids": runs, "metrics": metrics, "max_points": POINTS, **fields}
-        is_known = "low" in fields
         counts: dict[tuple[str, str], int] = {}
         began = time.perf_counter()
         while True:
-            reply = self._session.post("studio/api/trials/series", json=query)
-            took = time.perf_counter() - began
+            reply = self._session.post("studio/api/trials/series", json=query, headers={"Accept": PACKED})
             reply.raise_for_status()
-            page = reply.json()
+            page, _ = unpack(reply.content)
+            took = time.perf_counter() - began
             for each in page["series"]:
                 counts[each["run_id"], each["name"]] = each["count"]
             if not page["more"]:
                 break
-            if not is_known:
+            if "low" not in fields:
                 query["known"] = [[counts.get((run_id, name), 0) for name in metrics] for run_id in runs]
                 query["generation"] = page["generation"]
-        self._took += 1000 * took
-
-    def took(self) -> float:
-        """Milliseconds since it was asked last, without the time in which answers were looked at at the end."""
-        took, self._took = self._took, 0.0
-        return took
+        self.took += 1000 * took
 
 
 def _bulk(backend: Backend, runs: Sequence[str], metrics: Sequence[str]) -> Iterator[float]:

@@ -7,6 +7,7 @@ import { request } from './request';
 import { TrialsClient } from './trials';
 import { ViewsClient } from './views';
 
+export type { IHistory, IHistoryPage } from './histories';
 export type { IJobQuery } from './jobs';
 export type { IArtifactEntry, TrialClient } from './trial';
 export type { ExportFormat, IColumnQuery } from './trials';

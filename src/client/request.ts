@@ -13,6 +13,8 @@ export interface IRequestOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Query;
   body?: unknown;
+  /** Media type of the answer, where that is not JSON. */
+  accept?: string;
   signal?: AbortSignal;
 }
 
@@ -78,14 +80,38 @@ export async function request<T>(
   if (response.status === 204 || text === '') {
     return undefined as T;
   }
+  return understood(() => JSON.parse(text) as T, response.status);
+}
+
+/**
+ * The same for an answer in another form: `read` gets its bytes, and whether it
+ * has the form that `accept` names.
+ */
+export async function requestBytes<T>(
+  settings: ServerConnection.ISettings,
+  path: string,
+  options: IRequestOptions & { accept: string },
+  read: (content: ArrayBuffer, isAccepted: boolean) => T
+): Promise<T> {
+  const { response, content } = await send(settings, path, options, answer =>
+    answer.arrayBuffer()
+  );
+  const type = response.headers.get('Content-Type') ?? '';
+  return understood(
+    () => read(content, type.startsWith(options.accept)),
+    response.status
+  );
+}
+
+function understood<T>(read: () => T, status: number): T {
   try {
-    return JSON.parse(text) as T;
+    return read();
   } catch {
     throw failure(
       'unexpected',
-      'The server sent something that is not JSON.',
+      'The server sent something that cannot be read.',
       'A proxy between the browser and the server may have changed it.',
-      response.status
+      status
     );
   }
 }
@@ -108,13 +134,14 @@ async function send<T>(
   options: IRequestOptions,
   read: (response: Response) => Promise<T>
 ): Promise<{ response: Response; content: T }> {
-  const { method = 'GET', body, signal, query = {} } = options;
+  const { method = 'GET', accept, body, signal, query = {} } = options;
   const url =
     URLExt.join(settings.baseUrl, API_ROOT, path) + toQueryString(query);
-  const init: RequestInit = { method, signal };
+  const headers: Record<string, string> = accept ? { Accept: accept } : {};
+  const init: RequestInit = { method, signal, headers };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
-    init.headers = { 'Content-Type': 'application/json' };
+    headers['Content-Type'] = 'application/json';
   }
   let response: Response;
   let refusal = '';

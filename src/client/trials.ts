@@ -17,7 +17,9 @@ import type {
   TrialQuery,
   TrialTablePage
 } from '../contract';
-import { download, request } from './request';
+import { PACKED, listed, unpacked } from './histories';
+import type { IHistoryPage } from './histories';
+import { download, request, requestBytes } from './request';
 
 /** Which columns of an experiment. */
 export interface IColumnQuery {
@@ -78,8 +80,16 @@ export class TrialsClient {
   }
 
   /** Histories of metrics of many trials. */
-  series(query: SeriesQuery, signal?: AbortSignal): Promise<SeriesPage> {
-    return this._post('trials/series', query, signal);
+  series(query: SeriesQuery, signal?: AbortSignal): Promise<IHistoryPage> {
+    return requestBytes(
+      this._settings,
+      'trials/series',
+      { method: 'POST', body: query, accept: PACKED, signal },
+      (content, isPacked) =>
+        isPacked
+          ? unpacked(content)
+          : listed(JSON.parse(new TextDecoder().decode(content)) as SeriesPage)
+    );
   }
 
   /** All rows of a query as a file. */

@@ -1,6 +1,6 @@
 import { asRequestError, isAbort } from '../client';
-import type { TrialsClient } from '../client';
-import type { SampledSeries, SeriesPage, SeriesQuery } from '../contract';
+import type { IHistory, IHistoryPage, TrialsClient } from '../client';
+import type { SeriesQuery } from '../contract';
 
 /** Where values are placed. */
 export type SeriesAxis = 'step' | 'time' | 'relative';
@@ -222,7 +222,7 @@ export class SeriesFeed {
     }
   }
 
-  private _take(page: SeriesPage, metrics: readonly string[]): void {
+  private _take(page: IHistoryPage, metrics: readonly string[]): void {
     if (this._generation !== page.generation) {
       for (const [name, metric] of this._metrics) {
         metric.isStale = metric.series.size > 0 && !metrics.includes(name);
@@ -238,7 +238,7 @@ export class SeriesFeed {
         metric.isStale = true;
         continue;
       }
-      const data = toData(each, this.x, isPiece ? known : undefined);
+      const data = toData(each, isPiece ? known : undefined);
       metric.series.set(each.run_id, data);
       metric.isPieced ||= isPiece;
       metric.isStale ||= data.x.length > 2 * this.points;
@@ -312,32 +312,23 @@ export class SeriesFeed {
 }
 
 /** What came after what is known, added to it; or what came as a whole. */
-export function toData(
-  answer: SampledSeries,
-  x: SeriesAxis,
-  known?: ISeriesData
-): ISeriesData {
-  const places = x === 'step' ? answer.step : answer.time;
-  const start = known?.x.length ?? 0;
-  const xs = new Float64Array(start + places.length);
-  const ys = new Float64Array(xs.length);
-  if (known) {
-    xs.set(known.x);
-    ys.set(known.y);
-  }
-  places.forEach((place, index) => {
-    xs[start + index] = place;
-    ys[start + index] = answer.value[index] ?? NaN;
-  });
+export function toData(answer: IHistory, known?: ISeriesData): ISeriesData {
   return {
     runId: answer.run_id,
     metric: answer.name,
-    x: xs,
-    y: ys,
+    x: known ? joined(known.x, answer.x) : answer.x,
+    y: known ? joined(known.y, answer.y) : answer.y,
     count: answer.count,
     shown: answer.shown + (known?.shown ?? 0),
     notFinite: answer.not_finite
   };
+}
+
+function joined(known: Float64Array, more: Float64Array): Float64Array {
+  const found = new Float64Array(known.length + more.length);
+  found.set(known);
+  found.set(more, known.length);
+  return found;
 }
 
 function portions(names: readonly string[], size: number): string[][] {

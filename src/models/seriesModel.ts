@@ -142,7 +142,7 @@ export class SeriesModel implements IDisposable, IFeedOwner {
       },
       signal
     );
-    return page.series.map(each => toData(each, x));
+    return page.series.map(each => toData(each));
   }
 
   private readonly _changed = new Signal<this, void>(this);

@@ -1,6 +1,7 @@
 import type uPlot from 'uplot';
 import { readTheme, watchTheme } from './chartTheme';
 import type { IChartTheme } from './chartTheme';
+import { inTurn } from './turns';
 
 /** Time until the chart library is asked for again when it did not come, in milliseconds. */
 const RETRY = 10_000;
@@ -25,6 +26,12 @@ export abstract class PlotFrame {
     });
     this._sized.observe(this.node);
     this._seen.observe(this.node);
+  }
+
+  /** Fetch the library while there is nothing to draw yet. */
+  static prepare(): void {
+    // Whoever draws asks again.
+    void import('uplot').catch(() => undefined);
   }
 
   get canvas(): HTMLCanvasElement | null {
@@ -78,11 +85,12 @@ export abstract class PlotFrame {
 
   private async _make(): Promise<void> {
     const { default: Chart } = await import('uplot');
-    if (this._isDisposed) {
-      return;
-    }
-    this._theme = readTheme(this.node);
-    this._chart = new Chart(this.describe(Chart), this.data(), this.node);
+    inTurn(() => {
+      if (!this._isDisposed) {
+        this._theme = readTheme(this.node);
+        this._chart = new Chart(this.describe(Chart), this.data(), this.node);
+      }
+    });
   }
 
   private _fit(): void {

@@ -115,6 +115,10 @@ class LocalRecord(LocalWorkspace, StoreModels):
         """Histories of metrics of many trials."""
         return self._histories.page(query)
 
+    def trial_series_packed(self, query: SeriesQuery) -> bytes:
+        """The same, for a browser."""
+        return self._histories.packed(query)
+
     def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
         """One part of what differs between two trials."""
         from studio_ext.adapters.git_commits import GitRepositories

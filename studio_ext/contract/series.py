@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from studio_ext.contract.base import Wire
 from studio_ext.contract.live import MAX_POINTS, MetricSeries
@@ -14,6 +14,9 @@ MAX_METRICS = 50
 """Most metrics in one question."""
 MAX_ANSWERED = 2_000_000
 """Most points of all series in one answer. Where there are more, each series gets fewer than were asked for."""
+
+PACKED = "application/vnd.studio.series"
+"""Media type of an answer with arrays in the place of lists, see :mod:`studio_ext.core.packed_series`."""
 
 Counts = Annotated[list[Annotated[StrictInt, Field(ge=0, le=2**53)]], Field(max_length=MAX_METRICS)]
 
@@ -33,7 +36,7 @@ class SeriesQuery(Wire):
     """The part that is asked for begins here; with it comes the value before, so that lines go to the edge."""
     high: Place | None = None
     """It ends here, likewise."""
-    both: bool = False
+    both: StrictBool = False
     """Whether points have their step and their time, and not only that of the two by which they are placed."""
     max_points: StrictInt = Field(default=1_000, ge=4, le=MAX_POINTS)
     """Most points of one series."""

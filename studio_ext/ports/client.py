@@ -192,6 +192,9 @@ class HostClient(Client, Protocol):
     def info(self) -> ServerInfo:
         """Versions, places and the revision of the job list."""
 
+    def trial_series_packed(self, query: SeriesQuery) -> bytes:
+        """As :meth:`trial_series`, in the form of :mod:`studio_ext.core.packed_series`."""
+
     def data_version(self) -> int:
         """Changes when anything in the workspace database changed. Costs microseconds."""
 

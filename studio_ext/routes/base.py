@@ -22,7 +22,7 @@ from studio_ext.ports.client import HostClient
 from studio_ext.ports.contents import Contents, Download
 from studio_ext.ports.records import HostRecorder
 from studio_ext.routes.calls import Calls, Lane
-from studio_ext.routes.operation import Operation, verbs
+from studio_ext.routes.operation import JSON, Encoded, Operation, verbs
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -98,12 +98,18 @@ class StudioHandler(APIHandler):
             return
         is_change = self.lane is Lane.workspace and self.request.method not in ("GET", "HEAD")
         # All of it in the thread: reading a large body and writing a large answer would hold up the event loop.
-        body = await self.parts.calls.run(
-            lambda: encode(operation.function(self, **self._arguments(operation, parts))),
+        reply = await self.parts.calls.run(
+            lambda: encoded(operation.function(self, **self._arguments(operation, parts))),
             operation.lane or (Lane.changes if is_change else self.lane),
         )
         self.set_status(operation.status)
-        await self.finish(body or None)
+        if operation.also:
+            self.set_header("Vary", "Accept")
+        await self.finish(reply.body or None, set_content_type=reply.media_type)
+
+    def accepts(self, media_type: str) -> bool:
+        """Whether the caller named it among what it takes."""
+        return media_type in self.request.headers.get("Accept", "")
 
     def _arguments(self, operation: Operation, parts: Mapping[str, str]) -> dict[str, Any]:
         arguments: dict[str, Any] = dict(parts)
@@ -202,6 +208,11 @@ def parse(validate: Callable[[], M]) -> M:
         ]
     named = [f"{each.field}: {each.message}" if each.field else each.message for each in fields]
     raise InvalidRequest("; ".join(named[:3]), fields=[each for each in fields if each.field])
+
+
+def encoded(value: Any) -> Encoded:
+    """A reply, as JSON where it is not written already."""
+    return value if isinstance(value, Encoded) else Encoded(encode(value), JSON)
 
 
 def encode(value: Any) -> bytes:

@@ -223,6 +223,8 @@ def _answer(operation: Operation, types: _Types) -> Document:
         described["content"] = {operation.media_type: {}}
     elif operation.answer is not NoneType:
         described["content"] = {JSON: {"schema": types.schema(operation.answer, "serialization")}}
+        if operation.also:
+            described["content"][operation.also] = {}
     return described
 
 

@@ -14,7 +14,7 @@ The server reads requests and sends replies by these annotations, and ``openapi.
 - ``query`` and ``body`` are what the query and the body are parsed into; a request that does not fit is a 400
   that names the wrong fields, and the function is not called.
 - Every other argument is a part of the address with that name (``jobs/{job_id}``).
-- What the function returns is sent as JSON; None as an empty reply.
+- What the function returns is sent as JSON; None as an empty reply; :class:`Encoded` as it is.
 - The function is called in a thread, so it may block. An ``async`` function runs on the event loop and sends its
   reply itself.
 """
@@ -23,9 +23,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from tornado.web import RequestHandler
 
@@ -43,6 +45,14 @@ _DECLARED = "studio_operation"
 _REFUSED = "refused"
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """A reply that is written already, in a form that the caller said to accept."""
+
+    body: bytes
+    media_type: str
+
+
 class Operation:
     """One verb of one address. Annotations are looked up when they are first needed, not while extensions load."""
 
@@ -54,6 +64,7 @@ class Operation:
         media_type: str,
         takes: str,
         lane: Lane | None,
+        also: str,
     ) -> None:
         self.function = function
         self.status = status
@@ -61,6 +72,8 @@ class Operation:
         self.errors = tuple(errors)
         """Errors that are possible here on top of those that always are."""
         self.media_type = media_type
+        self.also = also
+        """Another media type of the same reply, for those that accept it; empty when there is none."""
         self.takes = takes
         """Media type of a body that is not parsed; empty when there is none."""
         self.lane = lane
@@ -85,7 +98,10 @@ class Operation:
     @property
     def answer(self) -> Any:
         """Type of the reply; ``NoneType`` for an empty one."""
-        return self.hints["return"]
+        found = self.hints["return"]
+        if get_origin(found) in (UnionType, Union):
+            return Union[tuple(each for each in get_args(found) if each is not Encoded)]  # noqa: UP007 - of a list
+        return found
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -100,11 +116,12 @@ def operation(
     media_type: str = JSON,
     takes: str = "",
     lane: Lane | None = None,
+    also: str = "",
 ) -> Callable[[Callable[..., Any]], Verb]:
     """Make a verb of tornado's out of a function as described above. The others: see :class:`Operation`."""
 
     def decorate(function: Callable[..., Any]) -> Verb:
-        declared = Operation(function, status, errors, media_type, takes, lane)
+        declared = Operation(function, status, errors, media_type, takes, lane, also)
 
         @wraps(function)
         async def verb(self: StudioHandler, **parts: str) -> None:

@@ -14,7 +14,7 @@ from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
 from studio_ext.contract.errors import NotFound
-from studio_ext.contract.series import SeriesPage, SeriesQuery
+from studio_ext.contract.series import PACKED, SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
     ExportFormat,
@@ -26,7 +26,7 @@ from studio_ext.contract.trial_table import (
 )
 from studio_ext.routes.base import BYTES, Query, Separated, StudioHandler
 from studio_ext.routes.calls import Lane
-from studio_ext.routes.operation import operation
+from studio_ext.routes.operation import Encoded, operation
 
 T = TypeVar("T")
 
@@ -76,10 +76,13 @@ class SeriesHandler(ReadingHandler):
 
     @web.authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
-    @operation(lane=Lane.tracking)
-    def post(self, body: SeriesQuery) -> SeriesPage:
+    @operation(lane=Lane.tracking, also=PACKED)
+    def post(self, body: SeriesQuery) -> SeriesPage | Encoded:
         """Histories of metrics of many trials, sampled for charts."""
-        return self.parts.client().trial_series(body)
+        client = self.parts.client()
+        if self.accepts(PACKED):
+            return Encoded(client.trial_series_packed(body), PACKED)
+        return client.trial_series(body)
 
 
 class ColumnsQuery(Query):

@@ -24,6 +24,7 @@ from traitlets.config import Config
 from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.app import StudioApp
 from studio_ext.contract.live import LiveChanged
+from studio_ext.contract.series import SeriesQuery
 from studio_ext.contract.workspace import ServerInfo
 from studio_ext.ports.client import HostClient
 from studio_ext.testing.fake_client import FakeClient
@@ -48,6 +49,17 @@ class FakeHostClient(FakeClient):
             jobs_revision=self._revision,
             user="someone",
         )
+
+    def trial_series_packed(self, query: SeriesQuery) -> bytes:
+        """Series of one value, packed."""
+        import numpy as np
+
+        from studio_ext.core.packed_series import pack
+
+        page = self.trial_series(query)
+        points = [(each.step or each.time, np.array(each.value, dtype=float)) for each in page.series]
+        bare = [each.model_copy(update={"step": [], "time": [], "value": []}) for each in page.series]
+        return pack(page.model_copy(update={"series": bare}).model_dump_json().encode(), points)
 
     def data_version(self) -> int:
         """The revision."""

@@ -1,7 +1,12 @@
-"""Long histories of metrics, written straight into the tables of MLflow's SQLite store: its own way takes hours."""
+"""Long histories of metrics, written straight into the tables of MLflow's SQLite store: its own way takes hours.
+
+``python -m studio_ext.testing.long_histories STORE EXPERIMENT --trials 50`` adds them to a store that is there, and
+prints the run ids.
+"""
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import random
 import sqlite3
@@ -11,18 +16,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from studio_ext.testing.many_trials import experiment_id
+
 _RUN = (
     "INSERT INTO runs (run_uuid, name, source_type, user_id, status, start_time, end_time, lifecycle_stage,"
-    " artifact_uri, experiment_id) VALUES (?, ?, 'LOCAL', 'ann', 'FINISHED', ?, ?, 'active', '', 0)"
+    " artifact_uri, experiment_id) VALUES (?, ?, 'LOCAL', 'ann', 'FINISHED', ?, ?, 'active', '', ?)"
 )
 _VALUE = "INSERT INTO {} (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, 0)"
 _BATCH = 100_000
 
 
-def add_histories(store: Path, trials: int, metrics: int, values: int, *, seed: int = 1) -> list[str]:
+def add_histories(
+    store: Path, trials: int, metrics: int, values: int, *, seed: int = 1, experiment: str = ""
+) -> list[str]:
     """Add trials with metrics ``m0``, ``m1``, ... of so many values each, one a step; returns their run ids.
 
     Each falls slowly from 1, with noise, as losses do. A trial logs all its metrics at each step, as training loops do.
+    ``experiment``: its name; empty: the one that is always there.
     """
     numbers = random.Random(seed)  # noqa: S311 - figures, no secrets
     began = int(time.time() * 1000) - 1000 * values
@@ -30,9 +40,7 @@ def add_histories(store: Path, trials: int, metrics: int, values: int, *, seed: 
     names = [f"m{each}" for each in range(metrics)]
     with closing(sqlite3.connect(store, timeout=60)) as database:
         database.execute("PRAGMA synchronous = OFF")
-        with database:
-            ended = began + 1000 * values
-            database.executemany(_RUN, [(run_id, f"trial-{n}", began, ended) for n, run_id in enumerate(runs)])
+        identity = experiment_id(database, experiment) if experiment else 0
 
         def rows() -> Iterator[tuple[object, ...]]:
             for run_id in runs:
@@ -45,7 +53,26 @@ def add_histories(store: Path, trials: int, metrics: int, values: int, *, seed: 
         while batch := list(itertools.islice(made, _BATCH)):
             with database:
                 database.executemany(_VALUE.format("metrics"), batch)
+        # The trials last: what follows the store would take them for trials without metrics.
         with database:
+            ended = began + 1000 * values
+            database.executemany(_RUN, [(each, f"trial-{n}", began, ended, identity) for n, each in enumerate(runs)])
             last = [(name, 0.2, began + 1000 * values, run_id, values - 1) for run_id in runs for name in names]
             database.executemany(_VALUE.format("latest_metrics"), last)
     return runs
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("store", type=Path)
+    parser.add_argument("experiment")
+    for name, default in (("trials", 50), ("metrics", 20), ("values", 1_000), ("seed", 1)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    given = parser.parse_args(arguments)
+    shape = (given.trials, given.metrics, given.values)
+    print(*add_histories(given.store, *shape, seed=given.seed, experiment=given.experiment), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

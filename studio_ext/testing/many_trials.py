@@ -66,7 +66,7 @@ def add_trials(store: Path, experiment: str, shape: Shape) -> None:
     ``metrics.rmse`` is smallest, 41000.5, in the trial in the middle.
     """
     with closing(sqlite3.connect(store, timeout=60)) as database:
-        identity = _experiment(database, experiment)
+        identity = experiment_id(database, experiment)
         for trials in _batches(shape):
             with database:
                 database.executemany(_RUN, (_run(each, identity) for each in trials))
@@ -77,7 +77,8 @@ def add_trials(store: Path, experiment: str, shape: Shape) -> None:
                 database.executemany(_TEXT.format("tags"), _tags(trials, shape))
 
 
-def _experiment(database: sqlite3.Connection, name: str) -> int:
+def experiment_id(database: sqlite3.Connection, name: str) -> int:
+    """The id of an experiment, which is made when it is not there."""
     now = int(time.time() * 1000)
     with database:
         found = database.execute("SELECT experiment_id FROM experiments WHERE name = ?", [name]).fetchone()
@@ -87,7 +88,7 @@ def _experiment(database: sqlite3.Connection, name: str) -> int:
                 " VALUES (?, '', 'active', ?, ?)",
                 [name, now, now],
             )
-            return _experiment(database, name)
+            return experiment_id(database, name)
     return int(found[0])
 
 

@@ -96,7 +96,7 @@ describe('request', () => {
     server.on('GET jobs', new Reply(200, '<html>log in</html>'));
     const error = await failureOf('jobs');
     expect(error.code).toBe('unexpected');
-    expect(error.message).toContain('not JSON');
+    expect(error.message).toContain('cannot be read');
   });
 
   it('says so when the server does not answer', async () => {

@@ -1,6 +1,7 @@
 import type { ISignal } from '@lumino/signaling';
 import React, { useCallback, useEffect, useRef } from 'react';
 import { ErrorBanner } from '../errorBanner';
+import { PlotFrame } from '../plotFrame';
 import { useSignal } from '../useSignal';
 import { LineChart } from './lineChart';
 import type { ILineChartProps } from './lineChart';
@@ -42,6 +43,7 @@ export function HistoryChart(props: IHistoryChartProps): JSX.Element {
     if (!node) {
       return;
     }
+    PlotFrame.prepare();
     const sized = new ResizeObserver(() => source.setWidth(node.clientWidth));
     sized.observe(node);
     const seen = new IntersectionObserver(

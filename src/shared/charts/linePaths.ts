@@ -4,13 +4,29 @@ import type { IDrawnLine, Numbers } from './lineData';
 /** Points of a line up to which each is marked. */
 const MARKED_POINTS = 40;
 
+/** Which part of the axes a plot shows, and where on its canvas. */
+export interface IPlotView {
+  readonly bbox: Readonly<Record<'left' | 'top' | 'width' | 'height', number>>;
+  readonly scales: Readonly<
+    Record<'x' | 'y', Readonly<Pick<uPlot.Scale, 'min' | 'max' | 'distr'>>>
+  >;
+}
+
+/** What a plot shows now. */
+export function viewOf({ bbox, scales }: uPlot): IPlotView {
+  return {
+    bbox: { ...bbox },
+    scales: { x: { ...scales.x }, y: { ...scales.y } }
+  };
+}
+
 /** From values to pixels of the canvas, without looking anything up for each. */
 export function placer(
-  chart: uPlot,
+  view: IPlotView,
   key: 'x' | 'y'
 ): (value: number) => number {
-  const { left, top, width, height } = chart.bbox;
-  const { min, max, distr } = chart.scales[key];
+  const { left, top, width, height } = view.bbox;
+  const { min, max, distr } = view.scales[key];
   const isLog = distr === 3;
   const low = isLog ? Math.log10(min!) : min!;
   const high = isLog ? Math.log10(max!) : max!;

@@ -1,22 +1,16 @@
 import type uPlot from 'uplot';
 import { SECONDS } from '../chartMarks';
-import { COLOURS, dash } from '../chartTheme';
+import { COLOURS } from '../chartTheme';
 import { formatClock, formatMark } from '../format';
 import { PlotFrame, widened } from '../plotFrame';
+import { inLaterTurn, outOfTurn } from '../turns';
+import type { IDrawnLine, LineAxis } from './lineData';
+import { LineLayer } from './lineLayer';
 import { stepMark, timeMarks } from './lineMarks';
-import { bandOf, pathOf, placer, segmentDistance } from './linePaths';
-import { interpolated, nearestAt, positionAt } from './lineData';
-import type { IDrawnLine, LineAxis, Numbers } from './lineData';
+import { viewOf } from './linePaths';
+import { linesAt, placeNextTo } from './linePointing';
+import { extentOf, valuesBetween } from './lineRange';
 
-/** How far from a line the pointer counts as on it, in CSS pixels. */
-const REACH = 24;
-/** Lines up to which single points are marked. */
-const MARKED_LINES = 12;
-/**
- * Lines up to which dashes tell them apart and each is a little thicker; more
- * of them are one picture, and dashes cost more than all the rest.
- */
-export const FEW_LINES = 24;
 /** Beyond it a chart cannot compute. */
 const LARGEST = 8e307;
 
@@ -53,12 +47,6 @@ export interface IEmphasis {
   hovered: string | null;
 }
 
-interface IPaths {
-  line: Path2D;
-  raw: Path2D | null;
-  band: Path2D | null;
-}
-
 /**
  * Lines that have places of their own. The library has the axes, the scales and
  * the pointer; the lines are drawn here, because on one common axis two hundred
@@ -75,6 +63,13 @@ export class LinePlot extends PlotFrame {
     super(node);
     this._extent = extentOf(_lines);
     this._full = widened(...this._extent);
+    this._setBusy(true);
+  }
+
+  override dispose(): void {
+    outOfTurn(this._apply);
+    this._layer.dispose();
+    super.dispose();
   }
 
   get isZoomed(): boolean {
@@ -84,8 +79,6 @@ export class LinePlot extends PlotFrame {
   /** Other values, or other lines. What is shown of the axis stays when it was zoomed to. */
   setLines(lines: readonly IDrawnLine[]): void {
     this._lines = lines;
-    this._paths = new Map();
-    this._layer = null;
     const [low, high] = extentOf(lines);
     const [before, after] = this._extent;
     // Of a part no more may be there than it shows; the whole is still known.
@@ -93,7 +86,8 @@ export class LinePlot extends PlotFrame {
       this._isZoomed && before !== null && after !== null
         ? [Math.min(low ?? before, before), Math.max(high ?? after, after)]
         : [low, high];
-    Private.inTurn(this._apply);
+    this._setBusy(true);
+    inLaterTurn(this._apply);
   }
 
   setEmphasis(emphasis: IEmphasis): void {
@@ -149,7 +143,7 @@ export class LinePlot extends PlotFrame {
 
   protected override onTheme(): void {
     this._colours.clear();
-    this._layer = null;
+    this._layer.renew();
   }
 
   protected describe(Chart: typeof uPlot): uPlot.Options {
@@ -248,35 +242,8 @@ export class LinePlot extends PlotFrame {
 
   /** What the values between the edges of the x axis need. */
   private _rangeY(Chart: typeof uPlot): [number, number] {
-    const [low, high] = this._shown;
-    let smallest = Infinity;
-    let largest = -Infinity;
-    const take = (value: number) => {
-      if (value < smallest) {
-        smallest = value;
-      }
-      if (value > largest) {
-        largest = value;
-      }
-    };
-    for (const line of this._lines) {
-      const first = positionAt(line.x, low ?? -Infinity) + 1;
-      const last = positionAt(line.x, high ?? Infinity);
-      for (const values of [line.y, line.raw, line.low, line.high]) {
-        if (!values) {
-          continue;
-        }
-        for (let at = first; at <= last; at++) {
-          take(values[at]);
-        }
-        for (const edge of [low, high]) {
-          if (edge !== null) {
-            take(interpolated(line.x, values, edge));
-          }
-        }
-      }
-    }
-    if (smallest > largest) {
+    const [smallest, largest] = valuesBetween(this._lines, ...this._shown);
+    if (smallest === null) {
       return this._options.isLogY ? [1, 10] : [0, 1];
     }
     if (this._options.isLogY) {
@@ -332,7 +299,8 @@ export class LinePlot extends PlotFrame {
         Math.hypot(event.clientX - down[0], event.clientY - down[1]) > 4;
       if (!isDrag && event.detail < 2) {
         const { left = -1, top = -1 } = chart.cursor;
-        this._events.onClick(this._near(chart, left, top)[0] ?? -1, event);
+        const [line = -1] = linesAt(chart, this._lines, left, top);
+        this._events.onClick(line, event);
       }
     });
   }
@@ -343,59 +311,18 @@ export class LinePlot extends PlotFrame {
       this._events.onCursor(null);
       return;
     }
-    const near = this._isOver ? this._near(chart, left, top) : [];
+    const near = this._isOver ? linesAt(chart, this._lines, left, top) : [];
+    // Of the line under the pointer, where there is one.
+    const lines = near.length > 0 ? [this._lines[near[0]]] : this._lines;
     this._events.onCursor({
-      place: this._nearestPlace(chart.posToVal(left, 'x'), near),
+      place: placeNextTo(lines, chart.posToVal(left, 'x')),
       left: left + chart.over.offsetLeft,
       top: top + chart.over.offsetTop,
       near
     });
   }
 
-  /** The place of a point next to the pointer, of the line under it where there is one. */
-  private _nearestPlace(x: number, near: readonly number[]): number {
-    let best = NaN;
-    const lines = near.length > 0 ? [this._lines[near[0]]] : this._lines;
-    for (const line of lines) {
-      const at = nearestAt(line.x, x);
-      const place = at < 0 ? NaN : line.x[at];
-      if (!(Math.abs(place - x) >= Math.abs(best - x))) {
-        best = place === place ? place : best;
-      }
-    }
-    return best === best ? best : x;
-  }
-
-  /** Lines that are not farther from the pointer than a finger is wide. */
-  private _near(chart: uPlot, left: number, top: number): number[] {
-    const x = chart.posToVal(left, 'x');
-    const found: [number, number][] = [];
-    this._lines.forEach((line, index) => {
-      const at = positionAt(line.x, x);
-      let distance = Infinity;
-      for (const from of [at - 1, at, at + 1]) {
-        distance = Math.min(
-          distance,
-          segmentDistance(chart, line, from, left, top)
-        );
-      }
-      if (distance <= REACH) {
-        found.push([distance, index]);
-      }
-    });
-    return found.sort(([a], [b]) => a - b).map(([, index]) => index);
-  }
-
   private _draw(chart: uPlot): void {
-    const { ctx, bbox } = chart;
-    const { min, max } = chart.scales.x;
-    const { min: bottom, max: top } = chart.scales.y;
-    const key = [min, max, bottom, top, bbox.width, bbox.height].join();
-    if (key !== this._pathKey) {
-      this._paths = new Map();
-      this._layer = null;
-      this._pathKey = key;
-    }
     const { hovered, selected } = this._emphasis;
     const has = (line: IDrawnLine, turn: number) =>
       turn === 1
@@ -404,88 +331,17 @@ export class LinePlot extends PlotFrame {
     const over = [1, 2].flatMap(turn =>
       this._lines.filter(line => has(line, turn))
     );
-    this._layer ??= this._drawAll(chart);
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    // What stands out elsewhere only takes nothing back here.
-    ctx.globalAlpha = over.length > 0 ? 0.22 : 1;
-    ctx.drawImage(this._layer, bbox.left, bbox.top);
-    over.forEach(line => this._stroke(chart, ctx, line, 2.5));
-    ctx.restore();
+    this._layer.draw(chart.ctx, viewOf(chart), this._lines, over);
+    this._setBusy(!this._layer.isDone);
   }
 
-  /** All lines as they are when none stands out: a picture, so that only what does is drawn when it changes. */
-  private _drawAll(chart: uPlot): HTMLCanvasElement {
-    const { left, top, width, height } = chart.bbox;
-    const layer = document.createElement('canvas');
-    layer.width = Math.max(1, width);
-    layer.height = Math.max(1, height);
-    const context = layer.getContext('2d')!;
-    context.translate(-left, -top);
-    const size = this._lines.length > FEW_LINES ? 1 : 1.5;
-    this._lines.forEach(line => this._stroke(chart, context, line, size));
-    return layer;
-  }
-
-  private _stroke(
-    chart: uPlot,
-    ctx: CanvasRenderingContext2D,
-    line: IDrawnLine,
-    size: number
-  ): void {
-    const ratio = devicePixelRatio || 1;
-    const paths = this._pathsOf(chart, line);
-    ctx.lineJoin = 'bevel';
-    ctx.strokeStyle = ctx.fillStyle = this._colourOf(line.colour);
-    if (paths.band) {
-      ctx.globalAlpha = 0.18;
-      ctx.fill(paths.band);
+  /** Until all is drawn; also for those who wait for a picture. */
+  private _setBusy(isBusy: boolean): void {
+    if (isBusy) {
+      this.node.setAttribute('aria-busy', 'true');
+    } else {
+      this.node.removeAttribute('aria-busy');
     }
-    if (paths.raw) {
-      ctx.globalAlpha = 0.25;
-      ctx.lineWidth = ratio;
-      ctx.stroke(paths.raw);
-    }
-    ctx.globalAlpha = 1;
-    ctx.lineWidth = size * ratio;
-    const dashes =
-      this._lines.length > FEW_LINES ? undefined : dash(line.dash * COLOURS);
-    ctx.setLineDash((dashes ?? []).map(each => each * ratio));
-    ctx.stroke(paths.line);
-    ctx.setLineDash([]);
-  }
-
-  private _pathsOf(chart: uPlot, line: IDrawnLine): IPaths {
-    let paths = this._paths.get(line);
-    if (!paths) {
-      const isMarked = this._lines.length <= MARKED_LINES;
-      const toX = placer(chart, 'x');
-      const toY = placer(chart, 'y');
-      const [first, last] = this._visible(chart, line.x);
-      paths = {
-        line: pathOf(line.x, line.y, first, last, toX, toY, isMarked),
-        raw: line.raw
-          ? pathOf(line.x, line.raw, first, last, toX, toY, false)
-          : null,
-        band:
-          line.low && line.high
-            ? bandOf(line.x, line.low, line.high, first, last, toX, toY)
-            : null
-      };
-      this._paths.set(line, paths);
-    }
-    return paths;
-  }
-
-  /** First and last points that are drawn: one more on either side, so that lines go to the edge. */
-  private _visible(chart: uPlot, x: Numbers): [number, number] {
-    const { min, max } = chart.scales.x;
-    return [
-      Math.max(0, positionAt(x, min ?? -Infinity) - 1),
-      Math.min(x.length - 1, positionAt(x, max ?? Infinity) + 1)
-    ];
   }
 
   private _colourOf(colour: number): string {
@@ -502,51 +358,11 @@ export class LinePlot extends PlotFrame {
   private _full: [number | null, number | null];
   private _isOver = false;
   private _isZoomed = false;
-  private _layer: HTMLCanvasElement | null = null;
-  private _pathKey = '';
-  private _paths = new Map<IDrawnLine, IPaths>();
+  private readonly _layer = new LineLayer(
+    colour => this._colourOf(colour),
+    () => this.chart?.redraw(false)
+  );
   /** What the axis is about to show. */
   private _shown: [number | null, number | null] = [null, null];
   private _told = '';
-}
-
-function extentOf(
-  lines: readonly IDrawnLine[]
-): [number, number] | [null, null] {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const { x } of lines) {
-    if (x.length > 0) {
-      low = Math.min(low, x[0]);
-      high = Math.max(high, x[x.length - 1]);
-    }
-  }
-  return low <= high ? [low, high] : [null, null];
-}
-
-namespace Private {
-  const waiting = new Set<() => void>();
-  let isBusy = false;
-
-  /** Draw now, or, where another chart is drawn just now, after it: many at once would hold up the page. */
-  export function inTurn(draw: () => void): void {
-    if (isBusy) {
-      waiting.add(draw);
-      return;
-    }
-    isBusy = true;
-    setTimeout(next);
-    draw();
-  }
-
-  function next(): void {
-    const [draw] = waiting;
-    if (!draw) {
-      isBusy = false;
-      return;
-    }
-    waiting.delete(draw);
-    setTimeout(next);
-    draw();
-  }
 }

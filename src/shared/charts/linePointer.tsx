@@ -3,7 +3,7 @@ import { Mark } from '../chartParts';
 import type { Cursor } from '../chartParts';
 import { formatNumber } from '../format';
 import type { IDrawnLine } from './lineData';
-import { FEW_LINES } from './linePlot';
+import { FEW_LINES } from './lineLayer';
 import type { ILineCursor } from './linePlot';
 
 const MOST_AT_POINTER = 6;

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio_ext.adapters.series.columns import Column, Columns, Gone
+from studio_ext.adapters.series.column import Column, Gone
+from studio_ext.adapters.series.columns import Columns
 from studio_ext.adapters.series.journals import Journals
 from studio_ext.adapters.series.sources import HistorySource, RunFacts, Want
 from studio_ext.contract.errors import NotFound, Unavailable
 from studio_ext.contract.series import MAX_ANSWERED, SampledSeries, SeriesPage, SeriesQuery
 from studio_ext.core.log_calls import LoggedValue
+from studio_ext.core.packed_series import pack
 from studio_ext.core.sampling import between, sample
 
 TURN_SECONDS = 0.4
@@ -47,6 +49,17 @@ class _View:
         return self.column.count + len(self.ahead)
 
 
+@dataclass(frozen=True)
+class _Sampled:
+    """What is answered of a series."""
+
+    facts: dict[str, Any]
+    """Fields of :class:`SampledSeries` but the points."""
+    steps: NDArray[Any]
+    times: NDArray[Any]
+    values: NDArray[np.float64]
+
+
 class Histories:
     """The histories of a workspace. Thread-safe; a question waits for the turn of the one before."""
 
@@ -62,12 +75,34 @@ class Histories:
 
     def page(self, query: SeriesQuery) -> SeriesPage:
         """Some series, as far as one turn gets."""
+        page, found = self._ask(query)
+        for each in found:
+            values: list[float | None] = each.values.tolist()
+            if np.isnan(each.values).any():
+                values = [None if value != value else value for value in values]
+            page.series.append(
+                SampledSeries.model_construct(
+                    **each.facts, step=each.steps.tolist(), time=each.times.tolist(), value=values
+                )
+            )
+        return page
+
+    def packed(self, query: SeriesQuery) -> bytes:
+        """The same, as :mod:`studio_ext.core.packed_series` has it; always with the places of the axis alone."""
+        page, found = self._ask(query)
+        for each in found:
+            page.series.append(SampledSeries.model_construct(**each.facts, step=[], time=[], value=[]))
+        points = [(each.steps if query.x == "step" else each.times, each.values) for each in found]
+        return pack(page.model_dump_json().encode(), points)
+
+    def _ask(self, query: SeriesQuery) -> tuple[SeriesPage, list[_Sampled]]:
         run_ids = list(dict.fromkeys(query.run_ids))
         metrics = list(dict.fromkeys(query.metrics))
         with self._lock:
             return self._answer(query, run_ids, metrics)
 
-    def _answer(self, query: SeriesQuery, run_ids: list[str], metrics: list[str]) -> SeriesPage:
+    def _answer(self, query: SeriesQuery, run_ids: list[str], metrics: list[str]) -> tuple[SeriesPage, list[_Sampled]]:
+        """An answer without series, and its series."""
         deadline = time.monotonic() + TURN_SECONDS
         ahead = self._journals.read(run_ids)
         recorded = self._journals.open_runs(run_ids)
@@ -111,17 +146,20 @@ class Histories:
                 if view.count and view.count != known.get((run_id, metric), 0):
                     views.append(view)
         most = max(FEW_POINTS, min(query.max_points, MAX_ANSWERED // max(1, len(views))))
-        series = []
+        series: list[_Sampled] = []
         for view in views:  # one after the other: not all of them are open at a time
             try:
-                series.append(_sampled(view, query, most, known.get((view.run_id, view.metric), 0)))
+                found = _sampled(view, query, most, known.get((view.run_id, view.metric), 0))
             except Gone:
                 self._columns.forget(view.run_id, view.metric)
                 waiting.add(view.run_id)
+            else:
+                if found is not None:
+                    series.append(found)
         if message:
             waiting, read = set(), 0  # nothing is read just now
-        return SeriesPage.model_construct(
-            series=[each for each in series if each is not None],
+        page = SeriesPage.model_construct(
+            series=[],
             generation=generation,
             more=bool(waiting),
             read=read,
@@ -130,6 +168,7 @@ class Histories:
             missing=[] if message else [each for each in run_ids if each not in facts and each not in recorded],
             message=message,
         )
+        return page, series
 
     def _read(
         self, run_ids: Sequence[str], metrics: Sequence[str], facts: dict[str, RunFacts], deadline: float
@@ -226,7 +265,7 @@ def _grow(x: str, rows: NDArray[np.void], fresh: Sequence[LoggedValue]) -> bool:
     return all(one <= other for one, other in pairwise(places))
 
 
-def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> SampledSeries | None:
+def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> _Sampled | None:
     """The points of a series that are answered; None where there are none."""
     is_step = query.x == "step"
     axis, other = ("step", "time") if is_step else ("time", "step")
@@ -247,26 +286,23 @@ def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> SampledS
         places, values, others = places[start:end], values[start:end], others[start:end]
     if len(values) == 0:
         return None
-    chosen = sample(values, most)
-    kept = values[chosen]
-    xs = places[chosen]
-    ys = others[chosen] if query.both else others
-    steps, times = (xs, ys) if is_step else (ys, xs)
-    found: list[float | None] = kept.tolist()
-    if np.isnan(kept).any():
-        found = [None if each != each else each for each in found]
-    return SampledSeries.model_construct(
-        run_id=view.run_id,
-        name=view.metric,
-        count=view.count,
-        not_finite=view.not_finite,
-        last=last if np.isfinite(last) else None,
-        step=steps.tolist(),
-        time=(times - offset).tolist(),
-        value=found,
-        shown=len(values),
-        first=first,
-    )
+    shown = len(values)
+    if shown > most:
+        chosen = sample(values, most)
+        places, values = places[chosen], values[chosen]
+        others = others[chosen] if query.both else others
+    facts = {
+        "run_id": view.run_id,
+        "name": view.metric,
+        "count": view.count,
+        "not_finite": view.not_finite,
+        "last": last if np.isfinite(last) else None,
+        "shown": shown,
+        "first": first,
+    }
+    steps, times = (places, others) if is_step else (others, places)
+    # Copies: nothing of a file stays open, and nothing of the memory is held, while it is sent.
+    return _Sampled(facts, np.array(steps), times - offset, np.array(values))
 
 
 def _logged(view: _View, rows: NDArray[np.void], name: str) -> NDArray[Any]:

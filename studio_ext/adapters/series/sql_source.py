@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio_ext.adapters.series.sources import Mark, Piece, RunFacts, Want, finite
 from studio_ext.adapters.trial_index.sql_tables import NotThere, Tables
@@ -40,6 +41,9 @@ _REMEMBERED = 100_000
 """and most of which it is known when that was."""
 _LIVE = ("RUNNING", "SCHEDULED")
 _ROW = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
+_EXACT = 2**53
+"""Below it every whole number is a float."""
+Rows = NDArray[np.void]
 _VALUES = "step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END"
 
 
@@ -176,10 +180,9 @@ class SqlHistories:
             is_done = len(rows) < _ROWS
             if not is_done:
                 # The last step may not be here as a whole; where there is no other, it is read by itself.
-                step = int(rows[-1][0])
-                if rows[0][0] < step:
-                    while rows[-1][0] == step:
-                        rows.pop()
+                step = int(rows["step"][-1])
+                if rows["step"][0] < step:
+                    rows = rows[: np.searchsorted(rows["step"], step)]
                 else:
                     rows = self._steps(want, "=", step, top, -1)
                     is_done = step == 2**63 - 1
@@ -189,12 +192,21 @@ class SqlHistories:
             if is_done:
                 return
 
-    def _steps(self, want: Want, which: str, step: int, top: int, limit: int) -> list[Any]:
-        return self._tables.rows(
+    def _steps(self, want: Want, which: str, step: int, top: int, limit: int) -> Rows:
+        return self._read_rows(
             f"SELECT {_VALUES} FROM metrics INDEXED BY index_metrics_run_uuid_key_step "
             f"WHERE run_uuid = ? AND {{key}} = ? AND step {which} ? AND rowid <= ? ORDER BY step, rowid LIMIT {limit}",
             (want.run_id, want.metric, step, top),
         )
+
+    def _read_rows(self, statement: str, values: Sequence[Any]) -> Rows:
+        """Step, time and value of each row. As numbers at once, which is three times as fast, where that is exact."""
+        found = self._tables.numbers(statement, values, 3)
+        if found is None or (len(found) and not np.abs(found[:, :2]).max() < _EXACT):
+            return _rows(self._tables.rows(statement, values))
+        rows = np.empty(len(found), dtype=_ROW)
+        rows["step"], rows["time"], rows["value"] = found.T
+        return rows
 
     def _follow(self, run_id: str, wants: Sequence[Want]) -> Iterator[Piece]:
         """Values of rows that came after those that were read."""
@@ -217,7 +229,7 @@ class SqlHistories:
                 if row[3] > marks[row[4]]:
                     by_name[row[4]].append(row[:3])
             for each in wants:
-                yield _piece(each, by_name[each.metric], (after, last, after), is_done)
+                yield _piece(each, _rows(by_name[each.metric]), (after, last, after), is_done)
             if is_done:
                 return
 
@@ -245,15 +257,15 @@ class SqlHistories:
     def _by_time(self, want: Want, latest: int) -> Iterator[Piece]:
         moment, known = (int(want.mark[0]), int(want.mark[1])) if len(want.mark) == 3 else (-(2**63), 0)
         while True:
-            rows = self._tables.rows(
+            rows = self._read_rows(
                 f"SELECT {_VALUES} FROM metrics WHERE run_uuid = ? AND {{key}} = ? AND timestamp >= ? "
                 f"ORDER BY timestamp, step, is_nan, value LIMIT {_ROWS} OFFSET {known}",
                 (want.run_id, want.metric, moment),
             )
             is_done = len(rows) < _ROWS
-            if rows:
-                last = int(rows[-1][1])
-                of_last = sum(1 for row in rows if row[1] == last)
+            if len(rows):
+                last = int(rows["time"][-1])
+                of_last = int((rows["time"] == last).sum())
                 known = known + of_last if last == moment else of_last
                 moment = last
             yield _piece(want, rows, (moment, known, latest), is_done)
@@ -261,12 +273,16 @@ class SqlHistories:
                 return
 
 
-def _piece(want: Want, rows: list[Any], mark: Mark, is_done: bool) -> Piece:
+def _rows(found: list[Any]) -> Rows:
     try:
-        found = np.array(rows, dtype=_ROW)
+        return np.array(found, dtype=_ROW)
     except (TypeError, ValueError):  # None, or what no database but SQLite would have taken for a number
-        found = np.array([(*row[:2], _number(row[2])) for row in rows], dtype=_ROW)
-    return Piece(want.run_id, want.metric, found["step"], found["time"] / 1000, finite(found["value"]), mark, is_done)
+        return np.array([(*row[:2], _number(row[2])) for row in found], dtype=_ROW)
+
+
+def _piece(want: Want, rows: Rows, mark: Mark, is_done: bool) -> Piece:
+    step, moment, value = rows["step"], rows["time"], rows["value"]
+    return Piece(want.run_id, want.metric, step, moment / 1000, finite(value), mark, is_done)
 
 
 def _number(value: Any) -> float:

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from studio_ext.adapters.mlflow_stores import sqlite_path
 from studio_ext.contract.errors import Unavailable
 from studio_ext.core.plain_text import masked
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 _BUSY_SECONDS = 3.0
 _JOINED = (
@@ -39,6 +46,10 @@ class Tables(Protocol):
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of an answer."""
+
+    def numbers(self, statement: str, values: Sequence[Any], columns: int) -> NDArray[np.float64] | None:
+        """All rows of an answer with so many columns, all of them numbers; NaN for nothing. None: some are no numbers.
+        Faster than :meth:`rows`, and exact up to 2**53."""
 
     def version(self) -> int:
         """Differs when somebody else changed something since; costs microseconds."""
@@ -79,10 +90,17 @@ class SqliteTables:
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """See :class:`Tables`."""
+        return self._ask(statement, values, sqlite3.Cursor.fetchall)
+
+    def numbers(self, statement: str, values: Sequence[Any], columns: int) -> NDArray[np.float64] | None:
+        """See :class:`Tables`."""
+        return self._ask(statement, values, lambda cursor: _numbers(cursor, columns))
+
+    def _ask(self, statement: str, values: Sequence[Any], read: Callable[[sqlite3.Cursor], T]) -> T:
         statement = statement.replace("{key}", '"key"')
         connection = self._open()
         try:
-            return connection.execute(statement, values).fetchall()
+            return read(connection.execute(statement, values))
         except sqlite3.OperationalError as error:
             if "decode" not in str(error):
                 raise self._away(error) from error
@@ -90,7 +108,7 @@ class SqliteTables:
             raise self._away(error) from error
         connection.text_factory = lambda data: data.decode("utf-8", "replace")  # somebody wrote what is no text
         try:
-            return connection.execute(statement, values).fetchall()
+            return read(connection.execute(statement, values))
         except sqlite3.Error as error:
             raise self._away(error) from error
         finally:
@@ -183,6 +201,10 @@ class EngineTables:
         except (exc.SQLAlchemyError, ImportError, OSError) as error:
             raise self._away(error) from error
 
+    def numbers(self, statement: str, values: Sequence[Any], columns: int) -> NDArray[np.float64] | None:
+        """See :class:`Tables`."""
+        return _numbers(self.rows(statement, values), columns)
+
     def version(self) -> int:
         """Not told by this database."""
         return 0
@@ -227,3 +249,13 @@ class EngineTables:
             f"The tracking store cannot be read ({type(error).__name__}: {why}).",
             hint="Trials that were read before are still shown. They are brought up to date when the store is back.",
         )
+
+
+def _numbers(rows: Iterable[Sequence[Any]], columns: int) -> NDArray[np.float64] | None:
+    """Row by row as they come: what the database made of one is let go before the next."""
+    import numpy as np
+
+    try:
+        return np.fromiter(chain.from_iterable(rows), dtype=np.float64).reshape(-1, columns)
+    except (TypeError, ValueError):
+        return None

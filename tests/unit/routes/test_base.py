@@ -12,6 +12,8 @@ import pytest
 from studio_ext.contract.errors import ErrorBody, FieldError, Unavailable
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.jobs import SubmitRequest
+from studio_ext.contract.series import PACKED
+from studio_ext.core.packed_series import unpack
 from studio_ext.routes.base import encode
 from studio_ext.testing.live_server import FakeHostClient, LiveServer
 
@@ -159,6 +161,22 @@ def test_replies_are_json_that_browsers_take(http: httpx.Client, client: FakeHos
         raise AssertionError(f"{word} is not JSON")
 
     assert json.loads(reply.content, parse_constant=refuse)["metrics"] == {"a": None, "b": None, "c": 1e300}
+
+
+def test_histories_are_packed_for_those_who_accept_that(http: httpx.Client, client: FakeHostClient) -> None:
+    client.add_trial(
+        Trial(run_id="a" * 32, experiment="e", name="n", status="FINISHED", started=5.0, metrics={"loss": 0.25})
+    )
+    question = {"run_ids": ["a" * 32], "metrics": ["loss"], "x": "time"}
+    listed = http.post("trials/series", json=question)
+    assert listed.headers["content-type"] == "application/json" and listed.headers["vary"] == "Accept"
+    packed = http.post("trials/series", json=question, headers={"Accept": f"{PACKED}, */*"})
+    assert packed.headers["content-type"] == PACKED
+    page, ((places, values),) = unpack(packed.content)
+    page["series"][0] |= {"time": places.tolist(), "value": values.tolist()}
+    assert page == listed.json() and values.tolist() == [0.25] and places.tolist() == [5.0]
+    refused = http.post("trials/series", json={**question, "metrics": []}, headers={"Accept": PACKED})
+    assert refused.status_code == 400 and refused.json()["fields"][0]["field"] == "metrics"
 
 
 def test_encode() -> None:

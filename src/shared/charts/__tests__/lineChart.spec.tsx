@@ -234,6 +234,7 @@ describe('LineChart', () => {
     expect(plot.scales.x).toEqual({ min: 0, max: 1 });
     // All that is known, although only a part is there.
     rerender(chart({ onZoom, series: [history('a', [9, 5])] }));
+    await until(() => plot.data[0][1] === 3);
     act(() =>
       plot.setScale('x', { min: plot.data[0][0], max: plot.data[0][1] })
     );

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio_ext.adapters.series import column_files
 from studio_ext.adapters.series import columns as module
-from studio_ext.adapters.series.columns import LONG, Column, Columns, Gone
+from studio_ext.adapters.series.column import Column, Gone
+from studio_ext.adapters.series.columns import LONG, Columns
 from studio_ext.adapters.series.sources import Mark, Piece
 
 KEY = ("run", "loss")
@@ -121,7 +123,7 @@ def test_while_another_process_adds_it_stays_in_memory(tmp_path: Path) -> None:
     columns = made(tmp_path)
     columns.add(*KEY, piece(0, LONG + 1))
     (file,) = files(tmp_path)
-    with module._opened(file):
+    with column_files._opened(file):
         columns.add(*KEY, piece(LONG + 1, 1, mark=(2,)))
     column, _ = columns.get(*KEY)
     assert values(column)[-2:] == [LONG * 0.5, (LONG + 1) * 0.5]
@@ -223,14 +225,14 @@ def test_where_no_more_can_be_written_all_stays_in_memory(
 ) -> None:
     columns = made(tmp_path)
     columns.add(*KEY, piece(0, LONG + 1))
-    write = module._write
+    write = column_files._write
 
     def full(file: int, data: bytes, place: int) -> None:
         if (place == 0) == (step == "header"):
             raise OSError(errno.ENOSPC, "No space left on device")
         write(file, data, place)
 
-    monkeypatch.setattr(module, "_write", full)
+    monkeypatch.setattr(column_files, "_write", full)
     more = Piece(*KEY, np.array([1, 2]), np.array([9e9, 9e9]), np.array([math.nan, 4.0]), (2,), True)
     columns.add(*KEY, more)
     column, _ = columns.get(*KEY)
@@ -248,14 +250,14 @@ def test_a_file_that_is_thrown_away_while_values_are_added(
     columns = made(tmp_path)
     columns.add(*KEY, piece(0, LONG + 1))
     (file,) = files(tmp_path)
-    write = module._write
+    write = column_files._write
 
     def slow(to: int, data: bytes, place: int) -> None:
         if (place == 0) != is_before:
             file.unlink(missing_ok=True)
         write(to, data, place)
 
-    monkeypatch.setattr(module, "_write", slow)
+    monkeypatch.setattr(column_files, "_write", slow)
     columns.add(*KEY, piece(LONG + 1, 3, mark=(2,)))
     column, _ = columns.get(*KEY)
     assert (column.mark, column.is_done, values(column)) == ((), False, [])

@@ -20,6 +20,7 @@ from studio_ext.adapters.series.sql_source import SqlHistories
 from studio_ext.adapters.trial_index.sql_tables import SqliteTables
 from studio_ext.contract.live import MetricSeries
 from studio_ext.contract.series import SampledSeries, SeriesPage, SeriesQuery
+from studio_ext.core.packed_series import unpack
 from studio_ext.core.workspace import Workspace
 
 RUN, OTHER = "a" * 32, "b" * 32
@@ -157,6 +158,37 @@ def test_what_is_no_number(store: Any, any_store: Histories) -> None:
     assert page.series[0].not_finite == 4 and page.series[0].last is None
     assert set(page.series[1].value) == {None} and page.series[1].not_finite == 20
     SeriesPage.model_validate_json(page.model_dump_json())
+
+
+@pytest.mark.parametrize("axis", ["step", "time", "relative"])
+def test_packed_it_is_the_same(store: Any, histories: Histories, axis: str) -> None:
+    store.run(RUN, started=900.0)
+    store.log(RUN, "loss", [3.0, math.nan, *(float(step % 17) for step in range(500))])
+    store.points(RUN, "back", [(5, 1000.0, 0.5), (1, 1001.0, math.inf)])
+    question = query("loss", "none", "back", x=axis, max_points=50)
+    page = whole(histories, question)
+    found, arrays = unpack(histories.packed(question))
+    assert [len(each["value"]) + len(each["step"]) + len(each["time"]) for each in found["series"]] == [0, 0]
+    for each, (places, values) in zip(found["series"], arrays, strict=True):
+        each["step" if axis == "step" else "time"] = places.tolist()
+        each["value"] = [None if math.isnan(value) else value for value in values]
+    assert found == json.loads(page.model_dump_json())
+
+
+def test_what_is_answered_is_kept_by_nobody(store: Any, histories: Histories) -> None:
+    store.run(RUN, status="RUNNING")
+    store.log(RUN, "loss", [1.0, 2.0])
+    _, before = unpack(histories.packed(query()))
+    store.log(RUN, "loss", [9.0] * 500, first=2, time=1002.0)
+    whole(histories, query())
+    assert before[0][1].tolist() == [1.0, 2.0]
+
+
+def test_steps_that_are_no_floats(store: Any, any_store: Histories) -> None:
+    store.run(RUN)
+    steps = [2**53, 2**53 + 1, 2**62 + 1]
+    store.points(RUN, "loss", [(step, 1000.0 + number, 0.5) for number, step in enumerate(steps)])
+    assert any_store.page(query()).series[0].step == steps
 
 
 def test_what_is_not_even_a_value(store: Any, any_store: Histories) -> None:
@@ -474,7 +506,7 @@ def test_many_long_histories_keep_no_file_open(
     sample = module.sample
     monkeypatch.setattr(module, "sample", counting)
     before = sum(1 for _ in Path("/proc/self/fd").iterdir())
-    page = histories.page(query(*names))
+    page = histories.page(query(*names, max_points=10))
     assert len(series_files(home)) == len(page.series) == 50
     assert before <= most < before + 10 and sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
 
@@ -509,18 +541,18 @@ def test_a_file_that_is_thrown_away_between_two_pieces_loses_nothing(
     store.run(RUN)
     values = [float(step) for step in range(100)]
     store.log(RUN, "loss", values)
-    append = Columns._append
+    append = columns.append
     turns = 0
 
-    def thrown_away(self: Columns, *args: Any, **fields: Any) -> Any:
+    def thrown_away(*args: Any, **fields: Any) -> Any:
         nonlocal turns
         turns += 1
         if turns == turn:
             for each in series_files(home):
                 each.unlink()
-        return append(self, *args, **fields)
+        return append(*args, **fields)
 
-    monkeypatch.setattr(Columns, "_append", thrown_away)
+    monkeypatch.setattr(columns, "append", thrown_away)
     page = any_store.page(query())
     assert page.more and turns == turn
     assert whole(any_store, query()).series[0].value == values

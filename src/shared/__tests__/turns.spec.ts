@@ -1,0 +1,79 @@
+import { inLaterTurn, inTurn, outOfTurn } from '../turns';
+
+const turn = () => new Promise(resolve => setTimeout(resolve));
+
+async function idle(): Promise<void> {
+  let isIdle = false;
+  while (!isIdle) {
+    await turn();
+    inTurn(() => {
+      isIdle = true;
+    });
+    if (!isIdle) {
+      await turn();
+    }
+  }
+  await turn();
+}
+
+describe('inTurn', () => {
+  let done: string[];
+
+  beforeEach(async () => {
+    await idle();
+    done = [];
+  });
+
+  it('does the first at once, and others each in a turn of its own', async () => {
+    for (const name of ['a', 'b', 'c']) {
+      inTurn(() => void done.push(name));
+    }
+    expect(done).toEqual(['a']);
+    await turn();
+    expect(done).toEqual(['a', 'b']);
+    await turn();
+    expect(done).toEqual(['a', 'b', 'c']);
+  });
+
+  it('ends what goes on before the next', async () => {
+    let left = 3;
+    inTurn(() => {
+      done.push('long');
+      return --left > 0;
+    });
+    inTurn(() => void done.push('next'));
+    await idle();
+    expect(done).toEqual(['long', 'long', 'long', 'next']);
+  });
+
+  it('does what waits already once, and what was given up never', async () => {
+    const twice = () => void done.push('twice');
+    const never = () => void done.push('never');
+    inTurn(() => void done.push('first'));
+    inTurn(never);
+    inTurn(twice);
+    inTurn(twice);
+    outOfTurn(never);
+    await idle();
+    expect(done).toEqual(['first', 'twice']);
+  });
+
+  it('leaves the turn of now to who asks', async () => {
+    inLaterTurn(() => void done.push('later'));
+    inTurn(() => void done.push('after'));
+    expect(done).toEqual([]);
+    await idle();
+    expect(done).toEqual(['later', 'after']);
+  });
+
+  it('goes on when something fails', async () => {
+    expect(() =>
+      inTurn(() => {
+        throw new Error('broken');
+      })
+    ).toThrow('broken');
+    inTurn(() => void done.push('after'));
+    await idle();
+    expect(done).toEqual(['after']);
+  });
+});

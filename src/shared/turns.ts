@@ -1,0 +1,69 @@
+/** A piece of work; true: there is more. */
+export type Work = () => boolean | void;
+
+const waiting = new Set<Work>();
+let isBusy = false;
+
+/**
+ * Do a piece of work now, or, while another is being done or was just done,
+ * after it: many at once would hold up the page. What goes on is ended before
+ * the next is begun; work that waits already is done once.
+ */
+export function inTurn(work: Work): void {
+  if (isBusy) {
+    waiting.add(work);
+    return;
+  }
+  isBusy = true;
+  run(work);
+}
+
+/** The same, but not now: whoever asks has more to do first, such as the same for other charts. */
+export function inLaterTurn(work: Work): void {
+  waiting.add(work);
+  if (!isBusy) {
+    isBusy = true;
+    soon(next);
+  }
+}
+
+/** It does not matter any more. */
+export function outOfTurn(work: Work): void {
+  waiting.delete(work);
+}
+
+function run(work: Work): void {
+  try {
+    if (work()) {
+      const rest = [...waiting];
+      waiting.clear();
+      [work, ...rest].forEach(each => waiting.add(each));
+    }
+  } finally {
+    soon(next);
+  }
+}
+
+function next(): void {
+  const [work] = waiting;
+  if (!work) {
+    isBusy = false;
+    return;
+  }
+  waiting.delete(work);
+  run(work);
+}
+
+/** After what the browser has to do; not after four milliseconds more, as timers that follow each other. */
+const soon: (done: () => void) => void = (() => {
+  if (typeof MessageChannel === 'undefined') {
+    return done => void setTimeout(done);
+  }
+  const { port1, port2 } = new MessageChannel();
+  let latest = () => {};
+  port1.onmessage = () => latest();
+  return done => {
+    latest = done;
+    port2.postMessage(null);
+  };
+})();

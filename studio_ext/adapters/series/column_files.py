@@ -1,0 +1,133 @@
+"""The files of series that are long, or of which there is too much for the memory.
+
+A file holds a header of 512 bytes (JSON, then spaces) and a row of 24 bytes for each value: step, time, value. What is
+appended is written behind the rows that count, then the header is written anew: whoever is killed in between leaves
+rows that do not count. One process at a time appends (``flock``); another finds in the header how far it got. A file
+of another boot is not read: what the disk has of it nobody knows.
+
+No file is open but while it is read: there may be more series than a process may have files open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from studio_ext.adapters.series.column import HEADER, ROW, Column, Gone
+from studio_ext.adapters.series.sources import Piece
+
+SUFFIX = ".series"
+TIDY_SECONDS = 60.0
+
+
+def load(path: Path) -> Column | None:
+    """What a file has; None where there is none that counts."""
+    try:
+        with path.open("rb") as file:
+            column = Column.of(file.read(HEADER))
+            size = os.fstat(file.fileno()).st_size
+        if column is None or size < HEADER + column.count * ROW.itemsize:
+            path.unlink(missing_ok=True)
+            return None
+        os.utime(path)
+    except OSError:
+        return None
+    column.path = path
+    return column
+
+
+def store(column: Column, path: Path) -> None:
+    """Put a series into a file: written beside, then renamed. Where that cannot be done it stays what it was."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    column.token = secrets.token_hex(8)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("xb") as file:
+            file.write(column.header())
+            file.write(column.held[: column.count].tobytes())
+        beside.rename(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        return
+    column.path, column.held = path, column.held[:0].copy()
+
+
+def append(column: Column, piece: Piece, *, is_sealed: bool) -> Column | None:
+    """Add values to a file. The column with them; None where that cannot be done, or another process has added
+    some: the column stays what it was."""
+    path = column.path
+    assert path is not None
+    added = np.empty(len(piece.step), dtype=ROW)
+    added["step"], added["time"], added["value"] = piece.step, piece.time, piece.value
+    grown = replace(column, mark=piece.mark, is_done=piece.is_done, is_sealed=is_sealed)
+    try:
+        with _opened(path) as file:
+            found = Column.of(os.pread(file, HEADER, 0))
+            if found is None or (found.token, found.count) != (column.token, column.count):
+                return None
+            place = HEADER + column.count * ROW.itemsize
+            if len(added):
+                before = os.pread(file, ROW.itemsize, place - ROW.itemsize)
+                grown.note(piece, np.frombuffer(before, dtype=ROW)[0])
+                grown.count += len(added)
+            header = grown.header()
+            _write(file, added.tobytes(), place)
+            _write(file, header, 0)
+            # Of a file that was thrown away meanwhile nobody would have what was added.
+            return grown if os.path.samestat(os.fstat(file), path.stat()) else None
+    except OSError:
+        return None
+
+
+def tidy(root: Path, most: int, asked: set[Path]) -> None:
+    """Throw away files beyond ``most`` bytes, those that nobody asked for longest first and none of ``asked``, and what
+    was left half made."""
+    found: list[tuple[float, int, Path]] = []
+    for path in root.glob(f"*/*/*{SUFFIX}*"):
+        with contextlib.suppress(OSError):
+            facts = path.stat()
+            found.append((facts.st_mtime, facts.st_size, path))
+    size = sum(each[1] for each in found)
+    now = time.time()
+    for modified, taken, path in sorted(found):
+        is_left = path.name.startswith(".") and now - modified > TIDY_SECONDS
+        if (size > most and path not in asked) or is_left:
+            with contextlib.suppress(OSError):
+                path.unlink()
+                size -= taken
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A file that no other process appends to meanwhile. Raises ``BlockingIOError`` while one does."""
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _write(file: int, data: bytes, place: int) -> None:
+    while data:
+        written = os.pwrite(file, data, place)
+        data, place = data[written:], place + written
+
+
+def in_memory(column: Column) -> Column | None:
+    """The same, without its file; None where that is gone."""
+    try:
+        return replace(column, held=np.array(column.rows), path=None)
+    except Gone:
+        return None

@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import * as path from 'node:path';
+import { expect, test } from '../fixtures';
+import type { Page } from '../fixtures';
+import { python } from '../python';
+
+const NAME = 'histories';
+const [TRIALS, METRICS, VALUES] = [50, 20, 1_000];
+/** Sets of trials: each is compared once, so that nothing is known of it. */
+const SETS = Number(process.env.SETS ?? 4);
+
+/** After which it is given up, in milliseconds. */
+const LONGEST = 30_000;
+
+interface IOpened {
+  took: number;
+  charts: number;
+  /** What was asked: name, when, and how long it took, in milliseconds since the command. */
+  asked: [string, number, number][];
+  tasks: number[];
+}
+
+/** Trials whose histories nobody has asked for; returns their run ids. */
+function addHistories(store: string, seed: number): string[] {
+  const shape = { trials: TRIALS, metrics: METRICS, values: VALUES, seed };
+  const options = Object.entries(shape).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const printed = execFileSync(python(), ['-m', 'studio_ext.testing.long_histories', store, NAME, ...options], {
+    cwd: path.resolve(__dirname, '../..'),
+    encoding: 'utf8'
+  });
+  return printed.trim().split('\n');
+}
+
+/** From the command to the frame in which all charts in sight are drawn. */
+async function compare(page: Page, runs: string[]): Promise<IOpened> {
+  return page.evaluate(
+    async ([experiment, runs, LONGEST]) => {
+      const tasks: number[] = [];
+      const observer = new PerformanceObserver(list => tasks.push(...list.getEntries().map(each => each.duration)));
+      observer.observe({ type: 'longtask' });
+      performance.clearResourceTimings();
+      const begin = performance.now();
+      const widget = await (window.jupyterapp as any).commands.execute('studio-compare:open', { experiment, runs });
+      const inSight = () => {
+        const node = widget.node.querySelector('.jp-StudioCharts');
+        const frame = (node?.closest('.jp-StudioCompare-charts') ?? widget.node).getBoundingClientRect();
+        return [...widget.node.querySelectorAll('.jp-StudioCard')].filter(card => {
+          const { top, bottom } = card.getBoundingClientRect();
+          return bottom > frame.top && top < Math.min(frame.bottom, innerHeight);
+        });
+      };
+      const isDrawn = (card: Element) =>
+        card.querySelector('.jp-StudioChart-plot:not([aria-busy]) canvas') !== null;
+      await new Promise<void>(resolve => {
+        const look = () => {
+          const cards = inSight();
+          const isDone = cards.length > 1 && cards.every(isDrawn);
+          isDone || performance.now() - begin > LONGEST ? setTimeout(resolve) : requestAnimationFrame(look);
+        };
+        look();
+      });
+      const took = performance.now() - begin;
+      const charts = inSight().length;
+      const asked = performance
+        .getEntriesByType('resource')
+        .filter(({ name, startTime }) => startTime >= begin && /studio/.test(name))
+        .map(({ name, startTime, duration }) => [
+          name.split('/').slice(-2).join('/').split('?')[0],
+          startTime - begin,
+          duration
+        ]) as [string, number, number][];
+      observer.disconnect();
+      widget.close();
+      return { took, charts, asked, tasks };
+    },
+    [NAME, runs, LONGEST] as const
+  );
+}
+
+test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the first time`, async ({
+  page,
+  trials,
+  server
+}) => {
+  await server.createExperiment(NAME);
+  const store = path.resolve((await page.getServerRoot())!, '../studio/mlflow.db');
+  const sets = Array.from({ length: SETS }, (_, index) => addHistories(store, index + 1));
+  await trials.open(NAME);
+  await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 300_000 });
+  const all: IOpened[] = [];
+  for (const runs of sets) {
+    // What the charts are drawn with is fetched anew each time, too.
+    await page.reload({ waitForIsReady: false } as object);
+    await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 60_000 });
+    // Nothing of the start goes on any more.
+    await page.waitForTimeout(3_000);
+    const found = await compare(page, runs);
+    all.push(found);
+    console.log(
+      `${found.took.toFixed(0)} ms, ${found.charts} charts, tasks over 50 ms: ${found.tasks.map(each => each.toFixed(0)).join(', ') || 'none'}`
+    );
+    console.log(
+      found.asked.map(([name, at, took]) => `  ${name.padEnd(60)} at ${at.toFixed(0)}, ${took.toFixed(0)} ms`).join('\n')
+    );
+  }
+  const took = all.map(each => each.took).sort((a, b) => a - b);
+  console.log(`median of ${SETS}: ${took[SETS >> 1].toFixed(0)} ms (${took[0].toFixed(0)} to ${took[SETS - 1].toFixed(0)})`);
+});
