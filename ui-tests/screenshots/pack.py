@@ -13,7 +13,7 @@ def pack(path: Path) -> None:
     beside = path.with_suffix(".part")
     with Image.open(path) as picture:
         packed = picture.convert("RGB").quantize(
-            256, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE
+            256, method=Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE
         )
     packed.save(beside, format="PNG", optimize=True)
     beside.replace(path)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from studio_ext.adapters.series import open_histories
+from studio_ext.adapters.series.histories import Histories
 from studio_ext.core.workspace import Workspace
 
 _TABLES = """
@@ -81,3 +83,8 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def home(tmp_path: Path, store: Store) -> Iterator[Workspace]:
     yield Workspace(tmp_path / "home", store.uri)
+
+
+@pytest.fixture
+def histories(home: Workspace) -> Histories:
+    return open_histories(home, lambda: [])
