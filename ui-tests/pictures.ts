@@ -66,6 +66,8 @@ async function inEveryTheme(page: Page, name: string, folder: string, keepFocus:
   const files = [];
   for (const [ending, theme] of Object.entries(THEMES)) {
     await page.theme.setTheme(theme);
+    // Reports in a notebook are light or dark as the system is.
+    await page.emulateMedia({ colorScheme: ending === 'light' ? 'light' : 'dark' });
     files.push(path.join(folder, `${name}-${ending}.png`));
     await page.screenshot({ path: files.at(-1), ...PLAIN });
   }

@@ -370,18 +370,16 @@ describe('the tab of a trial', () => {
       ]
     });
     server.on('GET trials/run1/metrics', {
-      series: [
-        {
-          run_id: 'run1',
-          name: 'loss',
-          count: 2,
-          not_finite: 0,
-          last: 1,
-          step: [0, 1],
-          time: [1, 2],
-          value: [2, 1]
-        }
-      ],
+      series: ['loss', 'system/cpu'].map(name => ({
+        run_id: 'run1',
+        name,
+        count: 2,
+        not_finite: 0,
+        last: 1,
+        step: [0, 1],
+        time: [1, 2],
+        value: [2, 1]
+      })),
       whole: true,
       cursor: 'a',
       more: false,
@@ -391,6 +389,7 @@ describe('the tab of a trial', () => {
     render(<TrialMetrics model={model} trans={trans} />);
     await act(() => model.metrics!.refresh());
     expect(screen.getByText('chart of loss')).toBeTruthy();
+    expect(screen.queryByText('chart of system/cpu')).toBeNull();
     const [, loss, broken] = screen.getAllByRole('row');
     expect(loss.textContent).toBe('loss0.250.12520.51,2001,199');
     expect(broken.textContent).toBe('brokenNaNNaNNaNNaN0');
