@@ -91,6 +91,8 @@ test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the f
   for (const runs of sets) {
     // What the charts are drawn with is fetched anew each time, too.
     await page.reload({ waitForIsReady: false } as object);
+    await page.waitForFunction(() => (window as any).jupyterapp?.commands.hasCommand('studio-experiments:open'));
+    await trials.open(NAME);
     await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 60_000 });
     // Nothing of the start goes on any more.
     await page.waitForTimeout(3_000);

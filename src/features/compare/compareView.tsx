@@ -6,6 +6,7 @@ import { CompareModel } from '../../models/compareModel';
 import type { IViewTrial } from '../../models/compareModel';
 import { writeView } from '../../models/viewText';
 import type { IViewText } from '../../models/viewText';
+import { prepareLines } from '../../shared/charts/specChart';
 import { FittedSplit } from '../../shared/fittedSplit';
 import { CommandIDs } from '../../tokens';
 import type { ICompareParts } from './compareTab';
@@ -173,6 +174,7 @@ export function createCharts(
   model: CompareModel,
   parts: Pick<ICompareParts, 'trans'>
 ): ReactWidget {
+  prepareLines();
   const charts = ReactWidget.create(
     <ChartGrid model={model} trans={parts.trans} />
   );

@@ -37,6 +37,14 @@ const ImportanceChart = lazy(async () => ({
   default: (await import('./importanceChart')).ImportanceChart
 }));
 
+/** Fetch what lines are drawn with, while it is still asked what they show. */
+export function prepareLines(): void {
+  // Whoever draws asks again.
+  void Promise.all([import('./historyChart'), import('uplot')]).catch(
+    () => undefined
+  );
+}
+
 export interface ISpecChartProps<T extends ChartSpec = ChartSpec> {
   chart: T;
   title: string;
