@@ -8,6 +8,10 @@ const NAME = 'histories';
 const [TRIALS, METRICS, VALUES] = [50, 20, 1_000];
 /** Sets of trials: each is compared once, so that nothing is known of it. */
 const SETS = Number(process.env.SETS ?? 4);
+/** Whether they are selected in the table before, as whoever compares them there does. */
+const IS_SELECTED = Boolean(process.env.SELECTED);
+/** How long before, in milliseconds. */
+const SELECTED_BEFORE = 1_500;
 
 /** After which it is given up, in milliseconds. */
 const LONGEST = 30_000;
@@ -71,6 +75,8 @@ async function compare(page: Page, runs: string[]): Promise<IOpened> {
         ]) as [string, number, number][];
       observer.disconnect();
       widget.close();
+      // Until that is kept, too.
+      await new Promise(resolve => setTimeout(resolve, 3_000));
       return { took, charts, asked, tasks };
     },
     [NAME, runs, LONGEST] as const
@@ -96,6 +102,13 @@ test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the f
     await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 60_000 });
     // Nothing of the start goes on any more.
     await page.waitForTimeout(3_000);
+    if (IS_SELECTED) {
+      await page.evaluate(runs => {
+        const { content } = (window.jupyterapp.shell as any).currentWidget;
+        content.model.selection.set(runs);
+      }, runs);
+      await page.waitForTimeout(SELECTED_BEFORE);
+    }
     const found = await compare(page, runs);
     all.push(found);
     console.log(

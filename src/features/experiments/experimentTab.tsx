@@ -22,6 +22,7 @@ import { CommandIDs } from '../../tokens';
 import type { IComparisonViews } from '../../tokens';
 import { ColumnChooser } from './components/columnChooser';
 import { TableHeader } from './components/tableHeader';
+import { ReadAhead } from './readAhead';
 import type { SavedFilters } from './savedFilters';
 import { TableUi } from './tableUi';
 import { TrialActions } from './trialActions';
@@ -63,6 +64,7 @@ export class ExperimentContent extends Panel {
       view
     });
     this.actions = new TrialActions(this.model, commands, trans);
+    this._ahead = new ReadAhead(client.trials, name, this.model.selection);
     this._source = new TrialSource(this.model, trans);
     this.grid = new GridView({
       source: this._source,
@@ -147,6 +149,7 @@ export class ExperimentContent extends Panel {
       return;
     }
     this._keep.dispose();
+    this._ahead.dispose();
     this._options.colours.changed.disconnect(this._onColours, this);
     if (this._unkept) {
       void this._save(this._unkept).catch(() => undefined);
@@ -258,6 +261,7 @@ export class ExperimentContent extends Panel {
     this._source.touch();
   }
 
+  private readonly _ahead: ReadAhead;
   private readonly _body = new Panel();
   private _charts: TrialCharts | null = null;
   private readonly _chooser: ReactWidget;

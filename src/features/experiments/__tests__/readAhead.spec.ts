@@ -1,0 +1,101 @@
+import { comparison } from '../../../__tests__/fakeComparison';
+import { until } from '../../../__tests__/fakes';
+import type { IHistoryPage } from '../../../client';
+import type { CompareQuery, Comparison, SeriesQuery } from '../../../contract';
+import { TrialSelection } from '../../../models/trialSelection';
+import { ReadAhead } from '../readAhead';
+
+const page: IHistoryPage = {
+  series: [],
+  missing: [],
+  generation: '1',
+  complete: true,
+  more: false,
+  read: 0,
+  waiting: 0,
+  message: ''
+};
+
+describe('ReadAhead', () => {
+  let selection: TrialSelection;
+  let ahead: ReadAhead;
+  let compare: jest.Mock<Promise<Comparison>, [CompareQuery]>;
+  let series: jest.Mock<Promise<IHistoryPage>, [SeriesQuery]>;
+
+  const charts: Comparison['charts'] = [
+    { id: 'a', type: 'line', metrics: ['loss'] },
+    { id: 'b', type: 'importance', metric: 'metrics.loss' },
+    { id: 'c', type: 'line', metrics: ['rmse', 'mae'], x: 'time' },
+    ...Array.from({ length: 9 }, (_, at) => ({
+      id: `l${at}`,
+      type: 'line' as const,
+      metrics: [`m${at}`]
+    }))
+  ];
+
+  beforeEach(() => {
+    selection = new TrialSelection();
+    compare = jest.fn(async (_: CompareQuery) => comparison(2, [], { charts }));
+    series = jest.fn(async (_: SeriesQuery) => page);
+    ahead = new ReadAhead({ compare, series }, 'churn', selection);
+  });
+
+  afterEach(() => ahead.dispose());
+
+  it('reads what the first charts of the selected trials would show', async () => {
+    selection.set(['a']);
+    selection.set(['a', 'b']);
+    await until(() => series.mock.calls.length === 6);
+    expect(compare.mock.calls.map(([query]) => query)).toEqual([
+      {
+        sources: [{ experiment: 'churn', run_ids: ['a', 'b'] }],
+        limit: 0,
+        suited: true
+      }
+    ]);
+    expect(series.mock.calls.map(([query]) => query.metrics)).toEqual([
+      ['loss'],
+      ['rmse', 'mae'],
+      ...Array.from({ length: 4 }, (_, at) => [`m${at}`])
+    ]);
+    expect(series.mock.calls[1][0]).toMatchObject({
+      run_ids: ['a', 'b'],
+      x: 'time'
+    });
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(series).toHaveBeenCalledTimes(6);
+  });
+
+  it('asks for nothing of one trial, or of more than a comparison takes', async () => {
+    selection.set(['a']);
+    await new Promise(resolve => setTimeout(resolve, 350));
+    selection.set(Array.from({ length: 201 }, (_, at) => `run${at}`));
+    await new Promise(resolve => setTimeout(resolve, 350));
+    expect(compare).not.toHaveBeenCalled();
+  });
+
+  it('stops when others are selected, and at the end', async () => {
+    let go: () => void = () => undefined;
+    series.mockImplementation(
+      () => new Promise(resolve => (go = () => resolve(page)))
+    );
+    selection.set(['a', 'b']);
+    await until(() => series.mock.calls.length === 1);
+    selection.set(['c', 'd']);
+    go();
+    await until(() => series.mock.calls.length === 2);
+    expect(series.mock.calls[1][0].run_ids).toEqual(['c', 'd']);
+    ahead.dispose();
+    go();
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(series).toHaveBeenCalledTimes(2);
+  });
+
+  it('keeps what went wrong to itself, and tries again with the next', async () => {
+    compare.mockRejectedValueOnce(new Error('away'));
+    selection.set(['a', 'b']);
+    await until(() => compare.mock.calls.length === 1);
+    selection.set(['a', 'b', 'c']);
+    await until(() => series.mock.calls.length > 0);
+  });
+});
