@@ -12,6 +12,8 @@ import { classes } from './differenceTable';
 
 /** How far out of sight a chart is drawn already. */
 const MARGIN = '200px';
+/** Charts that are in sight anyway where there is room for one. */
+const FIRST = 3;
 /** What is dragged, so that nothing else is dropped here. */
 export const DRAGGED = 'application/x-studio-chart';
 
@@ -42,7 +44,7 @@ export interface IChartCardProps {
 export function ChartCard(props: IChartCardProps): JSX.Element {
   const { chart, place, count, model, series, actions, trans } = props;
   const node = useRef<HTMLElement>(null);
-  const [isSeen, setSeen] = useState(false);
+  const [isSeen, setSeen] = useState(place < FIRST);
   const [isOpen, setOpen] = useState(false);
   const [isOver, setOver] = useState(false);
   useEffect(() => {
