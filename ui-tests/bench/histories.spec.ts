@@ -55,10 +55,17 @@ async function compare(page: Page, runs: string[]): Promise<IOpened> {
       };
       const isDrawn = (card: Element) =>
         card.querySelector('.jp-StudioChart-plot:not([aria-busy]) canvas') !== null;
+      // To ask where they are costs a layout: only once they are there, and at the end.
+      let shown: Element[] = [];
       await new Promise<void>(resolve => {
         const look = () => {
-          const cards = inSight();
-          const isDone = cards.length > 1 && cards.every(isDrawn);
+          if (shown.length < 2) {
+            shown = widget.node.querySelector('.jp-StudioCard') ? inSight() : [];
+          }
+          if (shown.length > 1 && shown.every(isDrawn)) {
+            shown = inSight();
+          }
+          const isDone = shown.length > 1 && shown.every(isDrawn);
           isDone || performance.now() - begin > LONGEST ? setTimeout(resolve) : requestAnimationFrame(look);
         };
         look();
