@@ -1,5 +1,5 @@
 import type { ISignal } from '@lumino/signaling';
-import React, { useCallback, useEffect, useRef } from 'react';
+import React, { useCallback, useLayoutEffect, useRef } from 'react';
 import { ErrorBanner } from '../errorBanner';
 import { PlotFrame } from '../plotFrame';
 import { useSignal } from '../useSignal';
@@ -38,12 +38,16 @@ export function HistoryChart(props: IHistoryChartProps): JSX.Element {
   const { trans } = props;
   useSignal(source.changed);
   const root = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before it is painted: what is asked for is on its way meanwhile.
+  useLayoutEffect(() => {
     const node = root.current;
     if (!node) {
       return;
     }
     PlotFrame.prepare();
+    // Whoever draws it takes it to be in sight; soon it is known.
+    source.setWidth(node.clientWidth);
+    source.setActive(true);
     const sized = new ResizeObserver(() => source.setWidth(node.clientWidth));
     sized.observe(node);
     const seen = new IntersectionObserver(

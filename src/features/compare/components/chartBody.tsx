@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useEffect, useState } from 'react';
+import React, { useEffect, useLayoutEffect, useState } from 'react';
 import { asRequestError, isAbort } from '../../../client';
 import type { RequestError } from '../../../client';
 import type { Importance } from '../../../contract';
@@ -52,7 +52,8 @@ function LineBody(props: IChartBodyProps<ChartOf<'line'>>): JSX.Element {
   const { chart, series } = props;
   const [source, setSource] = useState<SeriesView | null>(null);
   const need = JSON.stringify([chart.metrics, chart.x, chart.x_metric]);
-  useEffect(() => {
+  // Before it is painted: what is asked for is on its way meanwhile.
+  useLayoutEffect(() => {
     const [metrics, x, x_metric] = JSON.parse(need) as [
       string[],
       ChartOf<'line'>['x'],

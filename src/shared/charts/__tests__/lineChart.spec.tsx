@@ -567,9 +567,13 @@ describe('HistoryChart', () => {
       />
     );
     expect(screen.getByRole('status')).toBeTruthy();
-    await until(() => source.setActive.mock.calls.length === 1);
+    // At once: where it is in sight is known only after it was painted.
+    expect(source.setActive.mock.calls).toEqual([[true]]);
+    expect(source.setWidth).toHaveBeenCalledTimes(1);
     seen[0](false);
-    expect(source.setActive.mock.calls).toEqual([[true], [false]]);
+    expect(source.setActive).toHaveBeenLastCalledWith(false);
+    seen[0](true);
+    expect(source.setActive).toHaveBeenLastCalledWith(true);
     jest
       .spyOn(
         container.querySelector('.jp-StudioHistoryChart')!,
