@@ -62,9 +62,9 @@ lint: $(STAMPS)/develop
 	$(BIN)/jlpm lint
 	$(BIN)/jlpm contract:check
 
-# Most of them wait most of the time: three at once on two CPUs. A file's tests share what they set up.
+# Most of them wait most of the time: two at once. A file's tests share what they set up.
 test-python: $(STAMPS)/develop
-	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 25 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 25 $(ARGS)
 
 test-typescript: $(STAMPS)/develop
 	$(BIN)/jlpm test

@@ -148,7 +148,11 @@ def test_an_executor_that_is_held_up_loses_no_line(drill: Drill, runner_name: st
     job = drill.submit(drill.notebook(drill.gate("go"), f"open({str(began)!r}, 'w')\n{printing}"), runner=runner_name)
     drill.wait_cell(job, 1)
     executor = drill.executor(job)
-    (kernel,) = [pid for pid in drill.processes(job) if pid not in (executor, drill.client.job(job.id).pid)]
+    own = (executor, drill.client.job(job.id).pid)
+    others = lambda: [pid for pid in drill.processes(job) if pid not in own]  # noqa: E731
+    # What describes the environment has programs of its own, for a moment.
+    wait_for(lambda: len(others()) == 1, 30, "nothing but the kernel", drill.explain)
+    (kernel,) = others()
     drill.open_gate("go")
     wait_for(began.exists, 30, "the cell prints", drill.explain)
     os.kill(executor, signal.SIGSTOP)

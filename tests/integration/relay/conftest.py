@@ -12,8 +12,9 @@ from studio_ext.testing.recorded_job import RecordedJob
 from tests.integration.relay_store import Store
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One for each file: its relay makes it the process's default, and so do those of other files."""
     store = Store(tmp_path_factory.mktemp("workspace"))
     yield store
     store.backend.close()
