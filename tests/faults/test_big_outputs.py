@@ -149,7 +149,10 @@ def test_an_executor_that_is_held_up_loses_no_line(drill: Drill, runner_name: st
     drill.wait_cell(job, 1)
     executor = drill.executor(job)
     own = (executor, drill.client.job(job.id).pid)
-    others = lambda: [pid for pid in drill.processes(job) if pid not in own]  # noqa: E731
+
+    def others() -> list[int]:
+        return [pid for pid in drill.processes(job) if pid not in own]
+
     # What describes the environment has programs of its own, for a moment.
     wait_for(lambda: len(others()) == 1, 30, "nothing but the kernel", drill.explain)
     (kernel,) = others()
