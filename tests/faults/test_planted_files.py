@@ -272,10 +272,10 @@ FOREIGN_END = {"reason": "Completed", "message": SECRET, "ended": 1.7e9, "attemp
 def look_long(cache: Path, launch: Launch) -> Observation:
     """What is seen of an attempt when a claim that says nothing has had the time to be finished."""
     runner = ProcessRunner(cache)
-    seen = runner.observe(launch)
-    if seen.state is AttemptState.starting:
-        time.sleep(1.1)
-    return runner.observe(launch)
+    deadline = time.monotonic() + 5
+    while (seen := runner.observe(launch)).state is AttemptState.starting and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return seen
 
 
 @pytest.mark.parametrize("plant", PLANTS)

@@ -1,108 +1,12 @@
 import { Clipboard } from '@jupyterlab/apputils';
-import { Signal } from '@lumino/signaling';
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 import { trans, until } from '../../../__tests__/fakes';
-import { HistoryChart } from '../historyChart';
-import type { ISeriesSource } from '../historyChart';
 import { LineChart } from '../lineChart';
 import type { ILineChartProps } from '../lineChart';
-import type { ISeries } from '../lineData';
 import { timeMarks } from '../lineMarks';
-import type { ITrialFocus } from '../types';
-
-type Hook = (chart: unknown, key?: string) => void;
-type Range = (
-  chart: unknown,
-  low: number | null,
-  high: number | null
-) => number[];
-
-interface IOptions {
-  scales: Record<'x' | 'y', { distr: number; time?: boolean; range: Range }>;
-  axes: { values: (...args: unknown[]) => string[] }[];
-  cursor: { sync?: { key: string } };
-  hooks: Record<string, Hook[]>;
-}
-
-/** Draws nothing: jsdom has no canvas. Its scales are those of the real one. */
-class FakePlot {
-  static made: FakePlot[] = [];
-  static rangeNum = (low: number, high: number) => [low, high];
-  static rangeLog = (low: number, high: number) => [low, high];
-
-  constructor(
-    readonly options: IOptions,
-    public data: number[][],
-    node: HTMLElement
-  ) {
-    node.appendChild(this.over);
-    FakePlot.made.push(this);
-    this._autoscale();
-    options.hooks.ready.forEach(hook => hook(this));
-  }
-
-  readonly over = document.createElement('div');
-  readonly ctx = { canvas: document.createElement('canvas') };
-  readonly cursor = { left: -10, top: -10 };
-  readonly scales: Record<string, { min: number; max: number }> = {
-    x: { min: NaN, max: NaN },
-    y: { min: 0, max: 10 }
-  };
-  width = 300;
-  height = 220;
-  redraws = 0;
-  isDestroyed = false;
-
-  /** A pixel is a hundredth of what is shown. */
-  valToPos(value: number, key: string): number {
-    const { min, max } = this.scales[key];
-    const share = (value - min) / (max - min);
-    return 100 * (key === 'x' ? share : 1 - share);
-  }
-  posToVal(place: number, key: string): number {
-    const { min, max } = this.scales[key];
-    const share = key === 'x' ? place / 100 : 1 - place / 100;
-    return min + share * (max - min);
-  }
-  setData(data: number[][], isReset = true): void {
-    this.data = data;
-    if (isReset) {
-      this._autoscale();
-    }
-  }
-  setScale(key: string, { min, max }: { min: number; max: number }): void {
-    const [low, high] = this.options.scales.x.range(this, min, max);
-    this.scales[key] = { min: low, max: high };
-    this._range();
-    this.options.hooks.setScale.forEach(hook => hook(this, key));
-  }
-  setCursor({ left, top }: { left: number; top: number }, fire = true): void {
-    Object.assign(this.cursor, { left, top });
-    if (fire) {
-      this.options.hooks.setCursor.forEach(hook => hook(this));
-    }
-  }
-  batch(change: () => void): void {
-    change();
-  }
-  redraw(): void {
-    this.redraws += 1;
-  }
-  setSize(): void {}
-  destroy(): void {
-    this.isDestroyed = true;
-  }
-
-  private _autoscale(): void {
-    const [x] = this.data;
-    this.setScale('x', { min: x[0], max: x[x.length - 1] });
-  }
-  private _range(): void {
-    const [min, max] = this.options.scales.y.range(this, null, null);
-    this.scales.y = { min, max };
-  }
-}
+import { FakePlot, history, seen, trials, two, watchLines } from './fakePlot';
+import { FakeFocus } from './fakes';
 
 jest.mock('uplot', () => ({
   __esModule: true,
@@ -111,47 +15,7 @@ jest.mock('uplot', () => ({
   }
 }));
 
-class Focus implements ITrialFocus {
-  readonly changed = new Signal<this, void>(this);
-  selected: ReadonlySet<string> = new Set<string>();
-  hovered: string | null = null;
-
-  select(ids: Iterable<string>): void {
-    this.selected = new Set(ids);
-    this.changed.emit();
-  }
-  toggle(id: string): void {
-    this.select([...this.selected, id]);
-  }
-  hover(id: string | null): void {
-    this.hovered = id;
-    this.changed.emit();
-  }
-}
-
-function history(
-  runId: string,
-  y: number[],
-  fields: Partial<ISeries> = {}
-): ISeries {
-  return {
-    runId,
-    metric: 'loss',
-    x: Float64Array.from(y, (_, at) => at),
-    y: Float64Array.from(y),
-    count: y.length,
-    shown: y.length,
-    notFinite: 0,
-    ...fields
-  };
-}
-
-const trials = [
-  { id: 'a', label: 'first', colour: 0 },
-  { id: 'b', label: 'second', colour: 1 }
-];
-const two = [history('a', [9, 5, 1]), history('b', [8, 6, 4])];
-let focus: Focus;
+let focus: FakeFocus;
 
 function chart(fields: Partial<ILineChartProps> = {}) {
   return (
@@ -174,8 +38,6 @@ async function show(fields: Partial<ILineChartProps> = {}) {
 }
 
 const place = () => screen.getByRole('group');
-const seen: ((isSeen: boolean) => void)[] = [];
-const sized: (() => void)[] = [];
 
 /** Put the pointer over a chart. */
 function point(plot: FakePlot, left: number, top: number): void {
@@ -186,27 +48,11 @@ function point(plot: FakePlot, left: number, top: number): void {
 }
 
 describe('LineChart', () => {
-  beforeAll(() => {
-    Object.assign(window, {
-      IntersectionObserver: jest.fn().mockImplementation(callback => ({
-        observe: () => {
-          const tell = (isSeen: boolean) =>
-            callback([{ isIntersecting: isSeen }]);
-          seen.push(tell);
-          queueMicrotask(() => tell(true));
-        },
-        disconnect: jest.fn()
-      })),
-      ResizeObserver: jest.fn().mockImplementation(callback => {
-        sized.push(callback);
-        return { observe: jest.fn(), disconnect: jest.fn() };
-      })
-    });
-  });
+  beforeAll(watchLines);
 
   beforeEach(() => {
     FakePlot.made.length = seen.length = 0;
-    focus = new Focus();
+    focus = new FakeFocus();
   });
 
   it('says in words what it shows, and the last values', async () => {
@@ -529,73 +375,5 @@ describe('timeMarks', () => {
     const marks = timeMarks([noon, noon + 3600, noon + 86_400], 3600);
     expect(marks.map(each => each.split('\n').length)).toEqual([2, 1, 2]);
     expect(timeMarks([noon], 86_400)[0]).not.toContain('\n');
-  });
-});
-
-describe('HistoryChart', () => {
-  class Source implements ISeriesSource {
-    readonly changed = new Signal<this, void>(this);
-    series: readonly ISeries[] = [];
-    isReady = false;
-    reading: number | null = null;
-    error: { message: string; hint: string } | null = null;
-    setActive = jest.fn();
-    setWidth = jest.fn();
-    zoom = jest.fn();
-    retry = jest.fn();
-
-    set(fields: Partial<Source>): void {
-      act(() => {
-        Object.assign(this, fields);
-        this.changed.emit();
-      });
-    }
-  }
-
-  it('asks while it is in sight, and shows what comes', async () => {
-    FakePlot.made.length = seen.length = sized.length = 0;
-    focus = new Focus();
-    const source = new Source();
-    const { container, unmount } = render(
-      <HistoryChart
-        title="loss"
-        source={source}
-        options={{ metrics: ['loss'] }}
-        trials={trials}
-        focus={focus}
-        trans={trans}
-      />
-    );
-    expect(screen.getByRole('status')).toBeTruthy();
-    // At once: where it is in sight is known only after it was painted.
-    expect(source.setActive.mock.calls).toEqual([[true]]);
-    expect(source.setWidth).toHaveBeenCalledTimes(1);
-    seen[0](false);
-    expect(source.setActive).toHaveBeenLastCalledWith(false);
-    seen[0](true);
-    expect(source.setActive).toHaveBeenLastCalledWith(true);
-    jest
-      .spyOn(
-        container.querySelector('.jp-StudioHistoryChart')!,
-        'clientWidth',
-        'get'
-      )
-      .mockReturnValue(900);
-    sized[0]();
-    expect(source.setWidth).toHaveBeenLastCalledWith(900);
-    source.set({ isReady: true, series: two, reading: 1234 });
-    expect(
-      screen.getByText('Reading a long history: 1,234 values so far')
-    ).toBeTruthy();
-    await until(() => FakePlot.made.length === 1);
-    act(() => FakePlot.made[0].setScale('x', { min: 0, max: 1 }));
-    expect(source.zoom).toHaveBeenCalledWith(0, 1);
-    source.set({ error: { message: 'Away.', hint: 'Wait.' } });
-    expect(screen.getByRole('alert').textContent).toContain('Away.');
-    fireEvent.click(screen.getByText('Try again'));
-    expect(source.retry).toHaveBeenCalled();
-    expect(screen.getAllByRole('listitem')).toHaveLength(2);
-    unmount();
-    expect(source.setActive).toHaveBeenLastCalledWith(false);
   });
 });
