@@ -116,7 +116,7 @@ function understood<T>(read: () => T, status: number): T {
   }
 }
 
-/** The same for what is no JSON: the content of a file. */
+/** As `request`, for what is no JSON: the content of a file. */
 export async function download(
   settings: ServerConnection.ISettings,
   path: string,

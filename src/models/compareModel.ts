@@ -338,7 +338,10 @@ export class CompareModel implements IDisposable {
     this._abort = null;
     this._changed.emit();
     const next = this._query();
-    if (!this._error && next.keys.some(key => !query.keys.includes(key))) {
+    const isThere = (key: string) =>
+      query.keys.includes(key) ||
+      this._comparison?.rows.some(row => row.key === key);
+    if (!this._error && !next.keys.every(isThere)) {
       await this._ask();
     }
   }

@@ -20,11 +20,6 @@ export class TrialColumns {
     return this._automatic;
   }
 
-  /** Trials there were at the last answer. */
-  get trials(): number {
-    return this._trials;
-  }
-
   /** Why the last look failed. */
   get error(): RequestError | null {
     return this._error;

@@ -1,9 +1,11 @@
 import { marked } from 'marked';
 import type { MarkedToken, Token, Tokens } from 'marked';
-import React, { Fragment } from 'react';
+import React, { Fragment, memo } from 'react';
 
 /** Elements within elements; what is deeper is shown as it is written. */
 const DEEPEST = 24;
+/** Most stars and underlines: what they embrace is searched for among all of them. */
+const MOST_MARKS = 2_000;
 /** What a link may begin with. */
 const LINKS = ['http:', 'https:', 'mailto:'];
 
@@ -12,19 +14,23 @@ const LINKS = ['http:', 'https:', 'mailto:'];
  * are shown as they are written, pictures by what they are called (they would
  * have to be fetched), and links that are no addresses as their words.
  */
-export function Markdown(props: {
+export const Markdown = memo(function Markdown(props: {
   text: string;
   className?: string;
 }): JSX.Element {
   return <div className={props.className}>{blocksOf(props.text)}</div>;
-}
+});
 
 function blocksOf(text: string): React.ReactNode {
+  const plain = <p className="jp-mod-plain">{text}</p>;
+  if ((text.match(/[*_]/g)?.length ?? 0) > MOST_MARKS) {
+    return plain;
+  }
   try {
     return drawAll(marked.lexer(text), 0);
   } catch {
     // Nested deeper than the library follows.
-    return <p className="jp-mod-plain">{text}</p>;
+    return plain;
   }
 }
 
@@ -72,16 +78,22 @@ function draw(token: MarkedToken, depth: number): React.ReactNode {
       return <del>{drawAll(token.tokens, depth)}</del>;
     case 'codespan':
       return <code>{token.text}</code>;
-    case 'link':
-      return isAddress(token.href) ? (
-        <a href={token.href} target="_blank" rel="noopener noreferrer">
+    case 'link': {
+      const href = withoutEntities(token.href);
+      return isAddress(href) ? (
+        <a href={href} target="_blank" rel="noopener noreferrer">
           {drawAll(token.tokens, depth)}
         </a>
       ) : (
         drawAll(token.tokens, depth)
       );
+    }
     case 'image':
-      return <span className="jp-mod-image">{token.text || token.href}</span>;
+      return (
+        <span className="jp-mod-image">
+          {withoutEntities(token.text || token.href)}
+        </span>
+      );
     case 'space':
     case 'def':
       return null;

@@ -42,9 +42,11 @@ export function columnsFor(
   const made = new Map<string, IChartColumn>();
   const places = drawn.map(({ at }) => at);
   return key => {
-    const row = rows.find(each => each.key === key);
-    const column = made.get(key) ?? chartColumn(key, row, places);
-    made.set(key, column);
+    let column = made.get(key);
+    if (!column) {
+      const row = rows.find(each => each.key === key);
+      made.set(key, (column = chartColumn(key, row, places)));
+    }
     return column;
   };
 }

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from studio_ext.adapters.mlflow_backend import Backend, Reply, get, post
 from studio_ext.adapters.mlflow_records import MlflowRecords
 from studio_ext.adapters.mlflow_tracking import run_error, trial_of
-from studio_ext.contract.errors import Conflict, FieldError, InvalidRequest, NotFound, StudioError
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from studio_ext.contract.records import RunRecord
 from studio_ext.contract.trial_detail import (
     MAX_RELATIVES,
@@ -24,6 +24,7 @@ from studio_ext.contract.trial_detail import (
     UpdateTrial,
 )
 from studio_ext.core import trial_facts
+from studio_ext.core.notes import check_seen
 from studio_ext.core.plain_text import masked
 from studio_ext.core.record_names import SYSTEM
 
@@ -127,12 +128,7 @@ class MlflowTrialDetails:
     def _compare(run: dict[str, Any], change: UpdateTrial) -> None:
         tags = {tag["key"]: str(tag["value"]) for tag in run.get("data", {}).get("tags", [])}
         there = tags.get(trial_facts.NOTE_TAG, "")
-        if change.if_note is not None and there not in (change.if_note, change.note):
-            raise Conflict(
-                "Somebody else changed the note meanwhile.",
-                hint="Look at what it says now, then save yours over it or take it over.",
-                fields=[FieldError(field="note", message=there)],
-            )
+        check_seen("note", there, change.if_note, change.note or "")
 
     # ---- parts
 

@@ -54,10 +54,11 @@ def _put_first(found: Comparison, metric: str, best: str | None, experiment: str
             rows.insert(0, rows.pop(at))
             row.better = best or row.better
             return
-    if found.trials:
-        known = sorted(row.name for row in rows if row.kind == Kind.metric)
+    known = [trial.metrics for trial in islice(all_trials(current(), experiment), _LOOKED_AT)]
+    if known and not any(metric in each for each in known):  # else it is not among those that are shown
+        names = sorted({name for each in known for name in each})
         raise NotFound(
-            f"No trial of {experiment!r} has a metric {metric!r}.", hint=f"There are {', '.join(known[:20]) or 'none'}."
+            f"No trial of {experiment!r} has a metric {metric!r}.", hint=f"There are {', '.join(names[:20]) or 'none'}."
         )
 
 

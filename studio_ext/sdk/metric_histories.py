@@ -73,9 +73,12 @@ def _read(client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_po
             except ValidationError as error:
                 raise invalid(error) from error
             small = query.model_copy(update={"max_points": _FEWEST})
-            while client.trial_series(small).more:
-                time.sleep(_PAUSE_SECONDS)  # a turn of reading: each answers with what is there by then
-            page = client.trial_series(query)
+            while True:
+                while client.trial_series(small).more:
+                    time.sleep(_PAUSE_SECONDS)  # a turn of reading: each answers with what is there by then
+                page = client.trial_series(query)
+                if not page.more:
+                    break  # else something has to be read again: a trial has ended, or others took the room
             series += page.series
             if page.message and page.message not in said:
                 said.add(page.message)

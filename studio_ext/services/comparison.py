@@ -156,6 +156,7 @@ class _Rows:
         self._count = sum(len(each.places) for each in parts)
         self._values: dict[Key, list[Value]] = {}
         self._differs: dict[Key, bool] = {}
+        self._rows: dict[Key, ComparedRow] = {}
 
     def keys(self) -> list[Key]:
         """Columns in which any of the trials has a value."""
@@ -192,6 +193,11 @@ class _Rows:
 
     def row(self, key: Key) -> ComparedRow:
         """One row of the table."""
+        if key not in self._rows:
+            self._rows[key] = self._row(key)
+        return self._rows[key]
+
+    def _row(self, key: Key) -> ComparedRow:
         values = self.values(key)
         numbers = values if _are_plain(values) else [_as_number(each) for each in values]
         has_value = [each is not None for each in values]

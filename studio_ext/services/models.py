@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from weakref import WeakValueDictionary
 
 from studio_ext.contract.errors import Conflict, FieldError, InvalidRequest, NotFound
 from studio_ext.contract.models import (
@@ -19,15 +21,29 @@ from studio_ext.contract.models import (
 )
 from studio_ext.core.metric_direction import better
 from studio_ext.core.model_names import alias_name, model_name, version_number
+from studio_ext.core.notes import check_seen
 from studio_ext.ports.models import ModelStore, NewVersion, SourceTrial
 
-_CHANGING = threading.Lock()
-"""Looking and changing is one step: two requests to this process never overwrite each other unseen. MLflow itself
-cannot be asked to compare."""
 _METRICS = 4
 """Metrics of a trial that stand beside a version."""
 _SHOWN = 5
 """Names that an error lists."""
+
+
+_locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+_mutex = threading.Lock()
+
+
+@contextlib.contextmanager
+def _changing(name: str) -> Iterator[None]:
+    """Looking at a model and changing it is one step: two requests to this process never overwrite each other unseen.
+
+    MLflow itself cannot be asked to compare. Other models do not wait: a server that hangs has patience for each call.
+    """
+    with _mutex:
+        lock = _locks.setdefault(name, threading.Lock())
+    with lock:
+        yield
 
 
 class Models:
@@ -65,9 +81,9 @@ class Models:
         alias = alias_name(request.alias) if request.alias and request.alias.strip() else None
         trial = self._trial(request.run_id)
         model = _chosen(trial, self._store.logged_models(trial), request.path)
-        with _CHANGING:
-            if alias is not None:
-                self._check_holder(name, alias, request.held_by)
+        with _changing(name):
+            if alias is not None and request.held_by is not None:
+                _check_holder(alias, self._holder(name, alias), request.held_by)
             made = self._store.create_version(NewVersion(name, trial, model.path, request.description))
             if alias is not None:
                 self._store.set_alias(name, alias, made.version)
@@ -75,37 +91,41 @@ class Models:
 
     def describe(self, name: str, change: UpdateModel) -> RegisteredModel:
         """Say what a model is."""
-        with _CHANGING:
+        with _changing(name):
             if change.if_description is not None:
-                _check_description(self._store.model(name).description, change)
+                there = self._store.model(name).description
+                check_seen("description", there, change.if_description, change.description)
             self._store.describe_model(name, change.description)
         return self._store.model(name)
 
     def describe_version(self, name: str, version: str, change: UpdateModel) -> ModelVersion:
         """Say what a version is."""
         version = version_number(version)
-        with _CHANGING:
+        with _changing(name):
             if change.if_description is not None:
-                _check_description(self._store.version(name, version).description, change)
+                there = self._store.version(name, version).description
+                check_seen("description", there, change.if_description, change.description)
             self._store.describe_version(name, version, change.description)
         return self.version(name, version)
 
     def set_alias(self, name: str, alias: str, request: SetAlias) -> RegisteredModel:
         """Let an alias stand for a version."""
         alias, version = alias_name(alias), version_number(request.version)
-        with _CHANGING:
+        with _changing(name):
             self._store.version(name, version)
-            self._check_holder(name, alias, request.held_by)
+            if request.held_by is not None:
+                _check_holder(alias, self._holder(name, alias), request.held_by)
             self._store.set_alias(name, alias, version)
         return self._store.model(name)
 
     def delete_alias(self, name: str, alias: str, held_by: str | None = None) -> RegisteredModel:
         """Remove an alias, where it still stands for ``held_by``."""
-        with _CHANGING:
+        with _changing(name):
             model = self._store.model(name)
             if alias not in model.aliases:
                 return model
-            self._check_holder(name, alias, held_by)
+            if held_by is not None:
+                _check_holder(alias, model.aliases[alias], held_by)
             self._store.delete_alias(name, alias)
         return self._store.model(name)
 
@@ -115,11 +135,12 @@ class Models:
 
     def delete(self, name: str) -> None:
         """Remove a model that has no version."""
-        if (latest := self._store.model(name).latest) is not None:
-            raise Conflict(
-                f"The model {name!r} has versions, the newest is {latest}.", hint="Delete its versions first."
-            )
-        self._store.delete_model(name)
+        with _changing(name):
+            if (latest := self._store.model(name).latest) is not None:
+                raise Conflict(
+                    f"The model {name!r} has versions, the newest is {latest}.", hint="Delete its versions first."
+                )
+            self._store.delete_model(name)
 
     def _trial(self, run_id: str) -> SourceTrial:
         trial = self._store.trial(run_id)
@@ -129,32 +150,24 @@ class Models:
             raise NotFound(f"The trial {trial.name!r} was deleted.", hint="Restore it first.")
         return trial
 
-    def _check_holder(self, name: str, alias: str, seen: str | None) -> None:
-        """MLflow moves aliases without a question; whoever decided by what they saw must not undo another's move."""
-        if seen is None:
-            return
+    def _holder(self, name: str, alias: str) -> str:
+        """Which version an alias stands for; empty: for none."""
         try:
-            holder = self._store.model(name).aliases.get(alias, "")
+            return self._store.model(name).aliases.get(alias, "")
         except NotFound:
-            holder = ""
-        if holder != seen:
-            now = f"stands for version {holder} now" if holder else "stands for no version now"
-            said = f"Somebody else moved {alias!r}: it {now}."
-            raise Conflict(said, hint="Look again, then decide.", fields=[FieldError(field="alias", message=said)])
+            return ""
 
     def _with_trials(self, versions: Sequence[ModelVersion]) -> list[ModelVersion]:
         trials = self._store.trials([each.run_id for each in versions if each.run_id])
         return [_completed(each, trials) for each in versions]
 
 
-def _check_description(there: str, change: UpdateModel) -> None:
-    """Whoever wrote on from an older description must not overwrite what somebody else wrote meanwhile."""
-    if there not in (change.if_description, change.description):
-        raise Conflict(
-            "Somebody else changed the note meanwhile.",
-            hint="Look at what it says now, then save yours over it or take it over.",
-            fields=[FieldError(field="description", message=there)],
-        )
+def _check_holder(alias: str, holder: str, seen: str) -> None:
+    """MLflow moves aliases without a question; whoever decided by what they saw must not undo another's move."""
+    if holder != seen:
+        now = f"stands for version {holder} now" if holder else "stands for no version now"
+        said = f"Somebody else moved {alias!r}: it {now}."
+        raise Conflict(said, hint="Look again, then decide.", fields=[FieldError(field="alias", message=said)])
 
 
 def _chosen(trial: SourceTrial, models: Sequence[LoggedModel], path: str | None) -> LoggedModel:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
-from studio_ext.contract.errors import Conflict, FieldError, InvalidRequest, NotFound
+from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound
 from studio_ext.contract.experiments import Experiment, Trial
 from studio_ext.contract.jobs import JobDetail
 from studio_ext.contract.live import MetricHistory, MetricSeries
@@ -35,6 +35,7 @@ from studio_ext.contract.trial_table import (
     TrialTablePage,
 )
 from studio_ext.contract.views import View
+from studio_ext.core.notes import check_seen
 from studio_ext.core.trial_facts import NOTE_TAG, check_tags
 from studio_ext.ports.models import KnownJob, ModelStore, SourceTrial
 from studio_ext.services.comparison import Comparisons
@@ -295,8 +296,7 @@ class FakeTrials(StoreModels):
         tags = {name: text for name, text in trial.tags.items() if name not in change.removed_tags} | change.tags
         if change.note is not None:
             there = str(tags.get(NOTE_TAG, ""))
-            if change.if_note is not None and there not in (change.if_note, change.note):
-                raise Conflict("Somebody else changed it.", fields=[FieldError(field="note", message=there)])
+            check_seen("note", there, change.if_note, change.note)
             tags[NOTE_TAG] = change.note
         self._trials[run_id] = trial.model_copy(update={"tags": tags, "name": change.name or trial.name})
         self._next()

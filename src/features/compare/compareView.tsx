@@ -112,9 +112,13 @@ export class CompareView extends Panel {
     }
     const view = writeView({ ...this.model.view, ...texts });
     Notification.warning(
-      trans.__(
-        'What you changed last is not in the comparison that was closed, as its text cannot be read.'
-      ),
+      this.file.error
+        ? trans.__(
+            'What you changed last is not in the comparison that was closed, as its text cannot be read.'
+          )
+        : trans.__(
+            'What you changed last is not in the comparison that was closed, as its text was still being read.'
+          ),
       {
         autoClose: false,
         actions: [

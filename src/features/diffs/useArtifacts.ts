@@ -17,23 +17,24 @@ export function useArtifacts(
   model: DiffModel,
   path: string
 ): readonly ILoaded[] | null {
-  const [found, setFound] = useState<readonly ILoaded[] | null>(null);
+  const [found, setFound] = useState<readonly Omit<ILoaded, 'name'>[] | null>(
+    null
+  );
   const runs = ordered(model);
   const key = runs.join();
   useEffect(() => {
     const abort = new AbortController();
     setFound(null);
-    const load = async (run: string): Promise<ILoaded> => {
-      const name = '';
+    const load = async (run: string) => {
       try {
         const blob = await model.client.artifact(run, path, abort.signal);
-        return { run, name, blob, problem: '' };
+        return { run, blob, problem: '' };
       } catch (reason) {
         if (isAbort(reason)) {
           throw reason;
         }
         const problem = asRequestError(reason).message;
-        return { run, name, blob: null, problem };
+        return { run, blob: null, problem };
       }
     };
     Promise.all(key.split(',').map(load)).then(setFound, () => undefined);

@@ -80,8 +80,6 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
         app.shell.add(widget, 'main', { type: 'Studio model' });
         await modelTabs.add(widget);
       }
-      // From now on changes of others are noticed, too.
-      void models.load();
       if (version) {
         widget.content.mark(version);
       }

@@ -105,6 +105,9 @@ export class RegisterForm {
   }
 
   set(values: Partial<IRegisterValues>): void {
+    if (this._isBusy) {
+      return; // It would be lost with the dialog.
+    }
     this.values = { ...this.values, ...values };
     if (this._error?.fields.some(({ field }) => field in values)) {
       // What was wrong is not there any more.

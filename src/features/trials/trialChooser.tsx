@@ -1,4 +1,4 @@
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useState } from 'react';
@@ -10,6 +10,8 @@ import type { TableRow } from '../../contract';
 const OFFERED = 100;
 /** How long somebody's typing has to rest, in milliseconds. */
 const REST = 200;
+/** Place of the button that takes the choice. */
+const COMPARE = 1;
 
 interface IOffer {
   /** What was typed. */
@@ -156,8 +158,30 @@ class ChooserBody extends ReactWidget {
 
   private readonly _choose = (id: string | null): void => {
     this._chosen = id;
+    const accept = this.node
+      .closest('.jp-Dialog')
+      ?.querySelector('button.jp-mod-accept');
+    if (accept instanceof HTMLButtonElement) {
+      accept.disabled = id === null;
+    }
   };
   private _chosen: string | null = null;
+}
+
+/** Stays open while nothing is offered for what was typed: Enter is pressed early. */
+class ChooserDialog extends Dialog<string | null> {
+  constructor(
+    options: Partial<Dialog.IOptions<string | null>>,
+    private readonly _chooser: ChooserBody
+  ) {
+    super({ ...options, body: _chooser });
+  }
+
+  override resolve(index = COMPARE): void {
+    if (index !== COMPARE || this._chooser.getValue() !== null) {
+      super.resolve(index);
+    }
+  }
 }
 
 /** Ask for a trial; null: none was chosen. */
@@ -165,14 +189,17 @@ export async function chooseTrial(
   options: Omit<IChooserProps, 'onChange'> & { title: string }
 ): Promise<string | null> {
   const { title, trans, ...rest } = options;
-  const { button, value } = await showDialog({
-    title,
-    body: new ChooserBody({ ...rest, trans }),
-    buttons: [
-      Dialog.cancelButton(),
-      Dialog.okButton({ label: trans.__('Compare') })
-    ],
-    focusNodeSelector: 'input'
-  });
+  const dialog = new ChooserDialog(
+    {
+      title,
+      buttons: [
+        Dialog.cancelButton(),
+        Dialog.okButton({ label: trans.__('Compare') })
+      ],
+      focusNodeSelector: 'input'
+    },
+    new ChooserBody({ ...rest, trans })
+  );
+  const { button, value } = await dialog.launch();
   return button.accept ? value : null;
 }

@@ -197,7 +197,7 @@ export class TrialDeeds {
 
   /** Set a tag; where another value is lost by that, a notice takes it back. */
   async setTag(name: string, value: string): Promise<boolean> {
-    const before = this._tag(name);
+    const before = await this._tag(name);
     const isDone = await this._change({ tags: { [name]: value } });
     if (isDone && before !== undefined && before !== value) {
       const { trans } = this._options;
@@ -210,7 +210,7 @@ export class TrialDeeds {
 
   /** Take a tag away; a notice gives it back. */
   async removeTag(name: string): Promise<boolean> {
-    const before = this._tag(name);
+    const before = await this._tag(name);
     const isDone = await this._change({ removed_tags: [name] });
     if (isDone && before !== undefined) {
       const { trans } = this._options;
@@ -228,9 +228,11 @@ export class TrialDeeds {
       : detail.mlflow_url;
   }
 
-  /** What a tag says as far as is known here; undefined: there is none. */
-  private _tag(name: string): string | undefined {
-    return tagOf(this._options.model.detail, name);
+  /** What a tag says now; undefined: there is none. What is shown may be old. */
+  private async _tag(name: string): Promise<string | undefined> {
+    const { model } = this._options;
+    const now = await model.client.detail().catch(() => model.detail);
+    return tagOf(now, name);
   }
 
   /** Say what was done to a tag, and offer to set it to what it was, unless somebody changed it since. */
@@ -285,8 +287,8 @@ export class TrialDeeds {
 }
 
 function tagOf(detail: TrialDetail | null, name: string): string | undefined {
-  const value = detail?.trial.tags?.[name];
-  return value === undefined ? undefined : String(value);
+  const tags = detail?.trial.tags ?? {};
+  return Object.keys(tags).includes(name) ? String(tags[name]) : undefined;
 }
 
 /** A name that fits into a sentence. */

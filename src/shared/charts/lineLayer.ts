@@ -1,5 +1,5 @@
 import { COLOURS, dash } from '../chartTheme';
-import { inTurn, outOfTurn } from '../turns';
+import { inLaterTurn, outOfTurn } from '../turns';
 import { positionAt } from './lineData';
 import type { IDrawnLine, Numbers } from './lineData';
 import { bandOf, pathOf, placer } from './linePaths';
@@ -100,7 +100,8 @@ export class LineLayer {
     canvas.height = Math.max(1, view.bbox.height);
     this._next = { view, lines, canvas, drawn: 0 };
     if (this._work(this._next)) {
-      inTurn(this._goOn);
+      // Not now: this is within uPlot's own drawing, and other charts have theirs.
+      inLaterTurn(this._goOn);
     }
   }
 

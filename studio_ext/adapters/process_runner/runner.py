@@ -28,7 +28,7 @@ from studio_ext.ports.runner import Launch, Observation
 from studio_ext.worker import limits, processes, records
 
 _MOST_MEMORIES = 1000
-"""Attempts whose place in ``progress.jsonl`` is remembered; the others are read anew."""
+"""Attempts whose place in ``progress.jsonl`` is remembered; the others are read, and waited for, anew."""
 _FORKABLE = (
     ("-m", "ipykernel_launcher", "-f", "{connection_file}"),
     ("-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"),
@@ -180,6 +180,7 @@ class ProcessRunner:
             seen = observation.observe(launch, *memory, pending)
             if seen.exit is not None:
                 self._pending.pop(key, None)
+                self._memories.pop(key, None)
             while len(self._memories) > _MOST_MEMORIES:
                 self._memories.pop(next(iter(self._memories)))
         return seen

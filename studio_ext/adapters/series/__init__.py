@@ -7,7 +7,9 @@ module                does
 ``sources``           what is asked of a store
 ``sql_source``        asks a database
 ``rest_source``       asks MLflow's REST interface: a server elsewhere, or files
-``columns``           keeps what was read: short series in memory, long ones in files
+``columns``           keeps what was read: which series, how much in memory
+``column``            one series, in memory or mapped from its file
+``column_files``      makes, grows and tidies those files
 ``journals``          values that were logged and that the store has not got yet
 ====================  ==========================================================================================
 

@@ -196,6 +196,10 @@ class Histories:
         if now is not None:
             for each in set(done).difference(grown):
                 self._columns.get(each.run_id, each.metric)[0].mark = now
+        # What is read as a whole again, and can be told to be over, is whole then.
+        self._begun_over.update(
+            (each.run_id, each.metric) for each in grown if not each.mark and facts[each.run_id].is_over
+        )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         for piece in self._source.read([*new, *grown]):
             key = (piece.run_id, piece.metric)

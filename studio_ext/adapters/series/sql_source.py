@@ -12,7 +12,8 @@ long as its last row is the one that it was.
 Other databases have none. There a series is read in the order of time, and the mark is the time of its last value, how
 many there are of that time, and a digest of what MLflow keeps as the last value, the one with the largest step. Series
 where that is another one are asked for first; of the others of runs that go on, whose steps may go back, a few in turn.
-What comes late, for an earlier time, is found when the run is over, and the series is read anew.
+What comes late, for an earlier time, is found when the run is over, and the series is read anew; what is added to a run
+that is over is found where it is the last value.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from studio_ext.adapters.series.column import ROW, Rows
 from studio_ext.adapters.series.sources import Mark, Piece, RunFacts, Want, finite
 from studio_ext.adapters.trial_index.sql_tables import NotThere, Tables
 
@@ -40,10 +41,8 @@ _IN_TURN = 50
 _REMEMBERED = 100_000
 """and most of which it is known when that was."""
 _LIVE = ("RUNNING", "SCHEDULED")
-_ROW = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 _EXACT = 2**53
 """Below it every whole number is a float."""
-Rows = NDArray[np.void]
 _VALUES = "step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END"
 
 
@@ -65,6 +64,8 @@ class SqlHistories:
         """Of the runs that were asked for last, those that are over."""
         self._asked: dict[tuple[str, str], float] = {}
         """When a series was last read (monotonic seconds), without row numbers."""
+        self._seen: dict[tuple[str, str], int] = {}
+        """Digests of last values that the answer at hand has asked for."""
 
     def look(self) -> None:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
@@ -121,7 +122,7 @@ class SqlHistories:
     def grown(self, wants: Sequence[Want]) -> list[Want]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         if not self._tables.has_rowid:
-            latest = self._latest(wants)
+            latest = self._seen = self._latest(wants)
             changed = [each for each in wants if each.mark[2] != latest.get((each.run_id, each.metric), 0)]
             others = {each for each in wants if each.run_id not in self._over}.difference(changed)
             return changed + sorted(others, key=lambda each: self._asked.get(each[:2], 0.0))[:_IN_TURN]
@@ -143,7 +144,9 @@ class SqlHistories:
         if not self._tables.has_rowid:
             if len(self._asked) > _REMEMBERED:
                 self._asked.clear()
-            latest = self._latest(wants)  # before the values: what comes in between counts as more
+            # Before the values: what comes in between counts as more. Of most of them it was just asked.
+            seen, self._seen = self._seen, {}
+            latest = seen | self._latest([each for each in wants if each[:2] not in seen])
             for each in wants:
                 self._asked[each.run_id, each.metric] = time.monotonic()
                 yield from self._by_time(each, latest.get((each.run_id, each.metric), 0))
@@ -204,7 +207,7 @@ class SqlHistories:
         found = self._tables.numbers(statement, values, 3)
         if found is None or (len(found) and not np.abs(found[:, :2]).max() < _EXACT):
             return _rows(self._tables.rows(statement, values))
-        rows = np.empty(len(found), dtype=_ROW)
+        rows = np.empty(len(found), dtype=ROW)
         rows["step"], rows["time"], rows["value"] = found.T
         return rows
 
@@ -275,9 +278,9 @@ class SqlHistories:
 
 def _rows(found: list[Any]) -> Rows:
     try:
-        return np.array(found, dtype=_ROW)
+        return np.array(found, dtype=ROW)
     except (TypeError, ValueError):  # None, or what no database but SQLite would have taken for a number
-        return np.array([(*row[:2], _number(row[2])) for row in found], dtype=_ROW)
+        return np.array([(*row[:2], _number(row[2])) for row in found], dtype=ROW)
 
 
 def _piece(want: Want, rows: Rows, mark: Mark, is_done: bool) -> Piece:

@@ -260,14 +260,16 @@ def test_trials_side_by_side(fake: FakeClient, say: Any) -> None:
 
 
 def test_some_trials_by_name(fake: FakeClient, say: Any) -> None:
-    add_trials(fake, {"n": 1}, {"n": 2}, {"n": 3})
+    add_trials(fake, {"n": 1, "loss": 1}, {"n": 2}, {"n": 3})
     assert cells(say("%compare e --trials 'trial 2' 'trial 0'").result.result)[0] == ["trial 2", "trial 0"]
     assert cells(say("%compare e --metric n --trials 'trial 0' 'trial 2'").result.result)[0] == ["trial 2", "trial 0"]
     assert cells(say("%compare e -m n --lowest -t 'trial 2' 'trial 0'").result.result)[0] == ["trial 0", "trial 2"]
     assert cells(say(f"%compare e -t {1:032x} --only-differences").result.result)[0] == ["trial 1"]
     assert "3 trials '0000'" in say("%compare e --trials 0000").error
     assert "no trial 'x'" in say("%compare e --trials x").error
-    assert say("%compare e --metric loss").error == "No trial of 'e' has a metric 'loss'. There are n."
+    others_have_it = say("%compare e --metric loss -t 'trial 2' 'trial 1'").result.result
+    assert sorted(cells(others_have_it)[0]) == ["trial 1", "trial 2"]
+    assert say("%compare e --metric rmse").error == "No trial of 'e' has a metric 'rmse'. There are loss, n."
     assert "no experiment" in say("%compare nowhere").error.lower()
 
 

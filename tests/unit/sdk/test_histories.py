@@ -129,6 +129,21 @@ def test_long_histories_are_waited_for(fake: Asked, monkeypatch: pytest.MonkeyPa
     assert [each.max_points for each in fake.asked] == [4, 4, 4, 4, 77]
 
 
+def test_what_has_to_be_read_again_is_waited_for_again(fake: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial ends between the question whether all was read and the one for the values."""
+
+    def ends(client: Asked, query: SeriesQuery) -> SeriesPage:
+        if query.max_points == 77 and not any(each.max_points == 77 for each in client.asked):
+            client.turns = 2
+        return asked(client, query)
+
+    asked = Asked.trial_series
+    monkeypatch.setattr(metric_histories, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(Asked, "trial_series", ends)
+    assert rows(studio.histories("a1", metrics="rmse", max_points=77)) == [("a1", "rmse", 4.0)]
+    assert [each.max_points for each in fake.asked] == [4, 77, 4, 4, 77]
+
+
 def test_a_store_that_is_away_is_told_once(fake: Asked) -> None:
     fake.said = "The tracking store is away."
     fake.add_trial(trial("c1", metrics={f"m{number}": 1.0 for number in range(MAX_METRICS + 1)}))

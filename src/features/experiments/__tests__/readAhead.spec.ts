@@ -1,5 +1,4 @@
 import { comparison } from '../../../__tests__/fakeComparison';
-import { until } from '../../../__tests__/fakes';
 import type { IHistoryPage } from '../../../client';
 import type { CompareQuery, Comparison, SeriesQuery } from '../../../contract';
 import { TrialSelection } from '../../../models/trialSelection';
@@ -33,19 +32,26 @@ describe('ReadAhead', () => {
     }))
   ];
 
+  /** As long as a selection has to stand, and what follows from it. */
+  const stand = () => jest.advanceTimersByTimeAsync(300);
+
   beforeEach(() => {
+    jest.useFakeTimers();
     selection = new TrialSelection();
     compare = jest.fn(async (_: CompareQuery) => comparison(2, [], { charts }));
     series = jest.fn(async (_: SeriesQuery) => page);
     ahead = new ReadAhead({ compare, series }, 'churn', selection);
   });
 
-  afterEach(() => ahead.dispose());
+  afterEach(() => {
+    ahead.dispose();
+    jest.useRealTimers();
+  });
 
   it('reads what the first charts of the selected trials would show', async () => {
     selection.set(['a']);
     selection.set(['a', 'b']);
-    await until(() => series.mock.calls.length === 6);
+    await stand();
     expect(compare.mock.calls.map(([query]) => query)).toEqual([
       {
         sources: [{ experiment: 'churn', run_ids: ['a', 'b'] }],
@@ -62,15 +68,13 @@ describe('ReadAhead', () => {
       run_ids: ['a', 'b'],
       x: 'time'
     });
-    await new Promise(resolve => setTimeout(resolve, 50));
-    expect(series).toHaveBeenCalledTimes(6);
   });
 
   it('asks for nothing of one trial, or of more than a comparison takes', async () => {
     selection.set(['a']);
-    await new Promise(resolve => setTimeout(resolve, 350));
+    await stand();
     selection.set(Array.from({ length: 201 }, (_, at) => `run${at}`));
-    await new Promise(resolve => setTimeout(resolve, 350));
+    await stand();
     expect(compare).not.toHaveBeenCalled();
   });
 
@@ -80,22 +84,26 @@ describe('ReadAhead', () => {
       () => new Promise(resolve => (go = () => resolve(page)))
     );
     selection.set(['a', 'b']);
-    await until(() => series.mock.calls.length === 1);
+    await stand();
+    expect(series).toHaveBeenCalledTimes(1);
     selection.set(['c', 'd']);
     go();
-    await until(() => series.mock.calls.length === 2);
+    await stand();
+    expect(series).toHaveBeenCalledTimes(2);
     expect(series.mock.calls[1][0].run_ids).toEqual(['c', 'd']);
     ahead.dispose();
     go();
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await stand();
     expect(series).toHaveBeenCalledTimes(2);
   });
 
   it('keeps what went wrong to itself, and tries again with the next', async () => {
     compare.mockRejectedValueOnce(new Error('away'));
     selection.set(['a', 'b']);
-    await until(() => compare.mock.calls.length === 1);
+    await stand();
+    expect(compare).toHaveBeenCalledTimes(1);
     selection.set(['a', 'b', 'c']);
-    await until(() => series.mock.calls.length > 0);
+    await stand();
+    expect(series).toHaveBeenCalled();
   });
 });
