@@ -64,6 +64,12 @@ describe('Markdown in a report', () => {
     ).querySelector('a')!;
     expect(link.href).toBe('https://example.org/a?b=c');
     expect(link.rel).toBe('noopener noreferrer');
+    const named = show('[x](https://example.org/?a=1&amp;b=2)');
+    expect(named.querySelector('a')!.href).toBe('https://example.org/?a=1&b=2');
+    expect(
+      show('[x](javascript&colon;alert(1))').querySelector('a')
+    ).toBeNull();
+    expect(show('![A &amp; B](u)').textContent).toBe('A & B');
   });
 
   it('fetches no picture', () => {
@@ -77,7 +83,8 @@ describe('Markdown in a report', () => {
       '> '.repeat(5_000),
       '['.repeat(10_000),
       '- '.repeat(3_000) + 'x',
-      '*'.repeat(20_000)
+      '*'.repeat(20_000),
+      '*a '.repeat(6_600)
     ]) {
       const began = Date.now();
       const node = show(text);

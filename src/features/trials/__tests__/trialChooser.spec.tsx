@@ -2,7 +2,7 @@ import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 import { FakeServer, Reply, trans, until } from '../../../__tests__/fakes';
 import type { TrialQuery } from '../../../contract';
-import { Chooser, filterOf } from '../trialChooser';
+import { Chooser, chooseTrial, filterOf } from '../trialChooser';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 
@@ -80,6 +80,25 @@ describe('Choosing a trial', () => {
     );
     search('x');
     await until(() => note() === 'Away.');
+  });
+
+  it('stays open while nothing is offered, and takes Enter then', async () => {
+    server.on('POST trials/table', ({ body }: { body: unknown }) =>
+      (body as TrialQuery).filter?.includes('old') ? offer(['far']) : offer([])
+    );
+    const options = { client: server.client, experiment: 'churn', trans };
+    const answer = chooseTrial({ ...options, title: 'Which?', except: 'mine' });
+    await until(() => document.querySelector('.jp-Dialog input') !== null);
+    const dialog = document.querySelector('.jp-Dialog')!;
+    const input = dialog.querySelector('input')!;
+    const accept = dialog.querySelector<HTMLButtonElement>('.jp-mod-accept')!;
+    await until(() => accept.disabled);
+    fireEvent.keyDown(input, { key: 'Enter', keyCode: 13 });
+    expect(document.querySelector('.jp-Dialog')).toBe(dialog);
+    fireEvent.change(input, { target: { value: 'old' } });
+    await until(() => !accept.disabled);
+    fireEvent.keyDown(input, { key: 'Enter', keyCode: 13 });
+    await expect(answer).resolves.toBe('far');
   });
 
   it('keeps strings of the filter language whole', () => {

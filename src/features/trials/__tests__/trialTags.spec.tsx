@@ -118,7 +118,17 @@ describe('the tags of a trial', () => {
       'Removed the tag stage.',
       expect.anything()
     );
+    // A name that every object has.
+    const odd = said.mock.calls.length;
+    await after({ toString: 'x' }, () => deeds.setTag('toString', 'x'));
+    expect(said.mock.calls).toHaveLength(odd);
+    // Undo gives back what was there, not what was shown.
     server.on('GET trials/run1/detail', tagged({ stage: 'theirs' }));
+    await after({ stage: 'mine' }, () => deeds.setTag('stage', 'mine'));
+    expect(said).toHaveBeenLastCalledWith(
+      'stage is mine now, not theirs.',
+      expect.anything()
+    );
     await undo();
     expect(warned.mock.calls[0][0]).toContain('it stays as it is');
     expect(
@@ -129,7 +139,9 @@ describe('the tags of a trial', () => {
     ).toEqual([
       { tags: { stage: 'old' } },
       { tags: { stage: 'new' } },
-      { removed_tags: ['stage'] }
+      { removed_tags: ['stage'] },
+      { tags: { toString: 'x' } as object },
+      { tags: { stage: 'mine' } }
     ]);
   });
 });
