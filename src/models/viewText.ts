@@ -4,6 +4,8 @@ import type { View, ViewChart } from './views';
 /** Where the text of a view is kept: a file that is open, or the memory of a tab. */
 export interface IViewText {
   readonly text: string;
+  /** What the text says, where whoever wrote it knows: else the server has to read it. */
+  readonly view?: View | null;
   /** Resolves when the text is known. */
   readonly ready: Promise<void>;
   /** Emitted when the text changed, whoever changed it. */

@@ -3,5 +3,5 @@ import '../../../style/tabs.css';
 /** What is not needed before somebody compares. */
 export { addCompareCommands } from './commands';
 export { CompareView, createCharts } from './compareView';
-export { viewText } from './newView';
+export { newView } from './newView';
 export { saveView } from './saveView';

@@ -2,13 +2,14 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { writeView } from '../../models/viewText';
 import { MAX_TRIALS, viewOf } from '../../models/views';
+import { LooseText } from './viewTexts';
 
-/** The text of a view of some trials of an experiment; says so where they are too many for one. */
-export function viewText(
+/** A view of some trials of an experiment, and its text; says so where they are too many for one. */
+export function newView(
   experiment: string,
   runIds: readonly string[],
   trans: TranslationBundle
-): string {
+): LooseText {
   if (runIds.length > MAX_TRIALS) {
     Notification.warning(
       trans.__(
@@ -18,5 +19,6 @@ export function viewText(
       )
     );
   }
-  return writeView(viewOf(experiment, runIds));
+  const view = viewOf(experiment, runIds);
+  return new LooseText(writeView(view), view);
 }

@@ -134,7 +134,7 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
 
     /** Open a comparison that is in no file. */
     async function open(
-      text: string,
+      source: LooseText,
       id: string
     ): Promise<MainAreaWidget<CompareContent>> {
       const there = loose.find(widget => widget.id === id);
@@ -142,7 +142,6 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         shell.activateById(id);
         return there;
       }
-      const source = new LooseText(text);
       const widget = createLooseTab(id, source, parts);
       const name = () => {
         const model = widget.content.view?.model;
@@ -222,15 +221,15 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
           ? runs.filter(each => typeof each === 'string')
           : [];
         try {
-          const { viewText } = await load();
-          const text =
+          const { newView } = await load();
+          const source =
             typeof view === 'string'
-              ? view
+              ? new LooseText(view)
               : typeof experiment === 'string' && ids.length > 0
-                ? viewText(experiment, ids, trans)
-                : '';
+                ? newView(experiment, ids, trans)
+                : new LooseText();
           return await open(
-            text,
+            source,
             typeof id === 'string' && id ? id : newId(loose)
           );
         } catch (reason) {

@@ -106,7 +106,9 @@ export class ViewFile implements IDisposable {
     this._abort?.abort();
     const abort = (this._abort = new AbortController());
     try {
-      const view = await this._model.client.views.read(text, abort.signal);
+      const view =
+        this.source.view ??
+        (await this._model.client.views.read(text, abort.signal));
       if (this._abort !== abort || text !== this.source.text) {
         return;
       }

@@ -1,6 +1,7 @@
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { Signal } from '@lumino/signaling';
 import type { IViewText } from '../../models/viewText';
+import type { View } from '../../models/views';
 
 /** The text of a file that is open: a text editor beside it sees every change at once, and the other way round. */
 export class DocumentText implements IViewText {
@@ -38,7 +39,13 @@ export class DocumentText implements IViewText {
 
 /** The text of a comparison that was not saved. */
 export class LooseText implements IViewText {
-  constructor(private _text = '') {}
+  /**
+   * @param _view - what it says, where it was made from that.
+   */
+  constructor(
+    private _text = '',
+    private _view: View | null = null
+  ) {}
 
   readonly ready = Promise.resolve();
   readonly changed = new Signal<this, void>(this);
@@ -47,9 +54,14 @@ export class LooseText implements IViewText {
     return this._text;
   }
 
+  get view(): View | null {
+    return this._view;
+  }
+
   set(text: string): void {
     if (text !== this._text) {
       this._text = text;
+      this._view = null;
       this.changed.emit();
     }
   }

@@ -1,13 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, {
   Suspense,
-  lazy,
   useCallback,
   useEffect,
   useMemo,
   useRef
 } from 'react';
 import { Skeleton } from '../emptyState';
+import { fetched } from '../fetched';
 import type { ChartSpec, ChartSpecOf, IChartChange } from './chartSpec';
 import type { ISeriesSource } from './historyChart';
 import type { IImportance } from './importance';
@@ -15,32 +15,30 @@ import { lineGroups } from './lineGroups';
 import type { IChartColumn, IChartTrial, ITrialFocus } from './types';
 
 /* Each is fetched when the first of its kind is drawn. */
-const HistoryChart = lazy(async () => ({
-  default: (await import('./historyChart')).HistoryChart
-}));
-const ScatterChart = lazy(async () => ({
-  default: (await import('./scatterChart')).ScatterChart
-}));
-const ParallelChart = lazy(async () => ({
-  default: (await import('./parallelChart')).ParallelChart
-}));
-const BoxChart = lazy(async () => ({
-  default: (await import('./boxChart')).BoxChart
-}));
-const HistogramChart = lazy(async () => ({
-  default: (await import('./histogramChart')).HistogramChart
-}));
-const HeatMapChart = lazy(async () => ({
-  default: (await import('./heatMapChart')).HeatMapChart
-}));
-const ImportanceChart = lazy(async () => ({
-  default: (await import('./importanceChart')).ImportanceChart
-}));
+const HistoryChart = fetched(
+  async () => (await import('./historyChart')).HistoryChart
+);
+const ScatterChart = fetched(
+  async () => (await import('./scatterChart')).ScatterChart
+);
+const ParallelChart = fetched(
+  async () => (await import('./parallelChart')).ParallelChart
+);
+const BoxChart = fetched(async () => (await import('./boxChart')).BoxChart);
+const HistogramChart = fetched(
+  async () => (await import('./histogramChart')).HistogramChart
+);
+const HeatMapChart = fetched(
+  async () => (await import('./heatMapChart')).HeatMapChart
+);
+const ImportanceChart = fetched(
+  async () => (await import('./importanceChart')).ImportanceChart
+);
 
 /** Fetch what lines are drawn with, while it is still asked what they show. */
 export function prepareLines(): void {
   // Whoever draws asks again.
-  void Promise.all([import('./historyChart'), import('uplot')]).catch(
+  void Promise.all([HistoryChart.prepare(), import('uplot')]).catch(
     () => undefined
   );
 }

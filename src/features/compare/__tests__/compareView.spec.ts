@@ -12,7 +12,7 @@ import { CommandIDs } from '../../../tokens';
 import { addCompareCommands } from '../commands';
 import { CompareContent } from '../compareTab';
 import { CompareView } from '../compareView';
-import { viewText } from '../newView';
+import { newView } from '../newView';
 import { LooseText } from '../viewTexts';
 
 const SUITED: ViewChart[] = [{ id: 'line-1', type: 'line', metrics: ['loss'] }];
@@ -135,10 +135,10 @@ describe('A comparison', () => {
 
   it('of more trials than there is room for says so', () => {
     const ids = Array.from({ length: 201 }, (_, at) => `run${at}`);
-    const { sources } = JSON.parse(viewText('churn', ids, trans)) as View;
+    const { sources } = JSON.parse(newView('churn', ids, trans).text) as View;
     expect(sources?.[0].run_ids).toHaveLength(200);
     expect(notices()[0].message).toContain('The first 200 of 201 trials');
-    viewText('churn', ids.slice(1), trans);
+    newView('churn', ids.slice(1), trans);
     expect(notices()).toHaveLength(1);
   });
 });

@@ -1,0 +1,28 @@
+import React, { lazy, useState } from 'react';
+
+/** A component whose code is fetched when it is first drawn, or before. */
+export interface IFetched<P extends object> {
+  (props: P): JSX.Element;
+  /** Fetch its code: drawn after that it is there at once, else whoever is around it shows something meanwhile. */
+  prepare(): Promise<void>;
+}
+
+export function fetched<P extends object>(
+  load: () => Promise<React.ComponentType<P>>
+): IFetched<P> {
+  let there: React.ComponentType<P> | null = null;
+  const fetch = async () => (there = await load());
+  const Later = lazy(async () => ({ default: await fetch() }));
+  const Fetched = (props: P) => {
+    // The same for as long as it is drawn: another one would begin anew.
+    const [Component] = useState<React.ComponentType<any>>(
+      () => there ?? Later
+    );
+    return <Component {...props} />;
+  };
+  return Object.assign(Fetched, {
+    prepare: async () => {
+      await fetch();
+    }
+  });
+}
