@@ -68,6 +68,7 @@ export class SeriesModel implements IDisposable, IFeedOwner {
       next.length === this._runIds.length &&
       next.every((each, index) => each === this._runIds[index]);
     if (!isSame) {
+      this._prepared.splice(0).forEach(({ view }) => view.dispose());
       this._runIds = next;
       this._feeds.forEach(feed => feed.reset());
       this._views.forEach(view => view.onTrials());
@@ -76,9 +77,30 @@ export class SeriesModel implements IDisposable, IFeedOwner {
 
   /** What a chart shows; it asks for nothing before it is active. Dispose it with the chart. */
   open(need: ISeriesNeed): SeriesView {
+    const at = this._prepared.findIndex(
+      ({ need: prepared }) => JSON.stringify(prepared) === JSON.stringify(need)
+    );
+    if (at >= 0) {
+      return this._prepared.splice(at, 1)[0].view;
+    }
     const view = new SeriesView(this, need);
     this._views.add(view);
     return view;
+  }
+
+  /**
+   * Ask for what charts are to show that are still being made: they open it then.
+   *
+   * @param width - how wide they will be, in pixels; 0: not known.
+   */
+  prepare(needs: readonly ISeriesNeed[], width: number): void {
+    this._prepared.splice(0).forEach(({ view }) => view.dispose());
+    for (const need of needs) {
+      const view = this.open(need);
+      view.setWidth(width);
+      view.setActive(true);
+      this._prepared.push({ need, view });
+    }
   }
 
   /** Look now; resolves when all that is in sight is there. */
@@ -150,6 +172,7 @@ export class SeriesModel implements IDisposable, IFeedOwner {
   private readonly _feeds = new Map<string, SeriesFeed>();
   private _isDisposed = false;
   private _missing: readonly string[] = [];
+  private readonly _prepared: { need: ISeriesNeed; view: SeriesView }[] = [];
   private _runIds: readonly string[];
   private readonly _views = new Set<SeriesView>();
 }

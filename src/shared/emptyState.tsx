@@ -25,10 +25,16 @@ export function EmptyState(props: IEmptyStateProps): JSX.Element {
   );
 }
 
-/** Grey bars where rows are about to come. */
-export function Skeleton(props: { rows: number; label: string }): JSX.Element {
+/** Grey bars where rows are about to come; without a label whoever is around them says what they wait for. */
+export function Skeleton(props: { rows: number; label?: string }): JSX.Element {
+  const { label } = props;
   return (
-    <div className="jp-StudioSkeleton" role="status" aria-label={props.label}>
+    <div
+      className="jp-StudioSkeleton"
+      role={label && 'status'}
+      aria-label={label}
+      aria-hidden={!label}
+    >
       {Array.from({ length: props.rows }, (_, index) => (
         <div key={index} className="jp-StudioSkeleton-row" />
       ))}

@@ -48,7 +48,7 @@ async function compare(page: Page, runs: string[]): Promise<IOpened> {
       const inSight = () => {
         const node = widget.node.querySelector('.jp-StudioCharts');
         const frame = (node?.closest('.jp-StudioCompare-charts') ?? widget.node).getBoundingClientRect();
-        return [...widget.node.querySelectorAll('.jp-StudioCard')].filter(card => {
+        return [...widget.node.querySelectorAll('.jp-StudioCard[data-chart]')].filter(card => {
           const { top, bottom } = card.getBoundingClientRect();
           return bottom > frame.top && top < Math.min(frame.bottom, innerHeight);
         });
@@ -60,7 +60,7 @@ async function compare(page: Page, runs: string[]): Promise<IOpened> {
       await new Promise<void>(resolve => {
         const look = () => {
           if (shown.length < 2) {
-            shown = widget.node.querySelector('.jp-StudioCard') ? inSight() : [];
+            shown = widget.node.querySelector('.jp-StudioCard[data-chart]') ? inSight() : [];
           }
           if (shown.length > 1 && shown.every(isDrawn)) {
             shown = inSight();

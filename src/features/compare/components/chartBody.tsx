@@ -4,7 +4,11 @@ import { asRequestError, isAbort } from '../../../client';
 import type { RequestError } from '../../../client';
 import type { Importance } from '../../../contract';
 import type { CompareModel } from '../../../models/compareModel';
-import type { SeriesModel, SeriesView } from '../../../models/seriesModel';
+import type {
+  ISeriesNeed,
+  SeriesModel,
+  SeriesView
+} from '../../../models/seriesModel';
 import type { ChartOf, ViewChart } from '../../../models/views';
 import type { IChartChange } from '../../../shared/charts/chartSpec';
 import { SpecChart } from '../../../shared/charts/specChart';
@@ -48,18 +52,19 @@ function knownOf(props: IChartBodyProps): ISpecChartProps {
   };
 }
 
+/** The histories that a chart of lines shows. */
+export function needOf(chart: ChartOf<'line'>): ISeriesNeed {
+  const { metrics, x, x_metric } = chart;
+  return { metrics, x, x_metric };
+}
+
 function LineBody(props: IChartBodyProps<ChartOf<'line'>>): JSX.Element {
   const { chart, series } = props;
   const [source, setSource] = useState<SeriesView | null>(null);
-  const need = JSON.stringify([chart.metrics, chart.x, chart.x_metric]);
+  const need = JSON.stringify(needOf(chart));
   // Before it is painted: what is asked for is on its way meanwhile.
   useLayoutEffect(() => {
-    const [metrics, x, x_metric] = JSON.parse(need) as [
-      string[],
-      ChartOf<'line'>['x'],
-      string | null | undefined
-    ];
-    const opened = series.open({ metrics, x, x_metric });
+    const opened = series.open(JSON.parse(need));
     setSource(opened);
     return () => opened.dispose();
   }, [series, need]);

@@ -13,7 +13,7 @@ import { classes } from './differenceTable';
 /** How far out of sight a chart is drawn already. */
 const MARGIN = '200px';
 /** Charts that are in sight anyway where there is room for one. */
-const FIRST = 4;
+export const FIRST = 4;
 /** What is dragged, so that nothing else is dropped here. */
 export const DRAGGED = 'application/x-studio-chart';
 

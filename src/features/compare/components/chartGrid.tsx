@@ -1,15 +1,17 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
-import React, { useEffect, useMemo, useState } from 'react';
+import React, { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { CompareModel } from '../../../models/compareModel';
 import { SeriesModel } from '../../../models/seriesModel';
 import { newChartId } from '../../../models/views';
 import type { ViewChart } from '../../../models/views';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { useSignal } from '../../../shared/useSignal';
-import { ChartCard } from './chartCard';
+import { needOf } from './chartBody';
+import { ChartCard, FIRST } from './chartCard';
 import type { IChartActions } from './chartCard';
 import { ChartForm } from './chartForm';
+import { classes } from './differenceTable';
 
 /** Most charts of one view. */
 const MAX_CHARTS = 100;
@@ -23,7 +25,9 @@ export interface IChartGridProps {
 export function ChartGrid(props: IChartGridProps): JSX.Element {
   const { model, trans } = props;
   useSignal(model.changed);
-  const series = useSeries(model);
+  /** Where the first chart is going to be. */
+  const first = useRef<HTMLDivElement>(null);
+  const series = useSeries(model, first);
   /** Id of the chart that is changed; empty: a new one. */
   const [edited, edit] = useState<string | null>(null);
   const [said, say] = useState('');
@@ -37,7 +41,22 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
     return model.error || (model.view.sources ?? []).length === 0 ? (
       <></>
     ) : (
-      <Skeleton rows={8} label={trans.__('Loading trials')} />
+      <div
+        className="jp-StudioCharts"
+        role="status"
+        aria-label={trans.__('Loading trials')}
+      >
+        {soon(model).map((chart, place) => (
+          <div
+            key={place}
+            className={classes('jp-StudioCard', chart?.wide && 'jp-mod-wide')}
+          >
+            <div ref={place === 0 ? first : undefined}>
+              <Skeleton rows={6} />
+            </div>
+          </div>
+        ))}
+      </div>
     );
   }
   return (
@@ -110,12 +129,26 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
   );
 }
 
-/** Histories of the trials that are drawn, for as long as the charts are there. */
-function useSeries(model: CompareModel): SeriesModel | null {
+/** Histories of the trials that are drawn, for as long as the charts are there; asked for as soon as it is known what those show. */
+function useSeries(
+  model: CompareModel,
+  first: React.RefObject<HTMLElement>
+): SeriesModel | null {
   const [series, setSeries] = useState<SeriesModel | null>(null);
-  useEffect(() => {
+  // Before it is painted: the answer may come before that.
+  useLayoutEffect(() => {
     const made = new SeriesModel({ client: model.client.trials });
-    const follow = () => made.setTrials(model.drawn.map(({ id }) => id));
+    let isPrepared = model.comparison !== null;
+    const follow = () => {
+      made.setTrials(model.drawn.map(({ id }) => id));
+      if (!isPrepared && model.comparison && !model.isChoosing) {
+        isPrepared = true;
+        const needs = model.charts
+          .slice(0, FIRST)
+          .flatMap(chart => (chart.type === 'line' ? [needOf(chart)] : []));
+        made.prepare(needs, first.current?.clientWidth ?? 0);
+      }
+    };
     follow();
     model.changed.connect(follow);
     setSeries(made);
@@ -123,7 +156,7 @@ function useSeries(model: CompareModel): SeriesModel | null {
       model.changed.disconnect(follow);
       made.dispose();
     };
-  }, [model]);
+  }, [model, first]);
   return series;
 }
 
@@ -167,6 +200,11 @@ function makeActions(
         )
       )
   };
+}
+
+/** The charts that the view has; where those are chosen that suit, some. */
+function soon(model: CompareModel): (ViewChart | undefined)[] {
+  return model.view.charts ?? Array.from({ length: FIRST });
 }
 
 /** In the place of the one with its id, else at the end. */
