@@ -1,5 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import React, {
+  memo,
+  useDeferredValue,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState
+} from 'react';
 import type { ComparedRow } from '../../../contract';
 import type { CompareModel, IViewTrial } from '../../../models/compareModel';
 import { columnLabel, trialWord } from '../../../models/trialWords';
@@ -66,7 +73,12 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
       observer?.disconnect();
     };
   }, []);
-  const { rows, trials } = model;
+  const now = useMemo(
+    () => ({ rows: model.rows, trials: model.trials }),
+    [model.rows, model.trials]
+  );
+  // The charts come first, and the page answers meanwhile.
+  const { rows, trials } = useDeferredValue(now);
   const columns = useMemo(() => ordered(trials), [trials]);
   const lines = useMemo(() => linesOf(rows, closed), [rows, closed]);
   const { first: top, last: bottom } = span(

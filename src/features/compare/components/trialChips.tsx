@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon, ellipsesIcon } from '@jupyterlab/ui-components';
-import React from 'react';
+import React, { memo, useCallback } from 'react';
 import type { CompareModel, IViewTrial } from '../../../models/compareModel';
 import { trialWord } from '../../../models/trialWords';
 import { Mark } from '../../../shared/chartParts';
@@ -20,6 +20,15 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
   const { model, onMenu, trans } = props;
   const { focus, trials } = model;
   useSignal(focus.changed);
+  const openMenu = useCallback(
+    (id: string, left: number, top: number) => {
+      const trial = model.trials.find(each => each.id === id);
+      if (trial) {
+        onMenu(trial, left, top);
+      }
+    },
+    [model, onMenu]
+  );
   if (trials.length === 0) {
     return null;
   }
@@ -31,99 +40,121 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
       aria-label={trans.__('Trials')}
       onMouseLeave={() => focus.hover(null)}
     >
-      {trials.map(trial => {
-        const { id, label, colour, facts, isHidden, isBaseline } = trial;
-        const word = trialWord(facts.status, trans);
-        return (
-          <li
-            key={id}
-            className={classes(
-              'jp-StudioChip',
-              isHidden && 'jp-mod-off',
-              isBaseline && 'jp-mod-baseline',
-              focus.selected.has(id) && 'jp-mod-selected',
-              focus.hovered === id && 'jp-mod-hovered'
-            )}
-            data-run={id}
-            onMouseEnter={() => focus.hover(id)}
-            onContextMenu={event => {
-              event.preventDefault();
-              event.stopPropagation();
-              onMenu(trial, event.clientX, event.clientY);
-            }}
-          >
-            <button
-              type="button"
-              className="jp-StudioChip-name"
-              aria-pressed={focus.selected.has(id)}
-              title={[label, facts.experiment, word].join('\n')}
-              onClick={event =>
-                pick(
-                  model,
-                  id,
-                  event.ctrlKey || event.metaKey || event.shiftKey
-                )
-              }
-            >
-              <Mark colour={colour} />
-              {facts.status !== 'FINISHED' && (
-                <StatusIcon status={facts.status} label={word} />
-              )}
-              <span className="jp-StudioChip-label">{label}</span>
-              {areSeveral && (
-                <span className="jp-StudioChip-place">{facts.experiment}</span>
-              )}
-              {isBaseline && (
-                <span className="jp-StudioChip-tag">
-                  {trans.__('Baseline')}
-                </span>
-              )}
-            </button>
-            <button
-              type="button"
-              className="jp-StudioIconButton"
-              aria-pressed={isHidden}
-              disabled={model.isReadOnly}
-              title={isHidden ? trans.__('Draw again') : trans.__('Hide')}
-              aria-label={
-                isHidden
-                  ? trans.__('Draw %1 again', label)
-                  : trans.__('Hide %1', label)
-              }
-              onClick={() => model.hide(id, !isHidden)}
-            >
-              {isHidden ? (
-                <hiddenIcon.react tag="span" />
-              ) : (
-                <shownIcon.react tag="span" />
-              )}
-            </button>
-            <button
-              type="button"
-              className="jp-StudioIconButton"
-              aria-haspopup="menu"
-              title={trans.__('More')}
-              aria-label={trans.__('More for %1', label)}
-              onClick={event => {
-                const box = event.currentTarget.getBoundingClientRect();
-                onMenu(trial, box.left, box.bottom);
-              }}
-            >
-              <ellipsesIcon.react tag="span" />
-            </button>
-            <button
-              type="button"
-              className="jp-StudioIconButton"
-              disabled={model.isReadOnly}
-              title={trans.__('Take out')}
-              aria-label={trans.__('Take %1 out', label)}
-              onClick={() => model.remove([id])}
-            >
-              <closeIcon.react tag="span" />
-            </button>
-          </li>
-        );
-      })}
+      {trials.map(({ id, label, colour, facts, isHidden, isBaseline }) => (
+        <Chip
+          key={id}
+          {...{ id, label, colour, isHidden, isBaseline, model, trans }}
+          status={facts.status}
+          experiment={facts.experiment}
+          showsExperiment={areSeveral}
+          isSelected={focus.selected.has(id)}
+          isHovered={focus.hovered === id}
+          isReadOnly={model.isReadOnly}
+          onMenu={openMenu}
+        />
+      ))}
     </ul>
   );
 }
+
+interface IChipProps extends Pick<
+  IViewTrial,
+  'id' | 'label' | 'colour' | 'isHidden' | 'isBaseline'
+> {
+  status: string;
+  experiment: string;
+  showsExperiment: boolean;
+  isSelected: boolean;
+  isHovered: boolean;
+  isReadOnly: boolean;
+  model: CompareModel;
+  onMenu: (id: string, left: number, top: number) => void;
+  trans: TranslationBundle;
+}
+
+/** Drawn again only if something of it changed: there may be two hundred. */
+const Chip = memo(function Chip(props: IChipProps): JSX.Element {
+  const { id, label, colour, status, experiment, model, onMenu, trans } = props;
+  const { isHidden, isBaseline, isSelected, isHovered, isReadOnly } = props;
+  const word = trialWord(status, trans);
+  return (
+    <li
+      className={classes(
+        'jp-StudioChip',
+        isHidden && 'jp-mod-off',
+        isBaseline && 'jp-mod-baseline',
+        isSelected && 'jp-mod-selected',
+        isHovered && 'jp-mod-hovered'
+      )}
+      data-run={id}
+      onMouseEnter={() => model.focus.hover(id)}
+      onContextMenu={event => {
+        event.preventDefault();
+        event.stopPropagation();
+        onMenu(id, event.clientX, event.clientY);
+      }}
+    >
+      <button
+        type="button"
+        className="jp-StudioChip-name"
+        aria-pressed={isSelected}
+        title={[label, experiment, word].join('\n')}
+        onClick={event =>
+          pick(model, id, event.ctrlKey || event.metaKey || event.shiftKey)
+        }
+      >
+        <Mark colour={colour} />
+        {status !== 'FINISHED' && <StatusIcon status={status} label={word} />}
+        <span className="jp-StudioChip-label">{label}</span>
+        {props.showsExperiment && (
+          <span className="jp-StudioChip-place">{experiment}</span>
+        )}
+        {isBaseline && (
+          <span className="jp-StudioChip-tag">{trans.__('Baseline')}</span>
+        )}
+      </button>
+      <button
+        type="button"
+        className="jp-StudioIconButton"
+        aria-pressed={isHidden}
+        disabled={isReadOnly}
+        title={isHidden ? trans.__('Draw again') : trans.__('Hide')}
+        aria-label={
+          isHidden
+            ? trans.__('Draw %1 again', label)
+            : trans.__('Hide %1', label)
+        }
+        onClick={() => model.hide(id, !isHidden)}
+      >
+        {isHidden ? (
+          <hiddenIcon.react tag="span" />
+        ) : (
+          <shownIcon.react tag="span" />
+        )}
+      </button>
+      <button
+        type="button"
+        className="jp-StudioIconButton"
+        aria-haspopup="menu"
+        title={trans.__('More')}
+        aria-label={trans.__('More for %1', label)}
+        onClick={event => {
+          const box = event.currentTarget.getBoundingClientRect();
+          onMenu(id, box.left, box.bottom);
+        }}
+      >
+        <ellipsesIcon.react tag="span" />
+      </button>
+      <button
+        type="button"
+        className="jp-StudioIconButton"
+        disabled={isReadOnly}
+        title={trans.__('Take out')}
+        aria-label={trans.__('Take %1 out', label)}
+        onClick={() => model.remove([id])}
+      >
+        <closeIcon.react tag="span" />
+      </button>
+    </li>
+  );
+});
