@@ -28,7 +28,7 @@ const MAX_QUIET = 4_000;
 /** and the longest after failures. */
 const MAX_FAILED = 30_000;
 /** Points in one answer, about: so many are taken in without the page standing still. */
-const BATCH = 100_000;
+const BATCH = 200_000;
 /** Requests at once. */
 const PARALLEL = 2;
 const MAX_METRICS = 50;

@@ -1,12 +1,13 @@
 import React, { lazy, useState } from 'react';
 
-/** A component whose code is fetched when it is first drawn, or before. */
+/** What `fetched` makes. */
 export interface IFetched<P extends object> {
   (props: P): JSX.Element;
   /** Fetch its code: drawn after that it is there at once, else whoever is around it shows something meanwhile. */
   prepare(): Promise<void>;
 }
 
+/** A component whose code is fetched when it is first drawn, or before. */
 export function fetched<P extends object>(
   load: () => Promise<React.ComponentType<P>>
 ): IFetched<P> {
@@ -15,8 +16,8 @@ export function fetched<P extends object>(
   const Later = lazy(async () => ({ default: await fetch() }));
   const Fetched = (props: P) => {
     // The same for as long as it is drawn: another one would begin anew.
-    const [Component] = useState<React.ComponentType<any>>(
-      () => there ?? Later
+    const [Component] = useState(
+      () => there ?? (Later as unknown as React.ComponentType<P>)
     );
     return <Component {...props} />;
   };

@@ -418,13 +418,39 @@ describe('SeriesModel', () => {
   });
 
   it('asks for many charts in portions', async () => {
-    model.setTrials(ramp(100).map(String));
+    model.setTrials(ramp(200).map(String));
     const views = ramp(7).map(each => model.open({ metrics: [`m${each}`] }));
     views.forEach(view => view.setActive(true));
     await until(() => views.every(view => view.isComplete));
     expect(store.asked.map(({ metrics }) => metrics.length)).toEqual([
       1, 1, 1, 1, 1, 1, 1
     ]);
+  });
+
+  it('asks ahead for charts that are still being made, which show that then', async () => {
+    store.log('a', 'loss', 3);
+    model.prepare([{ metrics: ['loss'] }, { metrics: ['acc'] }], 700);
+    await until(() => store.asked.length === 1);
+    expect(store.asked[0]).toMatchObject({
+      metrics: ['loss', 'acc'],
+      max_points: 2_000
+    });
+    const view = model.open({ metrics: ['loss'] });
+    expect(view.isActive).toBe(true);
+    await until(() => view.isComplete);
+    expect(values(view)).toEqual([['a', 'loss', 3]]);
+    // It is one chart's: the next one of the same gets its own, and is not asked for before somebody looks.
+    const other = model.open({ metrics: ['loss'] });
+    expect(other).not.toBe(view);
+    expect(other.isActive).toBe(false);
+    expect(store.asked).toHaveLength(1);
+  });
+
+  it('forgets what it asked ahead when there are other trials', async () => {
+    model.prepare([{ metrics: ['loss'] }], 0);
+    await until(() => store.asked.length === 1);
+    model.setTrials(['b']);
+    expect(model.open({ metrics: ['loss'] }).isActive).toBe(false);
   });
 
   it('lets go of everything', async () => {

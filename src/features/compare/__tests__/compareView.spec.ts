@@ -1,5 +1,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import { CommandRegistry } from '@lumino/commands';
+import { MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
 import { comparedRow, comparison } from '../../../__tests__/fakeComparison';
 import { FakeServer, Reply, trans, until } from '../../../__tests__/fakes';
 import type { View, ViewExport } from '../../../contract';
@@ -11,7 +13,7 @@ import type { ViewChart } from '../../../models/views';
 import { CommandIDs } from '../../../tokens';
 import { addCompareCommands } from '../commands';
 import { CompareContent } from '../compareTab';
-import { CompareView } from '../compareView';
+import { CompareView, createCharts } from '../compareView';
 import { newView } from '../newView';
 import { LooseText } from '../viewTexts';
 
@@ -131,6 +133,29 @@ describe('A comparison', () => {
       run1: colours.get('run1')
     });
     expect(shown?.['run1']).toBe(1);
+  });
+
+  it('asks for the histories of its first charts at once, as wide as they are going to be', async () => {
+    server.on('POST trials/series', () => ({ series: [] }));
+    const width = jest
+      .spyOn(HTMLElement.prototype, 'clientWidth', 'get')
+      .mockReturnValue(900);
+    const drawn = createCharts(view.model, { trans });
+    Widget.attach(drawn, document.body);
+    MessageLoop.flush();
+    const places = () => drawn.node.querySelectorAll('.jp-StudioCard').length;
+    // Where charts are going to be is seen before it is known which.
+    await until(() => places() === 4);
+    view.model.setActive(true);
+    await until(() => server.of('POST trials/series').length > 0);
+    expect(server.of('POST trials/series')[0].body).toMatchObject({
+      run_ids: ['run0', 'run1'],
+      metrics: ['loss'],
+      max_points: 2_000
+    });
+    await until(() => places() === 1);
+    width.mockRestore();
+    drawn.dispose();
   });
 
   it('of more trials than there is room for says so', () => {

@@ -58,6 +58,19 @@ describe('ViewFile', () => {
     expect(model.view.sources?.[0].run_ids).toEqual(['a', 'b']);
   });
 
+  it('need not ask what a text says that was made here, until somebody else changes it', async () => {
+    const view = viewOf('churn', ['a', 'b']);
+    text = new LooseText(writeView(view), view);
+    file = new ViewFile(text, model);
+    await until(() => file.isReady);
+    expect(model.view).toEqual(view);
+    expect(model.isReadOnly).toBe(false);
+    expect(server.of('POST views/read')).toHaveLength(0);
+    text.set('{"title": "by hand"}');
+    await until(() => model.view.title === 'by hand');
+    expect(server.of('POST views/read')).toHaveLength(1);
+  });
+
   it('writes what the person changes, and does not read that again', async () => {
     open(writeView(viewOf('churn', ['a', 'b'])));
     await until(() => file.isReady);

@@ -1,6 +1,7 @@
 import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import { until } from '../../../__tests__/fakes';
+import { GridTwin } from '../twin';
 import { GridView } from '../view';
 import { FakeActions, FakeSource } from './fakeSource';
 
@@ -241,5 +242,17 @@ describe('GridView', () => {
     await until(() => cells().some(node => node.textContent === 'a700'));
     source.changed.emit({ type: 'order', fromTop: true });
     await until(() => cells()[0].textContent === 'a0');
+  });
+
+  it('does not follow while it is hidden, and shows what came when it is shown', async () => {
+    const updated = jest.spyOn(GridTwin.prototype, 'update');
+    view.hide();
+    source.changed.emit({ type: 'rows', first: 0, last: 3 });
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(updated).not.toHaveBeenCalled();
+    view.show();
+    MessageLoop.flush();
+    await until(() => updated.mock.calls.length > 0);
+    updated.mockRestore();
   });
 });
