@@ -1,4 +1,5 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { framesPlugin } from './features/compare/framesPlugin';
 import { comparePlugin } from './features/compare/plugin';
 import { diffsPlugin } from './features/diffs/plugin';
 import { experimentsPlugin } from './features/experiments/plugin';
@@ -27,6 +28,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   submitPlugin,
   experimentsPlugin,
   comparePlugin,
+  framesPlugin,
   diffsPlugin,
   modelsPlugin,
   trialsPlugin

@@ -4,6 +4,7 @@ import type { Locator, Page as BrowserPage } from '@playwright/test';
 import { findings } from '../axe';
 import { expect, test } from '../fixtures';
 import type { Page } from '../fixtures';
+import { code, notebook, runCell } from '../notebooks';
 import { CompareTab } from '../pages/CompareTab';
 import { Recorder } from '../recorder';
 import { Traps, image } from '../traps';
@@ -201,5 +202,20 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
     expect(errors).toEqual([]);
     await context.close();
   }
+
+  // In a notebook it is as light or dark as the notebook, which it cannot reach.
+  await page.theme.setTheme('JupyterLab Dark');
+  const name = `${tmpPath}/shown.ipynb`;
+  await server.write(name, notebook(code(`import studio_ext as studio\n\nstudio.view(${JSON.stringify(file.split('/').pop())})`)));
+  await page.evaluate(path => window.jupyterapp.commands.execute('docmanager:open', { path }).then(() => 0), name);
+  await runCell(page, 0);
+  const frame = page.locator('.jp-NotebookPanel:visible .jp-OutputArea iframe').contentFrame();
+  const body = frame.locator('body');
+  await expect(frame.locator('svg path[d]:not([d=""])').first()).toBeAttached({ timeout: 60_000 });
+  await expect(body).toHaveAttribute('data-jp-theme-light', 'false');
+  await expect(body).toHaveCSS('background-color', 'rgb(17, 17, 17)');
+  await page.screenshot({ path: path.join(LOOK, 'notebook-dark.png') });
+  await page.theme.setTheme('JupyterLab Light');
+  await expect(body).toHaveAttribute('data-jp-theme-light', 'true');
   expect(await traps.sprung()).toEqual([]);
 });
