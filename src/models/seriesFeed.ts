@@ -119,16 +119,10 @@ export class SeriesFeed {
     this.want();
   }
 
-  /** Look at the end of this turn of the event loop, before anything is painted: what is wanted in it is asked together. */
-  want(): void {
-    void Promise.resolve().then(() =>
-      this._abort.signal.aborted ? undefined : this.look()
-    );
-  }
-
-  private _wait(milliseconds: number): void {
+  /** Look soon: what is asked for in one turn of the event loop is asked together. */
+  want(wait = 0): void {
     window.clearTimeout(this._timer);
-    this._timer = window.setTimeout(() => void this.look(), milliseconds);
+    this._timer = window.setTimeout(() => void this.look(), wait);
   }
 
   /** Look now; resolves when there is no more for now. */
@@ -174,7 +168,7 @@ export class SeriesFeed {
       // What came into sight meanwhile is not kept waiting.
       const isNew =
         !this._failures && parts.flat().some(each => !this.isReady(each));
-      this._wait(isNew ? 0 : wait);
+      this.want(isNew ? 0 : wait);
     }
   }
 

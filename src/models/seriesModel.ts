@@ -16,6 +16,13 @@ export interface ISeriesNeed {
   x_metric?: string | null;
 }
 
+/** What a chart will show. */
+export interface IPrepared {
+  need: ISeriesNeed;
+  /** How wide it will be, in pixels; 0: not known. */
+  width: number;
+}
+
 /** Most trials that are asked for. */
 export const MAX_TRIALS = 200;
 /** Points of a series that are asked for: the first that is twice the width of the chart. */
@@ -56,6 +63,7 @@ export class SeriesModel implements IDisposable, IFeedOwner {
       return;
     }
     this._isDisposed = true;
+    this._prepared.length = 0;
     [...this._views].forEach(view => view.dispose());
     this._feeds.forEach(feed => feed.dispose());
     Signal.clearData(this);
@@ -68,38 +76,35 @@ export class SeriesModel implements IDisposable, IFeedOwner {
       next.length === this._runIds.length &&
       next.every((each, index) => each === this._runIds[index]);
     if (!isSame) {
-      this._prepared.splice(0).forEach(({ view }) => view.dispose());
+      this.prepare([]);
       this._runIds = next;
       this._feeds.forEach(feed => feed.reset());
       this._views.forEach(view => view.onTrials());
     }
   }
 
-  /** What a chart shows; it asks for nothing before it is active. Dispose it with the chart. */
+  /** What a chart shows; it asks for nothing before it is active, which one that was prepared is. Dispose it with the chart. */
   open(need: ISeriesNeed): SeriesView {
     const at = this._prepared.findIndex(
       ({ need: prepared }) => JSON.stringify(prepared) === JSON.stringify(need)
     );
-    if (at >= 0) {
-      return this._prepared.splice(at, 1)[0].view;
-    }
-    const view = new SeriesView(this, need);
-    this._views.add(view);
-    return view;
+    return at >= 0 ? this._prepared.splice(at, 1)[0].view : this._make(need);
   }
 
   /**
-   * Ask for what charts are to show that are still being made: they open it then.
-   *
-   * @param width - how wide they will be, in pixels; 0: not known.
+   * Ask at once for what charts are to show that are still being made: they
+   * open it then. What was prepared before and nobody opened is forgotten.
    */
-  prepare(needs: readonly ISeriesNeed[], width: number): void {
+  prepare(charts: readonly IPrepared[]): void {
     this._prepared.splice(0).forEach(({ view }) => view.dispose());
-    for (const need of needs) {
-      const view = this.open(need);
+    for (const { need, width } of charts) {
+      const view = this._make(need);
       view.setWidth(width);
       view.setActive(true);
       this._prepared.push({ need, view });
+    }
+    if (charts.length > 0) {
+      void this.refresh();
     }
   }
 
@@ -165,6 +170,12 @@ export class SeriesModel implements IDisposable, IFeedOwner {
       signal
     );
     return page.series.map(each => toData(each));
+  }
+
+  private _make(need: ISeriesNeed): SeriesView {
+    const view = new SeriesView(this, need);
+    this._views.add(view);
+    return view;
   }
 
   private readonly _changed = new Signal<this, void>(this);

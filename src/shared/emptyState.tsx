@@ -33,7 +33,7 @@ export function Skeleton(props: { rows: number; label?: string }): JSX.Element {
       className="jp-StudioSkeleton"
       role={label && 'status'}
       aria-label={label}
-      aria-hidden={!label}
+      aria-hidden={label ? undefined : true}
     >
       {Array.from({ length: props.rows }, (_, index) => (
         <div key={index} className="jp-StudioSkeleton-row" />

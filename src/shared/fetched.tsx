@@ -12,8 +12,8 @@ export function fetched<P extends object>(
   load: () => Promise<React.ComponentType<P>>
 ): IFetched<P> {
   let there: React.ComponentType<P> | null = null;
-  const fetch = async () => (there = await load());
-  const Later = lazy(async () => ({ default: await fetch() }));
+  const get = async () => (there = await load());
+  const Later = lazy(async () => ({ default: await get() }));
   const Fetched = (props: P) => {
     // The same for as long as it is drawn: another one would begin anew.
     const [Component] = useState(
@@ -23,7 +23,7 @@ export function fetched<P extends object>(
   };
   return Object.assign(Fetched, {
     prepare: async () => {
-      await fetch();
+      await get();
     }
   });
 }

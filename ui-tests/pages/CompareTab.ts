@@ -8,7 +8,7 @@ export class CompareTab {
     this.table = this.content.getByRole('table', { name: 'Differences' });
     this.chips = this.content.getByRole('list', { name: 'Trials' }).getByRole('listitem');
     this.title = this.content.getByRole('textbox', { name: 'Title' });
-    this.cards = this.content.locator('.jp-StudioCard');
+    this.cards = this.content.locator('.jp-StudioCard[data-chart]');
   }
 
   readonly content: Locator;

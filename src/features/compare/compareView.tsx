@@ -155,7 +155,7 @@ export class CompareView extends Panel {
     menu.addItem({ command: CommandIDs.hideTrial, args: { run } });
     menu.addItem({ command: CommandIDs.removeTrial, args: { run } });
     menu.addItem({ type: 'separator' });
-    if (baseline && baseline !== trial) {
+    if (baseline && baseline.id !== trial.id) {
       menu.addItem({ command: CommandIDs.diffTrials, args: { run } });
     }
     if (commands.hasCommand(CommandIDs.showTrial)) {

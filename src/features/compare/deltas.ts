@@ -9,7 +9,11 @@ type Value = ComparedRow['values'][number];
 
 /** How a value differs from the one of the baseline. */
 export interface IDelta {
-  /** `+0.012 (+3.1 %)`. */
+  /** `+0.012`. */
+  change: string;
+  /** `(+3.1 %)`; empty where it would say nothing. */
+  share: string;
+  /** Both. */
   text: string;
   /** Null: nobody knows which values are better, or it is the same. */
   verdict: 'better' | 'worse' | null;
@@ -48,20 +52,23 @@ export function deltaOf(
     return null;
   }
   if (difference === 0) {
-    return { text: '=', verdict: null, sign: 0 };
+    return { change: '=', share: '', text: '=', verdict: null, sign: 0 };
   }
   const sign = difference > 0 ? 1 : -1;
   const share = (100 * difference) / Math.abs(b);
   const percent =
     b !== 0 && Math.abs(share) < MAX_PERCENT
-      ? ` (${PERCENT.format(share).replace('-', '−')} %)`
+      ? `(${PERCENT.format(share).replace('-', '−')} %)`
       : '';
   const size = Math.abs(difference);
   const text =
     row.key === 'duration' ? formatDuration(size) : formatNumber(brief(size));
   const isBetter = row.better === (sign > 0 ? 'higher' : 'lower');
+  const change = `${sign > 0 ? '+' : '−'}${text}`;
   return {
-    text: `${sign > 0 ? '+' : '−'}${text}${percent}`,
+    change,
+    share: percent,
+    text: `${change} ${percent}`.trim(),
     verdict: row.better === null ? null : isBetter ? 'better' : 'worse',
     sign
   };

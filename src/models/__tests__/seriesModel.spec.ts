@@ -417,19 +417,34 @@ describe('SeriesModel', () => {
     expect(view.series[0].x.length).toBeGreaterThan(1000);
   });
 
-  it('asks for many charts in portions', async () => {
-    model.setTrials(ramp(200).map(String));
+  it.each([
+    [50, [4, 3]],
+    [200, [1, 1, 1, 1, 1, 1, 1]]
+  ])('asks for many charts of %p trials in portions', async (count, sizes) => {
+    model.setTrials(ramp(count).map(String));
     const views = ramp(7).map(each => model.open({ metrics: [`m${each}`] }));
     views.forEach(view => view.setActive(true));
     await until(() => views.every(view => view.isComplete));
-    expect(store.asked.map(({ metrics }) => metrics.length)).toEqual([
-      1, 1, 1, 1, 1, 1, 1
-    ]);
+    expect(store.asked.map(({ metrics }) => metrics.length)).toEqual(sizes);
+  });
+
+  it('forgets what nobody opened', async () => {
+    jest.useFakeTimers();
+    store.complete = false;
+    model.prepare([{ need: { metrics: ['loss'] }, width: 0 }]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(store.asked).toHaveLength(1);
+    model.prepare([]);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(store.asked.length).toBeLessThanOrEqual(2);
   });
 
   it('asks ahead for charts that are still being made, which show that then', async () => {
     store.log('a', 'loss', 3);
-    model.prepare([{ metrics: ['loss'] }, { metrics: ['acc'] }], 700);
+    model.prepare([
+      { need: { metrics: ['loss'] }, width: 700 },
+      { need: { metrics: ['acc'] }, width: 800 }
+    ]);
     await until(() => store.asked.length === 1);
     expect(store.asked[0]).toMatchObject({
       metrics: ['loss', 'acc'],
@@ -447,7 +462,7 @@ describe('SeriesModel', () => {
   });
 
   it('forgets what it asked ahead when there are other trials', async () => {
-    model.prepare([{ metrics: ['loss'] }], 0);
+    model.prepare([{ need: { metrics: ['loss'] }, width: 0 }]);
     await until(() => store.asked.length === 1);
     model.setTrials(['b']);
     expect(model.open({ metrics: ['loss'] }).isActive).toBe(false);

@@ -103,6 +103,8 @@ export class GridView extends Widget implements IGridLook {
   }
 
   protected override onActivateRequest(_: Message): void {
+    // What changed while it was hidden may not be there yet.
+    this._update();
     this._twin.focus();
   }
 

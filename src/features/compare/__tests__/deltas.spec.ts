@@ -8,6 +8,8 @@ const plain = comparedRow('params.lr', [0.1, 0.2]);
 describe('The difference from the baseline', () => {
   it('has a sign, a share, and says what is better', () => {
     expect(deltaOf(loss, 0.25, 0.5)).toEqual({
+      change: '−0.25',
+      share: '(−50 %)',
       text: '−0.25 (−50 %)',
       verdict: 'better',
       sign: -1
@@ -49,7 +51,11 @@ describe('The difference from the baseline', () => {
   });
 
   it('of equal values is none', () => {
-    expect(deltaOf(loss, 1, 1)).toEqual({ text: '=', verdict: null, sign: 0 });
+    expect(deltaOf(loss, 1, 1)).toMatchObject({
+      text: '=',
+      verdict: null,
+      sign: 0
+    });
   });
 });
 

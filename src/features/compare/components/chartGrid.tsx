@@ -25,9 +25,9 @@ export interface IChartGridProps {
 export function ChartGrid(props: IChartGridProps): JSX.Element {
   const { model, trans } = props;
   useSignal(model.changed);
-  /** Where the first chart is going to be. */
-  const first = useRef<HTMLDivElement>(null);
-  const series = useSeries(model, first);
+  /** Where charts are going to be. */
+  const places = useRef<HTMLDivElement>(null);
+  const series = useSeries(model, places);
   /** Id of the chart that is changed; empty: a new one. */
   const [edited, edit] = useState<string | null>(null);
   const [said, say] = useState('');
@@ -42,6 +42,7 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
       <></>
     ) : (
       <div
+        ref={places}
         className="jp-StudioCharts"
         role="status"
         aria-label={trans.__('Loading trials')}
@@ -51,9 +52,7 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
             key={place}
             className={classes('jp-StudioCard', chart?.wide && 'jp-mod-wide')}
           >
-            <div ref={place === 0 ? first : undefined}>
-              <Skeleton rows={6} />
-            </div>
+            <Skeleton rows={6} />
           </div>
         ))}
       </div>
@@ -132,7 +131,7 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
 /** Histories of the trials that are drawn, for as long as the charts are there; asked for as soon as it is known what those show. */
 function useSeries(
   model: CompareModel,
-  first: React.RefObject<HTMLElement>
+  places: React.RefObject<HTMLElement>
 ): SeriesModel | null {
   const [series, setSeries] = useState<SeriesModel | null>(null);
   // Before it is painted: the answer may come before that.
@@ -143,10 +142,17 @@ function useSeries(
       made.setTrials(model.drawn.map(({ id }) => id));
       if (!isPrepared && model.comparison && !model.isChoosing) {
         isPrepared = true;
-        const needs = model.charts
-          .slice(0, FIRST)
-          .flatMap(chart => (chart.type === 'line' ? [needOf(chart)] : []));
-        made.prepare(needs, first.current?.clientWidth ?? 0);
+        const widthAt = (place: number) =>
+          places.current?.children[place]?.firstElementChild?.clientWidth ?? 0;
+        made.prepare(
+          model.charts
+            .slice(0, FIRST)
+            .flatMap((chart, place) =>
+              chart.type === 'line'
+                ? [{ need: needOf(chart), width: widthAt(place) }]
+                : []
+            )
+        );
       }
     };
     follow();
@@ -156,7 +162,14 @@ function useSeries(
       model.changed.disconnect(follow);
       made.dispose();
     };
-  }, [model, first]);
+  }, [model, places]);
+  const isKnown = model.comparison !== null;
+  // The charts have opened what was prepared for them by now.
+  useLayoutEffect(() => {
+    if (isKnown) {
+      series?.prepare([]);
+    }
+  }, [series, isKnown]);
   return series;
 }
 
@@ -202,9 +215,12 @@ function makeActions(
   };
 }
 
-/** The charts that the view has; where those are chosen that suit, some. */
+/** The first charts of the view; where those are chosen that suit, as many. */
 function soon(model: CompareModel): (ViewChart | undefined)[] {
-  return model.view.charts ?? Array.from({ length: FIRST });
+  const { charts } = model.view;
+  return charts?.length
+    ? charts.slice(0, FIRST)
+    : Array.from({ length: FIRST });
 }
 
 /** In the place of the one with its id, else at the end. */

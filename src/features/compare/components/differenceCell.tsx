@@ -95,8 +95,20 @@ export function DifferenceCell(props: IDifferenceCellProps): JSX.Element {
             delta.verdict && `jp-mod-${delta.verdict}`
           )}
         >
-          <span aria-hidden="true">{delta.sign > 0 ? '▲' : '▼'}</span>
-          {delta.text}
+          <span
+            className={classes(
+              'jp-StudioCompareTable-change',
+              !delta.share && 'jp-mod-alone'
+            )}
+          >
+            <span>
+              <span aria-hidden="true">{delta.sign > 0 ? '▲' : '▼'}</span>
+              {delta.change}
+            </span>
+          </span>{' '}
+          {delta.share && (
+            <span className="jp-StudioCompareTable-share">{delta.share}</span>
+          )}
           {verdict && <span className="jp-StudioHidden">{verdict}</span>}
         </span>
       )}

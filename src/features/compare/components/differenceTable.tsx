@@ -100,8 +100,11 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
   );
   // The baseline stays in sight.
   const isPinned = columns[0]?.trial.isBaseline ?? false;
-  const inSight = columns.slice(left, right);
-  const visible = isPinned && left > 0 ? [columns[0], ...inSight] : inSight;
+  // The same array while it is the same: rows are drawn again for another.
+  const visible = useMemo(() => {
+    const inSight = columns.slice(left, right);
+    return isPinned && left > 0 ? [columns[0], ...inSight] : inSight;
+  }, [columns, left, right, isPinned]);
   const width = Math.max(place.width, NAME_WIDTH + columns.length * size);
   const toggle = (kind: string) => {
     const next = new Set(closed);

@@ -255,4 +255,14 @@ describe('GridView', () => {
     await until(() => updated.mock.calls.length > 0);
     updated.mockRestore();
   });
+
+  it('is shown at the row that was looked for while it was hidden', async () => {
+    view.hide();
+    view.reveal(700);
+    view.show();
+    view.activate();
+    MessageLoop.flush();
+    await new Promise(resolve => setTimeout(resolve, 200));
+    expect(view.place.row).toBe(700);
+  });
 });
