@@ -187,7 +187,9 @@ export class TrialSource implements IGridSource, IDisposable {
       kind === 'metric' ||
       RIGHT.includes(key) ||
       (kind === 'parameter' && this._model.fact(key)?.numeric === true);
-    const fitting = Math.min(200, Math.max(92, label.length * 7.4 + 34));
+    // Numbers are short; words such as `squared_error` are not.
+    const least = isRight ? 92 : 130;
+    const fitting = Math.min(200, Math.max(least, label.length * 7.4 + 34));
     const title =
       kind === 'metric'
         ? this._metricTitle(key, name)
