@@ -125,6 +125,9 @@ export class GridView extends Widget implements IGridLook {
 
   protected override onAfterShow(_: Message): void {
     this._fit();
+    // What changed while it was hidden, at once.
+    this._update();
+    this._schedule(0);
   }
 
   private _makeGrid(): GridCanvas {
