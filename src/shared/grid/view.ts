@@ -103,8 +103,6 @@ export class GridView extends Widget implements IGridLook {
   }
 
   protected override onActivateRequest(_: Message): void {
-    // What changed while it was hidden may not be there yet.
-    this._update();
     this._twin.focus();
   }
 
@@ -125,9 +123,6 @@ export class GridView extends Widget implements IGridLook {
 
   protected override onAfterShow(_: Message): void {
     this._fit();
-    // What changed while it was hidden, at once.
-    this._update();
-    this._schedule(0);
   }
 
   private _makeGrid(): GridCanvas {
@@ -372,8 +367,7 @@ export class GridView extends Widget implements IGridLook {
   }
 
   private _update(): void {
-    // What changed while it is hidden is seen when it is shown.
-    if (this.isDisposed || !this.isVisible) {
+    if (this.isDisposed || !this.isAttached) {
       return;
     }
     const [first, last] = visibleRows(this._grid) ?? [0, -1];

@@ -1,7 +1,6 @@
 import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import { until } from '../../../__tests__/fakes';
-import { GridTwin } from '../twin';
 import { GridView } from '../view';
 import { FakeActions, FakeSource } from './fakeSource';
 
@@ -242,27 +241,5 @@ describe('GridView', () => {
     await until(() => cells().some(node => node.textContent === 'a700'));
     source.changed.emit({ type: 'order', fromTop: true });
     await until(() => cells()[0].textContent === 'a0');
-  });
-
-  it('does not follow while it is hidden, and shows what came when it is shown', async () => {
-    const updated = jest.spyOn(GridTwin.prototype, 'update');
-    view.hide();
-    source.changed.emit({ type: 'rows', first: 0, last: 3 });
-    await new Promise(resolve => setTimeout(resolve, 50));
-    expect(updated).not.toHaveBeenCalled();
-    view.show();
-    // At once: whoever reads it without looking would find nothing.
-    expect(updated).toHaveBeenCalled();
-    updated.mockRestore();
-  });
-
-  it('is shown at the row that was looked for while it was hidden', async () => {
-    view.hide();
-    view.reveal(700);
-    view.show();
-    view.activate();
-    MessageLoop.flush();
-    await new Promise(resolve => setTimeout(resolve, 200));
-    expect(view.place.row).toBe(700);
   });
 });
