@@ -48,8 +48,8 @@ class ShownView:
         page = escape(self.page.decode(), quote=True)
         return {
             "text/plain": repr(self),
-            "text/html": f'<iframe class="jp-StudioFrame" srcdoc="{page}" sandbox="allow-scripts" title="{escape(repr(self), quote=True)}" '
-            f'style="width: 100%; height: {self._height}px; border: 0"></iframe>',
+            "text/html": f'<iframe class="jp-StudioFrame" srcdoc="{page}" sandbox="allow-scripts" '
+            f'title="{escape(repr(self), quote=True)}" style="width: 100%; height: {self._height}px; border: 0"></iframe>',
         }
 
 
