@@ -49,7 +49,8 @@ class ShownView:
         return {
             "text/plain": repr(self),
             "text/html": f'<iframe class="jp-StudioFrame" srcdoc="{page}" sandbox="allow-scripts" '
-            f'title="{escape(repr(self), quote=True)}" style="width: 100%; height: {self._height}px; border: 0"></iframe>',
+            f'title="{escape(repr(self), quote=True)}" '
+            f'style="width: 100%; height: {self._height}px; border: 0"></iframe>',
         }
 
 
