@@ -47,7 +47,7 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
         role="status"
         aria-label={trans.__('Loading trials')}
       >
-        {soon(model).map((chart, place) => (
+        {placeholders(model).map((chart, place) => (
           <div
             key={place}
             className={classes('jp-StudioCard', chart?.wide && 'jp-mod-wide')}
@@ -216,7 +216,7 @@ function makeActions(
 }
 
 /** The first charts of the view; where those are chosen that suit, as many. */
-function soon(model: CompareModel): (ViewChart | undefined)[] {
+function placeholders(model: CompareModel): (ViewChart | undefined)[] {
   const { charts } = model.view;
   return charts?.length
     ? charts.slice(0, FIRST)
