@@ -17,6 +17,7 @@ from jupyter_client.manager import start_new_kernel
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.local_client import LocalClient
 from studio_ext.contract.experiments import Trial
+from studio_ext.contract.jobs import JobStatus
 from studio_ext.core.workspace import Workspace
 from studio_ext.testing.workspaces import temporary_workspace
 from tests.integration.recording import eventually
@@ -351,6 +352,8 @@ def test_a_notebook_as_a_job_its_log_and_its_end(place: Place) -> None:
     reply = place.kernel.finish(place.kernel.start("%logs --follow {job.id[:11]}"), seen=seen)
     assert (reply.status, reply.errors) == ("ok", [])
     assert "goes on" in reply.streams["stderr"]
+    # The log is the job's own; that it is in progress is noted by the controller, a moment later.
+    eventually(lambda: place.client.jobs(limit=5, statuses=[JobStatus.InProgress]).items, "the job is not in progress")
     listed = place.kernel.run("jobs = %jobs --status inprogress -e submitted\nprint(len(jobs), jobs[0] == job)\njobs")
     assert listed.streams["stdout"] == "1 True\n"
     assert "endless" in listed.results[0]["text/html"]
