@@ -73,6 +73,11 @@ class Loop:
             self._pause(WATCH_SECONDS)
         return "stopped"
 
+    def stop(self, *_: object) -> None:
+        """End at the next look, a second from now at most. For a signal's handler: it runs in the middle of
+        anything, so it must not set ``wake``, whose lock the thread that it interrupts may hold."""
+        self.stopped = True
+
     def _tick(self) -> None:
         if self._is_due("beat", BEAT_SECONDS):
             self._beat()

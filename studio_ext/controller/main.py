@@ -99,12 +99,8 @@ def _serve(workspace: Workspace) -> str:
         wake=wake,
     )
 
-    def stop(_signal: int, _frame: Any) -> None:
-        loop.stopped = True
-        wake.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, loop.stop)
+    signal.signal(signal.SIGINT, loop.stop)
     log.info("controller %s serves %s, tracking %s", __version__, workspace.home, workspace.tracking_uri_shown)
     recorder.start()
     indexing.start()

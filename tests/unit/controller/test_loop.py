@@ -83,8 +83,7 @@ class Bench:
         return self.outside.get(job_id).status
 
     def stop(self) -> None:
-        self.loop.stopped = True
-        self.wake.set()
+        self.loop.stop()
         if self.thread.ident is not None:
             self.thread.join(10)
             assert not self.thread.is_alive()
@@ -118,6 +117,18 @@ def test_a_submission_by_somebody_else_is_seen(bench: Bench, monkeypatch: pytest
     until(lambda: bench.status(job_id) is JobStatus.Completed)
     assert bench.recorder.closed[0].status is JobStatus.Completed
     bench.stop()
+    assert bench.why == ["stopped"]
+
+
+def test_a_signal_may_come_while_the_thread_that_it_interrupts_holds_the_lock_of_the_wake_up(bench: Bench) -> None:
+    bench.thread.start()
+    until(lambda: bench.store.lease() is not None)
+    with bench.wake._cond:  # type: ignore[attr-defined]
+        handler = threading.Thread(target=bench.loop.stop, args=(15, None), daemon=True)
+        handler.start()
+        handler.join(5)
+        assert not handler.is_alive(), "the handler waits for whom it interrupts"
+    bench.thread.join(5)
     assert bench.why == ["stopped"]
 
 
