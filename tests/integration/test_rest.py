@@ -127,7 +127,7 @@ def test_a_running_job_is_seen_stopped_deleted_and_restored(http: httpx.Client, 
     until(lambda: http.get(f"jobs/{made['id']}/log").json()["text"], lambda text: "waiting" in text)
     # The row follows what the job writes within half a second.
     running = job(http, made["id"], lambda seen: seen["status"] == "InProgress" and seen["progress"]["current"] == 2)
-    until(server.studio.current_activity, lambda activity: activity == {"jobs": 1})  # told by the next look of the watch
+    until(server.studio.current_activity, lambda activity: activity == {"jobs": 1})  # the watch tells it
     assert http.delete(f"jobs/{made['id']}").status_code == 409
     # The output can be opened while it runs.
     assert http.get(f"contents/{running['content_path']}").json()["type"] == "notebook"
