@@ -25,6 +25,7 @@ from studio_ext.adapters.workspace_config import open_workspace
 from studio_ext.contract.errors import StudioError
 from studio_ext.controller.indexing import Indexing
 from studio_ext.controller.loop import Loop
+from studio_ext.controller.reading_ahead import ReadingAhead
 from studio_ext.controller.recorder import Recorder
 from studio_ext.core.workspace import Workspace
 from studio_ext.ports.store import Lease
@@ -104,6 +105,8 @@ def _serve(workspace: Workspace) -> str:
     log.info("controller %s serves %s, tracking %s", __version__, workspace.home, workspace.tracking_uri_shown)
     recorder.start()
     indexing.start()
+    reading_ahead = ReadingAhead(workspace)
+    reading_ahead.start()
     for runner in runners.values():
         runner.warm(sys.prefix)
     gc.freeze()
@@ -113,8 +116,9 @@ def _serve(workspace: Workspace) -> str:
     log.info("controller ends: %s", why)
     recorder.stop()
     indexing.stop()
-    recorder.join(10)
-    indexing.join(10)
+    reading_ahead.stop()
+    for thread in (recorder, indexing, reading_ahead):
+        thread.join(10)
     for runner in runners.values():
         runner.close()
     store.close()

@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Metric
 
 from studio_ext.adapters.controller_launcher import DetachedController
 from studio_ext.adapters.sql_store import SqlStore
@@ -102,6 +103,22 @@ def test_the_first_look_starts_it_and_a_kill_loses_nothing(workspace: Workspace)
         )
 
     wait_for(is_whole)
+
+
+def test_histories_are_read_before_somebody_asks(workspace: Workspace) -> None:
+    client = MlflowClient(workspace.tracking_uri)
+    found = client.get_experiment_by_name("e")
+    assert found is not None
+    runs = [client.create_run(found.experiment_id).info.run_id for _ in range(2)]
+    for run_id in runs:
+        client.log_batch(run_id, [Metric("loss", 1 / (1 + step), step, step) for step in range(300)])
+    client.set_terminated(runs[0])
+    wait_for(lambda: size(open_trial_index(workspace)) == 2)  # a look starts the controller
+    kept = lambda: {path.parent.name for path in (workspace.cache / "series").rglob("*.series")}  # noqa: E731
+    wait_for(kept)
+    assert kept() == {runs[0]}
+    client.set_terminated(runs[1], status="FAILED")
+    wait_for(lambda: kept() == set(runs))
 
 
 def test_what_was_just_made_is_found(workspace: Workspace) -> None:

@@ -3,6 +3,7 @@
 ====================  ==========================================================================================
 module                does
 ====================  ==========================================================================================
+``read_ahead``        has ``histories`` read trials that are over before anybody asks
 ``histories``         answers questions; decides what is read, and for how long
 ``sources``           what is asked of a store
 ``sql_source``        asks a database
@@ -26,6 +27,7 @@ from studio_ext.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from studio_ext.adapters.series.histories import Histories
+    from studio_ext.adapters.series.read_ahead import ReadAhead
 
 
 def open_histories(workspace: Workspace, jobs: Callable[[], Iterable[tuple[Path, int]]]) -> Histories:
@@ -50,4 +52,23 @@ def open_histories(workspace: Workspace, jobs: Callable[[], Iterable[tuple[Path,
     return Histories(source, columns, Journals(workspace.trackers, jobs))
 
 
-__all__ = ["open_histories"]
+def open_read_ahead(workspace: Workspace) -> ReadAhead | None:
+    """What reads a workspace's histories ahead; None where its store is no database: others may be anywhere, and of
+    many people, and are asked for what somebody wants to see. Imports numpy; opens nothing before the first turn.
+    """
+    from studio_ext.adapters.series.columns import Columns
+    from studio_ext.adapters.series.histories import Histories
+    from studio_ext.adapters.series.journals import Journals
+    from studio_ext.adapters.series.read_ahead import ReadAhead
+    from studio_ext.adapters.series.sql_source import SqlHistories
+    from studio_ext.adapters.trial_index.sql_tables import is_database, open_tables
+
+    uri = workspace.tracking_uri
+    if not is_database(uri):
+        return None
+    source = SqlHistories(open_tables(uri))
+    columns = Columns(workspace.cache / "series", uri)
+    return ReadAhead(source, Histories(source, columns, Journals(workspace.trackers, lambda: ())))
+
+
+__all__ = ["open_histories", "open_read_ahead"]

@@ -20,6 +20,8 @@ VERSION = 2
 """Of the files."""
 HEADER = 512
 """Bytes of a file before its rows."""
+BLOCK = 4_096
+"""Bytes of a disk that even the shortest file takes."""
 ROW = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 _OVERHEAD = 1_000
 

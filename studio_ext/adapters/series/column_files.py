@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from studio_ext.adapters.series.column import HEADER, ROW, Column, Gone
+from studio_ext.adapters.series.column import BLOCK, HEADER, ROW, Column, Gone
 from studio_ext.adapters.series.sources import Piece
 
 SUFFIX = ".series"
@@ -44,7 +44,7 @@ def load(path: Path) -> Column | None:
     return column
 
 
-def store(column: Column, path: Path) -> None:
+def store(column: Column, path: Path) -> bool:
     """Put a series into a file: written beside, then renamed. Where that cannot be done it stays what it was."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     column.token = secrets.token_hex(8)
@@ -57,8 +57,9 @@ def store(column: Column, path: Path) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
-        return
+        return False
     column.path, column.held = path, column.held[:0].copy()
+    return True
 
 
 def append(column: Column, piece: Piece, *, is_sealed: bool) -> Column | None:
@@ -89,23 +90,35 @@ def append(column: Column, piece: Piece, *, is_sealed: bool) -> Column | None:
 
 
 def tidy(root: Path, most: int, asked: set[Path]) -> None:
-    """Throw away files beyond ``most`` bytes, those that nobody asked for longest first and none of ``asked``, and what
-    was left half made."""
-    found: list[tuple[float, int, Path]] = []
-    for path in root.glob(f"*/*/*{SUFFIX}*"):
-        with contextlib.suppress(OSError):
-            facts = path.stat()
-            found.append((facts.st_mtime, facts.st_size, path))
+    """Throw away files beyond ``most`` bytes of the disk, those that nobody asked for longest first and none of
+    ``asked``, and what was left half made."""
+    found: list[tuple[float, int, str]] = []
+    for store_ in _entries(str(root)):
+        for run in _entries(store_.path):
+            for file in _entries(run.path):
+                with contextlib.suppress(OSError):
+                    facts = file.stat()
+                    found.append((facts.st_mtime, -(-facts.st_size // BLOCK) * BLOCK, file.path))
     size = sum(each[1] for each in found)
     now = time.time()
-    for modified, taken, path in sorted(found):
-        is_left = path.name.startswith(".") and now - modified > TIDY_SECONDS
-        if (size > most and path not in asked) or is_left:
+    for modified, taken, name in sorted(found):
+        is_left = name.rpartition("/")[2].startswith(".") and now - modified > TIDY_SECONDS
+        if is_left or (size > most and Path(name) not in asked):
+            path = Path(name)
             with contextlib.suppress(OSError):
                 path.unlink()
                 size -= taken
             with contextlib.suppress(OSError):
                 path.parent.rmdir()
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """There may be tens of thousands: what ``pathlib`` makes of each takes ten times as long."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
 
 
 @contextlib.contextmanager

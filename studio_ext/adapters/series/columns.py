@@ -6,9 +6,10 @@ import contextlib
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 
-from studio_ext.adapters.series.column import Column
+from studio_ext.adapters.series.column import BLOCK, Column
 from studio_ext.adapters.series.column_files import SUFFIX, TIDY_SECONDS, append, in_memory, load, store, tidy
 from studio_ext.adapters.series.sources import Piece
 
@@ -18,8 +19,6 @@ MAX_BYTES = 1 << 30
 """Of all files but those that the question at hand is about; the ones that nobody asked for longest are thrown away."""
 MAX_MEMORY = 128 << 20
 """Bytes in memory; of what the question at hand is about, series beyond it go to files."""
-_BLOCK = 4_096
-"""Bytes of rows in memory from which a file is worth it."""
 
 
 class Columns:
@@ -32,7 +31,7 @@ class Columns:
         self._memory = memory
         self._disk = disk
         self._kept: OrderedDict[tuple[str, str], Column] = OrderedDict()
-        self._tidied = 0.0
+        self._tidied = time.monotonic()
 
     def get(self, run_id: str, metric: str) -> tuple[Column, bool]:
         """The series; and whether it was read from a file just now: its mark is another process's."""
@@ -89,6 +88,21 @@ class Columns:
         for run_id, metric in list(self._kept):
             self.drop(run_id, metric)
 
+    def put_away(self, keys: Iterable[tuple[str, str]]) -> bool:
+        """Have the series that were read to their ends in files only; returns whether that are all. Raises ``OSError``
+        where one cannot be written; nothing is known of it then.
+        """
+        are_all = True
+        for key in keys:
+            column, _ = self.get(*key)
+            if not column.is_done:
+                are_all = False
+                continue
+            del self._kept[key]
+            if column.path is None and column.count and not store(column, self._path(*key)):
+                raise OSError(f"a file below {self._folder} could not be written")
+        return are_all
+
     def make_room(self, keep: set[tuple[str, str]]) -> None:
         """Forget what was not asked for longest. What is asked for now goes to files where it is too much."""
         held = sum(each.memory for each in self._kept.values())
@@ -100,7 +114,7 @@ class Columns:
         for key, column in self._kept.items():
             if held <= self._memory:
                 break
-            if column.held.nbytes > _BLOCK:
+            if column.held.nbytes > BLOCK:
                 held -= column.memory
                 store(column, self._path(*key))
                 held += column.memory

@@ -95,6 +95,21 @@ class Histories:
         points = [(each.steps if query.x == "step" else each.times, each.values) for each in found]
         return pack(page.model_dump_json().encode(), points)
 
+    def keep(self, run_id: str, metrics: Sequence[str], seconds: float) -> bool:
+        """Have series of a run that is over in files, for whoever asks for them later. Returns whether there is more to
+        read, after about so many seconds. Raises ``Unavailable``, and ``OSError`` where files cannot be written.
+        """
+        with self._lock:
+            deadline = time.monotonic() + seconds
+            self._look()
+            facts = self._source.runs([run_id])
+            if run_id not in facts or not facts[run_id].is_over:
+                return False
+            self._read([run_id], metrics, facts, deadline)
+            is_kept = self._columns.put_away([(run_id, metric) for metric in metrics])
+            self._columns.make_room({(run_id, metric) for metric in metrics})
+            return not is_kept
+
     def _ask(self, query: SeriesQuery) -> tuple[SeriesPage, list[_Sampled]]:
         run_ids = list(dict.fromkeys(query.run_ids))
         metrics = list(dict.fromkeys(query.metrics))
@@ -109,10 +124,7 @@ class Histories:
         facts: dict[str, RunFacts] = {}
         message = ""
         try:
-            self._source.look()
-            if self._source.generation != self._generation:
-                self._columns.clear()
-                self._generation = self._source.generation
+            self._look()
             facts = self._source.runs(run_ids)
             self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
         except NotFound as error:
@@ -169,6 +181,13 @@ class Histories:
             message=message,
         )
         return page, series
+
+    def _look(self) -> None:
+        """See what is new in the store; what was read does not count where its marks do not."""
+        self._source.look()
+        if self._source.generation != self._generation:
+            self._columns.clear()
+            self._generation = self._source.generation
 
     def _read(
         self, run_ids: Sequence[str], metrics: Sequence[str], facts: dict[str, RunFacts], deadline: float

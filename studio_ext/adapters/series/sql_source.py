@@ -54,6 +54,8 @@ class SqlHistories:
         self.tells_changes = tables.has_rowid
         self.generation = 0
         self._version: int | None = None
+        self._told: int | None = None
+        """What :meth:`has_changed` knows."""
         self._top = (0, 0)
         """Last row there is: its rowid and digest."""
         self._news: set[str] | None = None
@@ -93,6 +95,32 @@ class SqlHistories:
             self._news = None
         self._top = (top, self._digest(top) if top else 0)
         self._version = version
+
+    def has_changed(self) -> bool:
+        """Whether something may have been written since it was last asked."""
+        if not self._tables.has_rowid:
+            return True
+        version = self._tables.version()
+        has_changed, self._told = version != self._told, version
+        return has_changed
+
+    def ended(self, limit: int) -> list[str]:
+        """Runs that are over, the last ones first."""
+        rows = self._tables.rows(
+            "SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active' AND status NOT IN (?, ?) "
+            f"ORDER BY coalesce(end_time, start_time, 0) DESC LIMIT {limit}",
+            _LIVE,
+        )
+        return [row[0] for row in rows]
+
+    def lengths(self, run_id: str) -> dict[str, int]:
+        """How many values each series of a run has."""
+        rows = self._tables.rows("SELECT {key}, count(*) FROM metrics WHERE run_uuid = ? GROUP BY {key}", (run_id,))
+        return {str(name): int(count) for name, count in rows}
+
+    def close(self) -> None:
+        """Let go of the database; the next question opens it again."""
+        self._tables.close()
 
     def runs(self, run_ids: Sequence[str]) -> dict[str, RunFacts]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""

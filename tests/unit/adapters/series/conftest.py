@@ -15,7 +15,9 @@ from studio_ext.adapters.series.histories import Histories
 from studio_ext.core.workspace import Workspace
 
 _TABLES = """
-CREATE TABLE runs (run_uuid VARCHAR(32) PRIMARY KEY, start_time BIGINT, status VARCHAR(9), lifecycle_stage VARCHAR(20));
+CREATE TABLE runs (
+  run_uuid VARCHAR(32) PRIMARY KEY, start_time BIGINT, end_time BIGINT, status VARCHAR(9), lifecycle_stage VARCHAR(20)
+);
 CREATE TABLE metrics (
   "key" VARCHAR(250) NOT NULL, value FLOAT NOT NULL, timestamp BIGINT NOT NULL, run_uuid VARCHAR(32) NOT NULL,
   step BIGINT NOT NULL, is_nan BOOLEAN NOT NULL,
@@ -50,8 +52,18 @@ class Store:
     def uri(self) -> str:
         return f"sqlite:///{self.path}"
 
-    def run(self, run_id: str, *, status: str = "FINISHED", started: float = 1000.0, stage: str = "active") -> None:
-        self._many("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", [(run_id, int(started * 1000), status, stage)])
+    def run(
+        self,
+        run_id: str,
+        *,
+        status: str = "FINISHED",
+        started: float = 1000.0,
+        ended: float | None = None,
+        stage: str = "active",
+    ) -> None:
+        end = None if ended is None else int(ended * 1000)
+        row = (run_id, int(started * 1000), end, status, stage)
+        self._many("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", [row])
 
     def log(self, run_id: str, name: str, values: Iterable[float], *, first: int = 0, time: float = 1000.0) -> None:
         """One value a step and a second."""
