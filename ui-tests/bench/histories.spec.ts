@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readdir, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { expect, test } from '../fixtures';
 import type { Page } from '../fixtures';
@@ -8,9 +9,12 @@ const NAME = 'histories';
 const [TRIALS, METRICS, VALUES] = [50, 20, 1_000];
 /** Sets of trials: each is compared once, so that nothing is known of it. */
 const SETS = Number(process.env.SETS ?? 4);
-/** Whether they are selected in the table before, as whoever compares them there does. */
-const IS_SELECTED = Boolean(process.env.SELECTED);
-/** How long before, in milliseconds. */
+/**
+ * What happened before: the controller has read the trials ahead, as it does once they are over; or that was thrown away,
+ * and they are selected in the table, as whoever compares them there does; or nothing.
+ */
+const BEFORE = process.env.BEFORE ?? 'ahead';
+/** How long before they are compared they are selected, in milliseconds. */
 const SELECTED_BEFORE = 1_500;
 
 /** After which it is given up, in milliseconds. */
@@ -90,16 +94,23 @@ async function compare(page: Page, runs: string[]): Promise<IOpened> {
   );
 }
 
-test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the first time`, async ({
+test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the first time (before: ${BEFORE})`, async ({
   page,
   trials,
   server
 }) => {
   await server.createExperiment(NAME);
-  const store = path.resolve((await page.getServerRoot())!, '../studio/mlflow.db');
+  const home = path.resolve((await page.getServerRoot())!, '../studio');
+  const store = path.join(home, 'mlflow.db');
+  const kept = path.join(home, 'cache/series');
   const sets = Array.from({ length: SETS }, (_, index) => addHistories(store, index + 1));
   await trials.open(NAME);
   await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 300_000 });
+  const isKept = async () => (await readdir(kept, { recursive: true }).catch(() => [])).filter(each => each.endsWith('.series')).length;
+  await expect.poll(isKept, { timeout: 300_000 }).toBe(SETS * TRIALS * METRICS);
+  if (BEFORE !== 'ahead') {
+    await rm(kept, { recursive: true });
+  }
   const all: IOpened[] = [];
   for (const runs of sets) {
     // What the charts are drawn with is fetched anew each time, too.
@@ -109,7 +120,7 @@ test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the f
     await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 60_000 });
     // Nothing of the start goes on any more.
     await page.waitForTimeout(3_000);
-    if (IS_SELECTED) {
+    if (BEFORE === 'selected') {
       await page.evaluate(runs => {
         const { content } = (window.jupyterapp.shell as any).currentWidget;
         content.model.selection.set(runs);

@@ -58,6 +58,12 @@ class Columns:
             if column.count > LONG:
                 store(column, self._path(run_id, metric))
             return
+        is_news = (
+            piece.is_whole or len(piece.step) > 0 or (piece.is_done, is_sealed) != (column.is_done, column.is_sealed)
+        )
+        if not is_news:  # that there was nothing new is not worth writing: whoever reads the file asks again
+            column.mark = piece.mark
+            return
         grown = None if piece.is_whole else append(column, piece, is_sealed=is_sealed)
         if grown is None:
             theirs = None if piece.is_whole else load(column.path)

@@ -58,6 +58,8 @@ class SqlHistories:
         """What :meth:`has_changed` knows."""
         self._top = (0, 0)
         """Last row there is: its rowid and digest."""
+        self._digests: dict[int, int] = {}
+        """Of last rows of marks, as they were at the last look."""
         self._news: set[str] | None = None
         """Runs that have rows which the look before did not see; None: all may have."""
         self._before = 0
@@ -79,6 +81,7 @@ class SqlHistories:
             return
         if version == self._version:
             return
+        self._digests.clear()
         before, rowid = self._top
         if before and self._digest(before) != rowid:
             self.generation += 1
@@ -145,7 +148,10 @@ class SqlHistories:
             return len(mark) == 3 and all(isinstance(each, int) for each in mark)
         if len(mark) not in (3, 4) or not all(isinstance(each, int) for each in mark):
             return False
-        return mark[2] == 0 or self._digest(int(mark[2])) == mark[1]
+        last = int(mark[2])
+        if last and last not in self._digests:
+            self._digests[last] = self._digest(last)
+        return not last or self._digests[last] == mark[1]
 
     def grown(self, wants: Sequence[Want]) -> list[Want]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
