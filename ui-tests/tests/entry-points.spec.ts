@@ -123,7 +123,7 @@ test('JupyterLab starts with little of ours; the rest comes when it is asked for
   await expect(page.getByRole('tab', { name: /^Studio/ })).toBeVisible();
   const atStart = await total();
   expect(atStart).toBeGreaterThan(10_000);
-  expect(atStart).toBeLessThanOrEqual(70_000);
+  expect(atStart).toBeLessThanOrEqual(60_000);
   await panel.open();
   await expect.poll(total).toBeGreaterThan(atStart);
 });

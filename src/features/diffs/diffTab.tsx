@@ -6,6 +6,7 @@ import React from 'react';
 import type { StudioClient } from '../../client';
 import type { DiffPart } from '../../contract';
 import { diffIcon } from '../../shared/icons';
+import '../../../style/base.css';
 import '../../../style/tabs.css';
 import { DiffView } from './components/diffView';
 import { DiffModel } from './diffModel';

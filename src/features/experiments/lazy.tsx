@@ -3,6 +3,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 import type { ExperimentsModel } from '../../models/experimentsModel';
+import '../../../style/base.css';
+import '../../../style/lists.css';
 import { ExperimentList } from './components/experimentList';
 
 /** What is not needed before somebody looks at experiments. */

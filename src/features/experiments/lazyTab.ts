@@ -1,3 +1,4 @@
+import '../../../style/base.css';
 import '../../../style/tabs.css';
 
 /** What is not needed before somebody opens an experiment. */

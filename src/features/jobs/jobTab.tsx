@@ -13,6 +13,7 @@ import { ResourcesModel } from '../../models/resourcesModel';
 import { jobIcon } from '../../shared/icons';
 import type { INotebookParts } from '../../shared/readOnlyNotebook';
 import { ViewStack } from '../../shared/viewStack';
+import '../../../style/base.css';
 import '../../../style/tabs.css';
 import type { JobTabName } from './commands';
 import { JobFiles } from './components/jobFiles';

@@ -4,6 +4,8 @@ import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 import { JobListModel } from '../../models/jobListModel';
 import type { JobsModel } from '../../models/jobsModel';
+import '../../../style/base.css';
+import '../../../style/lists.css';
 import { JobList } from './components/jobList';
 
 /** Make the list of the section, and what it shows. */

@@ -4,6 +4,8 @@ import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 import type { ModelsModel } from '../../models/modelsModel';
 import { SeenWidget } from '../../shared/seenWidget';
+import '../../../style/base.css';
+import '../../../style/lists.css';
 import '../../../style/tabs.css';
 import { ModelList } from './components/modelList';
 

@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
 import type { StudioClient } from '../../client';
 import type { JobDetail } from '../../contract';
+import '../../../style/base.css';
 import '../../../style/tabs.css';
 import type { IPreferences } from './place';
 import { prepareNotebook } from './prepare';

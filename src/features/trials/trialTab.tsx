@@ -12,6 +12,7 @@ import { TrialModel } from '../../models/trialModel';
 import { trialIcon } from '../../shared/icons';
 import type { INotebookParts } from '../../shared/readOnlyNotebook';
 import { ViewStack } from '../../shared/viewStack';
+import '../../../style/base.css';
 import '../../../style/tabs.css';
 import { TrialArtifacts } from './components/trialArtifacts';
 import { TrialHeader, tabLabels } from './components/trialHeader';
