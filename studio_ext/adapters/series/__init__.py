@@ -53,22 +53,25 @@ def open_histories(workspace: Workspace, jobs: Callable[[], Iterable[tuple[Path,
 
 
 def open_read_ahead(workspace: Workspace) -> ReadAhead | None:
-    """What reads a workspace's histories ahead; None where its store is no database: others may be anywhere, and of
-    many people, and are asked for what somebody wants to see. Imports numpy; opens nothing before the first turn.
+    """What reads a workspace's histories ahead; None where its store is not a SQLite file: a server may be far away,
+    and has the trials of many people. It is asked for what somebody wants to see. Imports numpy; opens nothing before
+    the first turn.
     """
+    from studio_ext.adapters.mlflow_stores import sqlite_path
     from studio_ext.adapters.series.columns import Columns
     from studio_ext.adapters.series.histories import Histories
     from studio_ext.adapters.series.journals import Journals
     from studio_ext.adapters.series.read_ahead import ReadAhead
     from studio_ext.adapters.series.sql_source import SqlHistories
-    from studio_ext.adapters.trial_index.sql_tables import is_database, open_tables
+    from studio_ext.adapters.trial_index.sql_tables import SqliteTables
 
     uri = workspace.tracking_uri
-    if not is_database(uri):
+    path = sqlite_path(uri)
+    if path is None:
         return None
-    source = SqlHistories(open_tables(uri))
+    source = SqlHistories(SqliteTables(path))
     columns = Columns(workspace.cache / "series", uri)
-    return ReadAhead(source, Histories(source, columns, Journals(workspace.trackers, lambda: ())))
+    return ReadAhead(source, Histories(source, columns, Journals(workspace.trackers, lambda: ())), workspace.home)
 
 
 __all__ = ["open_histories", "open_read_ahead"]

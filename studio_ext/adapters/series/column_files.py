@@ -28,8 +28,8 @@ SUFFIX = ".series"
 TIDY_SECONDS = 60.0
 
 
-def load(path: Path) -> Column | None:
-    """What a file has; None where there is none that counts."""
+def load(path: Path, *, is_asked: bool = True) -> Column | None:
+    """What a file has; None where there is none that counts. ``is_asked``: somebody wants to see it."""
     try:
         with path.open("rb") as file:
             column = Column.of(file.read(HEADER))
@@ -37,15 +37,19 @@ def load(path: Path) -> Column | None:
         if column is None or size < HEADER + column.count * ROW.itemsize:
             path.unlink(missing_ok=True)
             return None
-        os.utime(path)
+        if is_asked:
+            os.utime(path)
     except OSError:
         return None
     column.path = path
     return column
 
 
-def store(column: Column, path: Path) -> bool:
-    """Put a series into a file: written beside, then renamed. Where that cannot be done it stays what it was."""
+def store(column: Column, path: Path, dated: float | None = None) -> bool:
+    """Put a series into a file: written beside, then renamed. Where that cannot be done it stays what it was.
+
+    ``dated``: seconds since the epoch; None: now. The oldest files are thrown away first.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     column.token = secrets.token_hex(8)
     try:
@@ -53,6 +57,8 @@ def store(column: Column, path: Path) -> bool:
         with beside.open("xb") as file:
             file.write(column.header())
             file.write(column.held[: column.count].tobytes())
+        if dated is not None:
+            os.utime(beside, (dated, dated))
         beside.rename(path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -62,9 +68,9 @@ def store(column: Column, path: Path) -> bool:
     return True
 
 
-def append(column: Column, piece: Piece, *, is_sealed: bool) -> Column | None:
+def append(column: Column, piece: Piece, *, is_sealed: bool, is_asked: bool = True) -> Column | None:
     """Add values to a file. The column with them; None where that cannot be done, or another process has added
-    some: the column stays what it was."""
+    some: the column stays what it was. ``is_asked``: somebody wants to see it; else its date stays."""
     path = column.path
     assert path is not None
     added = np.empty(len(piece.step), dtype=ROW)
@@ -72,6 +78,7 @@ def append(column: Column, piece: Piece, *, is_sealed: bool) -> Column | None:
     grown = replace(column, mark=piece.mark, is_done=piece.is_done, is_sealed=is_sealed)
     try:
         with _opened(path) as file:
+            facts = os.fstat(file)
             found = Column.of(os.pread(file, HEADER, 0))
             if found is None or (found.token, found.count) != (column.token, column.count):
                 return None
@@ -83,6 +90,8 @@ def append(column: Column, piece: Piece, *, is_sealed: bool) -> Column | None:
             header = grown.header()
             _write(file, added.tobytes(), place)
             _write(file, header, 0)
+            if not is_asked:
+                os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
             # Of a file that was thrown away meanwhile nobody would have what was added.
             return grown if os.path.samestat(os.fstat(file), path.stat()) else None
     except OSError:

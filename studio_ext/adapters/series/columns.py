@@ -32,6 +32,9 @@ class Columns:
         self._disk = disk
         self._kept: OrderedDict[tuple[str, str], Column] = OrderedDict()
         self._tidied = time.monotonic()
+        self.dated: float | None = None
+        """What files are dated that nobody has asked for (seconds since the epoch): the oldest are thrown away first.
+        None: somebody asks, and it is now."""
 
     def get(self, run_id: str, metric: str) -> tuple[Column, bool]:
         """The series; and whether it was read from a file just now: its mark is another process's."""
@@ -41,32 +44,32 @@ class Columns:
             self._kept.move_to_end(key)
             return found, False
         path = self._path(run_id, metric)
-        loaded = load(path)
+        loaded = load(path, is_asked=self.dated is None)
         column = self._kept[key] = loaded or Column()
         return column, loaded is not None
 
     def add(self, run_id: str, metric: str, piece: Piece, *, is_sealed: bool = False) -> None:
         """Add what was read, to what was there before. Long series go to their file; where that cannot be written they
-        stay in memory. Where another process has thrown the file away, or is ahead, the piece is left out: the mark is
-        another one then than that of the piece.
+        stay in memory, and ``OSError`` is raised if nobody has asked for them. Where another process has thrown the
+        file away, or is ahead, the piece is left out: the mark is another one then than that of the piece.
         """
         key = (run_id, metric)
         column, _ = self.get(run_id, metric)
+        is_nothing = not piece.is_whole and len(piece.step) == 0
+        is_sealed |= is_nothing and piece.is_done and column.is_sealed
         if column.path is None:
             column.take(piece)
             column.is_sealed = is_sealed
             if column.count > LONG:
-                store(column, self._path(run_id, metric))
+                self._store(key, column)
             return
-        is_news = (
-            piece.is_whole or len(piece.step) > 0 or (piece.is_done, is_sealed) != (column.is_done, column.is_sealed)
-        )
-        if not is_news:  # that there was nothing new is not worth writing: whoever reads the file asks again
-            column.mark = piece.mark
+        if is_nothing and (piece.is_done, is_sealed) == (column.is_done, column.is_sealed):
+            column.mark = piece.mark  # not worth writing: whoever reads the file asks for what came later anyway
             return
-        grown = None if piece.is_whole else append(column, piece, is_sealed=is_sealed)
+        is_asked = self.dated is None
+        grown = None if piece.is_whole else append(column, piece, is_sealed=is_sealed, is_asked=is_asked)
         if grown is None:
-            theirs = None if piece.is_whole else load(column.path)
+            theirs = None if piece.is_whole else load(column.path, is_asked=is_asked)
             if theirs is not None and (theirs.count > column.count or theirs.token != column.token):
                 theirs.is_done = False  # another process has read it: what it has not, is read after this
                 self._kept[key] = theirs
@@ -96,17 +99,16 @@ class Columns:
 
     def put_away(self, keys: Iterable[tuple[str, str]]) -> bool:
         """Have the series that were read to their ends in files only; returns whether that are all. Raises ``OSError``
-        where one cannot be written; nothing is known of it then.
-        """
+        where one cannot be written."""
         are_all = True
         for key in keys:
             column, _ = self.get(*key)
             if not column.is_done:
                 are_all = False
                 continue
+            if column.path is None and column.count:
+                self._store(key, column)
             del self._kept[key]
-            if column.path is None and column.count and not store(column, self._path(*key)):
-                raise OSError(f"a file below {self._folder} could not be written")
         return are_all
 
     def make_room(self, keep: set[tuple[str, str]]) -> None:
@@ -122,13 +124,17 @@ class Columns:
                 break
             if column.held.nbytes > BLOCK:
                 held -= column.memory
-                store(column, self._path(*key))
+                store(column, self._path(*key), self.dated)
                 held += column.memory
                 if column.path is None:
                     break
         if time.monotonic() - self._tidied > TIDY_SECONDS:
             self._tidied = time.monotonic()
             tidy(self._root, self._disk, {self._path(*key) for key in keep})
+
+    def _store(self, key: tuple[str, str], column: Column) -> None:
+        if not store(column, self._path(*key), self.dated) and self.dated is not None:
+            raise OSError(f"a file below {self._folder} cannot be written")
 
     def _path(self, run_id: str, metric: str) -> Path:
         run = run_id if run_id.isalnum() and run_id.isascii() else hashlib.sha256(run_id.encode()).hexdigest()[:32]

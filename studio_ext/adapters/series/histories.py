@@ -95,20 +95,29 @@ class Histories:
         points = [(each.steps if query.x == "step" else each.times, each.values) for each in found]
         return pack(page.model_dump_json().encode(), points)
 
-    def keep(self, run_id: str, metrics: Sequence[str], seconds: float) -> bool:
+    def keep(self, run_id: str, metrics: Sequence[str], *, ended: float, seconds: float) -> bool:
         """Have series of a run that is over in files, for whoever asks for them later. Returns whether there is more to
-        read, after about so many seconds. Raises ``Unavailable``, and ``OSError`` where files cannot be written.
+        read, after about so many seconds; else nothing of them stays in memory. Raises ``Unavailable``, and ``OSError``
+        where files cannot be written. ``ended``: seconds since the epoch, the date of the files.
         """
+        keys = {(run_id, metric) for metric in metrics}
+        has_more = False
         with self._lock:
-            deadline = time.monotonic() + seconds
-            self._look()
-            facts = self._source.runs([run_id])
-            if run_id not in facts or not facts[run_id].is_over:
-                return False
-            self._read([run_id], metrics, facts, deadline)
-            is_kept = self._columns.put_away([(run_id, metric) for metric in metrics])
-            self._columns.make_room({(run_id, metric) for metric in metrics})
-            return not is_kept
+            try:
+                deadline = time.monotonic() + seconds
+                self._columns.dated = ended
+                self._look()
+                facts = self._source.runs([run_id])
+                if run_id in facts and facts[run_id].is_over:
+                    self._read([run_id], metrics, facts, deadline)
+                    has_more = not self._columns.put_away(keys)
+                self._columns.make_room(keys)
+            finally:
+                if not has_more:
+                    self._begun_over -= keys
+                    for key in keys:
+                        self._columns.forget(*key)
+        return has_more
 
     def _ask(self, query: SeriesQuery) -> tuple[SeriesPage, list[_Sampled]]:
         run_ids = list(dict.fromkeys(query.run_ids))
@@ -220,13 +229,14 @@ class Histories:
             (each.run_id, each.metric) for each in grown if not each.mark and facts[each.run_id].is_over
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
-        for piece in self._source.read([*new, *grown]):
-            key = (piece.run_id, piece.metric)
-            if piece.is_whole or self._columns.get(*key)[0].mark == marks[key]:  # else it is another process's by now
-                self._columns.add(*key, piece, is_sealed=piece.is_done and key in self._begun_over)
-                marks[key] = piece.mark
-                if piece.is_done:
-                    self._begun_over.discard(key)
+        for pieces in self._source.read([*new, *grown]):
+            for piece in pieces:
+                key = (piece.run_id, piece.metric)
+                if piece.is_whole or self._columns.get(*key)[0].mark == marks[key]:  # else another process's by now
+                    self._columns.add(*key, piece, is_sealed=piece.is_done and key in self._begun_over)
+                    marks[key] = piece.mark
+                    if piece.is_done:
+                        self._begun_over.discard(key)
             if time.monotonic() > deadline:
                 break
 

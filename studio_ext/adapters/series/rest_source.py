@@ -85,7 +85,7 @@ class RestHistories:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         return None
 
-    def read(self, wants: Sequence[Want]) -> Iterator[Piece]:
+    def read(self, wants: Sequence[Want]) -> Iterator[list[Piece]]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         bulks: dict[str, list[str]] = defaultdict(list)
         for run_id, metric, mark in wants:
@@ -94,12 +94,12 @@ class RestHistories:
             elif metric in self._last.get(run_id, {}):
                 bulks[metric].append(run_id)
             else:
-                yield _piece(run_id, metric, [], (), is_done=True)
+                yield [_piece(run_id, metric, [], (), is_done=True)]
         for metric, run_ids in bulks.items():
             for first in range(0, len(run_ids), _BULK_RUNS):
                 yield from self._bulk(metric, run_ids[first : first + _BULK_RUNS])
 
-    def _bulk(self, metric: str, run_ids: Sequence[str]) -> Iterator[Piece]:
+    def _bulk(self, metric: str, run_ids: Sequence[str]) -> Iterator[list[Piece]]:
         began = time.monotonic()
         marks = {run_id: self._mark(run_id, metric) for run_id in run_ids}
         query = [*(("run_id", each) for each in run_ids), ("metric_key", metric), ("max_results", str(_BULK_VALUES))]
@@ -112,11 +112,13 @@ class RestHistories:
         by_run: dict[str, list[Any]] = {run_id: [] for run_id in run_ids}
         for each in values:
             by_run.get(each.get("run_id", ""), []).append(each)
-        for run_id, some in by_run.items():
+        for run_id in by_run:
             self._read_at(run_id, metric, began)
-            yield _piece(run_id, metric, some, marks[run_id], is_done=True, is_whole=True)
+        yield [
+            _piece(run_id, metric, some, marks[run_id], is_done=True, is_whole=True) for run_id, some in by_run.items()
+        ]
 
-    def _pages(self, run_id: str, metric: str, token: str) -> Iterator[Piece]:
+    def _pages(self, run_id: str, metric: str, token: str) -> Iterator[list[Piece]]:
         """One history, from a page on."""
         mark, is_first, began = self._mark(run_id, metric), not token, time.monotonic()
         while True:
@@ -131,7 +133,7 @@ class RestHistories:
             if not token:
                 self._read_at(run_id, metric, began)
             after: Mark = (_NEXT, token) if token else mark
-            yield _piece(run_id, metric, values, after, is_done=not token, is_whole=is_first)
+            yield [_piece(run_id, metric, values, after, is_done=not token, is_whole=is_first)]
             is_first = False
             if not token:
                 return

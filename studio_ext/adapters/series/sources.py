@@ -73,8 +73,9 @@ class HistorySource(Protocol):
     def mark_now(self) -> Mark | None:
         """Mark of a series that was read to its end, and is not among those that :meth:`grown` gave; None: its own."""
 
-    def read(self, wants: Sequence[Want]) -> Iterator[Piece]:
-        """Read on, piece by piece, until there is no more or nobody asks. Each takes a fraction of a second."""
+    def read(self, wants: Sequence[Want]) -> Iterator[list[Piece]]:
+        """Read on, in turns, until there is no more or nobody asks. Each takes a fraction of a second. The pieces of a
+        turn were read together: who takes one takes all of them, for the next turn begins after the whole of it."""
 
 
 def finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -99,32 +99,6 @@ class SqlHistories:
         self._top = (top, self._digest(top) if top else 0)
         self._version = version
 
-    def has_changed(self) -> bool:
-        """Whether something may have been written since it was last asked."""
-        if not self._tables.has_rowid:
-            return True
-        version = self._tables.version()
-        has_changed, self._told = version != self._told, version
-        return has_changed
-
-    def ended(self, limit: int) -> list[str]:
-        """Runs that are over, the last ones first."""
-        rows = self._tables.rows(
-            "SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active' AND status NOT IN (?, ?) "
-            f"ORDER BY coalesce(end_time, start_time, 0) DESC LIMIT {limit}",
-            _LIVE,
-        )
-        return [row[0] for row in rows]
-
-    def lengths(self, run_id: str) -> dict[str, int]:
-        """How many values each series of a run has."""
-        rows = self._tables.rows("SELECT {key}, count(*) FROM metrics WHERE run_uuid = ? GROUP BY {key}", (run_id,))
-        return {str(name): int(count) for name, count in rows}
-
-    def close(self) -> None:
-        """Let go of the database; the next question opens it again."""
-        self._tables.close()
-
     def runs(self, run_ids: Sequence[str]) -> dict[str, RunFacts]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         found: dict[str, RunFacts] = {}
@@ -173,7 +147,7 @@ class SqlHistories:
         top, digest = self._top
         return (top, digest, top) if self._tables.has_rowid else None
 
-    def read(self, wants: Sequence[Want]) -> Iterator[Piece]:
+    def read(self, wants: Sequence[Want]) -> Iterator[list[Piece]]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         if not self._tables.has_rowid:
             if len(self._asked) > _REMEMBERED:
@@ -194,6 +168,32 @@ class SqlHistories:
         for run_id, some in later.items():
             yield from self._follow(run_id, some)
 
+    # -- reading ahead: of databases whose rows have numbers
+
+    def has_changed(self) -> bool:
+        """Whether something was written since it was last asked."""
+        version = self._tables.version()
+        has_changed, self._told = version != self._told, version
+        return has_changed
+
+    def ended(self, limit: int) -> dict[str, float]:
+        """Runs that are over, the ones that were made last first, and when they ended (seconds since the epoch)."""
+        rows = self._tables.rows(
+            "SELECT run_uuid, coalesce(end_time, start_time, 0) FROM runs "
+            f"WHERE lifecycle_stage = 'active' AND status NOT IN (?, ?) ORDER BY rowid DESC LIMIT {limit}",
+            _LIVE,
+        )
+        return {run_id: ended / 1000 for run_id, ended in rows}
+
+    def lengths(self, run_id: str) -> dict[str, int]:
+        """How many values each series of a run has."""
+        rows = self._tables.rows("SELECT {key}, count(*) FROM metrics WHERE run_uuid = ? GROUP BY {key}", (run_id,))
+        return {str(name): int(count) for name, count in rows}
+
+    def close(self) -> None:
+        """Let go of the database; the next question opens it again."""
+        self._tables.close()
+
     # -- rows with numbers
 
     def _has_steps(self) -> bool:
@@ -205,7 +205,7 @@ class SqlHistories:
             )
         return self._by_step
 
-    def _first(self, want: Want) -> Iterator[Piece]:
+    def _first(self, want: Want) -> Iterator[list[Piece]]:
         """All values up to the last row of now."""
         mark = want.mark
         if len(mark) == 4:
@@ -225,7 +225,7 @@ class SqlHistories:
                     is_done = step == 2**63 - 1
                     step += 1
             after: Mark = (top, digest, top) if is_done else (0, digest, top, step)
-            yield _piece(want, rows, after, is_done)
+            yield [_piece(want, rows, after, is_done)]
             if is_done:
                 return
 
@@ -245,8 +245,9 @@ class SqlHistories:
         rows["step"], rows["time"], rows["value"] = found.T
         return rows
 
-    def _follow(self, run_id: str, wants: Sequence[Want]) -> Iterator[Piece]:
-        """Values of rows that came after those that were read."""
+    def _follow(self, run_id: str, wants: Sequence[Want]) -> Iterator[list[Piece]]:
+        """Values of rows that came after those that were read, from the series that is least far. Those that are
+        farther than a turn gets stay where they are."""
         top, digest = self._top
         marks = {each.metric: int(each.mark[0]) if each.mark else 0 for each in wants}
         after = min(marks.values())
@@ -265,8 +266,11 @@ class SqlHistories:
             for row in rows:
                 if row[3] > marks[row[4]]:
                     by_name[row[4]].append(row[:3])
-            for each in wants:
-                yield _piece(each, _rows(by_name[each.metric]), (after, last, after), is_done)
+            yield [
+                _piece(each, _rows(by_name[each.metric]), (after, last, after), is_done)
+                for each in wants
+                if marks[each.metric] <= after
+            ]
             if is_done:
                 return
 
@@ -291,7 +295,7 @@ class SqlHistories:
             found |= {(row[0], row[1]): zlib.crc32(repr(row[2:]).encode()) or 1 for row in rows}
         return found
 
-    def _by_time(self, want: Want, latest: int) -> Iterator[Piece]:
+    def _by_time(self, want: Want, latest: int) -> Iterator[list[Piece]]:
         moment, known = (int(want.mark[0]), int(want.mark[1])) if len(want.mark) == 3 else (-(2**63), 0)
         while True:
             rows = self._read_rows(
@@ -305,7 +309,7 @@ class SqlHistories:
                 of_last = int((rows["time"] == last).sum())
                 known = known + of_last if last == moment else of_last
                 moment = last
-            yield _piece(want, rows, (moment, known, latest), is_done)
+            yield [_piece(want, rows, (moment, known, latest), is_done)]
             if is_done:
                 return
 
