@@ -106,7 +106,12 @@ class ReadAhead:
             newest = self._source.ended(NEWEST)
             if not self._trials:
                 self._room = MAX_BYTES
-            new = [_Trial(run_id, ended) for run_id, ended in newest.items() if run_id not in self._seen]
+            now = time.time()  # a clock elsewhere may say anything
+            new = [
+                _Trial(run_id, min(max(ended, 0.0), now))
+                for run_id, ended in newest.items()
+                if run_id not in self._seen
+            ]
             self._trials.extendleft(reversed(new))
             self._seen = set(newest)
         self._look_due = time.monotonic() + _LOOK_SECONDS

@@ -179,7 +179,7 @@ class SqlHistories:
     def ended(self, limit: int) -> dict[str, float]:
         """Runs that are over, the ones that were made last first, and when they ended (seconds since the epoch)."""
         rows = self._tables.rows(
-            "SELECT run_uuid, coalesce(end_time, start_time, 0) FROM runs "
+            "SELECT run_uuid, CAST(coalesce(end_time, start_time, 0) AS REAL) FROM runs "
             f"WHERE lifecycle_stage = 'active' AND status NOT IN (?, ?) ORDER BY rowid DESC LIMIT {limit}",
             _LIVE,
         )

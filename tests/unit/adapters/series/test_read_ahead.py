@@ -378,6 +378,14 @@ def test_a_trial_that_cannot_be_read_does_not_hold_up_the_others(
     assert set(files(home)) == set(runs[:2])
 
 
+def test_a_trial_that_ended_at_no_time_there_is(store: Any, home: Workspace, tables: Listening) -> None:
+    runs = some_runs(store, 3)
+    for run_id, ended in zip(runs, ("'yesterday'", 9e300, -5), strict=True):
+        store.execute(f"UPDATE runs SET end_time = {ended} WHERE run_uuid = '{run_id}'")
+    work(made(tables, home))
+    assert set(files(home)) == set(runs)
+
+
 def test_nothing_new_costs_next_to_nothing(store: Any, home: Workspace) -> None:
     store.run(RUN, ended=2000.0)
     ahead = made(Listening(store.path), home)
