@@ -55,7 +55,10 @@ function Aliases(props: {
   }
   const more = names.length - 1;
   return (
-    <span className="jp-StudioAlias jp-mod-small" title={names.join(', ')}>
+    <span
+      className="jp-StudioNames-mark jp-StudioAlias jp-mod-small"
+      title={names.join(', ')}
+    >
       <span className="jp-StudioAlias-name">{names[0]}</span>
       {more > 0 && <span>{`+${more}`}</span>}
     </span>
