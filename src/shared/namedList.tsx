@@ -78,10 +78,12 @@ export function NamedList<T>(props: INamedListProps<T>): JSX.Element {
               {...{ [props.attribute]: name }}
             >
               <button type="button" title={name} onClick={() => onOpen(name)}>
-                <Icon.react tag="span" />
-                <span className="jp-StudioNames-name">{name}</span>
-                {mark}
-                <span className="jp-StudioNames-count">{count}</span>
+                <span className="jp-StudioNames-main">
+                  <Icon.react tag="span" />
+                  <span className="jp-StudioNames-name">{name}</span>
+                  {mark}
+                  <span className="jp-StudioNames-count">{count}</span>
+                </span>
                 <span
                   className="jp-StudioNames-time"
                   title={updated !== null ? formatTime(updated) : undefined}

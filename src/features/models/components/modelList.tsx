@@ -55,10 +55,7 @@ function Aliases(props: {
   }
   const more = names.length - 1;
   return (
-    <span
-      className="jp-StudioNames-mark jp-StudioAlias jp-mod-small"
-      title={names.join(', ')}
-    >
+    <span className="jp-StudioAlias jp-mod-small" title={names.join(', ')}>
       <span className="jp-StudioAlias-name">{names[0]}</span>
       {more > 0 && <span>{`+${more}`}</span>}
     </span>
