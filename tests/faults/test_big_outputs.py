@@ -154,7 +154,11 @@ def test_an_executor_that_is_held_up_loses_no_line(drill: Drill, runner_name: st
         return [pid for pid in drill.processes(job) if pid not in own]
 
     # What describes the environment has programs of its own, for a moment.
-    wait_for(lambda: len(others()) == 1, 30, "nothing but the kernel", drill.explain)
+    def seen() -> str:
+        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes()[:300] for pid in drill.processes(job)}
+        return f"{own}, {commands}, {drill.client.job(job.id)}"
+
+    wait_for(lambda: len(others()) == 1, 90, "nothing but the kernel", seen)
     (kernel,) = others()
     drill.open_gate("go")
     wait_for(began.exists, 30, "the cell prints", drill.explain)
