@@ -148,16 +148,16 @@ def test_an_executor_that_is_held_up_loses_no_line(drill: Drill, runner_name: st
     job = drill.submit(drill.notebook(drill.gate("go"), f"open({str(began)!r}, 'w')\n{printing}"), runner=runner_name)
     drill.wait_cell(job, 1)
     executor = drill.executor(job)
-    own = (executor, drill.client.job(job.id).pid)
 
     def others() -> list[int]:
+        own = (executor, drill.client.job(job.id).pid)  # the row may have it a moment after the cell is seen
         return [pid for pid in drill.processes(job) if pid not in own]
 
-    # What describes the environment has programs of its own, for a moment.
     def seen() -> str:
         commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes()[:300] for pid in drill.processes(job)}
-        return f"{own}, {commands}, {drill.client.job(job.id)}"
+        return f"{executor}, {commands}, {drill.client.job(job.id)}"
 
+    # What describes the environment has programs of its own, for a moment.
     wait_for(lambda: len(others()) == 1, 90, "nothing but the kernel", seen)
     (kernel,) = others()
     drill.open_gate("go")
