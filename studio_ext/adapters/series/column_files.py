@@ -99,8 +99,8 @@ def append(column: Column, piece: Piece, *, is_sealed: bool, is_asked: bool = Tr
 
 
 def tidy(root: Path, most: int, asked: set[Path]) -> None:
-    """Throw away files beyond ``most`` bytes of the disk, those that nobody asked for longest first and none of
-    ``asked``, and what was left half made."""
+    """Throw away files beyond ``most`` bytes of the disk, the oldest first and none of ``asked``, and what was left
+    half made. The date of a file is when somebody last asked for it, or the end of its trial where nobody has."""
     found: list[tuple[float, int, str]] = []
     for store_ in _entries(str(root)):
         for run in _entries(store_.path):

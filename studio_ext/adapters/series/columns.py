@@ -16,7 +16,7 @@ from studio_ext.adapters.series.sources import Piece
 LONG = 5_000
 """Values from which a series is kept in a file."""
 MAX_BYTES = 1 << 30
-"""Of all files but those that the question at hand is about; the ones that nobody asked for longest are thrown away."""
+"""Of all files but those that the question at hand is about; the oldest are thrown away."""
 MAX_MEMORY = 128 << 20
 """Bytes in memory; of what the question at hand is about, series beyond it go to files."""
 
