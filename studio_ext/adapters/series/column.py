@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import mmap
@@ -13,10 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from studio_ext.adapters.host import boot_id
 from studio_ext.adapters.series.sources import Mark, Piece
 
-VERSION = 2
+VERSION = 3
 """Of the files."""
 HEADER = 512
 """Bytes of a file before its rows."""
@@ -53,6 +51,10 @@ class Column:
     """The file that the rows are in; None: they are in memory."""
     token: str = ""
     """Of the file: whether it is still the same one."""
+    boot: str = ""
+    """When the file was written."""
+    checksum: int = 0
+    """CRC-32 of the rows in the file."""
     orders: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     """Positions in the order of an axis, where that is another."""
 
@@ -101,8 +103,9 @@ class Column:
         """All of it but the rows. Raises ``OSError`` where that is too long for a file."""
         found = {
             "version": VERSION,
-            "boot": _boot(),
+            "boot": self.boot,
             "token": self.token,
+            "checksum": self.checksum,
             "mark": list(self.mark),
             "done": self.is_done,
             "sealed": self.is_sealed,
@@ -122,7 +125,7 @@ class Column:
         """What a header says; None for one that is not ours."""
         try:
             found = json.loads(header)
-            if found["version"] != VERSION or found["boot"] != _boot():
+            if found["version"] != VERSION:
                 return None
             return cls(
                 mark=tuple(found["mark"]),
@@ -134,6 +137,8 @@ class Column:
                 steps_grow=bool(found["steps_grow"]),
                 times_grow=bool(found["times_grow"]),
                 token=str(found["token"]),
+                boot=str(found["boot"]),
+                checksum=int(found["checksum"]),
             )
         except (ValueError, KeyError, TypeError):
             return None
@@ -148,8 +153,3 @@ class Column:
         self.not_finite += int(np.isnan(piece.value).sum())
         self.last = float(piece.value[-1])
         self.orders = {}
-
-
-@functools.cache
-def _boot() -> str:
-    return boot_id()

@@ -2,8 +2,8 @@
 
 A file holds a header of 512 bytes (JSON, then spaces) and a row of 24 bytes for each value: step, time, value. What is
 appended is written behind the rows that count, then the header is written anew: whoever is killed in between leaves
-rows that do not count. One process at a time appends (``flock``); another finds in the header how far it got. A file
-of another boot is not read: what the disk has of it nobody knows.
+rows that do not count. One process at a time appends (``flock``); another finds in the header how far it got. Nobody
+waits for the disk: whether a file of another boot came there as a whole, the checksum of its rows tells.
 
 No file is open but while it is read: there may be more series than a process may have files open.
 """
@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import secrets
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from studio_ext.adapters.host import boot_id
 from studio_ext.adapters.series.column import BLOCK, HEADER, ROW, Column, Gone
 from studio_ext.adapters.series.sources import Piece
 
@@ -37,11 +40,14 @@ def load(path: Path, *, is_asked: bool = True) -> Column | None:
         if column is None or size < HEADER + column.count * ROW.itemsize:
             path.unlink(missing_ok=True)
             return None
+        column.path = path
+        if column.boot != _boot() and zlib.crc32(column.rows) != column.checksum:
+            path.unlink(missing_ok=True)
+            return None
         if is_asked:
             os.utime(path)
-    except OSError:
+    except (OSError, Gone):
         return None
-    column.path = path
     return column
 
 
@@ -51,12 +57,13 @@ def store(column: Column, path: Path, dated: float | None = None) -> bool:
     ``dated``: seconds since the epoch; None: now. The oldest files are thrown away first.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    column.token = secrets.token_hex(8)
+    rows = column.held[: column.count].tobytes()
+    column.token, column.boot, column.checksum = secrets.token_hex(8), _boot(), zlib.crc32(rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("xb") as file:
             file.write(column.header())
-            file.write(column.held[: column.count].tobytes())
+            file.write(rows)
         if dated is not None:
             os.utime(beside, (dated, dated))
         beside.rename(path)
@@ -75,7 +82,15 @@ def append(column: Column, piece: Piece, *, is_sealed: bool, is_asked: bool = Tr
     assert path is not None
     added = np.empty(len(piece.step), dtype=ROW)
     added["step"], added["time"], added["value"] = piece.step, piece.time, piece.value
-    grown = replace(column, mark=piece.mark, is_done=piece.is_done, is_sealed=is_sealed)
+    rows = added.tobytes()
+    grown = replace(
+        column,
+        mark=piece.mark,
+        is_done=piece.is_done,
+        is_sealed=is_sealed,
+        boot=_boot(),
+        checksum=zlib.crc32(rows, column.checksum),
+    )
     try:
         with _opened(path) as file:
             facts = os.fstat(file)
@@ -88,7 +103,7 @@ def append(column: Column, piece: Piece, *, is_sealed: bool, is_asked: bool = Tr
                 grown.note(piece, np.frombuffer(before, dtype=ROW)[0])
                 grown.count += len(added)
             header = grown.header()
-            _write(file, added.tobytes(), place)
+            _write(file, rows, place)
             _write(file, header, 0)
             if not is_asked:
                 os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
@@ -153,3 +168,8 @@ def in_memory(column: Column) -> Column | None:
         return replace(column, held=np.array(column.rows), path=None)
     except Gone:
         return None
+
+
+@functools.cache
+def _boot() -> str:
+    return boot_id()

@@ -187,6 +187,13 @@ class EngineTables:
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """See :class:`Tables`."""
+        return [tuple(each) for each in self._ask(statement, values)]
+
+    def numbers(self, statement: str, values: Sequence[Any], columns: int) -> NDArray[np.float64] | None:
+        """See :class:`Tables`."""
+        return _numbers(self._ask(statement, values), columns)
+
+    def _ask(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         from sqlalchemy import exc
 
         try:
@@ -194,16 +201,12 @@ class EngineTables:
             quoted = statement.replace("{key}", self._engine.dialect.identifier_preparer.quote_identifier("key"))
             if self._engine.dialect.paramstyle in ("format", "pyformat"):
                 quoted = quoted.replace("?", "%s")
-            found = [tuple(each) for each in connection.exec_driver_sql(quoted, tuple(values))]
+            found: Sequence[Any] = connection.exec_driver_sql(quoted, tuple(values)).fetchall()
             if not self._in_snapshot:
                 connection.rollback()
             return found
         except (exc.SQLAlchemyError, ImportError, OSError) as error:
             raise self._away(error) from error
-
-    def numbers(self, statement: str, values: Sequence[Any], columns: int) -> NDArray[np.float64] | None:
-        """See :class:`Tables`."""
-        return _numbers(self.rows(statement, values), columns)
 
     def version(self) -> int:
         """Not told by this database."""

@@ -211,6 +211,28 @@ describe('Parts of a comparison', () => {
       expect(model.view.baseline).toBe('run0');
     });
 
+    it('has what can be done with a trial once the page has time', async () => {
+      let onIdle: IdleRequestCallback | null = null;
+      window.requestIdleCallback = callback => {
+        onIdle = callback;
+        return 1;
+      };
+      window.cancelIdleCallback = jest.fn();
+      try {
+        await start(comparison(3, [comparedRow('params.lr', [1, 2, 3])]));
+        await header();
+        expect(screen.getByRole('button', { name: 'trial 1' })).toBeTruthy();
+        const hide = { name: 'Hide trial 1' };
+        expect(screen.queryByRole('button', hide)).toBeNull();
+        act(() => onIdle?.({ didTimeout: false, timeRemaining: () => 10 }));
+        fireEvent.click(screen.getByRole('button', hide));
+        expect(model.view.hidden).toEqual(['run1']);
+      } finally {
+        delete (window as Partial<Window>).requestIdleCallback;
+        delete (window as Partial<Window>).cancelIdleCallback;
+      }
+    });
+
     it('says that trials are gone, and takes them out of the view', async () => {
       await start(comparison(1, [], { missing: ['gone'], left_out: 3 }));
       model.setView({

@@ -6,6 +6,7 @@ import { trialWord } from '../../../models/trialWords';
 import { Mark } from '../../../shared/chartParts';
 import { hiddenIcon, shownIcon } from '../../../shared/icons';
 import { StatusIcon } from '../../../shared/statusIcon';
+import { useIdle } from '../../../shared/useIdle';
 import { useSignal } from '../../../shared/useSignal';
 import { classes, pick } from './differenceTable';
 
@@ -20,6 +21,8 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
   const { model, onMenu, trans } = props;
   const { focus, trials } = model;
   useSignal(focus.changed);
+  // Six hundred elements of two hundred trials: the charts come first.
+  const hasTools = useIdle();
   const openMenu = useCallback(
     (id: string, left: number, top: number) => {
       const trial = model.trials.find(each => each.id === id);
@@ -50,6 +53,7 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
           isSelected={focus.selected.has(id)}
           isHovered={focus.hovered === id}
           isReadOnly={model.isReadOnly}
+          hasTools={hasTools}
           onMenu={openMenu}
         />
       ))}
@@ -67,6 +71,7 @@ interface IChipProps extends Pick<
   isSelected: boolean;
   isHovered: boolean;
   isReadOnly: boolean;
+  hasTools: boolean;
   model: CompareModel;
   onMenu: (id: string, left: number, top: number) => void;
   trans: TranslationBundle;
@@ -75,7 +80,7 @@ interface IChipProps extends Pick<
 /** Drawn again only if something of it changed: there may be two hundred. */
 const Chip = memo(function Chip(props: IChipProps): JSX.Element {
   const { id, label, colour, status, experiment, model, onMenu, trans } = props;
-  const { isHidden, isBaseline, isSelected, isHovered, isReadOnly } = props;
+  const { isHidden, isBaseline, isSelected, isHovered, hasTools } = props;
   const word = trialWord(status, trans);
   return (
     <li
@@ -113,6 +118,18 @@ const Chip = memo(function Chip(props: IChipProps): JSX.Element {
           <span className="jp-StudioChip-tag">{trans.__('Baseline')}</span>
         )}
       </button>
+      <span className="jp-StudioChip-tools">
+        {hasTools && <Tools {...props} />}
+      </span>
+    </li>
+  );
+});
+
+/** What can be done with a trial. */
+function Tools(props: IChipProps): JSX.Element {
+  const { id, label, isHidden, isReadOnly, model, onMenu, trans } = props;
+  return (
+    <>
       <button
         type="button"
         className="jp-StudioIconButton"
@@ -155,6 +172,6 @@ const Chip = memo(function Chip(props: IChipProps): JSX.Element {
       >
         <closeIcon.react tag="span" />
       </button>
-    </li>
+    </>
   );
-});
+}

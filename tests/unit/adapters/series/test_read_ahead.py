@@ -113,6 +113,18 @@ def test_whoever_asks_first_reads_no_rows(store: Any, home: Workspace, tables: L
     assert tables.read == 0
 
 
+def test_after_a_restart_of_the_machine_nothing_is_read_again(
+    store: Any, home: Workspace, tables: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = some_runs(store, 3)
+    work(made(tables, home))
+    monkeypatch.setattr(column_files, "_boot", lambda: "the next one")
+    tables.read = 0
+    work(made(tables, home))
+    assert whole(histories_of(tables, home), query(runs=tuple(runs))).series[2].value == falling(LEAST)
+    assert tables.read == 0
+
+
 def test_a_first_look_writes_nothing(store: Any, home: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     store.run(RUN, ended=2000.0)
     store.log(RUN, "loss", falling(LEAST))
