@@ -41,7 +41,7 @@ def load(path: Path, *, is_asked: bool = True) -> Column | None:
             path.unlink(missing_ok=True)
             return None
         column.path = path
-        if column.boot != _boot() and zlib.crc32(column.rows) != column.checksum:
+        if column.boot != _boot() and zlib.crc32(column.rows.data) != column.checksum:
             path.unlink(missing_ok=True)
             return None
         if is_asked:
