@@ -1,9 +1,9 @@
 import { startTransition, useEffect, useState } from 'react';
 
-/** How long something waits at most, in milliseconds. */
+/** After which a page that is busy all the time is asked all the same, in milliseconds. */
 const LATEST = 1_000;
 
-/** False until the page has nothing else to do: for what can wait until all else is drawn. */
+/** False until the page has nothing else to do, or was busy for long: for what is needed less than all else. */
 export function useIdle(): boolean {
   const [isIdle, setIdle] = useState(
     typeof requestIdleCallback === 'undefined'

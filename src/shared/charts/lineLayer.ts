@@ -13,7 +13,7 @@ const MARKED_LINES = 12;
  */
 export const FEW_LINES = 24;
 /** How long lines are drawn without a pause, in milliseconds; */
-const SLICE = 20;
+const SLICE = 12;
 /** and points of lines from one look at the clock to the next. */
 const BATCH = 5_000;
 /** How strong lines are while others stand out. */

@@ -48,7 +48,7 @@ def open_histories(workspace: Workspace, jobs: Callable[[], Iterable[tuple[Path,
     source: HistorySource = (
         SqlHistories(open_tables(uri)) if is_database(uri) else RestHistories(open_backend(uri, workspace.artifacts))
     )
-    columns = Columns(workspace.cache / "series", uri)
+    columns = Columns(workspace.cache / "series", uri, across_boots=source.tells_changes)
     return Histories(source, columns, Journals(workspace.trackers, jobs))
 
 

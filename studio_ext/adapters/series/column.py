@@ -6,6 +6,7 @@ import json
 import math
 import mmap
 import os
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class Column:
     token: str = ""
     """Of the file: whether it is still the same one."""
     boot: str = ""
-    """When the file was written."""
+    """That of the machine when something was last written into the file."""
     checksum: int = 0
     """CRC-32 of the rows in the file."""
     orders: dict[str, NDArray[np.int64]] = field(default_factory=dict)
@@ -115,7 +116,8 @@ class Column:
             "steps_grow": self.steps_grow,
             "times_grow": self.times_grow,
         }
-        header = json.dumps(found).encode()
+        text = json.dumps(found).encode()
+        header = b"%08x %s" % (zlib.crc32(text), text)
         if len(header) > HEADER:
             raise OSError("The mark is too long.")
         return header.ljust(HEADER)
@@ -124,7 +126,10 @@ class Column:
     def of(cls, header: bytes) -> Column | None:
         """What a header says; None for one that is not ours."""
         try:
-            found = json.loads(header)
+            checksum, _, text = header.rstrip().partition(b" ")
+            if int(checksum, 16) != zlib.crc32(text):
+                return None
+            found = json.loads(text)
             if found["version"] != VERSION:
                 return None
             return cls(

@@ -1,9 +1,9 @@
 """The files of series that are long, or of which there is too much for the memory.
 
-A file holds a header of 512 bytes (JSON, then spaces) and a row of 24 bytes for each value: step, time, value. What is
-appended is written behind the rows that count, then the header is written anew: whoever is killed in between leaves
-rows that do not count. One process at a time appends (``flock``); another finds in the header how far it got. Nobody
-waits for the disk: whether a file of another boot came there as a whole, the checksum of its rows tells.
+A file holds a header of 512 bytes (its CRC-32, JSON, then spaces) and a row of 24 bytes for each value: step, time,
+value. What is appended is written behind the rows that count, then the header is written anew: whoever is killed in
+between leaves rows that do not count. One process at a time appends (``flock``); another finds in the header how far it
+got. Nobody waits for the disk: whether a file of another boot came there as a whole, the CRC-32 of its rows tells.
 
 No file is open but while it is read: there may be more series than a process may have files open.
 """
@@ -29,26 +29,43 @@ from studio_ext.adapters.series.sources import Piece
 
 SUFFIX = ".series"
 TIDY_SECONDS = 60.0
+_PART = 1 << 20
 
 
-def load(path: Path, *, is_asked: bool = True) -> Column | None:
-    """What a file has; None where there is none that counts. ``is_asked``: somebody wants to see it."""
+def load(path: Path, *, is_asked: bool = True, across_boots: bool = True) -> Column | None:
+    """What a file has; None where there is none that counts.
+
+    ``is_asked``: somebody wants to see it. ``across_boots``: one of before the machine was started counts.
+    """
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             column = Column.of(file.read(HEADER))
-            size = os.fstat(file.fileno()).st_size
-        if column is None or size < HEADER + column.count * ROW.itemsize:
-            path.unlink(missing_ok=True)
-            return None
-        column.path = path
-        if column.boot != _boot() and zlib.crc32(column.rows.data) != column.checksum:
-            path.unlink(missing_ok=True)
-            return None
+            if column is None or not _is_whole(file.fileno(), column, across_boots):
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    path.unlink()
+                return None
         if is_asked:
             os.utime(path)
-    except (OSError, Gone):
+    except OSError:
         return None
+    column.path = path
     return column
+
+
+def _is_whole(file: int, column: Column, across_boots: bool) -> bool:
+    left = column.count * ROW.itemsize
+    if os.fstat(file).st_size < HEADER + left:
+        return False
+    if column.boot and column.boot == _boot():
+        return True
+    if not across_boots:
+        return False
+    found, place = 0, HEADER
+    # Not mapped: a disk that cannot read it would end the process.
+    while left and (part := os.pread(file, min(left, _PART), place)):
+        found = zlib.crc32(part, found)
+        left, place = left - len(part), place + len(part)
+    return not left and found == column.checksum
 
 
 def store(column: Column, path: Path, dated: float | None = None) -> bool:

@@ -24,10 +24,20 @@ MAX_MEMORY = 128 << 20
 class Columns:
     """The series that are kept. For one thread at a time."""
 
-    def __init__(self, folder: Path, tracking_uri: str, *, memory: int = MAX_MEMORY, disk: int = MAX_BYTES) -> None:
-        """``folder``: where files may be made; what is in it can be thrown away."""
+    def __init__(
+        self,
+        folder: Path,
+        tracking_uri: str,
+        *,
+        across_boots: bool = True,
+        memory: int = MAX_MEMORY,
+        disk: int = MAX_BYTES,
+    ) -> None:
+        """``folder``: where files may be made; what is in it can be thrown away. ``across_boots``: files of before the
+        machine was started count, for what the store has changed since is found."""
         self._folder = folder / hashlib.sha256(tracking_uri.encode()).hexdigest()[:24]
         self._root = folder
+        self._across_boots = across_boots
         self._memory = memory
         self._disk = disk
         self._kept: OrderedDict[tuple[str, str], Column] = OrderedDict()
@@ -44,7 +54,7 @@ class Columns:
             self._kept.move_to_end(key)
             return found, False
         path = self._path(run_id, metric)
-        loaded = load(path, is_asked=self.dated is None)
+        loaded = load(path, is_asked=self.dated is None, across_boots=self._across_boots)
         column = self._kept[key] = loaded or Column()
         return column, loaded is not None
 
@@ -69,7 +79,7 @@ class Columns:
         is_asked = self.dated is None
         grown = None if piece.is_whole else append(column, piece, is_sealed=is_sealed, is_asked=is_asked)
         if grown is None:
-            theirs = None if piece.is_whole else load(column.path, is_asked=is_asked)
+            theirs = None if piece.is_whole else load(column.path, is_asked=is_asked, across_boots=self._across_boots)
             if theirs is not None and (theirs.count > column.count or theirs.token != column.token):
                 theirs.is_done = False  # another process has read it: what it has not, is read after this
                 self._kept[key] = theirs

@@ -4,7 +4,14 @@ import {
   markdownRendererFactory
 } from '@jupyterlab/rendermime';
 import { CommandRegistry } from '@lumino/commands';
-import { act, fireEvent, render, screen, within } from '@testing-library/react';
+import {
+  act,
+  cleanup,
+  fireEvent,
+  render,
+  screen,
+  within
+} from '@testing-library/react';
 import { marked } from 'marked';
 import React from 'react';
 import { comparedRow, comparison } from '../../../__tests__/fakeComparison';
@@ -212,24 +219,36 @@ describe('Parts of a comparison', () => {
     });
 
     it('has what can be done with a trial once the page has time', async () => {
-      let onIdle: IdleRequestCallback | null = null;
-      window.requestIdleCallback = callback => {
-        onIdle = callback;
-        return 1;
-      };
-      window.cancelIdleCallback = jest.fn();
+      const waiting = new Set<IdleRequestCallback>();
+      const idle = { didTimeout: false, timeRemaining: () => 10 };
+      const calls: IdleRequestCallback[] = [];
+      Object.assign(window, {
+        requestIdleCallback: (callback: IdleRequestCallback) => {
+          waiting.add(callback);
+          calls.push(callback);
+          return calls.length;
+        },
+        cancelIdleCallback: (handle: number) =>
+          waiting.delete(calls[handle - 1])
+      });
+      const have = () =>
+        act(() => [...waiting].forEach(callback => callback(idle)));
       try {
-        await start(comparison(3, [comparedRow('params.lr', [1, 2, 3])]));
         await header();
-        expect(screen.getByRole('button', { name: 'trial 1' })).toBeTruthy();
+        have(); // Before the answer is there the page has time: for nothing yet.
+        await act(() => start(comparison(3, [])));
         const hide = { name: 'Hide trial 1' };
+        expect(screen.getByRole('button', { name: 'trial 1' })).toBeTruthy();
         expect(screen.queryByRole('button', hide)).toBeNull();
-        act(() => onIdle?.({ didTimeout: false, timeRemaining: () => 10 }));
+        have();
         fireEvent.click(screen.getByRole('button', hide));
         expect(model.view.hidden).toEqual(['run1']);
       } finally {
-        delete (window as Partial<Window>).requestIdleCallback;
-        delete (window as Partial<Window>).cancelIdleCallback;
+        cleanup();
+        Object.assign(window, {
+          requestIdleCallback: undefined,
+          cancelIdleCallback: undefined
+        });
       }
     });
 

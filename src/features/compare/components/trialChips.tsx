@@ -18,10 +18,14 @@ export interface ITrialChipsProps {
 
 /** The trials with their colours: the legend of all charts, and where they are hidden and taken out. */
 export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
+  return props.model.trials.length > 0 ? <Chips {...props} /> : null;
+}
+
+function Chips(props: ITrialChipsProps): JSX.Element {
   const { model, onMenu, trans } = props;
   const { focus, trials } = model;
   useSignal(focus.changed);
-  // Six hundred elements of two hundred trials: the charts come first.
+  // Six hundred buttons of two hundred trials: names and charts come first.
   const hasTools = useIdle();
   const openMenu = useCallback(
     (id: string, left: number, top: number) => {
@@ -32,9 +36,6 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
     },
     [model, onMenu]
   );
-  if (trials.length === 0) {
-    return null;
-  }
   const areSeveral =
     new Set(trials.map(({ facts }) => facts.experiment)).size > 1;
   return (

@@ -6,16 +6,18 @@ import errno
 import json
 import math
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from studio_ext.adapters.series import column_files
+from studio_ext.adapters.series import column_files, open_histories
 from studio_ext.adapters.series import columns as module
 from studio_ext.adapters.series.column import Column, Gone
 from studio_ext.adapters.series.columns import LONG, Columns
 from studio_ext.adapters.series.sources import Mark, Piece
+from studio_ext.core.workspace import Workspace
 
 KEY = ("run", "loss")
 
@@ -89,17 +91,24 @@ def test_who_was_killed_before_the_header_was_written_has_added_nothing(tmp_path
     assert values(made(tmp_path).get(*KEY)[0])[-3:] == [LONG * 0.5, (LONG + 1) * 0.5, (LONG + 2) * 0.5]
 
 
-@pytest.mark.parametrize("damage", ["short", "empty", "no header", "other version"])
+def header_of(found: dict[str, object]) -> bytes:
+    text = json.dumps(found).encode()
+    return (b"%08x " % zlib.crc32(text) + text).ljust(512)
+
+
+@pytest.mark.parametrize("damage", ["short", "empty", "no header", "torn header", "other version"])
 def test_a_damaged_file_is_thrown_away(tmp_path: Path, damage: str) -> None:
     made(tmp_path).add(*KEY, piece(0, LONG + 1))
     (file,) = files(tmp_path)
     content = file.read_bytes()
-    other = json.dumps({**json.loads(content[:512]), "version": 99}).encode().ljust(512)
+    text = content[:512].rstrip().partition(b" ")[2]
+    other = header_of({**json.loads(text), "version": 99})
     file.write_bytes(
         {
             "short": content[:-1],
             "empty": b"",
             "no header": b"\xff" * len(content),
+            "torn header": content[:512].replace(b'steps_grow": true', b'steps_grow": null') + content[512:],
             "other version": other + content[512:],
         }[damage]
     )
@@ -107,29 +116,45 @@ def test_a_damaged_file_is_thrown_away(tmp_path: Path, damage: str) -> None:
     assert (column.count, is_loaded) == (0, False) and files(tmp_path) == []
 
 
-@pytest.mark.parametrize("lost", [0, 1, 4_096])
+@pytest.mark.parametrize("lost", ["nothing", "a byte", "what was added"])
 def test_after_the_power_was_cut_a_file_counts_if_the_disk_has_all_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
     columns = made(tmp_path)
     columns.add(*KEY, piece(0, LONG + 1))
-    columns.add(*KEY, piece(LONG + 1, 2, mark=(2,)))
+    columns.add(*KEY, piece(LONG + 1, 200, mark=(2,)))
     (file,) = files(tmp_path)
     content = bytearray(file.read_bytes())
-    for at in range(1_000, 1_000 + lost):
-        content[at] ^= 0xFF
+    if lost == "a byte":
+        content[1_000] ^= 1
+    elif lost == "what was added":
+        content[-200 * 24 :] = bytes(200 * 24)
     file.write_bytes(content)
     monkeypatch.setattr(column_files, "_boot", lambda: "the next one")
-    for _ in range(2):  # nothing but what is added makes it one of this boot
-        column, is_loaded = made(tmp_path).get(*KEY)
-        assert is_loaded == (lost == 0)
-        assert values(column) == ([] if lost else [step * 0.5 for step in range(LONG + 3)])
-    columns = made(tmp_path)
-    columns.get(*KEY)
-    columns.add(*KEY, piece(0 if lost else LONG + 3, LONG + 1, mark=(3,)))
-    monkeypatch.setattr(column_files, "_boot", lambda: "the one after")
-    again, is_loaded = made(tmp_path).get(*KEY)
-    assert is_loaded and again.count == LONG + 1 + (0 if lost else LONG + 3)
+    column, is_loaded = made(tmp_path).get(*KEY)
+    assert is_loaded == (lost == "nothing") == (files(tmp_path) != [])
+    assert values(column) == ([step * 0.5 for step in range(LONG + 201)] if is_loaded else [])
+
+
+def test_a_file_grows_from_boot_to_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        monkeypatch.setattr(column_files, "_boot", lambda number=number: f"boot {number}")
+        columns = made(tmp_path)
+        column, is_loaded = columns.get(*KEY)
+        assert is_loaded == (number > 0) and column.count == number * (LONG + 1)
+        columns.add(*KEY, piece(column.count, LONG + 1, mark=(number,)))
+    assert values(made(tmp_path).get(*KEY)[0]) == [step * 0.5 for step in range(4 * (LONG + 1))]
+
+
+@pytest.mark.parametrize("boot", ["the next one", ""])
+def test_a_file_of_another_boot_does_not_count_where_changes_are_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, boot: str
+) -> None:
+    made(tmp_path).add(*KEY, piece(0, LONG + 1))
+    assert Columns(tmp_path, "sqlite:///x", across_boots=False).get(*KEY)[1]
+    monkeypatch.setattr(column_files, "_boot", lambda: boot)
+    assert not Columns(tmp_path, "sqlite:///x", across_boots=False).get(*KEY)[1]
+    assert files(tmp_path) == []
 
 
 def test_two_servers_add_what_each_has_read(tmp_path: Path) -> None:
@@ -334,3 +359,13 @@ def test_names_that_are_no_names_of_files(tmp_path: Path) -> None:
         columns.add(run_id, metric, piece(0, LONG + 1))
         assert columns.get(run_id, metric)[0].path is not None
     assert all(each.is_relative_to(tmp_path / "cache") for each in files(tmp_path)) and len(files(tmp_path)) == 4
+
+
+def test_files_of_another_boot_count_for_sqlite_only(tmp_path: Path) -> None:
+    uris = {
+        f"sqlite:///{tmp_path}/mlflow.db": True,
+        "postgresql://someone@127.0.0.1:9/mlflow": False,
+        "http://127.0.0.1:9": False,
+    }
+    for uri, counts in uris.items():
+        assert open_histories(Workspace(tmp_path, uri), lambda: ())._columns._across_boots == counts
