@@ -134,14 +134,12 @@ export class CompareView extends Panel {
 
   private _sync(): void {
     const { shown } = this.ui;
-    const hide: Record<ShownParts, boolean[]> = {
-      both: [false, false],
-      charts: [false, true],
-      table: [true, false]
+    const parts: Record<ShownParts, ReactWidget[]> = {
+      both: [this._charts, this._table],
+      charts: [this._charts],
+      table: [this._table]
     };
-    const [charts, table] = hide[shown];
-    this._charts.setHidden(charts);
-    this._table.setHidden(table);
+    this._split.showOnly(parts[shown]);
   }
 
   /** What can be done with one of the trials. */

@@ -7,6 +7,7 @@ import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
 import { Debouncer } from '@lumino/polling';
 import { Panel } from '@lumino/widgets';
+import type { Widget } from '@lumino/widgets';
 import React from 'react';
 import type { StudioClient } from '../../client';
 import type { ExperimentsModel } from '../../models/experimentsModel';
@@ -225,11 +226,18 @@ export class ExperimentContent extends Panel {
     if (isChart && !this._charts) {
       this._charts = this._makeCharts(this._options.views!);
     }
-    if (this._charts && this._charts.isHidden === isChart) {
-      this._charts.setHidden(!isChart);
+    const isOther = this._charts?.isHidden === isChart;
+    const shown: Widget[] = [];
+    if (!isChart || parts !== 'charts') {
+      shown.push(this._body);
+    }
+    if (this._charts && isChart) {
+      shown.push(this._charts);
+    }
+    this._split.showOnly(shown);
+    if (isOther) {
       this._source.touch();
     }
-    this._body.setHidden(isChart && parts === 'charts');
   }
 
   private _makeCharts(views: IComparisonViews): TrialCharts {

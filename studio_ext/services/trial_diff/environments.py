@@ -24,6 +24,9 @@ _TAGS = {
     "image id": "studio.image_id",
 }
 
+_SPELLED = {"python": "Python", "cpus": "CPUs", "gpus": "GPUs"}
+"""In the middle of a sentence."""
+
 
 def environment_diff(first: Side, second: Side) -> TrialDiff:
     """Facts that either has, packages that differ."""
@@ -69,7 +72,7 @@ def environment_diff(first: Side, second: Side) -> TrialDiff:
 
 
 def _sentence(facts: list[str], packages: int) -> str:
-    parts = facts[:4] + (["more"] if len(facts) > 4 else [])
+    parts = [_SPELLED.get(each, each) for each in facts[:4]] + (["more"] if len(facts) > 4 else [])
     if packages:
         parts.append(f"{packages:,} package{'' if packages == 1 else 's'}")
     *others, last = parts

@@ -70,7 +70,7 @@ def test_all_parts_are_told(runs: MemoryRuns, capsys: pytest.CaptureFixture[str]
     assert lines.count("   - rate = 1") == lines.count("   + rate = 2") == 2  # in the notebook, in the cell
     assert "   @@ 37 lines" in lines and "     line 39" in lines and "     line 0" not in lines
     assert "   - 1" in lines and "   + 2" in lines
-    assert "@@ Environment: They differ in python and 1 package." in lines
+    assert "@@ Environment: They differ in Python and 1 package." in lines
     assert {"- python 3.1", "+ python 3.2", "- numpy 1.9", "+ numpy 1.10"} <= set(lines)
     assert "~ x.csv  The contents differ." in lines
     assert "~ notebook/n.ipynb" in lines

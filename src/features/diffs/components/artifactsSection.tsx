@@ -19,7 +19,7 @@ import { TextDiffView } from './textDiffView';
 const LARGEST = 10_000_000;
 /** Artefacts that are listed at once. */
 const PORTION = 200;
-/** What is looked at first, in this order. */
+/** What is looked at first of those that differ, in this order. */
 const KINDS: readonly ArtifactDiff['kind'][] = [
   'confusion_matrix',
   'roc_curve',
@@ -44,8 +44,8 @@ export function ArtifactsSection(props: IProps): JSX.Element {
   const [shown, setShown] = useState(PORTION);
   const sorted = [...items].sort(
     (a, b) =>
-      KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
       Number(a.change === 'same') - Number(b.change === 'same') ||
+      KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
       a.path.localeCompare(b.path)
   );
   const current =

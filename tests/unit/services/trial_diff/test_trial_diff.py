@@ -100,7 +100,7 @@ class TestEnvironments:
             {"studio.python": "3.12.0", "studio.kernel": "python3"},
         )
         diff = runs.diff(DiffPart.environment)
-        assert told(diff) == ("different", "They differ in python, memory and 2 packages.")
+        assert told(diff) == ("different", "They differ in Python, memory and 2 packages.")
         found = diff.environment
         assert found is not None and found.same_packages == 1
         assert [(each.name, each.change) for each in found.facts] == [
