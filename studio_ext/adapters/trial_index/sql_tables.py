@@ -203,7 +203,7 @@ class EngineTables:
             quoted = statement.replace("{key}", self._engine.dialect.identifier_preparer.quote_identifier("key"))
             if self._engine.dialect.paramstyle in ("format", "pyformat"):
                 quoted = quoted.replace("?", "%s")
-            # One at a time takes drivers nearly twice as long.
+            # One at a time takes a sixth longer, and all at once the memory for all.
             parts = connection.exec_driver_sql(quoted, tuple(values)).partitions(_FETCHED)
             found = read(chain.from_iterable(parts))
             if not self._in_snapshot:
