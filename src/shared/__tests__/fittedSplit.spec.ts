@@ -13,8 +13,10 @@ describe('FittedSplit', () => {
     split = new FittedSplit({ orientation: 'vertical', spacing: 5 });
     // Nothing is laid out here.
     Object.defineProperty(split.node, 'offsetHeight', { value: 605 });
-    widgets = [new Widget(), new Widget()];
-    widgets.forEach(widget => split.addWidget(widget));
+    for (let count = 0; count < 2; count++) {
+      split.addWidget(new Widget());
+    }
+    widgets = [...split.widgets];
     split.setRelativeSizes([0.7, 0.3]);
     Widget.attach(split, document.body);
     layOut();
