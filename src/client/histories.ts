@@ -20,26 +20,51 @@ export interface IHistoryPage extends Omit<SeriesPage, 'series'> {
 
 /**
  * An answer of the media type above: eight bytes with the length of the head,
- * the head as JSON, then places and values of each series. Nothing is copied.
- * Throws when it is something else.
+ * the head as JSON, then places and values of each series. Nothing is copied;
+ * places of which only the first was sent are made here. Throws when it is
+ * something else.
  */
 export function unpacked(content: ArrayBuffer): IHistoryPage {
   const view = new DataView(content);
   const size = view.getUint32(0, true);
   const head = JSON.parse(
     new TextDecoder().decode(new Uint8Array(content, 8, size))
-  ) as { page: SeriesPage; points: number[] };
+  ) as { page: SeriesPage; points: number[]; strides: number[] };
   let at = 8 + size;
   const take = (count: number) => {
     const found = new Float64Array(content, at, count);
     at += found.byteLength;
     return found;
   };
+  const spaced = spacing();
   const series = head.page.series.map((each, index) => {
     const count = head.points[index];
-    return { ...each, x: take(count), y: take(count) };
+    const stride = head.strides[index];
+    const x = stride ? spaced(take(1)[0], count, stride) : take(count);
+    return { ...each, x, y: take(count) };
   });
   return { ...head.page, series };
+}
+
+/** Makes places that are equally far apart; of series with the same ones, once. */
+function spacing(): (
+  first: number,
+  count: number,
+  stride: number
+) => Float64Array {
+  const made = new Map<string, Float64Array>();
+  return (first, count, stride) => {
+    const key = `${first} ${count} ${stride}`;
+    let places = made.get(key);
+    if (!places) {
+      places = Float64Array.from(
+        { length: count },
+        (_, at) => first + stride * at
+      );
+      made.set(key, places);
+    }
+    return places;
+  };
 }
 
 /** The same of an answer in JSON. */

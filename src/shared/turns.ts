@@ -1,3 +1,6 @@
+/** How long work goes on without a pause, in milliseconds. */
+const SLICE = 20;
+
 /** A piece of work; true: there is more. */
 export type Work = () => boolean | void;
 
@@ -27,6 +30,22 @@ export function inLaterTurn(work: Work): void {
   }
 }
 
+/**
+ * When work is to pause, in milliseconds as `performance.now()` has them. All that
+ * is done in one turn of the event loop shares it, by whomever it is done.
+ */
+export function endOfSlice(): number {
+  if (end === null) {
+    end = performance.now() + SLICE;
+    soon(() => {
+      end = null;
+    });
+  }
+  return end;
+}
+
+let end: number | null = null;
+
 /** It does not matter any more. */
 export function outOfTurn(work: Work): void {
   waiting.delete(work);
@@ -54,16 +73,16 @@ function next(): void {
   run(work);
 }
 
-/** After what the browser has to do; not after four milliseconds more, as timers that follow each other. */
+/** After what the browser has to do, in order; not after four milliseconds more, as timers that follow each other. */
 const soon: (done: () => void) => void = (() => {
   if (typeof MessageChannel === 'undefined') {
     return done => void setTimeout(done);
   }
   const { port1, port2 } = new MessageChannel();
-  let latest = () => {};
-  port1.onmessage = () => latest();
+  const waiting: (() => void)[] = [];
+  port1.onmessage = () => waiting.shift()?.();
   return done => {
-    latest = done;
+    waiting.push(done);
     port2.postMessage(null);
   };
 })();

@@ -3,13 +3,17 @@ import { startTransition, useEffect, useState } from 'react';
 /** After which a page that is busy all the time is asked all the same, in milliseconds. */
 const LATEST = 1_000;
 
-/** False until the page has nothing else to do, or was busy for long: for what is needed less than all else. */
-export function useIdle(): boolean {
+/**
+ * False until the page has nothing else to do, or was busy for long: for what is needed less than all else.
+ *
+ * @param isDue - whether that counts already.
+ */
+export function useIdle(isDue: boolean): boolean {
   const [isIdle, setIdle] = useState(
     typeof requestIdleCallback === 'undefined'
   );
   useEffect(() => {
-    if (isIdle) {
+    if (isIdle || !isDue) {
       return;
     }
     const handle = requestIdleCallback(
@@ -17,6 +21,6 @@ export function useIdle(): boolean {
       { timeout: LATEST }
     );
     return () => cancelIdleCallback(handle);
-  }, [isIdle]);
+  }, [isIdle, isDue]);
   return isIdle;
 }

@@ -6,9 +6,13 @@ const PACKED = 'application/vnd.studio.series';
 const QUERY = { run_ids: ['a', 'b'], metrics: ['loss'] };
 
 /** As `core/packed_series.py` writes them. */
-function pack(page: unknown, points: [number[], number[]][]): Uint8Array {
-  const counts = points.map(([x]) => x.length);
-  let head = JSON.stringify({ page, points: counts });
+function pack(
+  page: unknown,
+  points: [number[], number[]][],
+  strides = points.map(() => 0)
+): Uint8Array {
+  const counts = points.map(([, y]) => y.length);
+  let head = JSON.stringify({ page, points: counts, strides });
   const bytes = (text: string) => new TextEncoder().encode(text);
   head += ' '.repeat((8 - (bytes(head).length % 8)) % 8);
   const arrays = points.flat(2);
@@ -79,6 +83,35 @@ describe('TrialsClient.series', () => {
     expect(found.series.map(({ x, y }) => [[...x], [...y]])).toEqual(points);
     const headers = asked.mock.calls[0][1].headers as Record<string, string>;
     expect(headers['Accept']).toBe(PACKED);
+  });
+
+  it('makes places of which only the first was sent', async () => {
+    const page = { series: [facts('a', 4), facts('b', 2)] };
+    answer(
+      pack(
+        page,
+        [
+          [[10], [1, 2, 3, 4]],
+          [
+            [7, 9.5],
+            [5, 6]
+          ]
+        ],
+        [0.5, 0]
+      ),
+      PACKED
+    );
+    const { series } = await server.client.trials.series(QUERY);
+    expect(series.map(({ x, y }) => [[...x], [...y]])).toEqual([
+      [
+        [10, 10.5, 11, 11.5],
+        [1, 2, 3, 4]
+      ],
+      [
+        [7, 9.5],
+        [5, 6]
+      ]
+    ]);
   });
 
   it('takes lists of a server that has no arrays', async () => {

@@ -1,4 +1,4 @@
-import { inLaterTurn, inTurn, outOfTurn } from '../turns';
+import { endOfSlice, inLaterTurn, inTurn, outOfTurn } from '../turns';
 
 const turn = () => new Promise(resolve => setTimeout(resolve));
 
@@ -75,5 +75,41 @@ describe('inTurn', () => {
     inTurn(() => void done.push('after'));
     await idle();
     expect(done).toEqual(['after']);
+  });
+});
+
+describe('endOfSlice', () => {
+  it('is one for all that is done in a turn, and another in the next', async () => {
+    await idle();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(1_000);
+    try {
+      const end = endOfSlice();
+      expect(end).toBeGreaterThan(1_000);
+      clock.mockReturnValue(1_015);
+      expect(endOfSlice()).toBe(end);
+      await turn();
+      expect(endOfSlice()).toBe(end + 15);
+    } finally {
+      clock.mockRestore();
+      await turn();
+    }
+  });
+
+  it('is a new one for each piece that goes on', async () => {
+    await idle();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
+    try {
+      const ends: number[] = [];
+      inTurn(() => {
+        ends.push(endOfSlice());
+        clock.mockReturnValue(ends.length * 100);
+        return ends.length < 3;
+      });
+      await idle();
+      expect(ends.map(each => each - ends[0])).toEqual([0, 100, 200]);
+    } finally {
+      clock.mockRestore();
+      await turn();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { COLOURS, dash } from '../chartTheme';
-import { inLaterTurn, outOfTurn } from '../turns';
+import { endOfSlice, inLaterTurn, outOfTurn } from '../turns';
 import { positionAt } from './lineData';
 import type { IDrawnLine, Numbers } from './lineData';
 import { bandOf, pathOf, placer } from './linePaths';
@@ -12,9 +12,7 @@ const MARKED_LINES = 12;
  * of them are one picture, and dashes cost more than all the rest.
  */
 export const FEW_LINES = 24;
-/** How long lines are drawn without a pause, in milliseconds; */
-const SLICE = 12;
-/** and points of lines from one look at the clock to the next. */
+/** Points of lines from one look at the clock to the next. */
 const BATCH = 5_000;
 /** How strong lines are while others stand out. */
 const FAINT = 0.22;
@@ -118,7 +116,7 @@ export class LineLayer {
   private _work(picture: IPicture): boolean {
     const { canvas, lines, view } = picture;
     const context = canvas.getContext('2d')!;
-    const until = performance.now() + SLICE;
+    const until = endOfSlice();
     const size = lines.length > FEW_LINES ? 1 : 1.5;
     context.setTransform(1, 0, 0, 1, -view.bbox.left, -view.bbox.top);
     while (picture.drawn < lines.length) {

@@ -367,7 +367,8 @@ export class GridView extends Widget implements IGridLook {
   }
 
   private _update(): void {
-    if (this.isDisposed || !this.isAttached) {
+    // What nobody sees is done when it is shown.
+    if (this.isDisposed || !this.isVisible) {
       return;
     }
     const [first, last] = visibleRows(this._grid) ?? [0, -1];

@@ -32,6 +32,35 @@ import { LooseText } from '../viewTexts';
 
 const HOSTILE = `<img src=x onerror="top.__planted=1">${'n'.repeat(220)}`;
 
+/** A page that has time only when it is told to. */
+class BusyPage {
+  constructor() {
+    Object.assign(window, {
+      requestIdleCallback: (callback: IdleRequestCallback) => {
+        this._waiting.set(++this._asked, callback);
+        return this._asked;
+      },
+      cancelIdleCallback: (handle: number) => this._waiting.delete(handle)
+    });
+  }
+
+  rest(): void {
+    const idle = { didTimeout: false, timeRemaining: () => 10 };
+    act(() => [...this._waiting.values()].forEach(each => each(idle)));
+  }
+
+  dispose(): void {
+    cleanup();
+    Object.assign(window, {
+      requestIdleCallback: undefined,
+      cancelIdleCallback: undefined
+    });
+  }
+
+  private _asked = 0;
+  private readonly _waiting = new Map<number, IdleRequestCallback>();
+}
+
 describe('Parts of a comparison', () => {
   let server: FakeServer;
   let model: CompareModel;
@@ -176,6 +205,28 @@ describe('Parts of a comparison', () => {
       expect(row('params.p255')).not.toBeNull();
       expect(row('params.p0')).toBeNull();
     });
+
+    it('makes rows and columns beside those in sight once the page has time', async () => {
+      const page = new BusyPage();
+      try {
+        table();
+        page.rest(); // For nothing yet.
+        const values = Array.from({ length: 200 }, (_, index) => index);
+        const rows = Array.from({ length: 300 }, (_, at) =>
+          comparedRow(`params.p${at}`, values)
+        );
+        await act(() => start(comparison(200, rows)));
+        const counts = () => [
+          cells('params.p0').length,
+          document.querySelectorAll('[data-key]').length
+        ];
+        const [columns, lines] = counts();
+        page.rest();
+        expect(counts()).toEqual([columns + 3, lines + 3]);
+      } finally {
+        page.dispose();
+      }
+    });
   });
 
   describe('The header', () => {
@@ -219,36 +270,33 @@ describe('Parts of a comparison', () => {
     });
 
     it('has what can be done with a trial once the page has time', async () => {
-      const waiting = new Set<IdleRequestCallback>();
-      const idle = { didTimeout: false, timeRemaining: () => 10 };
-      const calls: IdleRequestCallback[] = [];
-      Object.assign(window, {
-        requestIdleCallback: (callback: IdleRequestCallback) => {
-          waiting.add(callback);
-          calls.push(callback);
-          return calls.length;
-        },
-        cancelIdleCallback: (handle: number) =>
-          waiting.delete(calls[handle - 1])
-      });
-      const have = () =>
-        act(() => [...waiting].forEach(callback => callback(idle)));
+      const page = new BusyPage();
       try {
         await header();
-        have(); // Before the answer is there the page has time: for nothing yet.
+        page.rest(); // Before the answer is there it has time: for nothing yet.
         await act(() => start(comparison(3, [])));
         const hide = { name: 'Hide trial 1' };
         expect(screen.getByRole('button', { name: 'trial 1' })).toBeTruthy();
         expect(screen.queryByRole('button', hide)).toBeNull();
-        have();
+        page.rest();
         fireEvent.click(screen.getByRole('button', hide));
         expect(model.view.hidden).toEqual(['run1']);
       } finally {
-        cleanup();
-        Object.assign(window, {
-          requestIdleCallback: undefined,
-          cancelIdleCallback: undefined
-        });
+        page.dispose();
+      }
+    });
+
+    it('has trials that are far down in the list once the page has time', async () => {
+      const page = new BusyPage();
+      try {
+        await header();
+        await act(() => start(comparison(200, [])));
+        const chips = () => document.querySelectorAll('.jp-StudioChip').length;
+        expect(chips()).toBe(40);
+        page.rest();
+        expect(chips()).toBe(200);
+      } finally {
+        page.dispose();
       }
     });
 

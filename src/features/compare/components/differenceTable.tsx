@@ -11,6 +11,7 @@ import type { ComparedRow } from '../../../contract';
 import type { CompareModel, IViewTrial } from '../../../models/compareModel';
 import { columnLabel, trialWord } from '../../../models/trialWords';
 import { Mark } from '../../../shared/chartParts';
+import { useIdle } from '../../../shared/useIdle';
 import { useSignal } from '../../../shared/useSignal';
 import type { CompareUi } from '../compareUi';
 import type { Shown } from '../deltas';
@@ -22,7 +23,7 @@ const NAME_WIDTH = 220;
 /** Columns are as wide as there is room, within these. */
 const MIN_WIDTH = 190;
 const MAX_WIDTH = 280;
-/** Rows and columns beside those in sight that are there, too. */
+/** Rows and columns beside those in sight that are there, too, once the page has time. */
 const SPARE = 3;
 
 export interface IDifferenceTableProps {
@@ -81,11 +82,13 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
   const { rows, trials } = useDeferredValue(now);
   const columns = useMemo(() => ordered(trials), [trials]);
   const lines = useMemo(() => linesOf(rows, closed), [rows, closed]);
+  const spare = useIdle(lines.length > 0) ? SPARE : 0;
   const { first: top, last: bottom } = span(
     place.y,
     place.height - HEAD_HEIGHT,
     ROW_HEIGHT,
-    lines.length
+    lines.length,
+    spare
   );
   const room = place.width - NAME_WIDTH;
   const size = Math.min(
@@ -96,7 +99,8 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
     place.x,
     room,
     size,
-    columns.length
+    columns.length,
+    spare
   );
   // The baseline stays in sight.
   const isPinned = columns[0]?.trial.isBaseline ?? false;
@@ -195,9 +199,15 @@ function linesOf(
   return lines;
 }
 
-function span(start: number, length: number, size: number, count: number) {
-  const first = Math.max(0, Math.floor(start / size) - SPARE);
-  const last = Math.ceil((start + Math.max(0, length)) / size) + SPARE;
+function span(
+  start: number,
+  length: number,
+  size: number,
+  count: number,
+  spare: number
+) {
+  const first = Math.max(0, Math.floor(start / size) - spare);
+  const last = Math.ceil((start + Math.max(0, length)) / size) + spare;
   return { first: Math.min(first, count), last: Math.min(last, count) };
 }
 

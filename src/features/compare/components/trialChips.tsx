@@ -10,6 +10,9 @@ import { useIdle } from '../../../shared/useIdle';
 import { useSignal } from '../../../shared/useSignal';
 import { classes, pick } from './differenceTable';
 
+/** Trials that are there at once: more than there is room for on most screens; the others come when the page has time. */
+const FIRST = 40;
+
 export interface ITrialChipsProps {
   model: CompareModel;
   onMenu: (trial: IViewTrial, left: number, top: number) => void;
@@ -18,15 +21,11 @@ export interface ITrialChipsProps {
 
 /** The trials with their colours: the legend of all charts, and where they are hidden and taken out. */
 export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
-  return props.model.trials.length > 0 ? <Chips {...props} /> : null;
-}
-
-function Chips(props: ITrialChipsProps): JSX.Element {
   const { model, onMenu, trans } = props;
   const { focus, trials } = model;
   useSignal(focus.changed);
-  // Six hundred buttons of two hundred trials: names and charts come first.
-  const hasTools = useIdle();
+  // Six hundred buttons of two hundred trials: names in sight and charts come first.
+  const isIdle = useIdle(trials.length > 0);
   const openMenu = useCallback(
     (id: string, left: number, top: number) => {
       const trial = model.trials.find(each => each.id === id);
@@ -36,6 +35,9 @@ function Chips(props: ITrialChipsProps): JSX.Element {
     },
     [model, onMenu]
   );
+  if (trials.length === 0) {
+    return null;
+  }
   const areSeveral =
     new Set(trials.map(({ facts }) => facts.experiment)).size > 1;
   return (
@@ -44,20 +46,22 @@ function Chips(props: ITrialChipsProps): JSX.Element {
       aria-label={trans.__('Trials')}
       onMouseLeave={() => focus.hover(null)}
     >
-      {trials.map(({ id, label, colour, facts, isHidden, isBaseline }) => (
-        <Chip
-          key={id}
-          {...{ id, label, colour, isHidden, isBaseline, model, trans }}
-          status={facts.status}
-          experiment={facts.experiment}
-          showsExperiment={areSeveral}
-          isSelected={focus.selected.has(id)}
-          isHovered={focus.hovered === id}
-          isReadOnly={model.isReadOnly}
-          hasTools={hasTools}
-          onMenu={openMenu}
-        />
-      ))}
+      {(isIdle ? trials : trials.slice(0, FIRST)).map(
+        ({ id, label, colour, facts, isHidden, isBaseline }) => (
+          <Chip
+            key={id}
+            {...{ id, label, colour, isHidden, isBaseline, model, trans }}
+            status={facts.status}
+            experiment={facts.experiment}
+            showsExperiment={areSeveral}
+            isSelected={focus.selected.has(id)}
+            isHovered={focus.hovered === id}
+            isReadOnly={model.isReadOnly}
+            hasTools={isIdle}
+            onMenu={openMenu}
+          />
+        )
+      )}
     </ul>
   );
 }

@@ -83,9 +83,11 @@ describe('LineLayer', () => {
     );
   });
 
-  afterEach(() => {
+  afterEach(async () => {
     layer.dispose();
     jest.restoreAllMocks();
+    // The clock goes back: no turn of the event loop has both.
+    await new Promise(resolve => setTimeout(resolve));
   });
 
   const draw = (
