@@ -36,7 +36,7 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
     at += found.byteLength;
     return found;
   };
-  const spaced = spacing();
+  const spaced = sharedPlaces();
   const series = head.page.series.map((each, index) => {
     const count = head.points[index];
     const stride = head.strides[index];
@@ -47,7 +47,7 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
 }
 
 /** Makes places that are equally far apart; of series with the same ones, once. */
-function spacing(): (
+function sharedPlaces(): (
   first: number,
   count: number,
   stride: number
@@ -57,10 +57,11 @@ function spacing(): (
     const key = `${first} ${count} ${stride}`;
     let places = made.get(key);
     if (!places) {
-      places = Float64Array.from(
-        { length: count },
-        (_, at) => first + stride * at
-      );
+      places = new Float64Array(count);
+      // As they were compared with those that were left out.
+      for (let at = 0; at < count; at++) {
+        places[at] = first + stride * at;
+      }
       made.set(key, places);
     }
     return places;

@@ -3,6 +3,7 @@ import { copyIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useState, useSyncExternalStore } from 'react';
 import { COLOURS, dash } from './chartTheme';
 import { pictureIcon } from './icons';
+import { LateIcon } from './lateIcon';
 
 /** Where the crosshair of a chart is; null: nowhere. */
 export class Cursor<T> {
@@ -104,7 +105,7 @@ export function ChartButtons(props: {
         aria-label={trans.__('Copy %1 as picture', title)}
         onClick={onPicture}
       >
-        <pictureIcon.react tag="span" />
+        <LateIcon icon={pictureIcon} />
       </button>
       <button
         type="button"
@@ -113,7 +114,7 @@ export function ChartButtons(props: {
         aria-label={trans.__('Copy the data of %1', title)}
         onClick={props.onData}
       >
-        <copyIcon.react tag="span" />
+        <LateIcon icon={copyIcon} />
       </button>
       {props.children}
     </span>

@@ -64,6 +64,8 @@ function run(work: Work): void {
 }
 
 function next(): void {
+  // What was drawn in a microtask after the work before was of that turn.
+  end = null;
   const [work] = waiting;
   if (!work) {
     isBusy = false;
@@ -79,10 +81,10 @@ const soon: (done: () => void) => void = (() => {
     return done => void setTimeout(done);
   }
   const { port1, port2 } = new MessageChannel();
-  const waiting: (() => void)[] = [];
-  port1.onmessage = () => waiting.shift()?.();
+  const queue: (() => void)[] = [];
+  port1.onmessage = () => queue.shift()?.();
   return done => {
-    waiting.push(done);
+    queue.push(done);
     port2.postMessage(null);
   };
 })();

@@ -6,7 +6,7 @@ const LATEST = 1_000;
 /**
  * False until the page has nothing else to do, or was busy for long: for what is needed less than all else.
  *
- * @param isDue - whether that counts already.
+ * @param isDue - false: time that the page has before is not what is waited for.
  */
 export function useIdle(isDue: boolean): boolean {
   const [isIdle, setIdle] = useState(

@@ -1,4 +1,5 @@
-"""Histories as bytes: arrays that a browser uses as they come, instead of millions of numbers to be written and parsed.
+"""Histories as bytes: arrays that a browser uses as they come, but for places that are equally far apart, instead of
+millions of numbers to be written and parsed.
 
 A server sends them to those who accept ``PACKED`` of :mod:`studio_ext.contract.series`. Everything is little-endian,
 and every array begins at a multiple of 8 bytes::
@@ -7,7 +8,8 @@ and every array begins at a multiple of 8 bytes::
     head                JSON: {"page": ..., "points": [n, ...], "strides": [d, ...]}, then spaces
     m x 8, n x 8 bytes  for each series of the page: places and values, as float64; NaN stands for no finite value
 
-Of places that are ``d`` apart, as steps mostly are, only the first is there (m = 1); else d = 0 and m = n.
+Where place i is ``first + d * i`` in float64, as steps mostly are, only the first is there (m = 1);
+else d = 0 and m = n.
 """
 
 from __future__ import annotations

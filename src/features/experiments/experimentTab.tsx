@@ -266,7 +266,10 @@ export class ExperimentContent extends Panel {
   }
 
   private _onColours(): void {
-    this._source.touch();
+    // Without one no row has a line: nothing to draw.
+    if (this._charts || this.model.selection.size > 0) {
+      this._source.touch();
+    }
   }
 
   private readonly _ahead: ReadAhead;

@@ -367,8 +367,7 @@ export class GridView extends Widget implements IGridLook {
   }
 
   private _update(): void {
-    // What nobody sees is done when it is shown.
-    if (this.isDisposed || !this.isVisible) {
+    if (this.isDisposed || !this.isAttached) {
       return;
     }
     const [first, last] = visibleRows(this._grid) ?? [0, -1];

@@ -32,10 +32,11 @@ TIDY_SECONDS = 60.0
 _PART = 1 << 20
 
 
-def load(path: Path, *, is_asked: bool = True, across_boots: bool = True) -> Column | None:
+def load(path: Path, *, is_asked: bool = True, across_boots: bool = True, held: int = 0) -> Column | None:
     """What a file has; None where there is none that counts.
 
-    ``is_asked``: somebody wants to see it. ``across_boots``: one of before the machine was started counts.
+    ``is_asked``: somebody wants to see it. ``across_boots``: one of before the machine was started counts. ``held``: of
+    at most so many values the rows are in memory then, read while the file is open anyway, and the file is nobody's.
     """
     try:
         with path.open("rb", buffering=0) as file:
@@ -44,12 +45,17 @@ def load(path: Path, *, is_asked: bool = True, across_boots: bool = True) -> Col
                 if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     path.unlink()
                 return None
+            is_held = 0 < column.count <= held
+            rows = os.pread(file.fileno(), column.count * ROW.itemsize, HEADER) if is_held else b""
         if is_asked:
             os.utime(path)
     except OSError:
         return None
-    column.path = path
-    return column
+    if not is_held:
+        column.path = path
+        return column
+    column.held = np.frombuffer(rows, dtype=ROW, count=len(rows) // ROW.itemsize)
+    return column if len(column.held) == column.count else None
 
 
 def _is_whole(file: int, column: Column, across_boots: bool) -> bool:

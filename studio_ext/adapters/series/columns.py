@@ -54,7 +54,9 @@ class Columns:
             self._kept.move_to_end(key)
             return found, False
         path = self._path(run_id, metric)
-        loaded = load(path, is_asked=self.dated is None, across_boots=self._across_boots)
+        is_asked = self.dated is None
+        held = LONG if is_asked else 0  # what nobody sees stays where it is
+        loaded = load(path, is_asked=is_asked, across_boots=self._across_boots, held=held)
         column = self._kept[key] = loaded or Column()
         return column, loaded is not None
 
@@ -148,4 +150,4 @@ class Columns:
 
     def _path(self, run_id: str, metric: str) -> Path:
         run = run_id if run_id.isalnum() and run_id.isascii() else hashlib.sha256(run_id.encode()).hexdigest()[:32]
-        return self._folder / run / f"{hashlib.sha256(metric.encode()).hexdigest()[:32]}{SUFFIX}"
+        return self._folder / f"{run}/{hashlib.sha256(metric.encode()).hexdigest()[:32]}{SUFFIX}"

@@ -32,7 +32,14 @@ def test_of_places_that_are_equally_far_apart_only_the_first_is_sent() -> None:
 
 @pytest.mark.parametrize(
     "places",
-    [[0.1 * n for n in range(50)], [-8e307, 8e307, 8e307], [1e308, -1e308], [2.0**53, 2.0**53 + 2], [3, 3, 3], [9, 6, 3]],
+    [
+        [0.1 * n for n in range(50)],
+        [-8e307, 8e307, 8e307],
+        [1e308, -1e308],
+        [2.0**53, 2.0**53 + 2],
+        [3.0, 3.0, 3.0],
+        [9.0, 6.0, 3.0],
+    ],
     ids=str,
 )
 def test_places_are_exactly_those_that_were_packed(places: list[float]) -> None:

@@ -5,6 +5,7 @@ import type { CompareModel } from '../../../models/compareModel';
 import type { SeriesModel } from '../../../models/seriesModel';
 import type { ViewChart } from '../../../models/views';
 import type { IChartChange } from '../../../shared/charts/chartSpec';
+import { LateIcon } from '../../../shared/lateIcon';
 import { Popup } from '../../../shared/popup';
 import { chartTitle } from '../chartWords';
 import { ChartBody } from './chartBody';
@@ -126,7 +127,7 @@ export function ChartCard(props: IChartCardProps): JSX.Element {
           aria-label={trans.__('Options of %1', title)}
           onClick={() => setOpen(!isOpen)}
         >
-          <ellipsesIcon.react tag="span" />
+          <LateIcon icon={ellipsesIcon} />
         </button>
         {isOpen && (
           <Popup

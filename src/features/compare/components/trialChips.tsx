@@ -11,7 +11,7 @@ import { useSignal } from '../../../shared/useSignal';
 import { classes, pick } from './differenceTable';
 
 /** Trials that are there at once: more than there is room for on most screens; the others come when the page has time. */
-const FIRST = 40;
+const AT_ONCE = 40;
 
 export interface ITrialChipsProps {
   model: CompareModel;
@@ -46,7 +46,7 @@ export function TrialChips(props: ITrialChipsProps): JSX.Element | null {
       aria-label={trans.__('Trials')}
       onMouseLeave={() => focus.hover(null)}
     >
-      {(isIdle ? trials : trials.slice(0, FIRST)).map(
+      {(isIdle ? trials : trials.slice(0, AT_ONCE)).map(
         ({ id, label, colour, facts, isHidden, isBaseline }) => (
           <Chip
             key={id}

@@ -241,6 +241,39 @@ def test_what_is_asked_for_goes_to_files_where_it_is_too_much(tmp_path: Path) ->
         assert values(columns.get(*key)[0]) == [step * 0.5 for step in range(1_005)]
 
 
+def test_a_short_series_that_is_in_a_file_is_read_at_once_when_somebody_asks(tmp_path: Path) -> None:
+    kept = made(tmp_path)
+    kept.dated = 1.0
+    kept.add(*KEY, piece(0, 1_000))
+    assert kept.put_away([KEY])
+    (file,) = files(tmp_path)
+    before = file.stat()
+    # For nobody: it stays where it is, and is not written again.
+    assert kept.get(*KEY)[0].path == file and kept.put_away([KEY])
+    assert (file.stat().st_ino, file.stat().st_mtime) == (before.st_ino, before.st_mtime) == (before.st_ino, 1.0)
+    columns = made(tmp_path)
+    column, is_loaded = columns.get(*KEY)
+    assert is_loaded and column.path is None and column.mark == (1,)
+    assert file.stat().st_mtime > 1.0
+    file.unlink()
+    columns.add(*KEY, piece(1_000, 5, mark=(2,)))
+    column, _ = columns.get(*KEY)
+    assert values(column) == [step * 0.5 for step in range(1_005)] and column.mark == (2,)
+
+
+def test_a_file_that_gets_shorter_while_it_is_read_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = made(tmp_path)
+    kept.dated = 1.0
+    kept.add(*KEY, piece(0, 1_000))
+    kept.put_away([KEY])
+    read = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, size, place: read(file, size, place)[:-24])
+    column, is_loaded = made(tmp_path).get(*KEY)
+    assert not is_loaded and column.count == 0
+
+
 def test_files_that_are_asked_for_are_not_thrown_away(tmp_path: Path) -> None:
     columns = Columns(tmp_path, "x", disk=1_000)
     for number in range(3):
