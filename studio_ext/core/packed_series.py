@@ -69,4 +69,4 @@ def _stride(places: NDArray[np.float64]) -> float:
 
 
 def _spaced(first: float, count: int, stride: float) -> NDArray[np.float64]:
-    return first + stride * np.arange(count)
+    return np.asarray(first + stride * np.arange(count), dtype=_FLOAT)

@@ -97,14 +97,14 @@ describe('TrialsClient.series', () => {
             [5, 6]
           ]
         ],
-        [0.5, 0]
+        [0.1, 0]
       ),
       PACKED
     );
     const { series } = await server.client.trials.series(QUERY);
     expect(series.map(({ x, y }) => [[...x], [...y]])).toEqual([
       [
-        [10, 10.5, 11, 11.5],
+        [10, 10.1, 10.2, 10 + 3 * 0.1],
         [1, 2, 3, 4]
       ],
       [

@@ -95,6 +95,27 @@ describe('endOfSlice', () => {
     }
   });
 
+  it('is a new one in the next turn, also when it was asked for in a microtask', async () => {
+    await idle();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
+    try {
+      const ends: number[] = [];
+      const draws = () => {
+        queueMicrotask(() => {
+          ends.push(endOfSlice());
+          clock.mockReturnValue(ends.length * 100);
+        });
+      };
+      inTurn(() => draws());
+      inTurn(() => draws());
+      await idle();
+      expect(ends.map(each => each - ends[0])).toEqual([0, 100]);
+    } finally {
+      clock.mockRestore();
+      await turn();
+    }
+  });
+
   it('is a new one for each piece that goes on', async () => {
     await idle();
     const clock = jest.spyOn(performance, 'now').mockReturnValue(0);

@@ -167,6 +167,20 @@ describe('LineLayer', () => {
     expect(shown(last).strokes).toHaveLength(301);
   });
 
+  it('leaves it to the next turn where another chart took the time of this one', () => {
+    const begun = draw(linesOf(300, 1_000), viewOf(999));
+    expect(shown(begun).strokes.length).toBeGreaterThan(50);
+    const other = new LineLayer(
+      () => '',
+      () => undefined
+    );
+    const target = new Drawing();
+    other.draw(target as never, viewOf(999), linesOf(300, 1_000), []);
+    // One batch, so that it gets on in any case.
+    expect(shown(target).strokes).toHaveLength(5);
+    other.dispose();
+  });
+
   it('draws nothing any more when it is disposed of', async () => {
     draw(linesOf(300, 1_000), viewOf(999));
     layer.dispose();
