@@ -13,6 +13,7 @@ import {
 import { copyPicture } from '../chartPicture';
 import { EmptyState } from '../emptyState';
 import { tableIcon } from '../icons';
+import { LateIcon } from '../lateIcon';
 import { lookOf } from './drawing';
 import type { Brushed, IDrawing } from './drawing';
 import { EChartPlot } from './eChartPlot';
@@ -191,7 +192,7 @@ export const EChart = memo(function EChart(props: IEChartProps): JSX.Element {
               aria-label={trans.__('Show %1 as a table', title)}
               onClick={() => setTable(!isTable)}
             >
-              <tableIcon.react tag="span" />
+              <LateIcon icon={tableIcon} />
             </button>
           </ChartButtons>
         )}

@@ -47,7 +47,7 @@ class Column:
     """Whether no value has a smaller step than the one before it."""
     times_grow: bool = True
     held: Rows = field(default_factory=lambda: np.empty(0, dtype=ROW))
-    """Rows in memory, at least ``count`` of them; none where there is a file."""
+    """Rows in memory, at least ``count`` of them; none where there is a ``path``."""
     path: Path | None = None
     """The file that the rows are in; None: they are in memory."""
     token: str = ""

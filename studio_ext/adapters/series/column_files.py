@@ -36,7 +36,7 @@ def load(path: Path, *, is_asked: bool = True, across_boots: bool = True, held: 
     """What a file has; None where there is none that counts.
 
     ``is_asked``: somebody wants to see it. ``across_boots``: one of before the machine was started counts. ``held``: of
-    at most so many values the rows are in memory then, read while the file is open anyway, and the file is nobody's.
+    at most so many values the rows are in memory then, read while the file is open anyway; the column has no path.
     """
     try:
         with path.open("rb", buffering=0) as file:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 
-from studio_ext.adapters.series.column import BLOCK, Column
+from studio_ext.adapters.series.column import BLOCK, ROW, Column
 from studio_ext.adapters.series.column_files import SUFFIX, TIDY_SECONDS, append, in_memory, load, store, tidy
 from studio_ext.adapters.series.sources import Piece
 
@@ -39,6 +39,8 @@ class Columns:
         self._root = folder
         self._across_boots = across_boots
         self._memory = memory
+        self._room = memory // 2
+        """Bytes of files that may be read into memory until :meth:`make_room`; the rest is for what no file has."""
         self._disk = disk
         self._kept: OrderedDict[tuple[str, str], Column] = OrderedDict()
         self._tidied = time.monotonic()
@@ -55,8 +57,10 @@ class Columns:
             return found, False
         path = self._path(run_id, metric)
         is_asked = self.dated is None
-        held = LONG if is_asked else 0  # what nobody sees stays where it is
+        held = min(LONG, self._room // ROW.itemsize) if is_asked else 0  # what nobody sees stays where it is
         loaded = load(path, is_asked=is_asked, across_boots=self._across_boots, held=held)
+        if loaded is not None:
+            self._room -= loaded.held.nbytes
         column = self._kept[key] = loaded or Column()
         return column, loaded is not None
 
@@ -140,6 +144,7 @@ class Columns:
                 held += column.memory
                 if column.path is None:
                     break
+        self._room = max(0, self._memory // 2 - held)
         if time.monotonic() - self._tidied > TIDY_SECONDS:
             self._tidied = time.monotonic()
             tidy(self._root, self._disk, {self._path(*key) for key in keep})

@@ -132,10 +132,11 @@ class Histories:
         recorded = self._journals.open_runs(run_ids)
         facts: dict[str, RunFacts] = {}
         message = ""
+        is_over = False
         try:
             self._look()
             facts = self._source.runs(run_ids)
-            self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
+            is_over = self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
         except NotFound as error:
             message = error.message
         except Unavailable as error:
@@ -146,7 +147,6 @@ class Histories:
         views = []
         waiting: set[str] = set()
         read = 0
-        is_over = not message
         for run_id in run_ids:
             if run_id not in facts and not message:
                 continue
@@ -200,8 +200,8 @@ class Histories:
 
     def _read(
         self, run_ids: Sequence[str], metrics: Sequence[str], facts: dict[str, RunFacts], deadline: float
-    ) -> None:
-        """Read on what is not read to its end."""
+    ) -> bool:
+        """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it."""
         new: list[Want] = []
         done: list[Want] = []
         for run_id in run_ids:
@@ -229,6 +229,7 @@ class Histories:
             (each.run_id, each.metric) for each in grown if not each.mark and facts[each.run_id].is_over
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
+        left = set(marks)
         for pieces in self._source.read([*new, *grown]):
             for piece in pieces:
                 key = (piece.run_id, piece.metric)
@@ -237,8 +238,11 @@ class Histories:
                     marks[key] = piece.mark
                     if piece.is_done:
                         self._begun_over.discard(key)
+                if piece.is_done:
+                    left.discard(key)
             if time.monotonic() > deadline:
-                break
+                return not left
+        return True
 
     def _anew(self, run_id: str, metric: str) -> Column:
         self._columns.drop(run_id, metric)

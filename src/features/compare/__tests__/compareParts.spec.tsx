@@ -4,16 +4,10 @@ import {
   markdownRendererFactory
 } from '@jupyterlab/rendermime';
 import { CommandRegistry } from '@lumino/commands';
-import {
-  act,
-  cleanup,
-  fireEvent,
-  render,
-  screen,
-  within
-} from '@testing-library/react';
+import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import { marked } from 'marked';
 import React from 'react';
+import { BusyPage } from '../../../__tests__/busyPage';
 import { comparedRow, comparison } from '../../../__tests__/fakeComparison';
 import { FakeServer, Reply, trans, until } from '../../../__tests__/fakes';
 import type { Comparison } from '../../../contract';
@@ -31,35 +25,6 @@ import { ViewFile } from '../viewFile';
 import { LooseText } from '../viewTexts';
 
 const HOSTILE = `<img src=x onerror="top.__planted=1">${'n'.repeat(220)}`;
-
-/** A page that has time only when it is told to. */
-class BusyPage {
-  constructor() {
-    Object.assign(window, {
-      requestIdleCallback: (callback: IdleRequestCallback) => {
-        this._waiting.set(++this._asked, callback);
-        return this._asked;
-      },
-      cancelIdleCallback: (handle: number) => this._waiting.delete(handle)
-    });
-  }
-
-  rest(): void {
-    const idle = { didTimeout: false, timeRemaining: () => 10 };
-    act(() => [...this._waiting.values()].forEach(each => each(idle)));
-  }
-
-  dispose(): void {
-    cleanup();
-    Object.assign(window, {
-      requestIdleCallback: undefined,
-      cancelIdleCallback: undefined
-    });
-  }
-
-  private _asked = 0;
-  private readonly _waiting = new Map<number, IdleRequestCallback>();
-}
 
 describe('Parts of a comparison', () => {
   let server: FakeServer;

@@ -261,6 +261,23 @@ def test_a_short_series_that_is_in_a_file_is_read_at_once_when_somebody_asks(tmp
     assert values(column) == [step * 0.5 for step in range(1_005)] and column.mark == (2,)
 
 
+def test_what_is_read_from_files_has_room_in_memory_and_is_not_written_again(tmp_path: Path) -> None:
+    keys = [("run", f"m{number}") for number in range(20)]
+    kept = Columns(tmp_path, "x")
+    kept.dated = 1.0
+    for key in keys:
+        kept.add(*key, piece(0, 1_000))
+    kept.put_away(keys)
+    before = [each.stat().st_ino for each in files(tmp_path)]
+    columns = Columns(tmp_path, "x", memory=100_000)
+    for _ in range(2):
+        for key in keys:
+            assert values(columns.get(*key)[0])[-1] == 499.5
+        assert 0 < sum(each.held.nbytes for each in columns._kept.values()) <= 50_000
+        columns.make_room(set(keys))
+    assert [each.stat().st_ino for each in files(tmp_path)] == before
+
+
 def test_a_file_that_gets_shorter_while_it_is_read_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -264,6 +264,25 @@ def test_of_many_that_go_on_those_with_more_are_asked_for_first(
     assert len([each for each in asked if "FROM metrics" in each]) == 1
 
 
+def test_it_is_not_complete_before_all_that_has_grown_is_read(
+    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for run_id in (RUN, OTHER):
+        store.run(run_id)
+        store.log(run_id, "loss", [1.0])
+    assert whole(any_store, query(runs=(RUN, OTHER))).complete
+    for run_id in (RUN, OTHER):
+        store.log(run_id, "loss", [0.5], first=1, time=2000.0)
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
+    page = any_store.page(query(runs=(RUN, OTHER)))
+    assert not page.complete and sorted(each.count for each in page.series) == [1, 2]
+    turns = 0
+    while not page.complete and turns < 5:
+        turns += 1
+        page = any_store.page(query(runs=(RUN, OTHER)))
+    assert page.complete and [each.value for each in page.series] == [[1.0, 0.5]] * 2
+
+
 def test_a_trial_that_is_deleted_is_missing(store: Any, any_store: Histories) -> None:
     store.run(RUN)
     store.log(RUN, "loss", [1.0])
