@@ -36,7 +36,6 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
     at += found.byteLength;
     return found;
   };
-  const spaced = sharedPlaces();
   const series = head.page.series.map((each, index) => {
     const count = head.points[index];
     const stride = head.strides[index];
@@ -46,26 +45,9 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
   return { ...head.page, series };
 }
 
-/** Makes places that are equally far apart; of series with the same ones, once. */
-function sharedPlaces(): (
-  first: number,
-  count: number,
-  stride: number
-) => Float64Array {
-  const made = new Map<string, Float64Array>();
-  return (first, count, stride) => {
-    const key = `${first} ${count} ${stride}`;
-    let places = made.get(key);
-    if (!places) {
-      places = new Float64Array(count);
-      // As they were compared with those that were left out.
-      for (let at = 0; at < count; at++) {
-        places[at] = first + stride * at;
-      }
-      made.set(key, places);
-    }
-    return places;
-  };
+/** As places are compared with, before they are left out. */
+function spaced(first: number, count: number, stride: number): Float64Array {
+  return new Float64Array(count).map((_, at) => first + stride * at);
 }
 
 /** The same of an answer in JSON. */
