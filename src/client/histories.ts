@@ -45,7 +45,7 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
   return { ...head.page, series };
 }
 
-/** As places are compared with, before they are left out. */
+/** Multiplied, as the server did to see whether they may be left out: adding up would give others. */
 function spaced(first: number, count: number, stride: number): Float64Array {
   return new Float64Array(count).map((_, at) => first + stride * at);
 }

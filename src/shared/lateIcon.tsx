@@ -4,5 +4,5 @@ import { useIdle } from './useIdle';
 
 /** The icon of a button, which is there before: the icons of many take longer than all else of them. */
 export function LateIcon({ icon }: { icon: LabIcon }): JSX.Element | null {
-  return useIdle(true) ? <icon.react tag="span" /> : null;
+  return useIdle() ? <icon.react tag="span" /> : null;
 }

@@ -8,7 +8,7 @@ const LATEST = 1_000;
  *
  * @param isDue - false: time that the page has before is not what is waited for.
  */
-export function useIdle(isDue: boolean): boolean {
+export function useIdle(isDue = true): boolean {
   const [isIdle, setIdle] = useState(
     typeof requestIdleCallback === 'undefined'
   );

@@ -266,7 +266,7 @@ export class ExperimentContent extends Panel {
   }
 
   private _onColours(): void {
-    // Without one no row has a line: nothing to draw.
+    // Rows have lines only where there are charts, or are selected: a table that is hidden behind a comparison has neither.
     if (this._charts || this.model.selection.size > 0) {
       this._source.touch();
     }

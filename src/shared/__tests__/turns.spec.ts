@@ -79,58 +79,52 @@ describe('inTurn', () => {
 });
 
 describe('endOfSlice', () => {
-  it('is one for all that is done in a turn, and another in the next', async () => {
+  let clock: jest.SpyInstance<number, []>;
+  let ends: number[];
+
+  beforeEach(async () => {
     await idle();
-    const clock = jest.spyOn(performance, 'now').mockReturnValue(1_000);
-    try {
-      const end = endOfSlice();
-      expect(end).toBeGreaterThan(1_000);
-      clock.mockReturnValue(1_015);
-      expect(endOfSlice()).toBe(end);
-      await turn();
-      expect(endOfSlice()).toBe(end + 15);
-    } finally {
-      clock.mockRestore();
-      await turn();
-    }
+    clock = jest.spyOn(performance, 'now').mockReturnValue(0);
+    ends = [];
+  });
+
+  afterEach(async () => {
+    clock.mockRestore();
+    // The clock goes back: no turn of the event loop has both.
+    await turn();
+  });
+
+  /** Look when to pause; a tenth of a second goes by. */
+  const draw = () => {
+    ends.push(endOfSlice());
+    clock.mockReturnValue(ends.length * 100);
+  };
+  const starts = () => ends.map(each => each - ends[0]);
+
+  it('is one for all that is done in a turn, and another in the next', async () => {
+    draw();
+    expect(ends[0]).toBeGreaterThan(0);
+    draw();
+    await turn();
+    draw();
+    expect(starts()).toEqual([0, 0, 200]);
   });
 
   it('is a new one in the next turn, also when it was asked for in a microtask', async () => {
-    await idle();
-    const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
-    try {
-      const ends: number[] = [];
-      const draws = () => {
-        queueMicrotask(() => {
-          ends.push(endOfSlice());
-          clock.mockReturnValue(ends.length * 100);
-        });
-      };
-      inTurn(() => draws());
-      inTurn(() => draws());
-      await idle();
-      expect(ends.map(each => each - ends[0])).toEqual([0, 100]);
-    } finally {
-      clock.mockRestore();
-      await turn();
+    for (let count = 0; count < 2; count++) {
+      // Another function each time: the same one would be done once.
+      inTurn(() => queueMicrotask(draw));
     }
+    await idle();
+    expect(starts()).toEqual([0, 100]);
   });
 
   it('is a new one for each piece that goes on', async () => {
+    inTurn(() => {
+      draw();
+      return ends.length < 3;
+    });
     await idle();
-    const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
-    try {
-      const ends: number[] = [];
-      inTurn(() => {
-        ends.push(endOfSlice());
-        clock.mockReturnValue(ends.length * 100);
-        return ends.length < 3;
-      });
-      await idle();
-      expect(ends.map(each => each - ends[0])).toEqual([0, 100, 200]);
-    } finally {
-      clock.mockRestore();
-      await turn();
-    }
+    expect(starts()).toEqual([0, 100, 200]);
   });
 });

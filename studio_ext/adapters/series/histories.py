@@ -132,7 +132,7 @@ class Histories:
         recorded = self._journals.open_runs(run_ids)
         facts: dict[str, RunFacts] = {}
         message = ""
-        is_over = False
+        is_over = False  # nor before all that has grown was read: nobody would ask for the rest
         try:
             self._look()
             facts = self._source.runs(run_ids)
