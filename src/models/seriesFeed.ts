@@ -50,6 +50,8 @@ interface IMetric {
   isPieced: boolean;
   /** Whether it is to be asked for as a whole. */
   isStale: boolean;
+  /** Whether the last answer was not all of it. */
+  isReading: boolean;
 }
 
 /**
@@ -66,11 +68,6 @@ export class SeriesFeed {
     readonly points: number
   ) {
     document.addEventListener('visibilitychange', this._onVisible);
-  }
-
-  /** Values that were read so far of what is still being read; null: nothing is. */
-  get reading(): number | null {
-    return this._reading;
   }
 
   get error(): { message: string; hint: string } | null {
@@ -96,6 +93,14 @@ export class SeriesFeed {
     return this._isIdle || (this._metrics.get(metric)?.isComplete ?? false);
   }
 
+  /** How many values are here of a metric that is still being read; null: it is not. */
+  reading(metric: string): number | null {
+    const found = this._metrics.get(metric);
+    return found?.isReading
+      ? [...found.series.values()].reduce((sum, { count }) => sum + count, 0)
+      : null;
+  }
+
   /** What is known of a metric, by trial. */
   series(metric: string): ReadonlyMap<string, ISeriesData> {
     return this._metrics.get(metric)?.series ?? NOTHING;
@@ -109,7 +114,7 @@ export class SeriesFeed {
     this._missing = [];
     const runIds = new Set(this._owner.runIds);
     for (const metric of this._metrics.values()) {
-      metric.isComplete = false;
+      metric.isComplete = metric.isReading = false;
       for (const runId of metric.series.keys()) {
         if (!runIds.has(runId)) {
           metric.series.delete(runId);
@@ -152,7 +157,11 @@ export class SeriesFeed {
         return;
       }
       this._failures += 1;
-      this._reading = null;
+      const given = [...this._metrics].filter(([, each]) => each.isReading);
+      given.forEach(([, each]) => (each.isReading = false));
+      if (given.length > 0) {
+        this._owner.fed(this, new Set(given.map(([name]) => name)));
+      }
       this._setError(asRequestError(reason));
     } finally {
       if (!signal.aborted) {
@@ -250,8 +259,13 @@ export class SeriesFeed {
       if (page.missing.some(runId => metric.series.delete(runId))) {
         changed.add(name);
       }
-      if (!metric.isReady) {
+      // That there is nothing is known at the end only.
+      if (!metric.isReady && (!page.more || metric.series.size > 0)) {
         metric.isReady = true;
+        changed.add(name);
+      }
+      if (metric.isReading !== page.more) {
+        metric.isReading = page.more;
         changed.add(name);
       }
       // The end is the moment to thin out as a whole what came in pieces.
@@ -260,7 +274,6 @@ export class SeriesFeed {
     }
     this._grown += page.series.length;
     this._missing = page.missing;
-    this._reading = page.more ? page.read : null;
     this._setError(page.message ? { message: page.message, hint: '' } : null);
     this._owner.fed(this, changed);
   }
@@ -273,7 +286,8 @@ export class SeriesFeed {
         isReady: false,
         isComplete: false,
         isPieced: false,
-        isStale: false
+        isStale: false,
+        isReading: false
       };
       this._metrics.set(name, metric);
     }
@@ -306,7 +320,6 @@ export class SeriesFeed {
   private readonly _metrics = new Map<string, IMetric>();
   private _missing: readonly string[] = [];
   private _quiet = 0;
-  private _reading: number | null = null;
   private _timer = 0;
   private _work: Promise<void> | null = null;
 }

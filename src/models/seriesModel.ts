@@ -249,9 +249,12 @@ export class SeriesView implements IDisposable {
     return this.names.every(name => this._feed.isComplete(name));
   }
 
-  /** Values that were read so far of a history that is still being read; null: none is. */
+  /** How many values are here of what is still being read; null: nothing is. */
   get reading(): number | null {
-    return this._feed.reading;
+    const found = this.names
+      .map(name => this._feed.reading(name))
+      .filter(each => each !== null);
+    return found.length > 0 ? found.reduce((sum, each) => sum + each, 0) : null;
   }
 
   /** Why the last look failed, or why what is shown may be old. */

@@ -18,6 +18,8 @@ class FakeHistories {
   message = '';
   /** Answers of so many turns are not all. */
   turns = 0;
+  /** Metrics that only the last of them has. */
+  late: string[] = [];
 
   get asked(): SeriesQuery[] {
     return this._server.seen.map(({ body }) => body as SeriesQuery);
@@ -56,6 +58,9 @@ class FakeHistories {
     first: number,
     query: SeriesQuery
   ): SampledSeries | null {
+    if (this.turns > 0 && this.late.includes(metric)) {
+      return null;
+    }
     const all = this.values.get(`${runId} ${metric}`) ?? [];
     const [low, high] = [query.low ?? -Infinity, query.high ?? Infinity];
     const steps = all.map((_, step) => step).slice(first);
@@ -206,8 +211,51 @@ describe('SeriesModel', () => {
     view.setActive(true);
     await until(() => view.isComplete);
     expect(store.asked).toHaveLength(4);
-    expect(said).toContain(1234);
+    expect(said).toContain(10);
     expect(view.reading).toBeNull();
+  });
+
+  it('tells each chart when what it shows is read, and says that there is nothing at the end only', async () => {
+    store.turns = 1;
+    store.late = ['acc'];
+    store.log('a', 'loss', 3, 2);
+    store.log('a', 'acc', 0.5);
+    const names = ['loss', 'acc', 'none'];
+    const said: [string, boolean, number | null][] = [];
+    const views = names.map(name => {
+      const view = model.open({ metrics: [name] });
+      view.changed.connect(() => said.push([name, view.isReady, view.reading]));
+      view.setActive(true);
+      return view;
+    });
+    await until(() => views.every(view => view.isComplete));
+    expect(store.asked).toHaveLength(2);
+    expect(said).toEqual([
+      ['loss', true, 2],
+      ['acc', false, 0],
+      ['none', false, 0],
+      ['loss', true, null],
+      ['acc', true, null],
+      ['none', true, null]
+    ]);
+  });
+
+  it('says no longer that it reads when reading fails', async () => {
+    store.turns = 1;
+    store.log('a', 'loss', 3, 2);
+    const view = model.open({ metrics: ['loss'] });
+    view.changed.connect(() => {
+      if (view.reading === 2) {
+        server.on(
+          'POST trials/series',
+          new Reply(503, { code: 'unavailable', message: 'Away.', hint: '' })
+        );
+      }
+    });
+    view.setActive(true);
+    await until(() => view.error !== null);
+    expect(view.reading).toBeNull();
+    expect(values(view)).toEqual([['a', 'loss', 3, 2]]);
   });
 
   it('has many points thinned out again when they have become too many', async () => {

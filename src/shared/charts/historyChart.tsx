@@ -13,7 +13,7 @@ export interface ISeriesSource {
   readonly series: readonly ISeries[];
   /** Whether an answer has come, be it an empty one. */
   readonly isReady: boolean;
-  /** Values that were read so far of a history that is still being read; null: none is. */
+  /** How many values are here of what is still being read; null: nothing is. */
   readonly reading: number | null;
   /** Why the last look failed, or why what is shown may be old. */
   readonly error: { message: string; hint: string } | null;
@@ -73,7 +73,7 @@ export function HistoryChart(props: IHistoryChartProps): JSX.Element {
     reading === null
       ? props.note
       : trans.__(
-          'Reading a long history: %1 values so far',
+          'Reading histories: %1 values so far',
           reading.toLocaleString()
         );
   return (

@@ -24,7 +24,10 @@ from studio_ext.core.packed_series import pack
 from studio_ext.core.sampling import between, sample
 
 TURN_SECONDS = 0.4
-"""How long one question reads; long histories are read in several."""
+"""How long one question reads; what takes longer is read in several."""
+FIRST_SECONDS = 0.1
+"""How long it reads for whoever follows them and has nothing yet, once there is something of each metric: some lines
+now are better than all of them later."""
 FEW_POINTS = 4
 _RECENT = 1_000
 """Values of the store among which one of a journal is looked for."""
@@ -127,6 +130,8 @@ class Histories:
 
     def _answer(self, query: SeriesQuery, run_ids: list[str], metrics: list[str]) -> tuple[SeriesPage, list[_Sampled]]:
         """An answer without series, and its series."""
+        known = _known(query)
+        has_nothing = bool(query.known) and not known
         deadline = time.monotonic() + TURN_SECONDS
         ahead = self._journals.read(run_ids)
         recorded = self._journals.open_runs(run_ids)
@@ -136,14 +141,16 @@ class Histories:
         try:
             self._look()
             facts = self._source.runs(run_ids)
-            is_over = self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
+            there = [each for each in run_ids if each in facts]
+            is_over = self._read(there, metrics, facts, deadline, is_first=has_nothing)
         except NotFound as error:
             message = error.message
         except Unavailable as error:
             message = error.message
         self._columns.make_room({(run_id, metric) for run_id in run_ids for metric in metrics})
         generation = f"{self._epoch}:{self._generation}"
-        known = _known(query) if query.generation == generation else {}
+        if query.generation != generation:
+            known = {}
         views = []
         waiting: set[str] = set()
         read = 0
@@ -199,9 +206,18 @@ class Histories:
             self._generation = self._source.generation
 
     def _read(
-        self, run_ids: Sequence[str], metrics: Sequence[str], facts: dict[str, RunFacts], deadline: float
+        self,
+        run_ids: Sequence[str],
+        metrics: Sequence[str],
+        facts: dict[str, RunFacts],
+        deadline: float,
+        *,
+        is_first: bool = False,
     ) -> bool:
-        """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it."""
+        """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it.
+        ``is_first``: something of each metric is enough.
+        """
+        empty = set(metrics)
         new: list[Want] = []
         done: list[Want] = []
         for run_id in run_ids:
@@ -210,6 +226,8 @@ class Histories:
                 column, is_loaded = self._columns.get(run_id, metric)
                 if is_loaded and not self._source.is_valid(column.mark):
                     column = self._anew(run_id, metric)
+                if column.count:
+                    empty.discard(metric)
                 if column.is_done and is_over and not column.is_sealed and not self._source.tells_changes:
                     # Such a store is read on by time: what came late, for an earlier time, is found at the end only.
                     column = self._anew(run_id, metric)
@@ -230,6 +248,7 @@ class Histories:
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         left = set(marks)
+        enough = time.monotonic() + FIRST_SECONDS if is_first else deadline
         for pieces in self._source.read([*new, *grown]):
             for piece in pieces:
                 key = (piece.run_id, piece.metric)
@@ -238,9 +257,12 @@ class Histories:
                     marks[key] = piece.mark
                     if piece.is_done:
                         self._begun_over.discard(key)
+                if len(piece.value):
+                    empty.discard(piece.metric)
                 if piece.is_done:
                     left.discard(key)
-            if time.monotonic() > deadline:
+            moment = time.monotonic()
+            if moment > deadline or (moment > enough and not empty):
                 return not left
         return True
 

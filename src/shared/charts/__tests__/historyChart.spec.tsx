@@ -70,7 +70,7 @@ describe('HistoryChart', () => {
     expect(source.setWidth).toHaveBeenLastCalledWith(900);
     source.set({ isReady: true, series: two, reading: 1234 });
     expect(
-      screen.getByText('Reading a long history: 1,234 values so far')
+      screen.getByText('Reading histories: 1,234 values so far')
     ).toBeTruthy();
     await until(() => FakePlot.made.length === 1);
     act(() => FakePlot.made[0].setScale('x', { min: 0, max: 1 }));

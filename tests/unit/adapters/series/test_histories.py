@@ -73,6 +73,30 @@ def test_long_histories_come_in_turns(store: Any, any_store: Histories, monkeypa
     assert turns >= 3 and seen == values and page.complete
 
 
+def test_whoever_follows_and_has_nothing_is_answered_first(
+    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(module, "TURN_SECONDS", 60.0)
+    runs = (RUN, OTHER)
+    for run_id in runs:
+        store.run(run_id)
+        store.log(run_id, "loss", [2.0, 1.0])
+        store.log(run_id, "acc", [0.5])
+    first = any_store.page(query("loss", runs=runs, known=[[0], [0]]))
+    assert (first.more, first.waiting, first.complete) == (True, 1, False)
+    assert [(each.run_id, each.value) for each in first.series] == [(RUN, [2.0, 1.0])]
+    rest = any_store.page(query("loss", runs=runs, known=[[2], [0]], generation=first.generation))
+    assert not rest.more and rest.complete
+    assert [(each.run_id, each.value) for each in rest.series] == [(OTHER, [2.0, 1.0])]
+    # Who says nothing of what is known gets all of it each time: not sooner, but whole.
+    assert len(any_store.page(query("acc", runs=runs)).series) == 2
+    # Nor is it an answer that there is nothing yet.
+    store.log(OTHER, "late", [9.0])
+    late = any_store.page(query("late", runs=runs, known=[[0], [0]]))
+    assert [each.value for each in late.series] == [[9.0]]
+
+
 def test_many_values_of_one_step(store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql_source, "_ROWS", 7)
     store.run(RUN)
