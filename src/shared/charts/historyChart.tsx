@@ -29,7 +29,7 @@ export interface ISeriesSource {
 
 export type IHistoryChartProps = Omit<
   ILineChartProps,
-  'series' | 'isLoading' | 'onZoom'
+  'series' | 'isLoading' | 'isPartial' | 'onZoom'
 > & { source: ISeriesSource };
 
 /** A line chart that asks for its histories while it is in sight. */
@@ -91,6 +91,7 @@ export function HistoryChart(props: IHistoryChartProps): JSX.Element {
         note={note}
         series={source.series}
         isLoading={!source.isReady}
+        isPartial={reading !== null}
         onZoom={onZoom}
       />
     </div>

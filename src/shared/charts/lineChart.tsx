@@ -41,6 +41,8 @@ export interface ILineChartProps {
   sync?: string;
   /** While the first values are on their way. */
   isLoading?: boolean;
+  /** While there are trials whose values are on their way. */
+  isPartial?: boolean;
   /** What else is to be said, below the title. */
   note?: string;
   /** Which part of the x axis is shown; null: all of it. What `series` has in between is drawn. */
@@ -79,6 +81,12 @@ export const LineChart = memo(function LineChart(
   );
   const { lines } = drawing;
   const isEmpty = lines.length === 0;
+  // A legend that goes when more lines come would move all that is below.
+  const most =
+    props.isPartial && !groups
+      ? Math.max(lines.length, trials.length)
+      : lines.length;
+  const hasLegend = most <= MOST_IN_LEGEND;
   const canLog = useMemo(
     () => isLogY || lines.some(({ y }) => hasPositive(y)),
     [lines, isLogY]
@@ -246,7 +254,7 @@ export const LineChart = memo(function LineChart(
           {props.children}
         </ChartButtons>
       </figcaption>
-      {lines.length > 0 && lines.length <= MOST_IN_LEGEND && (
+      {!isEmpty && hasLegend && (
         <ul className="jp-StudioChart-legend">
           {lines.map(line => (
             <LegendEntry
@@ -294,7 +302,7 @@ export const LineChart = memo(function LineChart(
             latest.current.onCursor(null);
           }}
         >
-          {lines.length > MOST_IN_LEGEND && (
+          {!hasLegend && (
             <LinePointer
               cursor={cursor}
               lines={lines}

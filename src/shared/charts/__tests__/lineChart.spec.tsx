@@ -245,6 +245,21 @@ describe('LineChart', () => {
     expect(place().getAttribute('aria-label')).toContain('192 more lines');
   });
 
+  it('has no legend that would go when the rest of many lines comes', () => {
+    const many = Array.from({ length: 13 }, (_, at) => ({
+      id: `run${at}`,
+      label: `trial ${at}`,
+      colour: at
+    }));
+    const series = many.slice(0, 3).map(({ id }) => history(id, [0, 1]));
+    const { rerender } = render(chart({ trials: many, series }));
+    expect(screen.getAllByRole('listitem')).toHaveLength(3);
+    rerender(chart({ trials: many, series, isPartial: true }));
+    expect(screen.queryAllByRole('listitem')).toHaveLength(0);
+    rerender(chart({ trials: many.slice(0, 12), series, isPartial: true }));
+    expect(screen.getAllByRole('listitem')).toHaveLength(3);
+  });
+
   it('says that there is nothing, or nothing yet', () => {
     const { rerender } = render(chart({ series: [] }));
     expect(
