@@ -1937,8 +1937,8 @@ export interface SeriesQuery {
   high?: number | null;
   /**
    * For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all. Only what
-   * came after is answered. Empty: nothing is known. Where all are 0 the answer comes as soon as
-   * there is something of each metric. Not together with ``low`` and ``high``.
+   * came after is answered. Empty: nothing is known. Where all are 0 the answer comes soon after there is something of
+   * each metric. Not together with ``low`` and ``high``.
    *
    * @maxItems 200
    */

@@ -42,8 +42,8 @@ class SeriesQuery(Wire):
     """Most points of one series."""
     known: list[Counts] = Field(default=[], max_length=MAX_TRIALS)
     """For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all. Only what
-    came after is answered. Empty: nothing is known. Where all are 0 the answer comes as soon as
-    there is something of each metric. Not together with ``low`` and ``high``."""
+    came after is answered. Empty: nothing is known. Where all are 0 the answer comes soon after there is something of
+    each metric. Not together with ``low`` and ``high``."""
     generation: str = Field(default="", max_length=64)
     """Of the answer from which ``known`` is. When it is another one now, everything is answered."""
 

@@ -226,11 +226,11 @@ class Histories:
                 column, is_loaded = self._columns.get(run_id, metric)
                 if is_loaded and not self._source.is_valid(column.mark):
                     column = self._anew(run_id, metric)
-                if column.count:
-                    empty.discard(metric)
                 if column.is_done and is_over and not column.is_sealed and not self._source.tells_changes:
                     # Such a store is read on by time: what came late, for an earlier time, is found at the end only.
                     column = self._anew(run_id, metric)
+                if column.count:
+                    empty.discard(metric)
                 if not column.mark and is_over:
                     self._begun_over.add((run_id, metric))
                 if not column.is_done:
