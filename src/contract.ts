@@ -306,6 +306,11 @@ export interface SampledSeries {
    * How many of them were NaN or infinite.
    */
   not_finite: number;
+  /**
+   * Whether these are only some values, about equally far apart in steps, of a series that is still to be read: the
+   * smallest and the largest need not be among them, and ``count``, ``not_finite`` and ``shown`` are of those alone.
+   */
+  preview: boolean;
   run_id: string;
   /**
    * Values that the points stand for: those of the part that was asked for, or what came after ``first``.
@@ -1936,9 +1941,11 @@ export interface SeriesQuery {
    */
   high?: number | null;
   /**
-   * For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all. Only what
-   * came after is answered. Empty: nothing is known. Where all are 0 the answer comes soon after there is something of
-   * each metric. Not together with ``low`` and ``high``.
+   * For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all; -1: a
+   * preview of it. Only what came after is answered; after a preview, all of it once it is read. Empty: nothing is
+   * known. Where all are 0 the answer comes soon, with a preview of each series that would take long to read, or, where
+   * the store has none, with what was read until there is something of each metric. Not together with ``low`` and
+   * ``high``.
    *
    * @maxItems 200
    */

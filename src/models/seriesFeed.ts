@@ -19,6 +19,8 @@ export interface ISeriesData {
   shown: number;
   /** How many of all values were NaN or infinite. */
   notFinite: number;
+  /** Whether these are only some values of what is still being read. */
+  isPreview?: boolean;
 }
 
 /** Time between two looks while values come, in milliseconds; */
@@ -32,6 +34,10 @@ const BATCH = 200_000;
 /** Requests at once. */
 const PARALLEL = 2;
 const MAX_METRICS = 50;
+/** How long previews have until more is asked for, in milliseconds. */
+const AFTER_PREVIEW = 150;
+/** What is said to be known of a preview. */
+const PREVIEWED = -1;
 
 /** What a look is for: asked before each. */
 export interface IFeedOwner {
@@ -52,6 +58,8 @@ interface IMetric {
   isStale: boolean;
   /** Whether the last answer was not all of it. */
   isReading: boolean;
+  /** Values that were read of what was not answered yet. */
+  read: number;
 }
 
 /**
@@ -96,9 +104,15 @@ export class SeriesFeed {
   /** How many values are here of a metric that is still being read; null: it is not. */
   reading(metric: string): number | null {
     const found = this._metrics.get(metric);
-    return found?.isReading
-      ? [...found.series.values()].reduce((sum, { count }) => sum + count, 0)
-      : null;
+    if (!found?.isReading) {
+      return null;
+    }
+    const all = [...found.series.values()];
+    const known = all.filter(({ isPreview }) => !isPreview);
+    return known.reduce(
+      (sum, { count }) => sum + count,
+      known.length < all.length ? found.read : 0
+    );
   }
 
   /** What is known of a metric, by trial. */
@@ -207,9 +221,10 @@ export class SeriesFeed {
       const run_ids = [...this._owner.runIds];
       const asked = metrics.map(name => this._metric(name));
       const known = (runId: string) =>
-        asked.map(({ isStale, series }) =>
-          isStale ? 0 : (series.get(runId)?.count ?? 0)
-        );
+        asked.map(({ isStale, series }) => {
+          const found = isStale ? undefined : series.get(runId);
+          return found?.isPreview ? PREVIEWED : (found?.count ?? 0);
+        });
       const query: SeriesQuery = {
         run_ids,
         metrics,
@@ -228,6 +243,10 @@ export class SeriesFeed {
       });
       this._take(page, metrics);
       more = page.more || asked.some(({ isStale }) => isStale);
+      if (more && page.series.some(({ preview }) => preview)) {
+        // They are drawn before the store is read on: both want the machine.
+        await new Promise(resolve => window.setTimeout(resolve, AFTER_PREVIEW));
+      }
     }
   }
 
@@ -243,7 +262,7 @@ export class SeriesFeed {
       const metric = this._metric(each.name);
       const known = metric.series.get(each.run_id);
       const isPiece = each.first > 0;
-      if (isPiece && known?.count !== each.first) {
+      if (isPiece && (known?.isPreview || known?.count !== each.first)) {
         metric.isStale = true;
         continue;
       }
@@ -256,6 +275,7 @@ export class SeriesFeed {
     const isOver = page.complete && !page.more;
     for (const name of metrics) {
       const metric = this._metric(name);
+      metric.read = page.read;
       if (page.missing.some(runId => metric.series.delete(runId))) {
         changed.add(name);
       }
@@ -287,7 +307,8 @@ export class SeriesFeed {
         isComplete: false,
         isPieced: false,
         isStale: false,
-        isReading: false
+        isReading: false,
+        read: 0
       };
       this._metrics.set(name, metric);
     }
@@ -333,7 +354,8 @@ export function toData(answer: IHistory, known?: ISeriesData): ISeriesData {
     y: known ? joined(known.y, answer.y) : answer.y,
     count: answer.count,
     shown: answer.shown + (known?.shown ?? 0),
-    notFinite: answer.not_finite
+    notFinite: answer.not_finite,
+    isPreview: answer.preview
   };
 }
 

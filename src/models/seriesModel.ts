@@ -339,7 +339,11 @@ export class SeriesView implements IDisposable {
   onFed(): void {
     const before = this._series;
     this._series = null;
-    if (before && this._range && this._detail && this._grew(before)) {
+    // A part of a preview has no detail before all of it is read.
+    const isNew = this._detail
+      ? before && this._grew(before)
+      : before?.some(({ isPreview }) => isPreview) && this._sampled();
+    if (this._range && isNew) {
       window.clearTimeout(this._timer);
       this._timer = window.setTimeout(() => void this._fetch(), 5 * DEBOUNCE);
     }

@@ -18,7 +18,10 @@ MAX_ANSWERED = 2_000_000
 PACKED = "application/vnd.studio.series"
 """Media type of an answer with arrays in the place of lists, see :mod:`studio_ext.core.packed_series`."""
 
-Counts = Annotated[list[Annotated[StrictInt, Field(ge=0, le=2**53)]], Field(max_length=MAX_METRICS)]
+PREVIEWED = -1
+"""What is known of a series of which there is a preview."""
+
+Counts = Annotated[list[Annotated[StrictInt, Field(ge=PREVIEWED, le=2**53)]], Field(max_length=MAX_METRICS)]
 
 
 Place = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -41,9 +44,11 @@ class SeriesQuery(Wire):
     max_points: StrictInt = Field(default=1_000, ge=4, le=MAX_POINTS)
     """Most points of one series."""
     known: list[Counts] = Field(default=[], max_length=MAX_TRIALS)
-    """For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all. Only what
-    came after is answered. Empty: nothing is known. Where all are 0 the answer comes soon after there is something of
-    each metric. Not together with ``low`` and ``high``."""
+    """For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all; -1: a
+    preview of it. Only what came after is answered; after a preview, all of it once it is read. Empty: nothing is
+    known. Where all are 0 the answer comes soon, with a preview of each series that would take long to read, or, where
+    the store has none, with what was read until there is something of each metric. Not together with ``low`` and
+    ``high``."""
     generation: str = Field(default="", max_length=64)
     """Of the answer from which ``known`` is. When it is another one now, everything is answered."""
 
@@ -69,6 +74,9 @@ class SampledSeries(MetricSeries):
 
     shown: int
     """Values that the points stand for: those of the part that was asked for, or what came after ``first``."""
+    preview: bool = False
+    """Whether these are only some values, about equally far apart in steps, of a series that is still to be read: the
+    smallest and the largest need not be among them, and ``count``, ``not_finite`` and ``shown`` are of those alone."""
     first: int = 0
     """Where this is only what came after what was known: how many values those are, whose points it is to be added
     to. 0: it takes their place."""

@@ -80,6 +80,7 @@ class FakeHistories {
       time: query.x === 'step' ? [] : chosen.map(step => step * 10),
       value: chosen.map(step => all[step]),
       shown: part.length,
+      preview: false,
       first
     };
   }

@@ -93,6 +93,7 @@ const report: ViewReport = {
           name: 'rmse',
           count: 2,
           shown: 2,
+          preview: false,
           first: 0,
           not_finite: 0,
           last: 3,

@@ -18,7 +18,7 @@ from studio_ext.adapters.series.columns import Columns
 from studio_ext.adapters.series.journals import Journals
 from studio_ext.adapters.series.sources import HistorySource, RunFacts, Want
 from studio_ext.contract.errors import NotFound, Unavailable
-from studio_ext.contract.series import MAX_ANSWERED, SampledSeries, SeriesPage, SeriesQuery
+from studio_ext.contract.series import MAX_ANSWERED, PREVIEWED, SampledSeries, SeriesPage, SeriesQuery
 from studio_ext.core.log_calls import LoggedValue
 from studio_ext.core.packed_series import pack
 from studio_ext.core.sampling import between, sample
@@ -28,6 +28,10 @@ TURN_SECONDS = 0.4
 FIRST_SECONDS = 0.1
 """How long it reads for whoever follows them and has nothing yet, once there is something of each metric: some lines
 now are better than all of them later."""
+PREVIEW_SECONDS = 0.01
+"""How long before the rest is shown as previews, where the store has them; and they take at most FIRST_SECONDS more."""
+PREVIEW_VALUES = 2_500
+"""Of all previews of one answer, about."""
 FEW_POINTS = 4
 _RECENT = 1_000
 """Values of the store among which one of a journal is looked for."""
@@ -43,6 +47,7 @@ class _View:
     """Values that the store has not got."""
     column: Column
     not_finite: int
+    is_preview: bool
     grows: bool
     """Whether the places of the axis that is asked for are in order."""
     started: float
@@ -138,11 +143,14 @@ class Histories:
         facts: dict[str, RunFacts] = {}
         message = ""
         is_over = False  # nor before all that has grown was read: nobody would ask for the rest
+        previews: dict[tuple[str, str], Column] = {}
         try:
             self._look()
             facts = self._source.runs(run_ids)
             there = [each for each in run_ids if each in facts]
             is_over = self._read(there, metrics, facts, deadline, is_first=has_nothing)
+            if has_nothing and self._source.can_preview:
+                previews = self._previews(there, metrics)
         except NotFound as error:
             message = error.message
         except Unavailable as error:
@@ -160,9 +168,10 @@ class Histories:
             fact = facts.get(run_id, RunFacts(None, False))
             is_over &= fact.is_over and run_id not in recorded
             for metric in metrics:
-                column, _ = self._columns.get(run_id, metric)
+                key = (run_id, metric)
+                column, _ = self._columns.get(*key)
                 try:
-                    view = _view(query.x, run_id, metric, column, ahead.get((run_id, metric), ()), fact)
+                    view = _view(query.x, key, previews.get(key, column), ahead.get(key, ()), fact, key in previews)
                 except Gone:
                     self._columns.forget(run_id, metric)
                     waiting.add(run_id)
@@ -171,7 +180,9 @@ class Histories:
                 if not column.is_done:
                     waiting.add(run_id)
                     read += column.count
-                if view.count and view.count != known.get((run_id, metric), 0):
+                # A preview stays until all is there: half of it would say less.
+                is_waited_for = known.get(key) == PREVIEWED and not column.is_done
+                if view.count and view.count != known.get(key, 0) and not is_waited_for:
                     views.append(view)
         most = max(FEW_POINTS, min(query.max_points, MAX_ANSWERED // max(1, len(views))))
         series: list[_Sampled] = []
@@ -215,7 +226,7 @@ class Histories:
         is_first: bool = False,
     ) -> bool:
         """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it.
-        ``is_first``: something of each metric is enough.
+        ``is_first``: something of each metric is enough, or nothing where there are previews.
         """
         empty = set(metrics)
         new: list[Want] = []
@@ -248,7 +259,11 @@ class Histories:
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         left = set(marks)
-        enough = time.monotonic() + FIRST_SECONDS if is_first else deadline
+        enough = deadline
+        if is_first:
+            can_preview = self._source.can_preview
+            enough = time.monotonic() + (PREVIEW_SECONDS if can_preview else FIRST_SECONDS)
+            empty = set() if can_preview else empty
         for pieces in self._source.read([*new, *grown]):
             for piece in pieces:
                 key = (piece.run_id, piece.metric)
@@ -266,6 +281,20 @@ class Histories:
                 return not left
         return True
 
+    def _previews(self, run_ids: Sequence[str], metrics: Sequence[str]) -> dict[tuple[str, str], Column]:
+        """Of series that are not read to their ends; some of them, where that takes long."""
+        keys = [(run_id, metric) for run_id in run_ids for metric in metrics]
+        unread = [key for key in keys if not self._columns.get(*key)[0].is_done]
+        most = min(200, max(16, PREVIEW_VALUES // max(1, len(unread))))
+        enough = time.monotonic() + FIRST_SECONDS
+        found: dict[tuple[str, str], Column] = {}
+        for key in unread:
+            found[key] = Column()
+            found[key].take(self._source.preview(*key, most))
+            if time.monotonic() > enough:
+                break
+        return found
+
     def _anew(self, run_id: str, metric: str) -> Column:
         self._columns.drop(run_id, metric)
         return self._columns.get(run_id, metric)[0]
@@ -280,7 +309,9 @@ def _known(query: SeriesQuery) -> dict[tuple[str, str], int]:
     }
 
 
-def _view(x: str, run_id: str, metric: str, column: Column, ahead: Sequence[LoggedValue], fact: RunFacts) -> _View:
+def _view(
+    x: str, key: tuple[str, str], column: Column, ahead: Sequence[LoggedValue], fact: RunFacts, is_preview: bool
+) -> _View:
     started = fact.started
     fresh: list[LoggedValue] = []
     grows = column.steps_grow if x == "step" else column.times_grow
@@ -294,7 +325,7 @@ def _view(x: str, run_id: str, metric: str, column: Column, ahead: Sequence[Logg
     if started is None:
         started = fresh[0].time if fresh else 0.0
     not_finite = column.not_finite + sum(1 for each in fresh if not np.isfinite(each.value))
-    return _View(run_id, metric, fresh, column, not_finite, grows, started)
+    return _View(*key, fresh, column, not_finite, is_preview, grows, started)
 
 
 def _fresh(rows: NDArray[np.void], ahead: Sequence[LoggedValue]) -> list[LoggedValue]:
@@ -357,6 +388,7 @@ def _sampled(view: _View, query: SeriesQuery, most: int, known: int) -> _Sampled
         "not_finite": view.not_finite,
         "last": last if np.isfinite(last) else None,
         "shown": shown,
+        "preview": view.is_preview,
         "first": first,
     }
     steps, times = (places, others) if is_step else (others, places)

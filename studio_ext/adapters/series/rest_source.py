@@ -40,6 +40,7 @@ class RestHistories:
     """Implements :class:`~studio_ext.adapters.series.sources.HistorySource` over REST."""
 
     tells_changes = False
+    can_preview = False
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -71,6 +72,10 @@ class RestHistories:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`. What another process read is not told apart
         from what it was before; it is read again."""
         return False
+
+    def preview(self, run_id: str, metric: str, most: int) -> Piece:
+        """See :class:`~studio_ext.adapters.series.sources.HistorySource`. A server gives neither some nor the last."""
+        raise NotImplementedError
 
     def grown(self, wants: Sequence[Want]) -> list[Want]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""

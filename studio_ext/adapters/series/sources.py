@@ -73,6 +73,14 @@ class HistorySource(Protocol):
     def mark_now(self) -> Mark | None:
         """Mark of a series that was read to its end, and is not among those that :meth:`grown` gave; None: its own."""
 
+    @property
+    def can_preview(self) -> bool:
+        """Whether :meth:`preview` has any."""
+
+    def preview(self, run_id: str, metric: str, most: int) -> Piece:
+        """At most so many values of a series, about equally far apart in steps, the first and the last step among
+        them, for a fraction of what it takes to read all. It is no part of what is read: its mark means nothing."""
+
     def read(self, wants: Sequence[Want]) -> Iterator[list[Piece]]:
         """Read on, in turns, until there is no more or nobody asks. Each takes a fraction of a second. The pieces of a
         turn were read together: who takes one takes all of them, for the next turn begins after the whole of it."""

@@ -73,9 +73,10 @@ def test_long_histories_come_in_turns(store: Any, any_store: Histories, monkeypa
     assert turns >= 3 and seen == values and page.complete
 
 
-def test_whoever_follows_and_has_nothing_is_answered_first(
+def test_whoever_follows_and_has_nothing_is_answered_first_without_previews(
     store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(SqlHistories, "can_preview", False)
     monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
     monkeypatch.setattr(module, "TURN_SECONDS", 60.0)
     runs = (RUN, OTHER)
