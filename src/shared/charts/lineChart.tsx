@@ -169,7 +169,12 @@ export const LineChart = memo(function LineChart(
     () => `${title}: ${summaryOf(lines, trans)}`,
     [title, lines, trans]
   );
-  const notes = [...remarks(drawing, { ...options, log_y: isLogY }, trans)];
+  const notes = remarks(
+    drawing,
+    { ...options, log_y: isLogY },
+    trans,
+    props.isPartial
+  );
   if (groups && !isEmpty) {
     notes.push(trans.__('means, in bands from the smallest to the largest'));
   }

@@ -44,18 +44,19 @@ export function whereOf(
   }
 }
 
-/** What the lines do not show. */
+/** What the lines do not show. How many values there are is not said of those that are still being read. */
 export function remarks(
   drawing: IDrawing,
   options: ILineOptions,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  isPartial = false
 ): string[] {
   const { points, values, notFinite, notPositive } = drawing;
   const found: string[] = [];
   if (drawing.lines.some(({ unsmoothed }) => unsmoothed)) {
     found.push(trans.__('smoothed'));
   }
-  if (points < values) {
+  if (points < values && !isPartial) {
     found.push(
       trans.__(
         '%1 of %2 values are drawn, the extremes among them',

@@ -245,6 +245,17 @@ describe('LineChart', () => {
     expect(place().getAttribute('aria-label')).toContain('192 more lines');
   });
 
+  it('does not say how many values there are while they are still being read', async () => {
+    await show({
+      series: [history('a', [1, NaN], { shown: 5000, notFinite: 1 })],
+      note: 'Reading',
+      isPartial: true
+    });
+    expect(
+      screen.getByText('Reading. 1 value is NaN or infinite')
+    ).toBeTruthy();
+  });
+
   it('has no legend that would go when the rest of many lines comes', () => {
     const many = Array.from({ length: 13 }, (_, at) => ({
       id: `run${at}`,
