@@ -1942,10 +1942,10 @@ export interface SeriesQuery {
   high?: number | null;
   /**
    * For each trial a number for each metric: ``count`` of the series as far as it is known; 0: not at all; -1: a
-   * preview of it. Only what came after is answered; after a preview, all of it once it is read. Empty: nothing is
-   * known. Where all are 0 the answer comes soon, with a preview of each series that would take long to read, or, where
-   * the store has none, with what was read until there is something of each metric. Not together with ``low`` and
-   * ``high``.
+   * preview of it. Only what came after is answered; after a preview, all of it once it is read; of a series that is
+   * not known and not read yet, a preview where the store has one. Empty: nothing is known, and there are no previews.
+   * Where all are 0 the answer comes soon: with previews, or, where the store has none, with what was read until there
+   * is something of each metric. Not together with ``low`` and ``high``.
    *
    * @maxItems 200
    */

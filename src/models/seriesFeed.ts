@@ -34,8 +34,8 @@ const BATCH = 200_000;
 /** Requests at once. */
 const PARALLEL = 2;
 const MAX_METRICS = 50;
-/** How long previews have until more is asked for, in milliseconds. */
-const AFTER_PREVIEW = 150;
+/** How long previews have until what they are of is read on, in milliseconds. */
+const AFTER_PREVIEWS = 150;
 /** What is said to be known of a preview. */
 const PREVIEWED = -1;
 
@@ -101,18 +101,26 @@ export class SeriesFeed {
     return this._isIdle || (this._metrics.get(metric)?.isComplete ?? false);
   }
 
-  /** How many values are here of a metric that is still being read; null: it is not. */
-  reading(metric: string): number | null {
-    const found = this._metrics.get(metric);
-    if (!found?.isReading) {
-      return null;
-    }
-    const all = [...found.series.values()];
-    const known = all.filter(({ isPreview }) => !isPreview);
-    return known.reduce(
-      (sum, { count }) => sum + count,
-      known.length < all.length ? found.read : 0
+  /** How many values were read of metrics that are not read to their ends; null: all of them are. */
+  reading(metrics: readonly string[]): number | null {
+    const found = metrics.flatMap(name => this._metrics.get(name) ?? []);
+    const unread = found.filter(
+      metric => metric.isReading || hasPreviews(metric)
     );
+    const known = unread
+      .flatMap(({ series }) => [...series.values()])
+      .filter(({ isPreview }) => !isPreview);
+    // What is not answered yet was read for all metrics of a question together.
+    const rest = unread.filter(hasPreviews).map(({ read }) => read);
+    return unread.length > 0
+      ? known.reduce((sum, { count }) => sum + count, Math.max(0, ...rest))
+      : null;
+  }
+
+  /** Whether some of it are previews. */
+  hasPreviews(metric: string): boolean {
+    const found = this._metrics.get(metric);
+    return found !== undefined && hasPreviews(found);
   }
 
   /** What is known of a metric, by trial. */
@@ -154,17 +162,25 @@ export class SeriesFeed {
     window.clearTimeout(this._timer);
     const before = this._grown;
     try {
-      const parts = this._parts();
-      const workers = parts.splice(0, PARALLEL).map(async first => {
-        for (
-          let part: string[] | undefined = first;
-          part;
-          part = parts.shift()
-        ) {
-          await this._ask(part, signal);
+      const queue: string[][] = [];
+      const asked = new Set<string>();
+      const next = () => {
+        // Each is asked for once before any is read on, and first what came into sight meanwhile.
+        const fresh = this._parts()
+          .map(part => part.filter(metric => !asked.has(metric)))
+          .filter(part => part.length > 0);
+        fresh.flat().forEach(metric => asked.add(metric));
+        queue.unshift(...fresh);
+        return signal.aborted ? undefined : queue.shift();
+      };
+      const work = async () => {
+        for (let part = next(); part; part = next()) {
+          if (await this._ask(part, signal)) {
+            queue.push(part);
+          }
         }
-      });
-      await Promise.all(workers);
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, work));
       this._failures = 0;
     } catch (reason) {
       if (signal.aborted || isAbort(reason)) {
@@ -215,39 +231,41 @@ export class SeriesFeed {
     ];
   }
 
-  private async _ask(metrics: string[], signal: AbortSignal): Promise<void> {
-    let more = true;
-    while (more && !signal.aborted) {
-      const run_ids = [...this._owner.runIds];
-      const asked = metrics.map(name => this._metric(name));
-      const known = (runId: string) =>
-        asked.map(({ isStale, series }) => {
-          const found = isStale ? undefined : series.get(runId);
-          return found?.isPreview ? PREVIEWED : (found?.count ?? 0);
-        });
-      const query: SeriesQuery = {
-        run_ids,
-        metrics,
-        x: this.x,
-        max_points: this.points,
-        known: run_ids.map(known),
-        generation: this._generation
-      };
-      const stale = asked.filter(({ isStale }) => isStale);
-      const page = await this._client.series(query, signal);
-      if (signal.aborted) {
-        return;
-      }
-      stale.forEach(metric => {
-        metric.isStale = metric.isPieced = false;
-      });
-      this._take(page, metrics);
-      more = page.more || asked.some(({ isStale }) => isStale);
-      if (more && page.series.some(({ preview }) => preview)) {
-        // They are drawn before the store is read on: both want the machine.
-        await new Promise(resolve => window.setTimeout(resolve, AFTER_PREVIEW));
-      }
+  /** Returns whether there is more. */
+  private async _ask(metrics: string[], signal: AbortSignal): Promise<boolean> {
+    const asked = metrics.map(name => this._metric(name));
+    if (asked.some(hasPreviews)) {
+      // They are drawn before the store is read on: both want the machine.
+      const wait = this._previewed + AFTER_PREVIEWS - Date.now();
+      await new Promise(resolve => window.setTimeout(resolve, wait));
     }
+    if (signal.aborted) {
+      return false;
+    }
+    const run_ids = [...this._owner.runIds];
+    const known = (runId: string) =>
+      asked.map(({ isStale, series }) => {
+        const found = isStale ? undefined : series.get(runId);
+        return found?.isPreview ? PREVIEWED : (found?.count ?? 0);
+      });
+    const query: SeriesQuery = {
+      run_ids,
+      metrics,
+      x: this.x,
+      max_points: this.points,
+      known: run_ids.map(known),
+      generation: this._generation
+    };
+    const stale = asked.filter(({ isStale }) => isStale);
+    const page = await this._client.series(query, signal);
+    if (signal.aborted) {
+      return false;
+    }
+    stale.forEach(metric => {
+      metric.isStale = metric.isPieced = false;
+    });
+    this._take(page, metrics);
+    return page.more || asked.some(({ isStale }) => isStale);
   }
 
   private _take(page: IHistoryPage, metrics: readonly string[]): void {
@@ -256,6 +274,9 @@ export class SeriesFeed {
         metric.isStale = metric.series.size > 0 && !metrics.includes(name);
       }
       this._generation = page.generation;
+    }
+    if (page.series.some(({ preview }) => preview)) {
+      this._previewed = Date.now();
     }
     const changed = new Set<string>();
     for (const each of page.series) {
@@ -276,7 +297,13 @@ export class SeriesFeed {
     for (const name of metrics) {
       const metric = this._metric(name);
       metric.read = page.read;
-      if (page.missing.some(runId => metric.series.delete(runId))) {
+      // All is read: what is still a preview is of what is not there any more.
+      const isRead = !page.more && !page.message;
+      const gone = [...metric.series.values()].filter(
+        each => page.missing.includes(each.runId) || (isRead && each.isPreview)
+      );
+      if (gone.length > 0) {
+        gone.forEach(({ runId }) => metric.series.delete(runId));
         changed.add(name);
       }
       // That there is nothing is known at the end only.
@@ -340,9 +367,15 @@ export class SeriesFeed {
   private _grown = 0;
   private readonly _metrics = new Map<string, IMetric>();
   private _missing: readonly string[] = [];
+  /** When there were previews in an answer, in milliseconds. */
+  private _previewed = 0;
   private _quiet = 0;
   private _timer = 0;
   private _work: Promise<void> | null = null;
+}
+
+function hasPreviews({ series }: IMetric): boolean {
+  return [...series.values()].some(({ isPreview }) => isPreview);
 }
 
 /** What came after what is known, added to it; or what came as a whole. */

@@ -251,10 +251,7 @@ export class SeriesView implements IDisposable {
 
   /** How many values are here of what is still being read; null: nothing is. */
   get reading(): number | null {
-    const found = this.names
-      .map(name => this._feed.reading(name))
-      .filter(each => each !== null);
-    return found.length > 0 ? found.reduce((sum, each) => sum + each, 0) : null;
+    return this._feed.reading(this.names);
   }
 
   /** Why the last look failed, or why what is shown may be old. */
@@ -313,12 +310,14 @@ export class SeriesView implements IDisposable {
     this._error = null;
     if (low === null && high === null) {
       this._range = this._detail = null;
+      this._isWaiting = false;
       this._changed.emit();
       return;
     }
     this._range = [low, high];
-    const isSampled = this._sampled();
-    if (this._canZoom && isSampled) {
+    // Of previews there is no part: it is fetched when they are read.
+    this._isWaiting = this._canZoom && this._hasPreviews();
+    if (this._canZoom && !this._isWaiting && this._sampled()) {
       this._timer = window.setTimeout(() => void this._fetch(), DEBOUNCE);
     }
     if (this._detail) {
@@ -330,7 +329,7 @@ export class SeriesView implements IDisposable {
   retry(): void {
     this._error = null;
     void this._feed.look();
-    if (this._range) {
+    if (this._range && this._canZoom) {
       void this._fetch();
     }
   }
@@ -339,11 +338,12 @@ export class SeriesView implements IDisposable {
   onFed(): void {
     const before = this._series;
     this._series = null;
-    // A part of a preview has no detail before all of it is read.
-    const isNew = this._detail
-      ? before && this._grew(before)
-      : before?.some(({ isPreview }) => isPreview) && this._sampled();
-    if (this._range && isNew) {
+    const isRead = this._isWaiting && !this._hasPreviews();
+    this._isWaiting &&= !isRead;
+    const isDue = isRead
+      ? this._sampled()
+      : before && this._detail && this._grew(before);
+    if (this._range && isDue) {
       window.clearTimeout(this._timer);
       this._timer = window.setTimeout(() => void this._fetch(), 5 * DEBOUNCE);
     }
@@ -373,6 +373,10 @@ export class SeriesView implements IDisposable {
         each => each.shown > each.x.length
       )
     );
+  }
+
+  private _hasPreviews(): boolean {
+    return this.names.some(name => this._feedOf(name).hasPreviews(name));
   }
 
   /** Whether anything came that belongs to the part that is shown. */
@@ -419,6 +423,8 @@ export class SeriesView implements IDisposable {
   private _feed: SeriesFeed;
   private _isActive = false;
   private _isDisposed = false;
+  /** Whether the part that is shown is to be fetched when there are no previews any more. */
+  private _isWaiting = false;
   private _range: Range | null = null;
   private _series: readonly ISeriesData[] | null = null;
   private _timer = 0;

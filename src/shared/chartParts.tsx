@@ -79,7 +79,8 @@ export function ChartButtons(props: {
   onLog?: () => void;
   /** Undefined: there is no picture now. */
   onPicture?: () => void;
-  onData: () => void;
+  /** Undefined: there is no data now. */
+  onData?: () => void;
   children?: React.ReactNode;
 }): JSX.Element {
   const { title, trans, isLog, canLog, onLog, onPicture } = props;
@@ -110,6 +111,7 @@ export function ChartButtons(props: {
       <button
         type="button"
         className="jp-StudioIconButton"
+        disabled={!props.onData}
         title={trans.__('Copy the data')}
         aria-label={trans.__('Copy the data of %1', title)}
         onClick={props.onData}

@@ -129,6 +129,94 @@ describe('SeriesModel, of histories that are not read yet', () => {
     expect(shown(view)).toEqual([['a', 7, 8]]);
   });
 
+  it('fetches a part of several trials when none of them is a preview any more', async () => {
+    const sampled = { count: 30, shown: 30 };
+    answers = [
+      page(
+        ['a', 'b'].map(each => series(each, [3, 1], { preview: true })),
+        READING
+      ),
+      page([series('a', [3, 9, 1], sampled)], READING),
+      page([series('b', [4, 0, 2], sampled)]),
+      page([series('a', [7], { count: 30 }), series('b', [8], { count: 30 })])
+    ];
+    const view = model.open({ metrics: ['loss'] });
+    view.changed.connect(() => shown(view));
+    view.setActive(true);
+    await later(50);
+    view.zoom(0, 1);
+    await later(2_000);
+    expect(asked.filter(({ low }) => low === 0)).toHaveLength(1);
+    expect(shown(view)).toEqual([
+      ['a', 7],
+      ['b', 8]
+    ]);
+  });
+
+  it('fetches no part of what is drawn over another metric', async () => {
+    const preview = { preview: true };
+    answers = [
+      page([series('a', [3, 1], preview)], READING),
+      page([series('a', [3, 9, 1], { count: 30, shown: 30 })])
+    ];
+    const view = model.open({
+      metrics: ['loss'],
+      x: 'metric',
+      x_metric: 'acc'
+    });
+    view.changed.connect(() => shown(view));
+    view.setActive(true);
+    await later(50);
+    view.zoom(0.1, 0.2);
+    view.retry();
+    await later(2_000);
+    expect(asked.every(({ low }) => low === undefined)).toBe(true);
+    expect(shown(view)).toEqual([['a', 3, 9, 1]]);
+  });
+
+  it('asks for what comes into sight before it reads others on', async () => {
+    const long = page([series('a', [3, 1], { preview: true })], READING);
+    answers = [long, page([], READING), page([], READING)];
+    model.open({ metrics: ['loss'] }).setActive(true);
+    await later(50);
+    model.open({ metrics: ['acc'] }).setActive(true);
+    await later(500);
+    expect(asked.map(({ metrics }) => metrics)).toEqual([
+      ['loss'],
+      ['loss'],
+      ['acc'],
+      ['loss'],
+      ['acc']
+    ]);
+  });
+
+  it('says that previews are not all when reading them fails', async () => {
+    answers = [
+      page([series('a', [3, 1], { preview: true })], { ...READING, read: 70 }),
+      page([], { complete: false, message: 'Away.' })
+    ];
+    const view = model.open({ metrics: ['loss'] });
+    view.setActive(true);
+    await later(400);
+    expect([view.error?.message, view.reading]).toEqual(['Away.', 0]);
+    expect(shown(view)).toEqual([['a', 3, 1]]);
+  });
+
+  it('forgets previews of what turns out not to be there', async () => {
+    answers = [
+      page([series('a', [3, 1], { preview: true })], READING),
+      page([])
+    ];
+    const view = model.open({ metrics: ['loss'] });
+    view.setActive(true);
+    await later();
+    expect([shown(view), view.reading, view.isComplete]).toEqual([
+      [],
+      null,
+      true
+    ]);
+  });
+
   it('takes what came after a preview for nothing that could be added to it', async () => {
     answers = [
       page([series('a', [3, 1], { preview: true })], READING),

@@ -253,8 +253,9 @@ export const LineChart = memo(function LineChart(
             setLogY(!isLogY);
             props.onLog?.(!isLogY);
           }}
-          onPicture={() => void copyImage()}
-          onData={copyData}
+          // A copy does not say that it is not all.
+          onPicture={props.isPartial ? undefined : () => void copyImage()}
+          onData={props.isPartial ? undefined : copyData}
         >
           {props.children}
         </ChartButtons>

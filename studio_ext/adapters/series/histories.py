@@ -149,8 +149,8 @@ class Histories:
             facts = self._source.runs(run_ids)
             there = [each for each in run_ids if each in facts]
             is_over = self._read(there, metrics, facts, deadline, is_first=has_nothing)
-            if has_nothing and self._source.can_preview:
-                previews = self._previews(there, metrics)
+            if query.known and self._source.can_preview:
+                previews = self._previews(_unknown(query, there))
         except NotFound as error:
             message = error.message
         except Unavailable as error:
@@ -281,16 +281,18 @@ class Histories:
                 return not left
         return True
 
-    def _previews(self, run_ids: Sequence[str], metrics: Sequence[str]) -> dict[tuple[str, str], Column]:
-        """Of series that are not read to their ends; some of them, where that takes long."""
-        keys = [(run_id, metric) for run_id in run_ids for metric in metrics]
+    def _previews(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Column]:
+        """Of those series that are not read to their ends; of some of them, where it takes long. Of one with few steps
+        there is none: it would have a dot in the place of all that is of the same step."""
         unread = [key for key in keys if not self._columns.get(*key)[0].is_done]
         most = min(200, max(16, PREVIEW_VALUES // max(1, len(unread))))
         enough = time.monotonic() + FIRST_SECONDS
         found: dict[tuple[str, str], Column] = {}
         for key in unread:
-            found[key] = Column()
-            found[key].take(self._source.preview(*key, most))
+            piece = self._source.preview(*key, most)
+            if 2 * len(piece.step) > most:
+                found[key] = Column()
+                found[key].take(piece)
             if time.monotonic() > enough:
                 break
         return found
@@ -307,6 +309,16 @@ def _known(query: SeriesQuery) -> dict[tuple[str, str], int]:
         for metric, count in zip(query.metrics, counts, strict=False)
         if count
     }
+
+
+def _unknown(query: SeriesQuery, run_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Series of those runs of which nothing is known."""
+    return [
+        (run_id, metric)
+        for run_id, counts in zip(query.run_ids, query.known, strict=False)
+        for metric, count in zip(query.metrics, counts, strict=False)
+        if count == 0 and run_id in run_ids
+    ]
 
 
 def _view(

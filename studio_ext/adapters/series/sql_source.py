@@ -50,7 +50,8 @@ WITH RECURSIVE ends(low, high) AS (
     SELECT (SELECT step {_BY_STEP} ORDER BY step LIMIT 1), (SELECT step {_BY_STEP} ORDER BY step DESC LIMIT 1)
 ), place(begin, n) AS (
     SELECT low, 0 FROM ends
-    UNION ALL SELECT low + (high - low) * (n + 1) / ?, n + 1 FROM place, ends WHERE n < ? AND low < high
+    UNION ALL SELECT CASE n + 1 WHEN ? THEN high ELSE low + (high - low) * (n + 1) / ? END, n + 1
+    FROM place, ends WHERE n < ? AND low < high
 )
 SELECT {_VALUES} FROM place CROSS JOIN metrics
 ON metrics.rowid = (SELECT rowid {_BY_STEP} AND step >= place.begin ORDER BY step, rowid LIMIT 1)
@@ -74,7 +75,7 @@ class SqlHistories:
         self._news: set[str] | None = None
         """Runs that have rows which the look before did not see; None: all may have."""
         self._before = 0
-        self._by_step: bool | None = None
+        self._by_step = False
         self._over: set[str] = set()
         """Of the runs that were asked for last, those that are over."""
         self._asked: dict[tuple[str, str], float] = {}
@@ -161,12 +162,12 @@ class SqlHistories:
     @property
     def can_preview(self) -> bool:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
-        return self._tables.has_rowid and self._has_steps()
+        return self._tables.has_rowid and self._version is not None and self._has_steps()
 
     def preview(self, run_id: str, metric: str, most: int) -> Piece:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`. Some 5 µs a value, however long it is."""
         series = (run_id, metric)
-        rows = self._read_rows(_PREVIEW, (*series, *series, most - 1, most - 1, *series))
+        rows = self._read_rows(_PREVIEW, (*series, *series, most - 1, most - 1, most - 1, *series))
         # Between two places there may be none.
         _, apart = np.unique(rows["step"], return_index=True)
         return _piece(Want(*series, ()), rows[apart], (), False)
@@ -222,7 +223,7 @@ class SqlHistories:
 
     def _has_steps(self) -> bool:
         """Whether there is the index that newer versions of MLflow make."""
-        if self._by_step is None:
+        if not self._by_step:  # MLflow may just be making it
             name = "index_metrics_run_uuid_key_step"
             self._by_step = bool(
                 self._tables.rows("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (name,))

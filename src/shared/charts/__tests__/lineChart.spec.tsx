@@ -245,7 +245,7 @@ describe('LineChart', () => {
     expect(place().getAttribute('aria-label')).toContain('192 more lines');
   });
 
-  it('does not say how many values there are while they are still being read', async () => {
+  it('neither says how many values there are nor copies them while they are still being read', async () => {
     await show({
       series: [history('a', [1, NaN], { shown: 5000, notFinite: 1 })],
       note: 'Reading',
@@ -254,6 +254,11 @@ describe('LineChart', () => {
     expect(
       screen.getByText('Reading. 1 value is NaN or infinite')
     ).toBeTruthy();
+    for (const name of ['Copy the data of loss', 'Copy loss as picture']) {
+      expect((screen.getByLabelText(name) as HTMLButtonElement).disabled).toBe(
+        true
+      );
+    }
   });
 
   it('has no legend that would go when the rest of many lines comes', () => {

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from studio_ext.adapters.series import histories as module
-from studio_ext.adapters.series import sql_source
+from studio_ext.adapters.series import open_histories, sql_source
 from studio_ext.adapters.series.histories import Histories
 from studio_ext.adapters.series.sql_source import SqlHistories
 from studio_ext.adapters.trial_index.sql_tables import SqliteTables
 from studio_ext.contract.series import PREVIEWED
 from studio_ext.core.packed_series import unpack
+from studio_ext.core.workspace import Workspace
 from tests.unit.adapters.series.asking import OTHER, RUN, query
 
 RUNS = (RUN, OTHER)
@@ -93,7 +94,7 @@ def test_previews_take_no_longer_than_they_may(store: Any, histories: Histories,
     monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
     for run_id in RUNS:
         store.run(run_id)
-        store.log(run_id, "loss", [float(step) for step in range(100)])
+        store.log(run_id, "loss", [float(step) for step in range(300)])
     page = histories.page(query(runs=RUNS, known=NOTHING))
     assert [(each.run_id, each.preview) for each in page.series] == [(RUN, True)] and page.more
     known, got = [[PREVIEWED], [0]], set()
@@ -102,7 +103,7 @@ def test_previews_take_no_longer_than_they_may(store: Any, histories: Histories,
         for each in page.series:
             known[RUNS.index(each.run_id)] = [each.count]
             got.add((each.run_id, each.count))
-    assert {(RUN, 100), (OTHER, 100)} <= got
+    assert {(RUN, 300), (OTHER, 300)} <= got
 
 
 @pytest.mark.usefixtures("slow")
@@ -162,3 +163,47 @@ def test_points_of_a_preview_are_values_that_were_logged(store: Any) -> None:
     steps = [step for step, _ in found]
     assert {(step, value) for step, _, value in logged} >= set(found) and 32 < len(steps) <= 64
     assert steps == sorted(set(steps)) and {min(logged)[0], max(logged)[0]} <= set(steps)
+
+
+@pytest.mark.usefixtures("slow")
+def test_trials_that_are_added_while_others_are_previews(store: Any, histories: Histories) -> None:
+    for run_id in RUNS:
+        store.run(run_id)
+        store.log(run_id, "loss", [float(step) for step in range(1000)])
+    page = histories.page(query(known=[[0]]))
+    page = histories.page(query(runs=RUNS, known=[[PREVIEWED], [0]], generation=page.generation))
+    assert [(each.run_id, each.preview) for each in page.series] == [(OTHER, True)]
+
+
+@pytest.mark.usefixtures("slow")
+def test_values_of_few_steps_are_shown_as_they_are_read(store: Any, histories: Histories) -> None:
+    store.run(RUN)
+    store.points(RUN, "loss", [(each // 100, 1000.0 + each, float(each)) for each in range(1000)])
+    page = histories.page(query(known=[[0]]))
+    assert page.more and [each.preview for each in page.series] == [False]
+
+
+def test_a_store_that_is_not_there_yet(tmp_path: Any) -> None:
+    nowhere = open_histories(Workspace(tmp_path, f"sqlite:///{tmp_path / 'none.db'}"), lambda: [])
+    page = nowhere.page(query(known=[[0]]))
+    assert page.message == "" and page.missing == [RUN] and not page.more
+
+
+def test_an_index_that_comes_later_is_used(store: Any, histories: Histories) -> None:
+    store.run(RUN)
+    store.log(RUN, "loss", [1.0])
+    store.execute("DROP INDEX index_metrics_run_uuid_key_step")
+    source = SqlHistories(SqliteTables(store.path))
+    source.look()
+    assert not source.can_preview
+    store.execute('CREATE INDEX index_metrics_run_uuid_key_step ON metrics (run_uuid, "key", step)')
+    assert source.can_preview
+
+
+@pytest.mark.parametrize("low", [0, -5, -(2**63)])
+@pytest.mark.parametrize("high", [2**60 - 1, 2**62 + 1, 2**63 - 1])
+def test_the_last_of_far_steps_is_there(store: Any, low: int, high: int) -> None:
+    store.run(RUN)
+    store.points(RUN, "loss", [(step, 1000.0, 1.0) for step in (low, high - 1, high)])
+    steps = [step for step, _ in previewed(store, most=200)]
+    assert {low, high} <= set(steps) <= {low, high - 1, high}
