@@ -136,7 +136,16 @@ describe('A comparison', () => {
   });
 
   it('asks for the histories of its first charts at once, as wide as they are going to be', async () => {
-    server.on('POST trials/series', () => ({ series: [] }));
+    server.on('POST trials/series', () => ({
+      series: [],
+      generation: 'g1',
+      more: false,
+      read: 0,
+      waiting: 0,
+      complete: true,
+      missing: [],
+      message: ''
+    }));
     const width = jest
       .spyOn(HTMLElement.prototype, 'clientWidth', 'get')
       .mockReturnValue(900);
