@@ -164,23 +164,39 @@ export class SeriesFeed {
     try {
       const queue: string[][] = [];
       const asked = new Set<string>();
+      let hasFailed = false;
       const next = () => {
+        if (hasFailed || signal.aborted) {
+          return undefined;
+        }
         // Each is asked for once before any is read on, and first what came into sight meanwhile.
         const fresh = this._parts()
           .map(part => part.filter(metric => !asked.has(metric)))
           .filter(part => part.length > 0);
         fresh.flat().forEach(metric => asked.add(metric));
         queue.unshift(...fresh);
-        return signal.aborted ? undefined : queue.shift();
+        return queue.shift();
       };
       const work = async () => {
-        for (let part = next(); part; part = next()) {
-          if (await this._ask(part, signal)) {
-            queue.push(part);
+        try {
+          for (let part = next(); part; part = next()) {
+            if (await this._ask(part, signal)) {
+              queue.push(part);
+            }
           }
+        } catch (reason) {
+          hasFailed = true;
+          throw reason;
         }
       };
-      await Promise.all(Array.from({ length: PARALLEL }, work));
+      // Of both: what one asks for is not asked for by the next look meanwhile.
+      const ends = await Promise.allSettled(
+        Array.from({ length: PARALLEL }, work)
+      );
+      const failed = ends.find(end => end.status === 'rejected');
+      if (failed) {
+        throw failed.reason;
+      }
       this._failures = 0;
     } catch (reason) {
       if (signal.aborted || isAbort(reason)) {
@@ -236,7 +252,7 @@ export class SeriesFeed {
     const asked = metrics.map(name => this._metric(name));
     if (asked.some(hasPreviews)) {
       // They are drawn before the store is read on: both want the machine.
-      const wait = this._previewed + AFTER_PREVIEWS - Date.now();
+      const wait = this._previewed + AFTER_PREVIEWS - performance.now();
       await new Promise(resolve => window.setTimeout(resolve, wait));
     }
     if (signal.aborted) {
@@ -276,7 +292,7 @@ export class SeriesFeed {
       this._generation = page.generation;
     }
     if (page.series.some(({ preview }) => preview)) {
-      this._previewed = Date.now();
+      this._previewed = performance.now();
     }
     const changed = new Set<string>();
     for (const each of page.series) {

@@ -251,7 +251,7 @@ export class SeriesView implements IDisposable {
 
   /** How many values are here of what is still being read; null: nothing is. */
   get reading(): number | null {
-    return this._feed.reading(this.names);
+    return this._feed.reading(this.names) ?? (this._hasPreviews() ? 0 : null);
   }
 
   /** Why the last look failed, or why what is shown may be old. */
@@ -329,7 +329,7 @@ export class SeriesView implements IDisposable {
   retry(): void {
     this._error = null;
     void this._feed.look();
-    if (this._range && this._canZoom) {
+    if (this._range && this._canZoom && !this._isWaiting) {
       void this._fetch();
     }
   }
@@ -338,11 +338,13 @@ export class SeriesView implements IDisposable {
   onFed(): void {
     const before = this._series;
     this._series = null;
-    const isRead = this._isWaiting && !this._hasPreviews();
-    this._isWaiting &&= !isRead;
-    const isDue = isRead
-      ? this._sampled()
-      : before && this._detail && this._grew(before);
+    const wasWaiting = this._isWaiting;
+    this._isWaiting =
+      this._range !== null && this._canZoom && this._hasPreviews();
+    const isDue =
+      wasWaiting && !this._isWaiting
+        ? this._detail !== null || this._sampled()
+        : !this._isWaiting && before && this._detail && this._grew(before);
     if (this._range && isDue) {
       window.clearTimeout(this._timer);
       this._timer = window.setTimeout(() => void this._fetch(), 5 * DEBOUNCE);

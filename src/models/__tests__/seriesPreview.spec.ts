@@ -1,4 +1,4 @@
-import { FakeServer, until } from '../../__tests__/fakes';
+import { FakeServer, Reply, until } from '../../__tests__/fakes';
 import type { ISeen } from '../../__tests__/fakes';
 import type { SampledSeries, SeriesPage, SeriesQuery } from '../../contract';
 import { SeriesModel } from '../seriesModel';
@@ -43,10 +43,11 @@ describe('SeriesModel, of histories that are not read yet', () => {
   let asked: SeriesQuery[];
   let answers: SeriesPage[];
   let model: SeriesModel;
+  let server: FakeServer;
 
   beforeEach(() => {
     jest.useFakeTimers();
-    const server = new FakeServer();
+    server = new FakeServer();
     asked = [];
     server.on('POST trials/series', ({ body }: ISeen) => {
       asked.push(body as SeriesQuery);
@@ -151,6 +152,61 @@ describe('SeriesModel, of histories that are not read yet', () => {
       ['a', 7],
       ['b', 8]
     ]);
+  });
+
+  it('fetches a part again when a trial that was added is read', async () => {
+    const sampled = { count: 30, shown: 30 };
+    model.setTrials(['a']);
+    answers = [page([series('a', [3, 9, 1], sampled)])];
+    const view = model.open({ metrics: ['loss'] });
+    view.changed.connect(() => shown(view));
+    view.setActive(true);
+    await later(50);
+    answers = [page([series('a', [7], { count: 30 })])];
+    view.zoom(0, 1);
+    await later(500);
+    expect(shown(view)).toEqual([['a', 7]]);
+    answers = [
+      page([series('b', [4, 2], { preview: true })], READING),
+      page([series('a', [7], { count: 30 })]),
+      page([series('b', [4, 0, 2], sampled)]),
+      page([series('a', [7], { count: 30 }), series('b', [8], { count: 30 })])
+    ];
+    model.setTrials(['a', 'b']);
+    await later(3_000);
+    expect(shown(view)).toEqual([
+      ['a', 7],
+      ['b', 8]
+    ]);
+  });
+
+  it('says that previews are not all when the chart grows wider', async () => {
+    answers = [
+      page([series('a', [3, 1], { preview: true })], READING),
+      page([], { complete: false, message: 'Away.' })
+    ];
+    const view = model.open({ metrics: ['loss'] });
+    view.setActive(true);
+    await later(50);
+    view.setWidth(1_000);
+    expect([view.reading, shown(view)]).toEqual([0, [['a', 3, 1]]]);
+  });
+
+  it('asks for nothing more in a look of which a question has failed', async () => {
+    model.setTrials(Array.from({ length: 200 }, (_, at) => `run${at}`));
+    const names = ['m0', 'm1', 'm2', 'm3'];
+    server.on('POST trials/series', ({ body }: ISeen) => {
+      const query = body as SeriesQuery;
+      asked.push(query);
+      return query.metrics[0] === 'm0'
+        ? new Reply(503, { code: 'unavailable', message: 'Away.', hint: '' })
+        : page([], READING);
+    });
+    const views = names.map(name => model.open({ metrics: [name] }));
+    views.forEach(view => view.setActive(true));
+    await later(400);
+    expect(views[0].error?.message).toBe('Away.');
+    expect(asked.map(({ metrics }) => metrics[0])).toEqual(['m0', 'm1']);
   });
 
   it('fetches no part of what is drawn over another metric', async () => {

@@ -313,11 +313,12 @@ def _known(query: SeriesQuery) -> dict[tuple[str, str], int]:
 
 def _unknown(query: SeriesQuery, run_ids: Sequence[str]) -> list[tuple[str, str]]:
     """Series of those runs of which nothing is known."""
+    there = set(run_ids)
     return [
         (run_id, metric)
         for run_id, counts in zip(query.run_ids, query.known, strict=False)
         for metric, count in zip(query.metrics, counts, strict=False)
-        if count == 0 and run_id in run_ids
+        if count == 0 and run_id in there
     ]
 
 
