@@ -14,6 +14,7 @@ import pytest
 
 import studio_ext as studio
 from studio_ext.adapters.local_client import LocalClient
+from studio_ext.adapters.sql_store import SqlStore
 from studio_ext.core.workspace import Workspace
 from studio_ext.sdk import connection
 from studio_ext.testing.workspaces import temporary_workspace
@@ -59,6 +60,13 @@ def eventually(condition: Callable[[], T], what: str, seconds: float = 120) -> T
 def values(client: Any, run_id: str, key: str) -> list[tuple[int, float]]:
     """Steps and values of a metric, as MLflow's client has them, in order."""
     return sorted((each.step, each.value) for each in client.get_metric_history(run_id, key))
+
+
+def wait_recorded(home: Workspace, job: studio.Job) -> None:
+    """Wait until the job is over and its trial is closed, for which no job waits longer than a few seconds."""
+    job.wait(progress=False)
+    with closing(SqlStore(home.database)) as store:
+        eventually(lambda: job.id not in {each.id for each in store.unfinished_recording()}, "the trial is closed")
 
 
 def is_over(home: Workspace, run_id: str) -> bool:

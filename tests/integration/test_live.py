@@ -15,7 +15,7 @@ from studio_ext.core.workspace import Workspace
 from studio_ext.testing.client_suite import write_notebook
 from studio_ext.testing.live_server import LiveServer
 from studio_ext.testing.workspaces import stop_controller, temporary_workspace
-from tests.integration.recording import eventually, recording_workspace
+from tests.integration.recording import eventually, recording_workspace, wait_recorded
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -76,7 +76,8 @@ def test_metrics_of_a_job_while_it_runs_and_after_it(home: Workspace, tmp_path: 
     eventually(lambda: metrics.refresh() and "late" in metrics, "what came later was taken in")
     assert metrics["loss"]["count"] == 6
     (tmp_path / "end").touch()
-    assert job.wait(progress=False).status == "Completed"
+    wait_recorded(home, job)
+    assert job.status == "Completed"
     eventually(lambda: metrics.refresh() or metrics.complete, "it says that nothing comes any more")
     assert job.metrics().complete and job.metrics()["loss"]["count"] == 6
 
@@ -97,7 +98,7 @@ def test_resources_of_a_job_and_in_mlflow(home: Workspace, tmp_path: Path) -> No
     eventually(lambda: job.resources().attrs["cpu_seconds"] > 1.5, "so is its CPU time")
     assert job.resources()["cpus"].max() > 0
     (tmp_path / "end").touch()
-    job.wait(progress=False)
+    wait_recorded(home, job)
     frame = job.resources()
     assert frame["time"].is_monotonic_increasing and len(frame) >= 2
     assert frame.attrs["memory_limit_bytes"] == 2**30
@@ -131,7 +132,7 @@ def test_a_new_controller_goes_on_where_the_last_one_was(home: Workspace, tmp_pa
     step = json.loads(noted.read_text())["step"]
     (tmp_path / "more").touch()
     (tmp_path / "end").touch()
-    job.wait(progress=False)
+    wait_recorded(home, job)
     note = json.loads(noted.read_text())
     assert note["step"] > step and note["position"] == (attempt / "resources.jsonl").stat().st_size
     history = MlflowClient(home.tracking_uri).get_metric_history(job.trial.run_id, "system/cpu_utilization_percentage")
