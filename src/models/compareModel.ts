@@ -12,6 +12,7 @@ import type {
 } from '../contract';
 import type { IChartColumn, IChartTrial } from '../shared/charts/types';
 import { chartColumn, labelsOf } from './chartColumns';
+import { compareQuery } from './compareQuery';
 import type { IJobsChange, JobsModel } from './jobsModel';
 import { extendCharts } from './suitedCharts';
 import type { TrialColours } from './trialColours';
@@ -26,8 +27,6 @@ const THROTTLE = 1_000;
 const BUSY_INTERVAL = 2_500;
 /** Otherwise: others may edit or delete what has ended. */
 const IDLE_INTERVAL = 15_000;
-/** Rows that are asked for at once; those that differ come before others. */
-const MAX_ROWS = 300;
 /** Columns that are asked for whatever the search says. */
 const MAX_KEYS = 100;
 
@@ -296,13 +295,12 @@ export class CompareModel implements IDisposable {
   }
 
   private _query(): CompareQuery & { keys: string[] } {
-    return {
-      sources: this._view.sources ?? [],
-      text: this._search,
-      keys: [...new Set(this.charts.flatMap(columnsOf))].slice(0, MAX_KEYS),
-      limit: MAX_ROWS,
-      suited: !this._view.charts
-    };
+    return compareQuery(
+      this._view.sources ?? [],
+      this._search,
+      [...new Set(this.charts.flatMap(columnsOf))].slice(0, MAX_KEYS),
+      !this._view.charts
+    );
   }
 
   /** Ask; an answer to an older question is never shown after one to a newer. */

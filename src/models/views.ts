@@ -1,4 +1,5 @@
 import type { TrialSource, View as WireView } from '../contract';
+import { MAX_TRIALS, sourceOf } from './compareQuery';
 
 /** A chart of a view. */
 export type ViewChart = NonNullable<WireView['charts']>[number];
@@ -8,16 +9,9 @@ export type View = WireView;
 /** A change that can be made to any view. */
 export type ViewEdit = (view: View) => View;
 
-/** Most trials in one view. */
-export const MAX_TRIALS = 200;
-
 /** A view of some trials of an experiment. */
 export function viewOf(experiment: string, runIds: readonly string[]): View {
-  const source: TrialSource = {
-    experiment,
-    run_ids: [...new Set(runIds)].slice(0, MAX_TRIALS)
-  };
-  return { sources: [source] };
+  return { sources: [sourceOf(experiment, runIds)] };
 }
 
 /** Columns that a chart draws. */

@@ -3,7 +3,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { StudioClient } from '../../client';
 import type { CompareModel } from '../../models/compareModel';
-import { MAX_TRIALS, leftOut } from '../../models/views';
+import { MAX_TRIALS } from '../../models/compareQuery';
+import { leftOut } from '../../models/views';
 
 /** How many trials are put into a comparison at once. */
 const MOST_ADDED = 50;

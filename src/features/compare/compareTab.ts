@@ -1,4 +1,3 @@
-import { MainAreaWidget } from '@jupyterlab/apputils';
 import { ABCWidgetFactory, DocumentWidget } from '@jupyterlab/docregistry';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -91,19 +90,4 @@ export class ViewWidgetFactory extends ABCWidgetFactory<
     widget.title.icon = compareIcon;
     return widget;
   }
-}
-
-/** The tab of a comparison that was not saved. */
-export function createLooseTab(
-  id: string,
-  source: IViewText,
-  parts: ICompareParts
-): MainAreaWidget<CompareContent> {
-  const content = new CompareContent(source, false, parts);
-  const widget = new MainAreaWidget({ content });
-  widget.toolbar.hide();
-  widget.id = id;
-  widget.title.icon = compareIcon;
-  widget.title.closable = true;
-  return widget;
 }

@@ -4,5 +4,6 @@ import '../../../style/tabs.css';
 /** What is not needed before somebody compares. */
 export { addCompareCommands } from './commands';
 export { CompareView, createCharts } from './compareView';
+export { createLooseTab } from './looseTab';
 export { newView } from './newView';
 export { saveView } from './saveView';

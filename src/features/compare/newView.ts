@@ -1,7 +1,8 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { MAX_TRIALS } from '../../models/compareQuery';
 import { writeView } from '../../models/viewText';
-import { MAX_TRIALS, viewOf } from '../../models/views';
+import { viewOf } from '../../models/views';
 import { LooseText } from './viewTexts';
 
 /** A view of some trials of an experiment, and its text; says so where they are too many for one. */

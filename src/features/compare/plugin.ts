@@ -13,8 +13,8 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { Debouncer } from '@lumino/polling';
 import { asRequestError } from '../../client';
+import { compareQuery, sourceOf } from '../../models/compareQuery';
 import { compareIcon } from '../../shared/icons';
 import { once } from '../../shared/once';
 import {
@@ -25,15 +25,13 @@ import {
   IStudioClient,
   ITrialColours
 } from '../../tokens';
-import { ViewWidgetFactory, createLooseTab } from './compareTab';
+import { ViewWidgetFactory } from './compareTab';
 import type { CompareContent } from './compareTab';
 import { LooseText } from './viewTexts';
 
 const FACTORY = 'Studio View';
 const FILE_TYPE = 'studio-view';
 const SUFFIX = '.studio-view';
-/** How long changes of a comparison that was not saved are gathered, in milliseconds. */
-const KEEP = 300;
 
 /** The Compare tab, and the files that keep what it shows. */
 export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
@@ -70,7 +68,21 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         commands,
         client,
         current: () => front()?.content ?? null,
-        save,
+        save: async () => {
+          const widget = front();
+          if (widget) {
+            await code.saveView({
+              widget,
+              suffix: SUFFIX,
+              factory: FACTORY,
+              folder: browser?.model.path ?? '',
+              commands,
+              contents: app.serviceManager.contents,
+              documents,
+              trans
+            });
+          }
+        },
         trans
       });
       for (const command of [
@@ -142,49 +154,14 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         shell.activateById(id);
         return there;
       }
-      const widget = createLooseTab(id, source, parts);
-      const name = () => {
-        const model = widget.content.view?.model;
-        const count = model?.trials.length ?? 0;
-        widget.title.label =
-          model?.view.title ||
-          (count > 0
-            ? trans._n('Compare %1 trial', 'Compare %1 trials', count)
-            : trans.__('Compare'));
-      };
-      name();
-      const keep = new Debouncer(() => loose.save(widget), KEEP);
-      widget.disposed.connect(() => keep.dispose());
-      source.changed.connect(() => void keep.invoke().catch(() => undefined));
-      void widget.content.ready.then(view => view?.model.changed.connect(name));
+      const { createLooseTab } = await load();
+      const widget = createLooseTab(id, source, parts, each =>
+        loose.save(each)
+      );
       shell.add(widget, 'main', { type: 'Studio comparison' });
       await loose.add(widget);
       shell.activateById(widget.id);
       return widget;
-    }
-
-    async function save(): Promise<void> {
-      const widget = front();
-      if (!widget) {
-        return;
-      }
-      if (widget.content.isFile) {
-        await commands.execute('docmanager:save');
-        return;
-      }
-      const { saveView } = await load();
-      const path = await saveView({
-        content: widget.content,
-        suffix: SUFFIX,
-        folder: browser?.model.path ?? '',
-        contents: app.serviceManager.contents,
-        documents,
-        trans
-      });
-      // The tab of the file takes the place of the one that had none.
-      if (path && documents.openOrReveal(path, FACTORY)) {
-        widget.dispose();
-      }
     }
 
     commands.addCommand(CommandIDs.openComparison, {
@@ -221,13 +198,18 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
           ? runs.filter(each => typeof each === 'string')
           : [];
         try {
-          const { newView } = await load();
-          const source =
-            typeof view === 'string'
-              ? new LooseText(view)
-              : typeof experiment === 'string' && ids.length > 0
-                ? newView(experiment, ids, trans)
-                : new LooseText();
+          let source: LooseText;
+          if (typeof view === 'string') {
+            source = new LooseText(view);
+          } else if (typeof experiment === 'string' && ids.length > 0) {
+            // While what shows the answer is fetched.
+            client.trials.compareAhead(
+              compareQuery([sourceOf(experiment, ids)])
+            );
+            source = (await load()).newView(experiment, ids, trans);
+          } else {
+            source = new LooseText();
+          }
           return await open(
             source,
             typeof id === 'string' && id ? id : newId(loose)

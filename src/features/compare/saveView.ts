@@ -1,27 +1,44 @@
 import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
 import { fileName } from './commands';
 import type { CompareContent } from './compareTab';
 
 export interface ISaveViewOptions {
-  content: CompareContent;
-  /** How the names of such files end. */
+  /** The tab of the comparison. */
+  widget: MainAreaWidget<CompareContent>;
+  /** How the names of such files end, and what opens them. */
   suffix: string;
+  factory: string;
   /** Where it is suggested to be saved. */
   folder: string;
+  commands: CommandRegistry;
   contents: Contents.IManager;
   documents: IDocumentManager;
   trans: TranslationBundle;
 }
 
-/** Save a comparison that is in no file; resolves to its path, or null where that was called off. */
-export async function saveView(
-  options: ISaveViewOptions
-): Promise<string | null> {
-  const { content, suffix, folder, contents, documents, trans } = options;
+/** Save a comparison; the tab of a new file takes the place of the one that had none. */
+export async function saveView(options: ISaveViewOptions): Promise<void> {
+  const { widget, factory, commands, documents } = options;
+  if (widget.content.isFile) {
+    await commands.execute('docmanager:save');
+    return;
+  }
+  const path = await saveAs(options);
+  if (path && documents.openOrReveal(path, factory)) {
+    widget.dispose();
+  }
+}
+
+/** Save one that is in no file; resolves to its path, or null where that was called off. */
+async function saveAs(options: ISaveViewOptions): Promise<string | null> {
+  const { suffix, folder, contents, documents, trans } = options;
+  const { content } = options.widget;
   const title = content.view?.model.view.title ?? '';
   const { value } = await InputDialog.getText({
     title: trans.__('Save the view'),

@@ -2,7 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import type { TrialsClient } from '../../client';
 import type { TrialSelection } from '../../models/trialSelection';
-import { MAX_TRIALS } from '../../models/views';
+import { MAX_TRIALS } from '../../models/compareQuery';
 
 /** How long a selection stands before it is read for, in milliseconds. */
 const STANDS = 250;

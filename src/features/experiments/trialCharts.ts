@@ -5,7 +5,7 @@ import type { JobsModel } from '../../models/jobsModel';
 import type { TrialColours } from '../../models/trialColours';
 import type { TrialTableModel } from '../../models/trialTableModel';
 import { writeView } from '../../models/viewText';
-import { MAX_TRIALS } from '../../models/views';
+import { MAX_TRIALS } from '../../models/compareQuery';
 import type { View } from '../../models/views';
 import type { IComparisonViews } from '../../tokens';
 

@@ -2,6 +2,7 @@ import { comparedRow, comparison } from '../../__tests__/fakeComparison';
 import { FakeServer, Reply, makeJob, until } from '../../__tests__/fakes';
 import type { CompareQuery, Comparison } from '../../contract';
 import { CompareModel } from '../compareModel';
+import { compareQuery, sourceOf } from '../compareQuery';
 import { JobsModel } from '../jobsModel';
 import { TrialColours } from '../trialColours';
 import { viewOf } from '../views';
@@ -54,6 +55,42 @@ describe('CompareModel', () => {
     const count = asked().length;
     await model.refresh();
     expect(asked()).toHaveLength(count);
+  });
+
+  it('takes the answer to what was asked ahead, once and while it is new', async () => {
+    const { trials } = server.client;
+    const ahead = (...runs: string[]) =>
+      trials.compareAhead(compareQuery([sourceOf('churn', runs)]));
+    ahead('run0', 'run1');
+    make();
+    await ready();
+    expect(asked()).toHaveLength(1);
+    await model.refresh();
+    expect(asked()).toHaveLength(2);
+    // Of other trials.
+    ahead('run0', 'run2');
+    await model.refresh();
+    expect(asked()).toHaveLength(4);
+    // Too old.
+    ahead('run0', 'run1');
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 5_000);
+    await model.refresh();
+    expect(asked()).toHaveLength(6);
+  });
+
+  it('tells why what was asked ahead failed, and asks anew', async () => {
+    server.on('POST trials/compare', new Reply(503, 'away'));
+    const query = compareQuery([sourceOf('churn', ['run0', 'run1'])]);
+    server.client.trials.compareAhead(query);
+    await until(() => asked().length === 1);
+    server.on('POST trials/compare', () => answer);
+    make();
+    const told: (string | undefined)[] = [];
+    model.changed.connect(() => told.push(model.error?.message));
+    await ready();
+    expect(told).toContain('The server failed (status 503).');
+    expect(model.error).toBeNull();
+    expect(model.trials).toHaveLength(2);
   });
 
   it('shows trials with their colours, and rows that differ', async () => {

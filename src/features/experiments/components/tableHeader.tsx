@@ -9,7 +9,7 @@ import React, { useEffect, useReducer, useRef } from 'react';
 import type { TrialTableModel } from '../../../models/trialTableModel';
 import { ATTRIBUTES } from '../../../models/trialTableView';
 import type { TableParts } from '../../../models/trialTableView';
-import { MAX_TRIALS } from '../../../models/views';
+import { MAX_TRIALS } from '../../../models/compareQuery';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import { formatTime } from '../../../shared/format';
