@@ -135,37 +135,54 @@ describe('A comparison', () => {
     expect(shown?.['run1']).toBe(1);
   });
 
-  it('asks for the histories of its first charts at once, as wide as they are going to be', async () => {
-    server.on('POST trials/series', () => ({
-      series: [],
-      generation: 'g1',
-      more: false,
-      read: 0,
-      waiting: 0,
-      complete: true,
-      missing: [],
-      message: ''
-    }));
-    const width = jest
-      .spyOn(HTMLElement.prototype, 'clientWidth', 'get')
-      .mockReturnValue(900);
-    const drawn = createCharts(view.model, { trans });
-    Widget.attach(drawn, document.body);
-    MessageLoop.flush();
-    const places = () => drawn.node.querySelectorAll('.jp-StudioCard').length;
-    // Where charts are going to be is seen before it is known which.
-    await until(() => places() === 4);
-    view.model.setActive(true);
-    await until(() => server.of('POST trials/series').length > 0);
-    expect(server.of('POST trials/series')[0].body).toMatchObject({
-      run_ids: ['run0', 'run1'],
-      metrics: ['loss'],
-      max_points: 2_000
-    });
-    await until(() => places() === 1);
-    width.mockRestore();
-    drawn.dispose();
-  });
+  it.each([
+    ['of charts that are there before the answer', false],
+    ['of charts that come after the answer', true]
+  ])(
+    'asks at once for histories %s, as wide as they are going to be',
+    async (_, isAfter) => {
+      let charts = -1;
+      server.on('POST trials/series', () => {
+        charts = document.querySelectorAll('.jp-StudioHistoryChart').length;
+        return {
+          series: [],
+          generation: 'g1',
+          more: false,
+          read: 0,
+          waiting: 0,
+          complete: true,
+          missing: [],
+          message: ''
+        };
+      });
+      if (isAfter) {
+        view.model.setActive(true);
+        await until(() => view.model.comparison !== null);
+      }
+      const width = jest
+        .spyOn(HTMLElement.prototype, 'clientWidth', 'get')
+        .mockReturnValue(900);
+      const drawn = createCharts(view.model, { trans });
+      Widget.attach(drawn, document.body);
+      MessageLoop.flush();
+      const places = () => drawn.node.querySelectorAll('.jp-StudioCard').length;
+      if (!isAfter) {
+        // Where charts are going to be is seen before it is known which.
+        await until(() => places() === 4);
+        view.model.setActive(true);
+      }
+      await until(() => charts >= 0);
+      expect(charts).toBe(0);
+      expect(server.of('POST trials/series')[0].body).toMatchObject({
+        run_ids: ['run0', 'run1'],
+        metrics: ['loss'],
+        max_points: 2_000
+      });
+      await until(() => places() === 1);
+      width.mockRestore();
+      drawn.dispose();
+    }
+  );
 
   it('of more trials than there is room for says so', () => {
     const ids = Array.from({ length: 201 }, (_, at) => `run${at}`);

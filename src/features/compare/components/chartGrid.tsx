@@ -37,8 +37,9 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
   );
   const { charts } = model;
   const chosen = charts.find(({ id }) => id === edited);
-  if (!model.comparison) {
-    return model.error || (model.view.sources ?? []).length === 0 ? (
+  if (!series || !model.comparison) {
+    return !model.comparison &&
+      (model.error || (model.view.sources ?? []).length === 0) ? (
       <></>
     ) : (
       <div
@@ -86,19 +87,18 @@ export function ChartGrid(props: IChartGridProps): JSX.Element {
           }
         />
       )}
-      {series &&
-        charts.map((chart, place) => (
-          <ChartCard
-            key={chart.id}
-            chart={chart}
-            place={place}
-            count={charts.length}
-            model={model}
-            series={series}
-            actions={actions}
-            trans={trans}
-          />
-        ))}
+      {charts.map((chart, place) => (
+        <ChartCard
+          key={chart.id}
+          chart={chart}
+          place={place}
+          count={charts.length}
+          model={model}
+          series={series}
+          actions={actions}
+          trans={trans}
+        />
+      ))}
       <div className="jp-StudioCharts-tools">
         <button
           type="button"
@@ -137,7 +137,7 @@ function useSeries(
   // Before it is painted: the answer may come before that.
   useLayoutEffect(() => {
     const made = new SeriesModel({ client: model.client.trials });
-    let isPrepared = model.comparison !== null;
+    let isPrepared = false;
     const follow = () => {
       made.setTrials(model.drawn.map(({ id }) => id));
       if (!isPrepared && model.comparison && !model.isChoosing) {
@@ -217,10 +217,8 @@ function makeActions(
 
 /** The first charts of the view; where those are chosen that suit, as many. */
 function placeholders(model: CompareModel): (ViewChart | undefined)[] {
-  const { charts } = model.view;
-  return charts?.length
-    ? charts.slice(0, FIRST)
-    : Array.from({ length: FIRST });
+  const charts = model.charts.slice(0, FIRST);
+  return charts.length > 0 ? charts : Array.from({ length: FIRST });
 }
 
 /** In the place of the one with its id, else at the end. */
