@@ -57,25 +57,32 @@ export class TrialsClient {
     return this._post('trials/table', query, signal);
   }
 
-  /** Some trials side by side. */
+  /** Some trials side by side; the answer may be one that was asked for ahead, which `signal` does not end. */
   compare(query: CompareQuery, signal?: AbortSignal): Promise<Comparison> {
-    const ahead = this._ahead;
-    if (ahead?.query === JSON.stringify(query)) {
-      this._ahead = null;
-      if (Date.now() < ahead.until) {
-        return ahead.answer;
-      }
+    const { _ahead: ahead } = this;
+    if (ahead?.query !== JSON.stringify(query)) {
+      return this._post('trials/compare', query, signal);
     }
-    return this._post('trials/compare', query, signal);
+    this._ahead = null;
+    return ahead.answer;
   }
 
   /** Ask now what is going to be compared: the answer is that of the next comparison, where that asks the same soon. */
   compareAhead(query: CompareQuery): void {
-    const answer = this.compare(query);
-    // What goes wrong is told to whoever compares.
-    answer.catch(() => undefined);
-    const until = Date.now() + AHEAD;
-    this._ahead = { query: JSON.stringify(query), answer, until };
+    const asked = JSON.stringify(query);
+    if (this._ahead?.query === asked) {
+      return;
+    }
+    const answer = this._post<Comparison>('trials/compare', query);
+    const made = (this._ahead = { query: asked, answer });
+    const drop = () => {
+      if (this._ahead === made) {
+        this._ahead = null;
+      }
+    };
+    // Of what failed whoever compares asks anew.
+    answer.catch(drop);
+    setTimeout(drop, AHEAD);
   }
 
   /** How much each parameter matters for a metric. */
@@ -177,15 +184,8 @@ export class TrialsClient {
     return request(this._settings, path, { method: 'POST', body, signal });
   }
 
-  private _ahead: IAhead | null = null;
+  private _ahead: { query: string; answer: Promise<Comparison> } | null = null;
   private readonly _changed = new Signal<this, readonly string[]>(this);
-}
-
-interface IAhead {
-  query: string;
-  answer: Promise<Comparison>;
-  /** Milliseconds since the epoch. */
-  until: number;
 }
 
 const MAX_RUN_IDS = 1000;

@@ -411,10 +411,13 @@ export class CompareModel implements IDisposable {
       this._error !== null ||
       this._hasRunning() ||
       (this._comparison && this._comparison.index.phase !== 'ready');
-    if (this._abort) {
+    const passed = Date.now() - this._looked;
+    // An answer that was asked for ahead is there before the first look of the poll.
+    const isNew = !isTold && !this._error && passed < BUSY_INTERVAL / 2;
+    if (this._abort || isNew) {
       return;
     }
-    if (isBusy || Date.now() - this._looked >= IDLE_INTERVAL) {
+    if (isBusy || passed >= IDLE_INTERVAL) {
       await this._ask();
     }
   }

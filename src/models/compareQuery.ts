@@ -1,3 +1,4 @@
+/** What is there when JupyterLab starts: more of views than this is loaded when it is first needed. */
 import type { CompareQuery, TrialSource } from '../contract';
 
 /** Most trials of one view. */

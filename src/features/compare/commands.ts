@@ -1,4 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
+import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type {
@@ -18,6 +19,7 @@ type Args = ReadonlyPartialJSONObject;
 
 export interface ICompareCommandsOptions {
   commands: CommandRegistry;
+  palette: ICommandPalette | null;
   client: StudioClient;
   /** The comparison that is in front; null where none is. */
   current: () => CompareContent | null;
@@ -28,7 +30,7 @@ export interface ICompareCommandsOptions {
 
 /** What can be done with the comparison in front. */
 export function addCompareCommands(options: ICompareCommandsOptions): void {
-  const { commands, client, current, trans } = options;
+  const { commands, palette, client, current, trans } = options;
   const run = {
     run: { type: 'string', description: trans.__('Run id of the trial') }
   };
@@ -147,6 +149,14 @@ export function addCompareCommands(options: ICompareCommandsOptions): void {
     {},
     false
   );
+  for (const command of [
+    CommandIDs.addToComparison,
+    CommandIDs.toggleDifferences,
+    CommandIDs.saveView,
+    CommandIDs.exportView
+  ]) {
+    palette?.addItem({ command, category: trans.__('Studio') });
+  }
 }
 
 /** A view as the tab shows it. */

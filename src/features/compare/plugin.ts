@@ -66,6 +66,7 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
       const code = await import('./lazy');
       code.addCompareCommands({
         commands,
+        palette,
         client,
         current: () => front()?.content ?? null,
         save: async () => {
@@ -85,14 +86,6 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
         },
         trans
       });
-      for (const command of [
-        CommandIDs.addToComparison,
-        CommandIDs.toggleDifferences,
-        CommandIDs.saveView,
-        CommandIDs.exportView
-      ]) {
-        palette?.addItem({ command, category: trans.__('Studio') });
-      }
       return code;
     });
     const parts = {
@@ -149,12 +142,12 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
       source: LooseText,
       id: string
     ): Promise<MainAreaWidget<CompareContent>> {
+      const { createLooseTab } = await load();
       const there = loose.find(widget => widget.id === id);
       if (there) {
         shell.activateById(id);
         return there;
       }
-      const { createLooseTab } = await load();
       const widget = createLooseTab(id, source, parts, each =>
         loose.save(each)
       );

@@ -1,8 +1,8 @@
 import type { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import type { TrialsClient } from '../../client';
-import type { TrialSelection } from '../../models/trialSelection';
 import { MAX_TRIALS } from '../../models/compareQuery';
+import type { TrialSelection } from '../../models/trialSelection';
 
 /** How long a selection stands before it is read for, in milliseconds. */
 const STANDS = 250;

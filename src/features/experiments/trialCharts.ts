@@ -1,11 +1,11 @@
 import { Panel } from '@lumino/widgets';
 import { asRequestError } from '../../client';
 import { CompareModel } from '../../models/compareModel';
+import { MAX_TRIALS } from '../../models/compareQuery';
 import type { JobsModel } from '../../models/jobsModel';
 import type { TrialColours } from '../../models/trialColours';
 import type { TrialTableModel } from '../../models/trialTableModel';
 import { writeView } from '../../models/viewText';
-import { MAX_TRIALS } from '../../models/compareQuery';
 import type { View } from '../../models/views';
 import type { IComparisonViews } from '../../tokens';
 

@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 import { comparedRow, comparison } from '../../../__tests__/fakeComparison';
 import { FakeServer, Reply, trans, until } from '../../../__tests__/fakes';
 import type { View, ViewExport } from '../../../contract';
+import { compareQuery, sourceOf } from '../../../models/compareQuery';
 import { JobsModel } from '../../../models/jobsModel';
 import { TrialColours } from '../../../models/trialColours';
 import { writeView } from '../../../models/viewText';
@@ -13,6 +14,7 @@ import type { ViewChart } from '../../../models/views';
 import { CommandIDs } from '../../../tokens';
 import { addCompareCommands } from '../commands';
 import { CompareContent } from '../compareTab';
+import type { ICompareParts } from '../compareTab';
 import { CompareView, createCharts } from '../compareView';
 import { newView } from '../newView';
 import { LooseText } from '../viewTexts';
@@ -24,6 +26,8 @@ describe('A comparison', () => {
   let text: LooseText;
   let view: CompareView;
   let content: CompareContent;
+  let jobs: JobsModel;
+  let parts: ICompareParts;
   let colours: TrialColours;
   let commands: CommandRegistry;
   let opened: unknown[];
@@ -54,21 +58,24 @@ describe('A comparison', () => {
     colours = new TrialColours();
     colours.assign(['other', 'run1']);
     text = new LooseText(writeView(viewOf('churn', ['run0', 'run1'])));
-    content = new CompareContent(text, true, {
+    jobs = new JobsModel({ client: server.client, auto: false });
+    parts = {
       client: server.client,
-      jobs: new JobsModel({ client: server.client, auto: false }),
+      jobs,
       colours,
       commands,
       rendermime: null,
       trans,
       load: () => Promise.resolve({ CompareView })
-    });
+    };
+    content = new CompareContent(text, true, parts);
     view = (await content.ready)!;
     await until(() => view.file.isReady);
   });
 
   afterEach(() => {
     content.dispose();
+    jobs.dispose();
     Notification.dismiss();
     jest.restoreAllMocks();
   });
@@ -114,6 +121,7 @@ describe('A comparison', () => {
   it('is exported with the charts and colours that it shows', async () => {
     addCompareCommands({
       commands,
+      palette: null,
       client: server.client,
       current: () => content,
       save: () => Promise.resolve(),
@@ -183,6 +191,19 @@ describe('A comparison', () => {
       drawn.dispose();
     }
   );
+
+  it('takes what the command asked for while its code was fetched', async () => {
+    const source = newView('churn', ['run0', 'run1'], trans);
+    server.client.trials.compareAhead(
+      compareQuery([sourceOf('churn', ['run0', 'run1'])])
+    );
+    const made = new CompareView(source, false, parts);
+    made.model.setActive(true);
+    await until(() => made.model.comparison !== null);
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(server.of('POST trials/compare')).toHaveLength(1);
+    made.dispose();
+  });
 
   it('of more trials than there is room for says so', () => {
     const ids = Array.from({ length: 201 }, (_, at) => `run${at}`);

@@ -6,10 +6,10 @@ import {
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React, { useEffect, useReducer, useRef } from 'react';
+import { MAX_TRIALS } from '../../../models/compareQuery';
 import type { TrialTableModel } from '../../../models/trialTableModel';
 import { ATTRIBUTES } from '../../../models/trialTableView';
 import type { TableParts } from '../../../models/trialTableView';
-import { MAX_TRIALS } from '../../../models/compareQuery';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
 import { ErrorBanner } from '../../../shared/errorBanner';
 import { formatTime } from '../../../shared/format';
