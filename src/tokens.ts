@@ -113,6 +113,8 @@ export const ITrialColours = new Token<ITrialColours>(
 
 /** Views of trials side by side, for other tabs. */
 export interface IComparisonViews {
+  /** Fetch what shows comparisons: somebody is about to compare. */
+  prepare(): Promise<void>;
   /** The charts of a comparison, as a widget; its code is loaded then. */
   createCharts(model: CompareModel): Promise<Widget>;
 }

@@ -230,6 +230,7 @@ export const comparePlugin: JupyterFrontEndPlugin<IComparisonViews> = {
       });
     }
     return {
+      prepare: async () => (await load()).prepareLines(),
       createCharts: async model => {
         const { createCharts } = await load();
         return createCharts(model, parts);

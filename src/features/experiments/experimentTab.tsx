@@ -54,7 +54,8 @@ export class ExperimentContent extends Panel {
     view: ITableView
   ) {
     super();
-    const { client, jobs, name, experiments, commands, trans } = _options;
+    const { client, jobs, name, experiments, commands, views, trans } =
+      _options;
     this._filter = view.filter;
     this.addClass('jp-StudioExperiment');
     this.model = new TrialTableModel({
@@ -65,7 +66,12 @@ export class ExperimentContent extends Panel {
       view
     });
     this.actions = new TrialActions(this.model, commands, trans);
-    this._ahead = new ReadAhead(client.trials, name, this.model.selection);
+    this._ahead = new ReadAhead(
+      client.trials,
+      name,
+      this.model.selection,
+      async () => views?.prepare()
+    );
     this._source = new TrialSource(this.model, trans);
     this.grid = new GridView({
       source: this._source,

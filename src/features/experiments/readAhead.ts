@@ -12,15 +12,16 @@ const CHARTS = 6;
 const POINTS = 4;
 
 /**
- * Has the server read the histories of the trials that are selected: whoever
- * selects some is about to compare them, and the first read of a store takes
- * longest. Long histories are begun only.
+ * Has the server read the histories of the trials that are selected, and the
+ * page fetch what shows them: whoever selects some is about to compare them, and
+ * the first read of a store takes longest. Long histories are begun only.
  */
 export class ReadAhead implements IDisposable {
   constructor(
     private readonly _client: Pick<TrialsClient, 'compare' | 'series'>,
     private readonly _experiment: string,
-    private readonly _selection: TrialSelection
+    private readonly _selection: TrialSelection,
+    private readonly _prepare: () => Promise<void>
   ) {
     this._debouncer = new Debouncer(() => this._read(), STANDS);
     _selection.changed.connect(this._onChanged, this);
@@ -51,6 +52,7 @@ export class ReadAhead implements IDisposable {
       return;
     }
     const { signal } = (this._abort = new AbortController());
+    void this._prepare().catch(() => undefined);
     const sources = [{ experiment: this._experiment, run_ids }];
     const found = await this._client.compare(
       { sources, limit: 0, suited: true },

@@ -18,6 +18,7 @@ const page: IHistoryPage = {
 describe('ReadAhead', () => {
   let selection: TrialSelection;
   let ahead: ReadAhead;
+  let prepare: jest.Mock<Promise<void>, []>;
   let compare: jest.Mock<Promise<Comparison>, [CompareQuery]>;
   let series: jest.Mock<Promise<IHistoryPage>, [SeriesQuery]>;
 
@@ -40,7 +41,8 @@ describe('ReadAhead', () => {
     selection = new TrialSelection();
     compare = jest.fn(async (_: CompareQuery) => comparison(2, [], { charts }));
     series = jest.fn(async (_: SeriesQuery) => page);
-    ahead = new ReadAhead({ compare, series }, 'churn', selection);
+    prepare = jest.fn(() => Promise.reject(new Error('away')));
+    ahead = new ReadAhead({ compare, series }, 'churn', selection, prepare);
   });
 
   afterEach(() => {
@@ -59,6 +61,8 @@ describe('ReadAhead', () => {
         suited: true
       }
     ]);
+    // Once more where it failed is for whoever compares.
+    expect(prepare).toHaveBeenCalledTimes(1);
     expect(series.mock.calls.map(([query]) => query.metrics)).toEqual([
       ['loss'],
       ['rmse', 'mae'],
@@ -73,6 +77,7 @@ describe('ReadAhead', () => {
   it('asks for nothing of one trial, or of more than a comparison takes', async () => {
     selection.set(['a']);
     await stand();
+    expect(prepare).not.toHaveBeenCalled();
     selection.set(Array.from({ length: 201 }, (_, at) => `run${at}`));
     await stand();
     expect(compare).not.toHaveBeenCalled();

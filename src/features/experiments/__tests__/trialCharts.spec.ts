@@ -29,7 +29,10 @@ describe('Charts beside the table of an experiment', () => {
     });
     charts = new TrialCharts(
       table,
-      { createCharts: () => Promise.resolve(new Widget()) },
+      {
+        prepare: () => Promise.resolve(),
+        createCharts: () => Promise.resolve(new Widget())
+      },
       jobs,
       new TrialColours()
     );
