@@ -177,6 +177,7 @@ export class ExperimentContent extends Panel {
 
   protected override onBeforeHide(_: Message): void {
     this.model.setActive(false);
+    this._ahead.stop();
   }
 
   private _whenReady(then: () => void): void {

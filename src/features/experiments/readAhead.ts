@@ -31,6 +31,11 @@ export class ReadAhead implements IDisposable {
     return this._debouncer.isDisposed;
   }
 
+  /** Whoever compares asks now: what is read ahead would only be in the way. */
+  stop(): void {
+    this._abort.abort();
+  }
+
   dispose(): void {
     if (this.isDisposed) {
       return;

@@ -102,6 +102,22 @@ describe('ReadAhead', () => {
     expect(series).toHaveBeenCalledTimes(2);
   });
 
+  it('stops when its table is hidden, and goes on with what is selected then', async () => {
+    let go: () => void = () => undefined;
+    series.mockImplementation(
+      () => new Promise(resolve => (go = () => resolve(page)))
+    );
+    selection.set(['a', 'b']);
+    await stand();
+    ahead.stop();
+    go();
+    await stand();
+    expect(series).toHaveBeenCalledTimes(1);
+    selection.set(['c', 'd']);
+    await stand();
+    expect(series).toHaveBeenCalledTimes(2);
+  });
+
   it('keeps what went wrong to itself, and tries again with the next', async () => {
     compare.mockRejectedValueOnce(new Error('away'));
     selection.set(['a', 'b']);
