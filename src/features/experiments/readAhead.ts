@@ -33,6 +33,7 @@ export class ReadAhead implements IDisposable {
 
   /** Whoever compares asks now: what is read ahead would only be in the way. */
   stop(): void {
+    void this._debouncer.stop();
     this._abort.abort();
   }
 

@@ -116,6 +116,11 @@ describe('ReadAhead', () => {
     selection.set(['c', 'd']);
     await stand();
     expect(series).toHaveBeenCalledTimes(2);
+    // Nor does it begin.
+    selection.set(['e', 'f']);
+    ahead.stop();
+    await stand();
+    expect(compare).toHaveBeenCalledTimes(2);
   });
 
   it('keeps what went wrong to itself, and tries again with the next', async () => {
