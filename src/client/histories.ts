@@ -8,7 +8,7 @@ export interface IHistory extends Omit<
   SampledSeries,
   'step' | 'time' | 'value'
 > {
-  /** Steps, or seconds. */
+  /** Steps, or seconds. Others may have the same array: it is not changed. */
   x: Float64Array;
   /** NaN where there is no finite value. */
   y: Float64Array;
@@ -36,10 +36,21 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
     at += found.byteLength;
     return found;
   };
+  // Trials that log at the same steps share them: to make them again for each takes time.
+  let x: Float64Array = new Float64Array();
+  let made = '';
   const series = head.page.series.map((each, index) => {
     const count = head.points[index];
     const stride = head.strides[index];
-    const x = stride ? spaced(take(1)[0], count, stride) : take(count);
+    if (!stride) {
+      return { ...each, x: take(count), y: take(count) };
+    }
+    const [first] = take(1);
+    const wanted = `${first} ${count} ${stride}`;
+    if (wanted !== made) {
+      x = spaced(first, count, stride);
+      made = wanted;
+    }
     return { ...each, x, y: take(count) };
   });
   return { ...head.page, series };

@@ -119,6 +119,10 @@ class LocalRecord(LocalWorkspace, StoreModels):
         """The same, for a browser."""
         return self._histories.packed(query)
 
+    def expect_series(self, run_ids: Sequence[str], metrics: Sequence[str]) -> None:
+        """Histories that are about to be asked for."""
+        self._histories.expect(run_ids, metrics)
+
     def trial_diff(self, first: str, second: str, part: DiffPart, *, path: str = "") -> TrialDiff:
         """One part of what differs between two trials."""
         from studio_ext.adapters.git_commits import GitRepositories

@@ -10,10 +10,11 @@ from typing import Annotated, TypeVar
 from jupyter_server.auth.decorator import authorized
 from pydantic import Field
 from tornado import web
+from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
 
 from studio_ext.contract.comparison import CompareQuery, Comparison, Importance, ImportanceQuery
-from studio_ext.contract.errors import NotFound
+from studio_ext.contract.errors import NotFound, StudioError
 from studio_ext.contract.series import PACKED, SeriesPage, SeriesQuery
 from studio_ext.contract.trial_table import (
     ColumnPage,
@@ -24,11 +25,14 @@ from studio_ext.contract.trial_table import (
     TrialQuery,
     TrialTablePage,
 )
+from studio_ext.contract.views import LineChartSpec
 from studio_ext.routes.base import BYTES, Query, Separated, StudioHandler
 from studio_ext.routes.calls import Lane
 from studio_ext.routes.operation import Encoded, operation
 
 T = TypeVar("T")
+_FIRST_CHARTS = 4
+"""Charts that are in sight when a comparison is opened, about."""
 
 
 class ReadingHandler(StudioHandler):
@@ -52,12 +56,28 @@ class TableHandler(ReadingHandler):
 class CompareHandler(ReadingHandler):
     """Trials side by side."""
 
+    _expected: tuple[list[str], list[str]] | None = None
+    """Runs and metrics whose histories are asked for next."""
+
     @web.authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
     @operation(errors=[NotFound], lane=Lane.trials)
     def post(self, body: CompareQuery) -> Comparison:
         """Some trials side by side: what they have in common, and what differs."""
-        return self.parts.client().compare(body)
+        found = self.parts.client().compare(body)
+        self._expected = _histories(found)
+        return found
+
+    def on_finish(self) -> None:
+        """Whoever was told which charts suit asks for their histories next: they are read while the page makes them."""
+        super().on_finish()
+        if self._expected:
+            IOLoop.current().spawn_callback(self._begin, *self._expected)
+
+    async def _begin(self, run_ids: list[str], metrics: list[str]) -> None:
+        client = self.parts.client
+        with contextlib.suppress(StudioError):  # told to those who ask in earnest
+            await self.parts.calls.run(lambda: client().expect_series(run_ids, metrics), Lane.tracking)
 
 
 class ImportanceHandler(ReadingHandler):
@@ -181,6 +201,13 @@ class RestoreHandler(StudioHandler):
     def post(self, body: RunIds) -> None:
         """Restore trials that were deleted."""
         self.parts.client().restore_trials(body.run_ids)
+
+
+def _histories(found: Comparison) -> tuple[list[str], list[str]] | None:
+    """Runs and metrics of the charts that a page shows first, where it was told which charts suit; None: of none."""
+    lines = [chart for chart in found.charts if isinstance(chart, LineChartSpec)]
+    metrics = [metric for chart in lines[:_FIRST_CHARTS] for metric in chart.metrics]
+    return ([each.run_id for each in found.trials], metrics) if metrics else None
 
 
 HANDLERS: list[tuple[str, type[StudioHandler]]] = [

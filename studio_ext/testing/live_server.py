@@ -9,6 +9,7 @@ import secrets
 import socket
 import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +61,9 @@ class FakeHostClient(FakeClient):
         points = [(each.step or each.time, np.array(each.value, dtype=float)) for each in page.series]
         bare = [each.model_copy(update={"step": [], "time": [], "value": []}) for each in page.series]
         return pack(page.model_copy(update={"series": bare}).model_dump_json().encode(), points)
+
+    def expect_series(self, run_ids: Sequence[str], metrics: Sequence[str]) -> None:
+        """Nothing takes long here."""
 
     def data_version(self) -> int:
         """The revision."""

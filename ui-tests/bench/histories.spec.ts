@@ -10,10 +10,11 @@ const [TRIALS, METRICS, VALUES] = [50, 20, 1_000];
 /** Sets of trials: each is compared once, so that nothing is known of it. */
 const SETS = Number(process.env.SETS ?? 4);
 /**
- * What happened before: the controller has read the trials ahead, as it does once they are over; or that was thrown away,
- * and they are selected in the table, as whoever compares them there does; or nothing.
+ * What happened before: the controller has read the trials ahead, as it does once they are over (`ahead`); they are
+ * selected in the table, as whoever compares them there does (`selected`); both (`ahead,selected`); or neither (`nothing`).
  */
 const BEFORE = process.env.BEFORE ?? 'ahead';
+const [IS_AHEAD, IS_SELECTED] = ['ahead', 'selected'].map(each => BEFORE.split(',').includes(each));
 /** How long before they are compared they are selected, in milliseconds. */
 const SELECTED_BEFORE = 1_500;
 
@@ -64,28 +65,37 @@ async function compare(page: Page, runs: string[]): Promise<IOpened> {
         card.querySelector('.jp-StudioChart-plot:not([aria-busy]) canvas') !== null;
       // To ask where they are costs a layout: only once they are there, and at the end.
       let shown: Element[] = [];
-      await new Promise<void>(resolve => {
-        const look = () => {
-          if (shown.length < 2) {
-            shown = widget.node.querySelector('.jp-StudioCard[data-chart]') ? inSight() : [];
-          }
-          if (shown.length > 1 && shown.every(isDrawn)) {
-            shown = inSight();
-          }
-          const isDone = shown.length > 1 && shown.every(isDrawn);
-          isDone || performance.now() - begin > LONGEST ? setTimeout(resolve) : requestAnimationFrame(look);
-        };
-        look();
+      // After changes of the tab: to ask in every frame would make the browser draw one each time.
+      const until = (holds: () => boolean) =>
+        new Promise<void>(resolve => {
+          const end = () => {
+            changes.disconnect();
+            clearTimeout(timer);
+            requestAnimationFrame(() => setTimeout(resolve));
+          };
+          const look = () => void (holds() && end());
+          const changes = new MutationObserver(look);
+          const timer = setTimeout(end, LONGEST);
+          changes.observe(widget.node, {
+            subtree: true,
+            childList: true,
+            characterData: true,
+            attributeFilter: ['aria-busy']
+          });
+          look();
+        });
+      await until(() => {
+        if (shown.length < 2) {
+          shown = widget.node.querySelector('.jp-StudioCard[data-chart]') ? inSight() : [];
+        }
+        if (shown.length > 1 && shown.every(isDrawn)) {
+          shown = inSight();
+        }
+        return shown.length > 1 && shown.every(isDrawn);
       });
       const took = performance.now() - begin;
       const charts = inSight().length;
-      await new Promise<void>(resolve => {
-        const look = () => {
-          const isReading = /Reading histories/.test(widget.node.textContent ?? '');
-          isReading && performance.now() - begin < LONGEST ? requestAnimationFrame(look) : resolve();
-        };
-        requestAnimationFrame(look);
-      });
+      await until(() => !/Reading histories/.test(widget.node.textContent ?? ''));
       const whole = performance.now() - begin;
       const asked = performance
         .getEntriesByType('resource')
@@ -119,7 +129,7 @@ test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the f
   await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 300_000 });
   const isKept = async () => (await readdir(kept, { recursive: true }).catch(() => [])).filter(each => each.endsWith('.series')).length;
   await expect.poll(isKept, { timeout: 300_000 }).toBe(SETS * TRIALS * METRICS);
-  if (BEFORE !== 'ahead') {
+  if (!IS_AHEAD) {
     await rm(kept, { recursive: true });
   }
   const all: IOpened[] = [];
@@ -131,7 +141,7 @@ test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the f
     await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 60_000 });
     // Nothing of the start goes on any more.
     await page.waitForTimeout(3_000);
-    if (BEFORE === 'selected') {
+    if (IS_SELECTED) {
       await page.evaluate(runs => {
         const { content } = (window.jupyterapp.shell as any).currentWidget;
         content.model.selection.set(runs);

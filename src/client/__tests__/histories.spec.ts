@@ -60,6 +60,29 @@ describe('TrialsClient.series', () => {
     return asked;
   };
 
+  it('makes places that several share once', async () => {
+    const page = { series: ['a', 'b', 'c', 'd'].map(each => facts(each, 3)) };
+    const points: [number[], number[]][] = [
+      [[2], [1, 2, 3]],
+      [[2], [4, 5, 6]],
+      [[3], [7, 8, 9]],
+      [
+        [1, 2, 4],
+        [7, 8, 9]
+      ]
+    ];
+    answer(pack(page, points, [2, 2, 2, 0]), PACKED);
+    const { series } = await server.client.trials.series(QUERY);
+    expect(series.map(({ x }) => [...x])).toEqual([
+      [2, 4, 6],
+      [2, 4, 6],
+      [3, 5, 7],
+      [1, 2, 4]
+    ]);
+    expect(series.map(({ y }) => y[0])).toEqual([1, 4, 7, 7]);
+    expect(series[1].x).toBe(series[0].x);
+  });
+
   it('takes arrays as they come', async () => {
     const page = {
       series: [facts('a', 3), facts('b', 1)],

@@ -22,6 +22,8 @@ const BOXES = 30;
 const FEW_COLUMNS = 24;
 /** How long a scroll has to rest before the elements follow it, in milliseconds. */
 const REST = 120;
+/** The same of a table that is hidden: what is in front of it has its turn before. */
+const HIDDEN = 1_000;
 
 export interface IGridViewOptions {
   source: IGridSource;
@@ -356,14 +358,17 @@ export class GridView extends Widget implements IGridLook {
     }
   }
 
-  /** Let the elements follow the canvas, once it rests. */
+  /** Let the elements follow the canvas, once it rests; of a table that nobody sees, once there is time. */
   private _schedule(wait: number): void {
     window.clearTimeout(this._timer);
-    this._timer = window.setTimeout(() => {
-      this._timer = 0;
-      this._look();
-      this._update();
-    }, wait);
+    this._timer = window.setTimeout(
+      () => {
+        this._timer = 0;
+        this._look();
+        this._update();
+      },
+      this.isVisible ? wait : Math.max(wait, HIDDEN)
+    );
   }
 
   private _update(): void {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
@@ -102,6 +103,19 @@ class Histories:
             page.series.append(SampledSeries.model_construct(**each.facts, step=[], time=[], value=[]))
         points = [(each.steps if query.x == "step" else each.times, each.values) for each in found]
         return pack(page.model_dump_json().encode(), points)
+
+    def expect(self, run_ids: Sequence[str], metrics: Sequence[str]) -> None:
+        """Begin to read what somebody is about to ask for, for as long as they can be kept waiting. What goes wrong is
+        told when they ask."""
+        keys = {(run_id, metric) for run_id in run_ids for metric in metrics}
+        with self._lock, contextlib.suppress(NotFound, Unavailable):
+            if all(self._columns.has(*key) for key in keys):
+                return
+            deadline = time.monotonic() + FIRST_SECONDS
+            self._look()
+            facts = self._source.runs(run_ids)
+            self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
+            self._columns.make_room(keys)
 
     def keep(self, run_id: str, metrics: Sequence[str], *, ended: float, seconds: float) -> bool:
         """Have series of a run that is over in files, for whoever asks for them later. Returns whether there is more to

@@ -9,10 +9,12 @@ import time
 import httpx
 import pytest
 
+from studio_ext.contract.comparison import CompareQuery
 from studio_ext.contract.errors import ErrorBody, FieldError, Unavailable
 from studio_ext.contract.experiments import Trial
 from studio_ext.contract.jobs import SubmitRequest
 from studio_ext.contract.series import PACKED
+from studio_ext.contract.views import LineChartSpec
 from studio_ext.core.packed_series import unpack
 from studio_ext.routes.base import encode
 from studio_ext.testing.live_server import FakeHostClient, LiveServer
@@ -177,6 +179,31 @@ def test_histories_are_packed_for_those_who_accept_that(http: httpx.Client, clie
     assert page == listed.json() and values.tolist() == [0.25] and places.tolist() == [5.0]
     refused = http.post("trials/series", json={**question, "metrics": []}, headers={"Accept": PACKED})
     assert refused.status_code == 400 and refused.json()["fields"][0]["field"] == "metrics"
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_histories_of_charts_that_suit_are_expected(
+    http: httpx.Client, client: FakeHostClient, is_away: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.add_trial(Trial(run_id="a" * 32, experiment="e", name="n", status="FINISHED", started=5.0))
+    question = {"sources": [{"experiment": "e", "run_ids": ["a" * 32]}]}
+    found = client.compare(CompareQuery.model_validate(question))
+    lines = [LineChartSpec(id=f"line-{at}", type="line", metrics=[f"m{at}"]) for at in range(6)]
+    begun = threading.Event()
+    asked: list[object] = []
+
+    def expect(*given: object) -> None:
+        asked.append(given)
+        begun.set()
+        if is_away:
+            raise Unavailable("The store is away.")
+
+    monkeypatch.setattr(client, "expect_series", expect)
+    assert http.post("trials/compare", json=question).status_code == 200
+    monkeypatch.setattr(client, "compare", lambda _: found.model_copy(update={"charts": lines}))
+    assert http.post("trials/compare", json={**question, "suited": True}).status_code == 200
+    assert begun.wait(10)
+    assert asked == [(["a" * 32], ["m0", "m1", "m2", "m3"])], "of those that are in sight at first, and of no others"
 
 
 def test_encode() -> None:

@@ -242,4 +242,20 @@ describe('GridView', () => {
     source.changed.emit({ type: 'order', fromTop: true });
     await until(() => cells()[0].textContent === 'a0');
   });
+
+  it('follows later while it is hidden, and at once when it is shown', async () => {
+    view.hide();
+    source.rowCount = 2;
+    source.changed.emit({ type: 'order', fromTop: true });
+    const before = cells().length;
+    await new Promise(resolve => setTimeout(resolve, 100));
+    expect(cells()).toHaveLength(before);
+    await until(() => cells().length === 2);
+    source.rowCount = 3;
+    source.changed.emit({ type: 'order', fromTop: true });
+    view.show();
+    const shown = Date.now();
+    await until(() => cells().length === 3);
+    expect(Date.now() - shown).toBeLessThan(900);
+  });
 });
