@@ -22,6 +22,8 @@ export abstract class PlotFrame {
           // The server is away, or was upgraded: tried again while it is in sight.
           this._again = setTimeout(() => this._seen.observe(this.node), RETRY);
         });
+      } else {
+        this.onUnseen();
       }
     });
     this._sized.observe(this.node);
@@ -61,6 +63,11 @@ export abstract class PlotFrame {
 
   /** What is drawn when the drawing is made. */
   protected abstract data(): uPlot.AlignedData;
+
+  /** It is out of sight, and not made yet. */
+  protected onUnseen(): void {
+    // Most have nothing to do with that.
+  }
 
   /** The colours are others. */
   protected onTheme(): void {

@@ -2,6 +2,7 @@ import type uPlot from 'uplot';
 import { SECONDS } from '../chartMarks';
 import { COLOURS } from '../chartTheme';
 import { formatClock, formatMark } from '../format';
+import { beginWait, endWait } from '../idle';
 import { PlotFrame, widened } from '../plotFrame';
 import { inLaterTurn, outOfTurn } from '../turns';
 import type { IDrawnLine, LineAxis } from './lineData';
@@ -68,6 +69,7 @@ export class LinePlot extends PlotFrame {
 
   override dispose(): void {
     outOfTurn(this._apply);
+    endWait(this);
     this._layer.dispose();
     super.dispose();
   }
@@ -139,6 +141,11 @@ export class LinePlot extends PlotFrame {
           [low, high],
           [null, null]
         ];
+  }
+
+  protected override onUnseen(): void {
+    // Nobody waits for what would be further down.
+    endWait(this);
   }
 
   protected override onTheme(): void {
@@ -338,8 +345,10 @@ export class LinePlot extends PlotFrame {
   /** Until all is drawn; also for those who wait for a picture. */
   private _setBusy(isBusy: boolean): void {
     if (isBusy) {
+      beginWait(this);
       this.node.setAttribute('aria-busy', 'true');
     } else {
+      endWait(this);
       this.node.removeAttribute('aria-busy');
     }
   }

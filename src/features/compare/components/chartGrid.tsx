@@ -6,6 +6,7 @@ import { SeriesModel } from '../../../models/seriesModel';
 import { newChartId } from '../../../models/views';
 import type { ViewChart } from '../../../models/views';
 import { EmptyState, Skeleton } from '../../../shared/emptyState';
+import { beginWait, endWait } from '../../../shared/idle';
 import { useSignal } from '../../../shared/useSignal';
 import { needOf } from './chartBody';
 import { ChartCard, FIRST } from './chartCard';
@@ -137,6 +138,7 @@ function useSeries(
   // Before it is painted: the answer may come before that.
   useLayoutEffect(() => {
     const made = new SeriesModel({ client: model.client.trials });
+    const end = () => endWait(made);
     let isPrepared = false;
     const follow = () => {
       made.setTrials(model.drawn.map(({ id }) => id));
@@ -153,6 +155,9 @@ function useSeries(
                 : []
             )
         );
+        // What is needed less than charts comes after them, also while they are asked for.
+        beginWait(made);
+        void made.refresh().then(end, end);
       }
     };
     follow();
@@ -160,6 +165,7 @@ function useSeries(
     setSeries(made);
     return () => {
       model.changed.disconnect(follow);
+      end();
       made.dispose();
     };
   }, [model, places]);
