@@ -186,7 +186,11 @@ describe('Parts of a comparison', () => {
           document.querySelectorAll('[data-key]').length
         ];
         const [columns, lines] = counts();
-        page.rest();
+        // Rows come a moment after the answer.
+        await until(() => {
+          page.rest();
+          return counts()[0] > columns;
+        });
         expect(counts()).toEqual([columns + 3, lines + 3]);
       } finally {
         page.dispose();
