@@ -14,7 +14,9 @@ export class BusyPage {
 
   rest(): void {
     const idle = { didTimeout: false, timeRemaining: () => 10 };
-    act(() => [...this._waiting.values()].forEach(each => each(idle)));
+    const asked = [...this._waiting.values()];
+    this._waiting.clear();
+    act(() => asked.forEach(each => each(idle)));
   }
 
   dispose(): void {

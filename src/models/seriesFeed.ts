@@ -9,7 +9,7 @@ export type SeriesAxis = 'step' | 'time' | 'relative';
 export interface ISeriesData {
   runId: string;
   metric: string;
-  /** Steps, or seconds. */
+  /** Steps, or seconds. Others may have the same array: it is not changed. */
   x: Float64Array;
   /** NaN where there is no finite value. */
   y: Float64Array;

@@ -76,7 +76,7 @@ export class SeriesModel implements IDisposable, IFeedOwner {
       next.length === this._runIds.length &&
       next.every((each, index) => each === this._runIds[index]);
     if (!isSame) {
-      this.prepare([]);
+      void this.prepare([]);
       this._runIds = next;
       this._feeds.forEach(feed => feed.reset());
       this._views.forEach(view => view.onTrials());
@@ -94,8 +94,9 @@ export class SeriesModel implements IDisposable, IFeedOwner {
   /**
    * Ask at once for what charts are to show that are still being made: they
    * open it then. What was prepared before and nobody opened is forgotten.
+   * Resolves when what they show is there.
    */
-  prepare(charts: readonly IPrepared[]): void {
+  async prepare(charts: readonly IPrepared[]): Promise<void> {
     this._prepared.splice(0).forEach(({ view }) => view.dispose());
     for (const { need, width } of charts) {
       const view = this._make(need);
@@ -104,7 +105,7 @@ export class SeriesModel implements IDisposable, IFeedOwner {
       this._prepared.push({ need, view });
     }
     if (charts.length > 0) {
-      void this.refresh();
+      await this.refresh();
     }
   }
 

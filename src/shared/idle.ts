@@ -12,6 +12,11 @@ export function beginWait(what: object): void {
   awaited.add(what);
 }
 
+/** Whether people wait for anything. */
+export function isWaiting(): boolean {
+  return awaited.size > 0;
+}
+
 export function endWait(what: object): void {
   awaited.delete(what);
 }
@@ -27,24 +32,33 @@ export function whenIdle(work: () => void): () => void {
     return () => undefined;
   }
   if (waiting.size === 0) {
-    latest = Date.now() + LATEST;
+    latest = performance.now() + LATEST;
     request();
   }
   waiting.add(work);
-  return () => void waiting.delete(work);
+  return () => {
+    if (waiting.delete(work) && waiting.size === 0) {
+      cancel();
+    }
+  };
 }
 
 function request(): void {
-  const timeout = Math.max(1, latest - Date.now());
-  requestIdleCallback(look, { timeout });
+  const timeout = Math.max(1, latest - performance.now());
+  const handle = requestIdleCallback(look, { timeout });
+  cancel = () => cancelIdleCallback(handle);
 }
 
 function look(): void {
-  if (awaited.size > 0 && Date.now() < latest) {
-    setTimeout(request, PAUSE);
+  if (isWaiting() && performance.now() < latest) {
+    const timer = setTimeout(request, PAUSE);
+    cancel = () => clearTimeout(timer);
     return;
   }
   const works = [...waiting];
   waiting.clear();
   works.forEach(work => work());
 }
+
+/** Do not look again. */
+let cancel: () => void = () => undefined;

@@ -16,14 +16,16 @@ export abstract class PlotFrame {
     });
     this._sized = new ResizeObserver(() => this._fit());
     this._seen = new IntersectionObserver(entries => {
-      if (entries.some(entry => entry.isIntersecting)) {
+      this._isUnseen = !entries.some(entry => entry.isIntersecting);
+      if (this._isUnseen) {
+        this.onUnseen();
+      } else {
         this._seen.disconnect();
         void this._make().catch(() => {
+          this.onUnseen();
           // The server is away, or was upgraded: tried again while it is in sight.
           this._again = setTimeout(() => this._seen.observe(this.node), RETRY);
         });
-      } else {
-        this.onUnseen();
       }
     });
     this._sized.observe(this.node);
@@ -64,9 +66,14 @@ export abstract class PlotFrame {
   /** What is drawn when the drawing is made. */
   protected abstract data(): uPlot.AlignedData;
 
-  /** It is out of sight, and not made yet. */
+  /** It is not made yet as it is out of sight, or as it cannot be made. */
   protected onUnseen(): void {
     // Most have nothing to do with that.
+  }
+
+  /** Whether it is known to be out of sight, and not made yet. */
+  protected get isUnseen(): boolean {
+    return this._isUnseen;
   }
 
   /** The colours are others. */
@@ -115,6 +122,7 @@ export abstract class PlotFrame {
   private _again: ReturnType<typeof setTimeout> | undefined;
   private _chart: uPlot | null = null;
   private _isDisposed = false;
+  private _isUnseen = false;
   private readonly _seen: IntersectionObserver;
   private readonly _sized: ResizeObserver;
   private _theme: IChartTheme | null = null;

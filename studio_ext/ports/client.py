@@ -196,8 +196,7 @@ class HostClient(Client, Protocol):
         """As :meth:`trial_series`, in the form of :mod:`studio_ext.core.packed_series`."""
 
     def expect_series(self, run_ids: Sequence[str], metrics: Sequence[str]) -> None:
-        """Begin to read histories that are about to be asked for. Takes 0.1 s or so; raises nothing that
-        :meth:`trial_series` would not."""
+        """Begin to read histories that are about to be asked for, where that is quick; nobody waits for it."""
 
     def data_version(self) -> int:
         """Changes when anything in the workspace database changed. Costs microseconds."""

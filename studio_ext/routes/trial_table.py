@@ -32,7 +32,7 @@ from studio_ext.routes.operation import Encoded, operation
 
 T = TypeVar("T")
 _FIRST_CHARTS = 4
-"""Charts that are in sight when a comparison is opened, about."""
+"""Charts that a page makes first, ``FIRST`` in ``chartCard.tsx``; of those that suit, lines are the first."""
 
 
 class ReadingHandler(StudioHandler):
@@ -76,7 +76,7 @@ class CompareHandler(ReadingHandler):
 
     async def _begin(self, run_ids: list[str], metrics: list[str]) -> None:
         client = self.parts.client
-        with contextlib.suppress(StudioError):  # told to those who ask in earnest
+        with contextlib.suppress(StudioError, RuntimeError):  # told to those who ask; and the server may be stopping
             await self.parts.calls.run(lambda: client().expect_series(run_ids, metrics), Lane.tracking)
 
 

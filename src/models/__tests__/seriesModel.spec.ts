@@ -480,17 +480,17 @@ describe('SeriesModel', () => {
   it('forgets what nobody opened', async () => {
     jest.useFakeTimers();
     store.complete = false;
-    model.prepare([{ need: { metrics: ['loss'] }, width: 0 }]);
+    void model.prepare([{ need: { metrics: ['loss'] }, width: 0 }]);
     await jest.advanceTimersByTimeAsync(1);
     expect(store.asked).toHaveLength(1);
-    model.prepare([]);
+    void model.prepare([]);
     await jest.advanceTimersByTimeAsync(60_000);
     expect(store.asked.length).toBeLessThanOrEqual(2);
   });
 
   it('asks ahead for charts that are still being made, which show that then', async () => {
     store.log('a', 'loss', 3);
-    model.prepare([
+    void model.prepare([
       { need: { metrics: ['loss'] }, width: 700 },
       { need: { metrics: ['acc'] }, width: 800 }
     ]);
@@ -511,7 +511,7 @@ describe('SeriesModel', () => {
   });
 
   it('forgets what it asked ahead when there are other trials', async () => {
-    model.prepare([{ need: { metrics: ['loss'] }, width: 0 }]);
+    void model.prepare([{ need: { metrics: ['loss'] }, width: 0 }]);
     await until(() => store.asked.length === 1);
     model.setTrials(['b']);
     expect(model.open({ metrics: ['loss'] }).isActive).toBe(false);

@@ -13,7 +13,13 @@ describe('whenIdle', () => {
     asked = [];
     done = [];
     Object.assign(globalThis, {
-      requestIdleCallback: (callback: () => void) => asked.push(callback)
+      requestIdleCallback: (callback: () => void) => {
+        asked.push(callback);
+        return callback;
+      },
+      cancelIdleCallback: (handle: () => void) => {
+        asked = asked.filter(each => each !== handle);
+      }
     });
   });
 
@@ -36,6 +42,17 @@ describe('whenIdle', () => {
     isIdle();
     expect(done).toEqual(['a', 'c', 'd']);
     expect(asked).toEqual([]);
+  });
+
+  it('asks anew when all was taken back', () => {
+    const forget = work('a');
+    forget();
+    forget();
+    expect(asked).toEqual([]);
+    work('b');
+    expect(asked).toHaveLength(1);
+    isIdle();
+    expect(done).toEqual(['b']);
   });
 
   it('comes after what people wait for', () => {

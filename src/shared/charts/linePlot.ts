@@ -345,7 +345,9 @@ export class LinePlot extends PlotFrame {
   /** Until all is drawn; also for those who wait for a picture. */
   private _setBusy(isBusy: boolean): void {
     if (isBusy) {
-      beginWait(this);
+      if (!this.isUnseen) {
+        beginWait(this);
+      }
       this.node.setAttribute('aria-busy', 'true');
     } else {
       endWait(this);

@@ -124,6 +124,10 @@ export class GridView extends Widget implements IGridLook {
   }
 
   protected override onAfterShow(_: Message): void {
+    if (this._timer !== 0) {
+      // What changed meanwhile: who comes by the keyboard is there at once.
+      this._update();
+    }
     this._fit();
   }
 
@@ -358,8 +362,11 @@ export class GridView extends Widget implements IGridLook {
     }
   }
 
-  /** Let the elements follow the canvas, once it rests; of a table that nobody sees, once there is time. */
+  /** Let the elements follow the canvas, once it rests; of a table that nobody sees, a second after the first change. */
   private _schedule(wait: number): void {
+    if (!this.isVisible && this._timer !== 0) {
+      return;
+    }
     window.clearTimeout(this._timer);
     this._timer = window.setTimeout(
       () => {
@@ -367,7 +374,7 @@ export class GridView extends Widget implements IGridLook {
         this._look();
         this._update();
       },
-      this.isVisible ? wait : Math.max(wait, HIDDEN)
+      this.isVisible ? wait : HIDDEN
     );
   }
 

@@ -64,10 +64,6 @@ class Columns:
         column = self._kept[key] = loaded or Column()
         return column, loaded is not None
 
-    def has(self, run_id: str, metric: str) -> bool:
-        """Whether anything is known of a series, without a look at its file."""
-        return (run_id, metric) in self._kept
-
     def add(self, run_id: str, metric: str, piece: Piece, *, is_sealed: bool = False) -> None:
         """Add what was read, to what was there before. Long series go to their file; where that cannot be written they
         stay in memory, and ``OSError`` is raised if nobody has asked for them. Where another process has thrown the

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import threading
 import time
@@ -81,6 +80,8 @@ class Histories:
         self._generation = 0
         self._begun_over: set[tuple[str, str]] = set()
         """Series whose reading began when their run was over, and goes on."""
+        self._expected: frozenset[tuple[str, str]] = frozenset()
+        """Series that were last read before they were asked for: a page that looks again and again says the same."""
 
     def page(self, query: SeriesQuery) -> SeriesPage:
         """Some series, as far as one turn gets."""
@@ -105,17 +106,25 @@ class Histories:
         return pack(page.model_dump_json().encode(), points)
 
     def expect(self, run_ids: Sequence[str], metrics: Sequence[str]) -> None:
-        """Begin to read what somebody is about to ask for, for as long as they can be kept waiting. What goes wrong is
-        told when they ask."""
-        keys = {(run_id, metric) for run_id in run_ids for metric in metrics}
-        with self._lock, contextlib.suppress(NotFound, Unavailable):
-            if all(self._columns.has(*key) for key in keys):
-                return
-            deadline = time.monotonic() + FIRST_SECONDS
-            self._look()
-            facts = self._source.runs(run_ids)
-            self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
-            self._columns.make_room(keys)
+        """Begin to read what somebody is about to ask for, for as long as they can be kept waiting. Of files and of
+        SQLite only: a store elsewhere may take its time, and is asked by those who want to know. Nothing is read while
+        somebody else reads, nor what was expected last; what goes wrong is told to whoever asks.
+        """
+        keys = frozenset((run_id, metric) for run_id in run_ids for metric in metrics)
+        if not self._source.tells_changes or not self._lock.acquire(blocking=False):
+            return
+        try:
+            if keys != self._expected:
+                self._expected = keys
+                deadline = time.monotonic() + FIRST_SECONDS
+                self._look()
+                facts = self._source.runs(run_ids)
+                self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
+                self._columns.make_room(set(keys))
+        except (NotFound, Unavailable):
+            self._expected = frozenset()
+        finally:
+            self._lock.release()
 
     def keep(self, run_id: str, metrics: Sequence[str], *, ended: float, seconds: float) -> bool:
         """Have series of a run that is over in files, for whoever asks for them later. Returns whether there is more to

@@ -183,7 +183,11 @@ def test_histories_are_packed_for_those_who_accept_that(http: httpx.Client, clie
 
 @pytest.mark.parametrize("is_away", [False, True])
 def test_histories_of_charts_that_suit_are_expected(
-    http: httpx.Client, client: FakeHostClient, is_away: bool, monkeypatch: pytest.MonkeyPatch
+    http: httpx.Client,
+    client: FakeHostClient,
+    is_away: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     client.add_trial(Trial(run_id="a" * 32, experiment="e", name="n", status="FINISHED", started=5.0))
     question = {"sources": [{"experiment": "e", "run_ids": ["a" * 32]}]}
@@ -204,6 +208,9 @@ def test_histories_of_charts_that_suit_are_expected(
     assert http.post("trials/compare", json={**question, "suited": True}).status_code == 200
     assert begun.wait(10)
     assert asked == [(["a" * 32], ["m0", "m1", "m2", "m3"])], "of those that are in sight at first, and of no others"
+    for _ in range(5):  # the loop has heard of it by then
+        assert http.get("info").status_code == 200
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 def test_encode() -> None:

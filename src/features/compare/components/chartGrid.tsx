@@ -146,18 +146,16 @@ function useSeries(
         isPrepared = true;
         const widthAt = (place: number) =>
           places.current?.children[place]?.firstElementChild?.clientWidth ?? 0;
-        made.prepare(
-          model.charts
-            .slice(0, FIRST)
-            .flatMap((chart, place) =>
-              chart.type === 'line'
-                ? [{ need: needOf(chart), width: widthAt(place) }]
-                : []
-            )
-        );
+        const first = model.charts
+          .slice(0, FIRST)
+          .flatMap((chart, place) =>
+            chart.type === 'line'
+              ? [{ need: needOf(chart), width: widthAt(place) }]
+              : []
+          );
         // What is needed less than charts comes after them, also while they are asked for.
         beginWait(made);
-        void made.refresh().then(end, end);
+        void made.prepare(first).then(end, end);
       }
     };
     follow();
@@ -173,7 +171,7 @@ function useSeries(
   // The charts have opened what was prepared for them by now.
   useLayoutEffect(() => {
     if (isKnown) {
-      series?.prepare([]);
+      void series?.prepare([]);
     }
   }, [series, isKnown]);
   return series;

@@ -2,6 +2,7 @@ import { Clipboard } from '@jupyterlab/apputils';
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 import { trans, until } from '../../../__tests__/fakes';
+import { isWaiting } from '../../idle';
 import { LineChart } from '../lineChart';
 import type { ILineChartProps } from '../lineChart';
 import { timeMarks } from '../lineMarks';
@@ -65,6 +66,21 @@ describe('LineChart', () => {
       'first1',
       'second4'
     ]);
+  });
+
+  it('is waited for before it is drawn, but not out of sight', () => {
+    const { rerender, unmount } = render(chart());
+    expect(isWaiting()).toBe(true);
+    seen[0](false);
+    expect(isWaiting()).toBe(false);
+    // What comes meanwhile is drawn when it comes into sight.
+    rerender(chart({ series: [...two] }));
+    expect(isWaiting()).toBe(false);
+    seen[0](true);
+    rerender(chart({ series: [...two] }));
+    expect(isWaiting()).toBe(true);
+    unmount();
+    expect(isWaiting()).toBe(false);
   });
 
   it('takes new values without being made anew, and stays where it was zoomed to', async () => {

@@ -135,16 +135,35 @@ def test_files_that_are_expected_are_read_once(
     load = columns_module.load
     monkeypatch.setattr(columns_module, "load", lambda path, **given: (opened.append(path), load(path, **given))[1])
     histories = histories_of(tables, home)
-    histories.expect([RUN], ["loss"])
+    histories.expect([RUN, OTHER], ["loss"])
     assert len(opened) == 1
     tables.read = 0
     looks: list[None] = []
-    monkeypatch.setattr(histories, "_look", lambda: looks.append(None))
-    histories.expect([RUN], ["loss"])
-    assert not looks, "what is known is not looked at again"
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(histories, "_look", lambda: looks.append(None))
+        histories.expect([RUN, OTHER], ["loss"])
+        assert not looks, "a page that looks again and again says the same each time"
+        histories.expect([RUN], ["loss"])
+        assert looks
     assert whole(histories, query("loss", runs=(RUN,))).series[0].value == falling(LEAST)
     assert (len(opened), tables.read) == (1, 0)
+
+
+def test_nothing_is_expected_of_who_reads_or_is_elsewhere(
+    store: Any, home: Workspace, tables: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.run(RUN, ended=2000.0)
+    store.log(RUN, "loss", falling(LEAST))
+    histories = histories_of(tables, home)
+    with histories._lock:
+        histories.expect([RUN], ["loss"])
+    assert tables.read == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(histories._source, "tells_changes", False)
+        histories.expect([RUN], ["loss"])
+    assert tables.read == 0
+    histories.expect([RUN], ["loss"])
+    assert tables.read == LEAST
 
 
 def test_what_is_expected_of_another_store_is_not_believed(store: Any, home: Workspace, tables: Listening) -> None:
@@ -177,6 +196,11 @@ def test_a_store_that_is_away_is_told_to_whoever_asks(store: Any, home: Workspac
     tables.rows = away  # type: ignore[method-assign]
     histories.expect([RUN], ["loss"])
     assert histories.page(query("loss", runs=(RUN,))).message == "The store is away."
+    del tables.rows
+    store.run(RUN, ended=2000.0)
+    store.log(RUN, "loss", falling(LEAST))
+    histories.expect([RUN], ["loss"])
+    assert tables.read == LEAST, "it is there again, and so is what was expected"
 
 
 def test_after_a_restart_of_the_machine_nothing_is_read_again(
