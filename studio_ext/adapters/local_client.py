@@ -198,9 +198,12 @@ class LocalClient(LocalRecord):
         return self._live.grown()
 
     def warm(self) -> None:
-        """Import what the first submission needs, and open the store; meant for a thread at start-up."""
+        """Import what the first submission and the first comparison need, and open the store; meant for a thread at
+        start-up."""
         with contextlib.suppress(Unavailable):
             self._submission()
+        with contextlib.suppress(Unavailable):
+            _ = self._histories
         import_papermill()
 
     # -- inside -----------------------------------------------------------------------------------------------

@@ -206,4 +206,4 @@ class HostClient(Client, Protocol):
         late. A few system calls a job."""
 
     def warm(self) -> None:
-        """Import and open what the first submission needs. Slow (about a second), idempotent."""
+        """Import and open what the first submission and the first comparison need. Takes about a second; idempotent."""
