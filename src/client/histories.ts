@@ -25,8 +25,7 @@ export interface IHistoryPage extends Omit<SeriesPage, 'series'> {
  * something else.
  */
 export function unpacked(content: ArrayBuffer): IHistoryPage {
-  const view = new DataView(content);
-  const size = view.getUint32(0, true);
+  const [size] = new Uint32Array(content, 0, 1);
   const head = JSON.parse(
     new TextDecoder().decode(new Uint8Array(content, 8, size))
   ) as { page: SeriesPage; points: number[]; strides: number[] };
@@ -37,28 +36,19 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
     return found;
   };
   // Trials that log at the same steps share them: to make them again for each takes time.
-  let x: Float64Array = new Float64Array();
-  let made = '';
+  const made: Record<string, Float64Array> = {};
+  // Multiplied, as the server did to see whether they may be left out: adding up would give others.
+  const spaced = (first: number, count: number, stride: number) =>
+    (made[[first, count, stride].join()] ??= new Float64Array(count).map(
+      (_, place) => first + stride * place
+    ));
   const series = head.page.series.map((each, index) => {
     const count = head.points[index];
     const stride = head.strides[index];
-    if (!stride) {
-      return { ...each, x: take(count), y: take(count) };
-    }
-    const [first] = take(1);
-    const wanted = `${first} ${count} ${stride}`;
-    if (wanted !== made) {
-      x = spaced(first, count, stride);
-      made = wanted;
-    }
+    const x = stride ? spaced(take(1)[0], count, stride) : take(count);
     return { ...each, x, y: take(count) };
   });
   return { ...head.page, series };
-}
-
-/** Multiplied, as the server did to see whether they may be left out: adding up would give others. */
-function spaced(first: number, count: number, stride: number): Float64Array {
-  return new Float64Array(count).map((_, at) => first + stride * at);
 }
 
 /** The same of an answer in JSON. */
