@@ -124,10 +124,6 @@ export class GridView extends Widget implements IGridLook {
   }
 
   protected override onAfterShow(_: Message): void {
-    if (this._timer !== 0) {
-      // What changed meanwhile: who comes by the keyboard is there at once.
-      this._update();
-    }
     this._fit();
   }
 

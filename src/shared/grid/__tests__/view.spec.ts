@@ -243,7 +243,7 @@ describe('GridView', () => {
     await until(() => cells()[0].textContent === 'a0');
   });
 
-  it('follows later while it is hidden, and at once when it is shown', async () => {
+  it('follows later while it is hidden, and soon when it is shown', () => {
     const change = (count: number) => {
       source.rowCount = count;
       source.changed.emit({ type: 'order', fromTop: true });
@@ -263,6 +263,7 @@ describe('GridView', () => {
       change(2);
       view.show();
       MessageLoop.flush();
+      jest.advanceTimersByTime(200);
       expect(cells()).toHaveLength(2);
     } finally {
       jest.useRealTimers();
