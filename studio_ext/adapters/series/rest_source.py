@@ -39,7 +39,6 @@ _NEXT = "page"
 class RestHistories:
     """Implements :class:`~studio_ext.adapters.series.sources.HistorySource` over REST."""
 
-    is_database = False
     tells_changes = False
     can_preview = False
 

@@ -53,8 +53,6 @@ class Piece:
 class HistorySource(Protocol):
     """Reads histories. For one thread at a time. Raises ``Unavailable`` while the store is away."""
 
-    is_database: bool
-    """Whether it gives some rows at a time; else whole histories of one run after the other are asked for."""
     tells_changes: bool
     """Whether :meth:`grown` knows of everything that was written."""
     generation: int

@@ -61,8 +61,6 @@ ON metrics.rowid = (SELECT rowid {_BY_STEP} AND step >= place.begin ORDER BY ste
 class SqlHistories:
     """Implements :class:`~studio_ext.adapters.series.sources.HistorySource` for databases."""
 
-    is_database = True
-
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self.tells_changes = tables.has_rowid

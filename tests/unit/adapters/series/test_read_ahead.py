@@ -159,7 +159,7 @@ def test_nothing_is_expected_of_who_reads_or_is_elsewhere(
         histories.expect([RUN], ["loss"])
     assert tables.read == 0
     with monkeypatch.context() as patched:
-        patched.setattr(histories._source, "is_database", False)
+        patched.setattr(histories._source, "tells_changes", False)
         histories.expect([RUN], ["loss"])
     assert tables.read == 0
     histories.expect([RUN], ["loss"])
