@@ -38,6 +38,7 @@ def add_histories(
     began = int(time.time() * 1000) - 1000 * values
     runs = [uuid.UUID(int=numbers.getrandbits(128)).hex for _ in range(trials)]
     names = [f"m{each}" for each in range(metrics)]
+    last: dict[tuple[str, str], float] = {}
     with closing(sqlite3.connect(store, timeout=60)) as database:
         database.execute("PRAGMA synchronous = OFF")
         identity = experiment_id(database, experiment) if experiment else 0
@@ -47,6 +48,7 @@ def add_histories(
                 for step in range(values):
                     for name in names:
                         value = 1.0 / (1.0 + 5.0 * step / values) + 0.1 * numbers.random()
+                        last[run_id, name] = value
                         yield name, value, began + 1000 * step, run_id, step
 
         made = rows()
@@ -57,8 +59,10 @@ def add_histories(
         with database:
             ended = began + 1000 * values
             database.executemany(_RUN, [(each, f"trial-{n}", began, ended, identity) for n, each in enumerate(runs)])
-            last = [(name, 0.2, began + 1000 * values, run_id, values - 1) for run_id in runs for name in names]
-            database.executemany(_VALUE.format("latest_metrics"), last)
+            latest = [
+                (name, value, began + 1000 * (values - 1), run_id, values - 1) for (run_id, name), value in last.items()
+            ]
+            database.executemany(_VALUE.format("latest_metrics"), latest)
     return runs
 
 

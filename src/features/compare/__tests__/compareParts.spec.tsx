@@ -112,6 +112,20 @@ describe('Parts of a comparison', () => {
       expect(cells('metrics.loss')).toEqual(['1.5', '★1.25']);
     });
 
+    it('says why there are no rows', async () => {
+      await start(comparison(2, [comparedRow('params.lr', [1, 1])]));
+      table();
+      expect(screen.getByText(/Nothing differs/)).toBeTruthy();
+      act(() => void model.update({ only_differences: false }));
+      await until(() => row('params.lr') !== null);
+      expect(screen.queryByText(/Nothing differs/)).toBeNull();
+      answer = comparison(2, []);
+      act(() => {
+        model.search = 'zzz';
+      });
+      await until(() => screen.queryByText(/No row has zzz/) !== null);
+    });
+
     it('closes and opens sections', async () => {
       await start(small());
       table();

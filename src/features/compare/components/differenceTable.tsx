@@ -110,6 +110,8 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
     return isPinned && left > 0 ? [columns[0], ...inSight] : inSight;
   }, [columns, left, right, isPinned]);
   const width = Math.max(place.width, NAME_WIDTH + columns.length * size);
+  const nothing =
+    model.comparison && lines.length === 0 ? emptyWord(model, trans) : '';
   const toggle = (kind: string) => {
     const next = new Set(closed);
     if (!next.delete(kind)) {
@@ -158,8 +160,25 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
           );
         })}
       </div>
+      {nothing && (
+        <div className="jp-StudioCompareTable-nothing" role="row">
+          <div role="cell">{nothing}</div>
+        </div>
+      )}
     </div>
   );
+}
+
+/** Why there are no rows. */
+function emptyWord(model: CompareModel, trans: TranslationBundle): string {
+  if (model.search) {
+    return trans.__('No row has %1 in its name.', model.search);
+  }
+  return model.onlyDifferences
+    ? trans.__(
+        'Nothing differs between these trials. Without “Only what differs” you see what they share.'
+      )
+    : trans.__('Nothing was recorded of these trials.');
 }
 
 /** A trial, and where its values are in the rows. */
