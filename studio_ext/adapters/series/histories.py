@@ -106,8 +106,8 @@ class Histories:
         return pack(page.model_dump_json().encode(), points)
 
     def expect(self, run_ids: Sequence[str], metrics: Sequence[str]) -> None:
-        """Begin to read what somebody is about to ask for, for as long as they can be kept waiting. Of files and of
-        SQLite only: a store elsewhere may take its time, and is asked by those who want to know. Nothing is read while
+        """Begin to read what somebody is about to ask for, for as long as they can be kept waiting. Of SQLite
+        only: a store elsewhere may take its time, and is asked by those who want to know. Nothing is read while
         somebody else reads, nor what was expected last; what goes wrong is told to whoever asks.
         """
         keys = frozenset((run_id, metric) for run_id in run_ids for metric in metrics)

@@ -110,8 +110,9 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
     return isPinned && left > 0 ? [columns[0], ...inSight] : inSight;
   }, [columns, left, right, isPinned]);
   const width = Math.max(place.width, NAME_WIDTH + columns.length * size);
-  const nothing =
-    model.comparison && lines.length === 0 ? emptyWord(model, trans) : '';
+  // Rows that are there may be drawn a moment later.
+  const isEmpty = model.trials.length > 0 && model.rows.length === 0;
+  const nothing = isEmpty && lines.length === 0 ? emptyWord(model, trans) : '';
   const toggle = (kind: string) => {
     const next = new Set(closed);
     if (!next.delete(kind)) {
