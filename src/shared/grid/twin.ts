@@ -27,6 +27,7 @@ export class GridTwin {
     this.node.className = 'jp-StudioGrid-twin';
     this._head = group(this.node);
     this._body = group(this.node);
+    this._describe();
   }
 
   readonly node: HTMLElement;
@@ -41,14 +42,7 @@ export class GridTwin {
   }
 
   update(view: ITwinView): void {
-    const source = this._source;
-    const { node } = this;
-    set(node, 'role', source.isTree ? 'treegrid' : 'grid');
-    set(node, 'aria-label', source.label);
-    set(node, 'aria-multiselectable', 'true');
-    set(node, 'aria-rowcount', String(source.rowCount + 1));
-    set(node, 'aria-colcount', String(source.columns.length));
-    set(node, 'aria-busy', source.isBusy ? 'true' : 'false');
+    this._describe();
     const columns = this._withCursor(view.columns);
     const template = columns.map(index => this._place(view, index));
     const [head] = this._rows(this._head, 1);
@@ -69,6 +63,18 @@ export class GridTwin {
       });
     });
     this._moveFocus();
+  }
+
+  /** What it is and how large, also before anything of it is in sight. */
+  private _describe(): void {
+    const source = this._source;
+    const { node } = this;
+    set(node, 'role', source.isTree ? 'treegrid' : 'grid');
+    set(node, 'aria-label', source.label);
+    set(node, 'aria-multiselectable', 'true');
+    set(node, 'aria-rowcount', String(source.rowCount + 1));
+    set(node, 'aria-colcount', String(source.columns.length));
+    set(node, 'aria-busy', source.isBusy ? 'true' : 'false');
   }
 
   private _fillHead(cell: HTMLElement, index: number): void {

@@ -29,6 +29,12 @@ describe('GridTwin', () => {
   ];
   const attribute = (node: Element, name: string) => node.getAttribute(name);
 
+  it('is a grid before anything of it is in sight', () => {
+    expect(attribute(twin.node, 'role')).toBe('grid');
+    expect(attribute(twin.node, 'aria-rowcount')).toBe('1001');
+    expect(rows()).toHaveLength(0);
+  });
+
   it('is a grid that says what is in sight and how much there is', () => {
     cursor.moveTo(500, 0);
     twin.update(view(500, 502));
