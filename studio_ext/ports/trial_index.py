@@ -86,8 +86,8 @@ class TrialColumns(Protocol):
     def run_ids(self, rows: Rows) -> list[str]:
         """MLflow's ids of some rows."""
 
-    def row_of(self, run_id: str) -> int | None:
-        """Row of a run, deleted or not."""
+    def rows_of(self, run_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Row of each run, deleted or not; -1 for one that is not there."""
 
     def facts(self, key: Key) -> KeyFacts | None:
         """What is known of a column; None when no trial has it."""

@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,11 +112,12 @@ class Comparisons:
                     found.setdefault(run_id, source.experiment)
                 elif run_id not in found:
                     left_out.add(run_id)
+        active = _active_rows(columns, found)
         rows: dict[str, list[int]] = {each: [] for each in columns}
         places: dict[str, list[int]] = {each: [] for each in columns}
         count = 0
         for run_id, experiment in found.items():
-            row = _active_row(columns[experiment], run_id)
+            row = active.get(run_id)
             if row is None:
                 missing[run_id] = None
                 continue
@@ -232,10 +233,15 @@ def _suited(rows: _Rows, keys: Iterable[Key], trials: int) -> list[ViewChart]:
     return suited_charts([rows.row(key) for key in rows.arranged(telling)], trials)
 
 
-def _active_row(columns: TrialColumns, run_id: str) -> int | None:
-    """Row of a trial; None where it is not there, or deleted."""
-    row = columns.row_of(run_id)
-    return row if row is not None and row < columns.size and columns.active()[row] else None
+def _active_rows(columns: Mapping[str, TrialColumns], runs: Mapping[str, str]) -> dict[str, int]:
+    """Rows of those trials that are there and not deleted. ``runs``: the experiment of each."""
+    found: dict[str, int] = {}
+    for experiment, part in columns.items():
+        run_ids = [each for each, theirs in runs.items() if theirs == experiment]
+        active = part.active()
+        rows = zip(run_ids, part.rows_of(run_ids).tolist(), strict=True)
+        found.update({run_id: row for run_id, row in rows if row >= 0 and active[row]})
+    return found
 
 
 def _trials(parts: Sequence[_Part]) -> list[ComparedTrial]:

@@ -129,8 +129,8 @@ class Importances:
                 raise InvalidRequest(error.message, hint=error.hint, fields=fields) from None
             return columns, result.matched
         columns = self._index.open(source.experiment)
-        rows = [row for each in source.run_ids if (row := columns.row_of(each)) is not None and row < columns.size]
-        found = np.array(rows, dtype=np.int64)
+        rows = columns.rows_of(source.run_ids)
+        found = rows[rows >= 0]
         return columns, found[columns.active()[found]]
 
     def _find(self, features: Numbers, goal: Numbers) -> Found:

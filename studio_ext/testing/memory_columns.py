@@ -106,9 +106,9 @@ class MemoryColumns:
         """Ids of some rows."""
         return [self.trials[row].run_id for row in rows]
 
-    def row_of(self, run_id: str) -> int | None:
-        """Row of a run."""
-        return self._rows.get(run_id)
+    def rows_of(self, run_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Rows of runs."""
+        return np.array([self._rows.get(each, -1) for each in run_ids], dtype=np.int64)
 
     def facts(self, key: Key) -> KeyFacts | None:
         """What is known of a column."""

@@ -89,10 +89,12 @@ class TrialColumnsSuite:
         active = columns.active()
         assert active.dtype == bool
         assert {each for each, is_active in zip(ids, active, strict=True) if is_active} == set("abcd")
-        for row, letter in enumerate(ids):
-            assert columns.row_of(letter * 32) == row
-        assert columns.row_of("f" * 32) is None
-        assert columns.row_of("' or 1=1") is None
+        wanted = [each * 32 for each in reversed(ids)]
+        assert columns.rows_of(wanted).tolist() == list(reversed(range(len(ids))))
+        # None of these is there, whatever begins as they do.
+        wrong = ["f" * 32, "' or 1=1", "", "a" * 33, "a" * 32 + "\0", "ä" * 32]
+        assert columns.rows_of([*wrong, "b" * 32]).tolist() == [-1] * len(wrong) + [ids.index("b")]
+        assert columns.rows_of([]).tolist() == []
         assert columns.run_ids(np.array([], dtype=np.int64)) == []
         assert columns.revision >= 0 and columns.generation
 

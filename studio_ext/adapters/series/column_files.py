@@ -29,6 +29,8 @@ from studio_ext.adapters.series.sources import Piece
 
 SUFFIX = ".series"
 TIDY_SECONDS = 60.0
+_ASKED_SECONDS = 600.0
+"""By which the date of a file may be behind the last time somebody asked for it."""
 _PART = 1 << 20
 
 
@@ -39,23 +41,28 @@ def load(path: Path, *, is_asked: bool = True, across_boots: bool = True, held: 
     at most so many values the rows are in memory then, read while the file is open anyway; the column has no path.
     """
     try:
-        with path.open("rb", buffering=0) as file:
-            column = Column.of(file.read(HEADER))
-            if column is None or not _is_whole(file.fileno(), column, across_boots):
-                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            facts = os.fstat(file)
+            start = os.pread(file, facts.st_size if facts.st_size <= HEADER + held * ROW.itemsize else HEADER, 0)
+            column = Column.of(start[:HEADER])
+            if column is None or not _is_whole(file, column, across_boots):
+                if os.path.samestat(facts, path.stat()):
                     path.unlink()
                 return None
-            is_held = 0 < column.count <= held
-            rows = os.pread(file.fileno(), column.count * ROW.itemsize, HEADER) if is_held else b""
-        if is_asked:
+        finally:
+            os.close(file)
+        if is_asked and time.time() - facts.st_mtime > _ASKED_SECONDS:
             os.utime(path)
     except OSError:
         return None
-    if not is_held:
+    if not 0 < column.count <= held:
         column.path = path
         return column
-    column.held = np.frombuffer(rows, dtype=ROW, count=len(rows) // ROW.itemsize)
-    return column if len(column.held) == column.count else None
+    if len(start) < HEADER + column.count * ROW.itemsize:  # it became another one meanwhile
+        return None
+    column.held = np.frombuffer(start, dtype=ROW, count=column.count, offset=HEADER)
+    return column
 
 
 def _is_whole(file: int, column: Column, across_boots: bool) -> bool:

@@ -155,4 +155,4 @@ class Columns:
 
     def _path(self, run_id: str, metric: str) -> Path:
         run = run_id if run_id.isalnum() and run_id.isascii() else hashlib.sha256(run_id.encode()).hexdigest()[:32]
-        return self._folder / f"{run}/{hashlib.sha256(metric.encode()).hexdigest()[:32]}{SUFFIX}"
+        return Path(f"{self._folder}/{run}/{hashlib.sha256(metric.encode()).hexdigest()[:32]}{SUFFIX}")

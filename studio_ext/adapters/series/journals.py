@@ -92,7 +92,7 @@ class Journals:
 
     def open_runs(self, run_ids: Sequence[str]) -> set[str]:
         """Those of the runs that are recorded to without a job just now."""
-        return {each for each in run_ids if each.isalnum() and (self._trackers / each / "attempts").is_dir()}
+        return {each for each in run_ids if each.isalnum() and Path(f"{self._trackers}/{each}/attempts").is_dir()}
 
     def _journals(self, run_ids: Sequence[str]) -> Iterable[Journal]:
         for directory, attempt in self._jobs():

@@ -44,12 +44,13 @@ class FileColumns:
         """Ids of some rows."""
         return [each.decode("ascii") for each in self._ids()[np.asarray(rows, dtype=np.int64)].tolist()]
 
-    def row_of(self, run_id: str) -> int | None:
-        """Row of a run."""
-        if not fits(run_id) or not self.size:
-            return None
-        row = int(self._rows_of([run_id])[0])
-        return None if row < 0 else row
+    def rows_of(self, run_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Rows of runs."""
+        found = np.full(len(run_ids), -1, dtype=np.int64)
+        are_fit = [fits(each) for each in run_ids]
+        if any(are_fit):
+            found[are_fit] = self._rows_of([each for each, is_fit in zip(run_ids, are_fit, strict=True) if is_fit])
+        return found
 
     def parents(self) -> NDArray[np.int64]:
         """Rows of parents."""
@@ -133,9 +134,8 @@ class FileColumns:
         """Rows whose value is this text."""
         if key.kind is Kind.attribute and key.name == "run_id":
             found = np.zeros(self.size, dtype=bool)
-            row = self.row_of(text)
-            if row is not None:
-                found[row] = True
+            rows = self.rows_of([text])
+            found[rows[rows >= 0]] = True
             return found
         stream = self._text_stream(key)
         return np.zeros(self.size, dtype=bool) if stream is None else self._texts(stream, key).equal(text)

@@ -177,8 +177,7 @@ def _opened(tree: Tree, query: TrialQuery, columns: TrialColumns) -> Mask:
     if tree.groups is not None:
         nodes = [at for at, name in enumerate(tree.groups.names) if _group_id(name) in wanted]
     else:
-        rows = [row for each in wanted if (row := columns.row_of(each)) is not None]
-        nodes = np.flatnonzero(np.isin(tree.rows, rows)).tolist()
+        nodes = np.flatnonzero(np.isin(tree.rows, columns.rows_of(list(wanted)))).tolist()
     is_open[nodes] = not query.expand_all
     return is_open
 
