@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 from mlflow import MlflowClient
@@ -94,7 +93,7 @@ def test_the_first_look_starts_it_and_a_kill_loses_nothing(workspace: Workspace)
 
     def is_whole() -> bool:
         columns = index.open("e")
-        rows = np.array([-1 if (row := columns.row_of(run)) is None else row for run in runs[1:]])
+        rows = columns.rows_of(runs[1:])
         numbers = columns.numbers(key("metrics.m3"))[rows]
         return (
             columns.texts(key("params.number"), rows) == [str(number) for number in range(4)]

@@ -135,10 +135,16 @@ def columns(follower: Follower) -> TrialColumns:
     return follower.index.open("e")
 
 
+def row_of(found: TrialColumns, run_id: str) -> int | None:
+    """Row of a trial, deleted or not; None while it is not there."""
+    row = int(found.rows_of([run_id])[0])
+    return None if row < 0 else row
+
+
 def value(follower: Follower, run_id: str, text: str) -> float | str | None:
     """A cell: a number of metrics and times, else a text; None while it is not there."""
     now = columns(follower)
-    row = now.row_of(run_id)
+    row = row_of(now, run_id)
     if row is None:
         return None
     number = key(text).kind == "metric" or text in ("started", "ended")
@@ -150,7 +156,7 @@ def value(follower: Follower, run_id: str, text: str) -> float | str | None:
 
 def is_active(follower: Follower, run_id: str) -> bool:
     """Whether a trial of ``e`` is there, and not deleted."""
-    row = columns(follower).row_of(run_id)
+    row = row_of(columns(follower), run_id)
     return row is not None and bool(columns(follower).active()[row])
 
 

@@ -28,6 +28,7 @@ from tests.integration.trial_stores import (
     is_active,
     many,
     opens,
+    row_of,
     sql,
     value,
 )
@@ -203,7 +204,7 @@ def test_twelve_thousand_metrics(workspace: Workspace, follower: Follower) -> No
     follower.until(lambda: columns(follower).size == 21)
     now = columns(follower)
     assert len(now.keys(text="norm")) == 12_000
-    row = now.row_of(wide.run_id)
+    row = row_of(now, wide.run_id)
     assert now.numbers(key("metrics.`layer 11999/norm`"))[row] == 11_999
     facts = now.facts(key("metrics.`layer 7/norm`"))
     assert facts is not None and facts.count == 1 and facts.constant and facts.maximum == 7.0
@@ -219,7 +220,7 @@ def test_numbers_that_come_again_and_again(follower: Follower, client: MlflowCli
         numbers = [each for each in seen if not math.isnan(each)]
 
         def is_there(numbers: list[float] = numbers, last: float = number) -> bool:
-            row = columns(follower).row_of(run)
+            row = row_of(columns(follower), run)
             if row is None:
                 return False
             found = [float(columns(follower).numbers(key(f"metrics.m{each}"))[row]) for each in ("", ".min", ".max")]

@@ -30,6 +30,7 @@ from tests.integration.trial_stores import (
     insert,
     many,
     opens,
+    row_of,
     value,
 )
 
@@ -178,7 +179,7 @@ def test_extremes_after_a_commit_that_broke_off(
     client.log_metric(run, "m", 1.0, step=0)
 
     def found() -> list[float]:
-        row = columns(follower).row_of(run)
+        row = row_of(columns(follower), run)
         names = ("m", "m.min", "m.max")
         return [] if row is None else [float(columns(follower).numbers(key(f"metrics.{each}"))[row]) for each in names]
 

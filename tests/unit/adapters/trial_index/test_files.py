@@ -56,7 +56,7 @@ def test_grows_over_many_blocks(tmp_path: Path) -> None:
         add(writer, count)
         check(columns(files))
     assert old.size == 3 and old.numbers(Key(Kind.metric, "m")).tolist() == [0.0, 1.0, 2.0]
-    assert columns(files).row_of(ids(1, CELLS)[0]) == CELLS
+    assert columns(files).rows_of(ids(1, CELLS)).tolist() == [CELLS]
     assert files.snapshot() is files.snapshot(), "nothing is read again"
     again = ExperimentWriter(tmp_path / "e")
     add(again, 5)
