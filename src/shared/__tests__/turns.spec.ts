@@ -128,3 +128,36 @@ describe('endOfSlice', () => {
     expect(starts()).toEqual([0, 100, 200]);
   });
 });
+
+describe('Turns of a browser with priorities', () => {
+  const asked: string[] = [];
+  const queue: (() => void)[] = [];
+
+  afterEach(() => {
+    delete (globalThis as { scheduler?: unknown }).scheduler;
+  });
+
+  it('come before drawings of the page, in order', async () => {
+    (globalThis as { scheduler?: unknown }).scheduler = {
+      postTask: (done: () => void, options: { priority: string }) => {
+        queue.push(done);
+        asked.push(options.priority);
+        return Promise.resolve();
+      }
+    };
+    let turns!: typeof import('../turns');
+    await jest.isolateModulesAsync(async () => {
+      turns = await import('../turns');
+    });
+    const done: string[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      turns.inTurn(() => void done.push(name));
+    }
+    await turn();
+    expect(done).toEqual(['a']);
+    queue.shift()!();
+    queue.shift()!();
+    expect(done).toEqual(['a', 'b', 'c']);
+    expect(new Set(asked)).toEqual(new Set(['user-blocking']));
+  });
+});
