@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,11 +26,15 @@ from studio_ext.core.sampling import between, sample
 
 TURN_SECONDS = 0.4
 """How long one question reads; what takes longer is read in several."""
-FIRST_SECONDS = 0.1
+FIRST_SECONDS = 0.06
 """How long it reads for whoever follows them and has nothing yet, once there is something of each metric: some lines
 now are better than all of them later."""
 PREVIEW_SECONDS = 0.01
-"""How long before the rest is shown as previews, where the store has them; and they take at most FIRST_SECONDS more."""
+"""How long before the rest is shown as previews, where the store has them;"""
+MOST_PREVIEW_SECONDS = 0.1
+"""and how long those take at most."""
+EXPECT_SECONDS = 0.1
+"""How long is read what somebody is about to ask for."""
 PREVIEW_VALUES = 2_500
 """Of all previews of one answer, about."""
 FEW_POINTS = 4
@@ -69,13 +74,16 @@ class _Sampled:
 
 
 class Histories:
-    """The histories of a workspace. Thread-safe; a question waits for the turn of the one before."""
+    """The histories of a workspace. Thread-safe; a question waits for the turn of the one before, which is a short one
+    where somebody looks at charts while the one before is of a program."""
 
     def __init__(self, source: HistorySource, columns: Columns, journals: Journals) -> None:
         self._source = source
         self._columns = columns
         self._journals = journals
         self._lock = threading.Lock()
+        self._followers: deque[None] = deque()
+        """One for each question that waits, of those who follow histories."""
         self._epoch = secrets.token_hex(4)
         self._generation = 0
         self._begun_over: set[tuple[str, str]] = set()
@@ -116,7 +124,7 @@ class Histories:
         try:
             if keys != self._expected:
                 self._expected = keys
-                deadline = time.monotonic() + FIRST_SECONDS
+                deadline = time.monotonic() + EXPECT_SECONDS
                 self._look()
                 facts = self._source.runs(run_ids)
                 self._read([each for each in run_ids if each in facts], metrics, facts, deadline)
@@ -153,7 +161,12 @@ class Histories:
     def _ask(self, query: SeriesQuery) -> tuple[SeriesPage, list[_Sampled]]:
         run_ids = list(dict.fromkeys(query.run_ids))
         metrics = list(dict.fromkeys(query.metrics))
+        if not query.known:
+            with self._lock:
+                return self._answer(query, run_ids, metrics)
+        self._followers.append(None)
         with self._lock:
+            self._followers.pop()
             return self._answer(query, run_ids, metrics)
 
     def _answer(self, query: SeriesQuery, run_ids: list[str], metrics: list[str]) -> tuple[SeriesPage, list[_Sampled]]:
@@ -171,7 +184,7 @@ class Histories:
             self._look()
             facts = self._source.runs(run_ids)
             there = [each for each in run_ids if each in facts]
-            is_over = self._read(there, metrics, facts, deadline, is_first=has_nothing)
+            is_over = self._read(there, metrics, facts, deadline, is_first=has_nothing, gives_way=not query.known)
             if query.known and self._source.can_preview:
                 previews = self._previews(_unknown(query, there))
         except NotFound as error:
@@ -247,9 +260,11 @@ class Histories:
         deadline: float,
         *,
         is_first: bool = False,
+        gives_way: bool = False,
     ) -> bool:
         """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it.
-        ``is_first``: something of each metric is enough, or nothing where there are previews.
+        ``is_first``: something of each metric is enough, or nothing where there are previews. ``gives_way``: once
+        somebody who follows histories waits, something is enough.
         """
         empty = set(metrics)
         new: list[Want] = []
@@ -300,7 +315,7 @@ class Histories:
                 if piece.is_done:
                     left.discard(key)
             moment = time.monotonic()
-            if moment > deadline or (moment > enough and not empty):
+            if moment > deadline or (moment > enough and not empty) or (gives_way and self._followers):
                 return not left
         return True
 
@@ -309,7 +324,7 @@ class Histories:
         there is none: it would have a dot in the place of all that is of the same step."""
         unread = [key for key in keys if not self._columns.get(*key)[0].is_done]
         most = min(200, max(16, PREVIEW_VALUES // max(1, len(unread))))
-        enough = time.monotonic() + FIRST_SECONDS
+        enough = time.monotonic() + MOST_PREVIEW_SECONDS
         found: dict[tuple[str, str], Column] = {}
         for key in unread:
             piece = self._source.preview(*key, most)

@@ -91,7 +91,7 @@ def test_who_does_not_follow_gets_no_previews(store: Any, histories: Histories) 
 
 @pytest.mark.usefixtures("slow")
 def test_previews_take_no_longer_than_they_may(store: Any, histories: Histories, monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(module, "MOST_PREVIEW_SECONDS", 0.0)
     for run_id in RUNS:
         store.run(run_id)
         store.log(run_id, "loss", [float(step) for step in range(300)])

@@ -180,7 +180,7 @@ def test_nothing_is_expected_for_longer_than_somebody_can_wait(
     store: Any, home: Workspace, tables: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = some_runs(store, 5)
-    monkeypatch.setattr(histories_module, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(histories_module, "EXPECT_SECONDS", 0.0)
     histories = histories_of(tables, home)
     histories.expect(runs, ["loss"])
     assert 0 < tables.read < 5 * LEAST
