@@ -13,6 +13,7 @@ import pytest
 from studio_ext.adapters.series import open_histories
 from studio_ext.adapters.series.histories import Histories
 from studio_ext.core.workspace import Workspace
+from tests.unit.adapters.series.reading_ahead import Listening
 
 _TABLES = """
 CREATE TABLE runs (
@@ -100,3 +101,11 @@ def home(tmp_path: Path, store: Store) -> Iterator[Workspace]:
 @pytest.fixture
 def histories(home: Workspace) -> Histories:
     return open_histories(home, lambda: [])
+
+
+@pytest.fixture(params=["rowid and step", "rowid"])
+def tables(request: pytest.FixtureRequest, store: Store) -> Listening:
+    """A store of today, and one of an older MLflow."""
+    if request.param == "rowid":
+        store.execute("DROP INDEX index_metrics_run_uuid_key_step")
+    return Listening(store.path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,85 +13,12 @@ import pytest
 from studio_ext.adapters.series import column_files, open_read_ahead, read_ahead, sql_source
 from studio_ext.adapters.series import columns as columns_module
 from studio_ext.adapters.series import histories as histories_module
-from studio_ext.adapters.series.columns import LONG, Columns
-from studio_ext.adapters.series.histories import Histories
-from studio_ext.adapters.series.journals import Journals
-from studio_ext.adapters.series.read_ahead import LEAST, ReadAhead
-from studio_ext.adapters.series.sql_source import SqlHistories
-from studio_ext.adapters.trial_index.sql_tables import SqliteTables
+from studio_ext.adapters.series.columns import LONG
+from studio_ext.adapters.series.read_ahead import LEAST
 from studio_ext.contract.errors import Unavailable
 from studio_ext.core.workspace import Workspace
 from tests.unit.adapters.series.asking import OTHER, RUN, query, whole
-
-
-class Listening(SqliteTables):
-    """Counts the rows of values that were read."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.read = 0
-
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        found = super().rows(statement, values)
-        self.read += len(found) if "is_nan" in statement else 0
-        return found
-
-    def numbers(self, statement: str, values: Sequence[Any], columns: int) -> Any:
-        found = super().numbers(statement, values, columns)
-        self.read += 0 if found is None else len(found)
-        return found
-
-
-@pytest.fixture(params=["rowid and step", "rowid"])
-def tables(request: pytest.FixtureRequest, store: Any) -> Listening:
-    """A store of today, and one of an older MLflow."""
-    if request.param == "rowid":
-        store.execute("DROP INDEX index_metrics_run_uuid_key_step")
-    return Listening(store.path)
-
-
-def histories_of(tables: Listening, home: Workspace) -> Histories:
-    """Of a server that was just started."""
-    columns = Columns(home.cache / "series", home.tracking_uri)
-    return Histories(SqlHistories(tables), columns, Journals(home.trackers, lambda: []))
-
-
-def made(tables: Listening, home: Workspace) -> ReadAhead:
-    """That of a controller that was just started."""
-    source = SqlHistories(tables)
-    columns = Columns(home.cache / "series", home.tracking_uri)
-    home.home.mkdir(exist_ok=True)
-    return ReadAhead(source, Histories(source, columns, Journals(home.trackers, lambda: [])), home.home)
-
-
-def work(ahead: ReadAhead, turns: int = 1_000) -> None:
-    """All that there is to do after a look."""
-    ahead._look_due = 0.0
-    for _ in range(turns):
-        ahead.turn()
-        if not ahead._trials:
-            assert ahead._histories._columns._kept == {}, "nothing of it stays in memory"
-            return
-    raise AssertionError("it goes on and on")
-
-
-def files(home: Workspace) -> dict[str, int]:
-    """How many files there are of each run."""
-    folders = [path.parent.name for path in (home.cache / "series").rglob("*.series")]
-    return {name: folders.count(name) for name in folders}
-
-
-def falling(count: int) -> list[float]:
-    return [1.0 / (1 + step) for step in range(count)]
-
-
-def some_runs(store: Any, count: int) -> list[str]:
-    """The first one was made, and ended, first."""
-    runs = [f"{number:032}" for number in range(count)]
-    for number, run_id in enumerate(runs):
-        store.run(run_id, ended=2000.0 + number)
-        store.log(run_id, "loss", falling(LEAST))
-    return runs
+from tests.unit.adapters.series.reading_ahead import Listening, falling, files, histories_of, made, some_runs, work
 
 
 def test_whoever_asks_first_reads_no_rows(store: Any, home: Workspace, tables: Listening) -> None:
@@ -111,96 +38,6 @@ def test_whoever_asks_first_reads_no_rows(store: Any, home: Workspace, tables: L
     ]
     assert page.complete and page.series[0].value == falling(LEAST)
     assert tables.read == 0
-
-
-def test_what_is_expected_is_read_before_it_is_asked_for(store: Any, home: Workspace, tables: Listening) -> None:
-    store.run(RUN, ended=2000.0)
-    store.log(RUN, "loss", falling(LEAST))
-    histories = histories_of(tables, home)
-    histories.expect([RUN, OTHER], ["loss", "other"])
-    assert tables.read == LEAST, "of a run and a metric that are not there is nothing to read"
-    tables.read = 0
-    page = whole(histories, query("loss", runs=(RUN,)))
-    assert page.series[0].value == falling(LEAST) and page.complete
-    assert tables.read == 0
-
-
-def test_files_that_are_expected_are_read_once(
-    store: Any, home: Workspace, tables: Listening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.run(RUN, ended=2000.0)
-    store.log(RUN, "loss", falling(LEAST))
-    work(made(tables, home))
-    opened: list[Path] = []
-    load = columns_module.load
-    monkeypatch.setattr(columns_module, "load", lambda path, **given: (opened.append(path), load(path, **given))[1])
-    histories = histories_of(tables, home)
-    histories.expect([RUN, OTHER], ["loss"])
-    assert len(opened) == 1
-    tables.read = 0
-    looks: list[None] = []
-    with monkeypatch.context() as patched:
-        patched.setattr(histories, "_look", lambda: looks.append(None))
-        histories.expect([RUN, OTHER], ["loss"])
-        assert not looks, "a page that looks again and again says the same each time"
-        histories.expect([RUN], ["loss"])
-        assert looks
-    assert whole(histories, query("loss", runs=(RUN,))).series[0].value == falling(LEAST)
-    assert (len(opened), tables.read) == (1, 0)
-
-
-def test_nothing_is_expected_of_who_reads_or_is_elsewhere(
-    store: Any, home: Workspace, tables: Listening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.run(RUN, ended=2000.0)
-    store.log(RUN, "loss", falling(LEAST))
-    histories = histories_of(tables, home)
-    with histories._lock:
-        histories.expect([RUN], ["loss"])
-    assert tables.read == 0
-    with monkeypatch.context() as patched:
-        patched.setattr(histories._source, "tells_changes", False)
-        histories.expect([RUN], ["loss"])
-    assert tables.read == 0
-    histories.expect([RUN], ["loss"])
-    assert tables.read == LEAST
-
-
-def test_what_is_expected_of_another_store_is_not_believed(store: Any, home: Workspace, tables: Listening) -> None:
-    store.run(RUN, ended=2000.0)
-    store.log(RUN, "loss", falling(LEAST))
-    work(made(tables, home))
-    store.execute("UPDATE metrics SET value = 7.0, rowid = rowid + 1000000")
-    histories = histories_of(tables, home)
-    histories.expect([RUN], ["loss"])
-    assert set(whole(histories, query("loss", runs=(RUN,))).series[0].value) == {7.0}
-
-
-def test_nothing_is_expected_for_longer_than_somebody_can_wait(
-    store: Any, home: Workspace, tables: Listening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = some_runs(store, 5)
-    monkeypatch.setattr(histories_module, "EXPECT_SECONDS", 0.0)
-    histories = histories_of(tables, home)
-    histories.expect(runs, ["loss"])
-    assert 0 < tables.read < 5 * LEAST
-    page = whole(histories, query("loss", runs=tuple(runs)))
-    assert [each.value for each in page.series] == 5 * [falling(LEAST)]
-
-
-def test_a_store_that_is_away_is_told_to_whoever_asks(store: Any, home: Workspace, tables: Listening) -> None:
-    def away(*_: Any) -> Any:
-        raise Unavailable("The store is away.")
-
-    histories = histories_of(tables, home)
-    tables.rows = away  # type: ignore[method-assign]
-    histories.expect([RUN], ["loss"])
-    assert histories.page(query("loss", runs=(RUN,))).message == "The store is away."
-    del tables.rows
-    store.run(RUN, ended=2000.0)
-    store.log(RUN, "loss", falling(LEAST))
-    histories.expect([RUN], ["loss"])
-    assert tables.read == LEAST, "it is there again, and so is what was expected"
 
 
 def test_after_a_restart_of_the_machine_nothing_is_read_again(
