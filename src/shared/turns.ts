@@ -1,11 +1,15 @@
 /** How long work goes on without a pause, in milliseconds. */
 const SLICE = 20;
+/** For how long of a stretch of work the page is not drawn, where the browser knows how, in milliseconds. */
+const AT_ONCE = 100;
 
 /** A piece of work; true: there is more. */
 export type Work = () => boolean | void;
 
 const waiting = new Set<Work>();
 let isBusy = false;
+/** When the stretch of work began. */
+let begun = 0;
 
 /**
  * Do a piece of work now, or, while another is being done or was just done,
@@ -17,7 +21,7 @@ export function inTurn(work: Work): void {
     waiting.add(work);
     return;
   }
-  isBusy = true;
+  begin();
   run(work);
 }
 
@@ -25,7 +29,7 @@ export function inTurn(work: Work): void {
 export function inLaterTurn(work: Work): void {
   waiting.add(work);
   if (!isBusy) {
-    isBusy = true;
+    begin();
     soon(next);
   }
 }
@@ -49,6 +53,11 @@ let end: number | null = null;
 /** It does not matter any more. */
 export function outOfTurn(work: Work): void {
   waiting.delete(work);
+}
+
+function begin(): void {
+  isBusy = true;
+  begun = performance.now();
 }
 
 function run(work: Work): void {
@@ -77,14 +86,17 @@ function next(): void {
 
 /**
  * In a turn of its own, in order. Not as a timer: those that follow each other
- * wait for four milliseconds more. Where a browser lets us say so, what people do
- * comes before it, but not, for the first 100 ms, a drawing of the page: there
- * would be one after each chart.
+ * wait for four milliseconds more. In Chromium what people do comes before it, but
+ * not at first a drawing of the page: there would be one after each chart.
  */
 const soon: (done: () => void) => void = (() => {
   const { scheduler } = globalThis as { scheduler?: IScheduler };
   if (scheduler?.postTask) {
-    return done => void scheduler.postTask(done, { priority: 'user-blocking' });
+    return done => {
+      const isFirst = performance.now() - begun < AT_ONCE;
+      const priority = isFirst ? 'user-blocking' : 'user-visible';
+      scheduler.postTask(done, { priority }).catch(reportError);
+    };
   }
   if (typeof MessageChannel === 'undefined') {
     return done => void setTimeout(done);
@@ -102,6 +114,6 @@ const soon: (done: () => void) => void = (() => {
 interface IScheduler {
   postTask(
     done: () => void,
-    options: { priority: 'user-blocking' }
+    options: { priority: 'user-blocking' | 'user-visible' }
   ): Promise<void>;
 }

@@ -129,7 +129,8 @@ class Comparisons:
             for each in columns
             if rows[each]
         ]
-        return parts, list(missing), len(left_out)
+        # One whose experiment is gone may be named as another's, too.
+        return parts, [each for each in missing if each not in active], len(left_out)
 
     def _run_ids(self, source: TrialSource, field: str) -> tuple[TrialColumns, Sequence[str]]:
         if source.run_ids:

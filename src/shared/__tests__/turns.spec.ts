@@ -129,35 +129,74 @@ describe('endOfSlice', () => {
   });
 });
 
-describe('Turns of a browser with priorities', () => {
-  const asked: string[] = [];
-  const queue: (() => void)[] = [];
+describe('In a browser with priorities, turns', () => {
+  type Globals = { scheduler?: unknown; reportError?: unknown };
+  const globals = globalThis as Globals;
+  let asked: string[];
+  let queue: (() => void)[];
+  let turns: typeof import('../turns');
+  let done: string[];
 
-  afterEach(() => {
-    delete (globalThis as { scheduler?: unknown }).scheduler;
-  });
-
-  it('come before drawings of the page, in order', async () => {
-    (globalThis as { scheduler?: unknown }).scheduler = {
-      postTask: (done: () => void, options: { priority: string }) => {
-        queue.push(done);
+  beforeEach(async () => {
+    [asked, queue, done] = [[], [], []];
+    globals.scheduler = {
+      postTask: (work: () => void, options: { priority: string }) => {
         asked.push(options.priority);
-        return Promise.resolve();
+        return new Promise<void>((resolve, reject) =>
+          queue.push(() => {
+            try {
+              resolve(work());
+            } catch (error) {
+              reject(error as Error);
+            }
+          })
+        );
       }
     };
-    let turns!: typeof import('../turns');
+    globals.reportError = jest.fn();
     await jest.isolateModulesAsync(async () => {
       turns = await import('../turns');
     });
-    const done: string[] = [];
+  });
+
+  afterEach(() => {
+    delete globals.scheduler;
+    delete globals.reportError;
+    jest.restoreAllMocks();
+  });
+
+  it('are urgent, each after the one before', async () => {
     for (const name of ['a', 'b', 'c']) {
       turns.inTurn(() => void done.push(name));
     }
     await turn();
     expect(done).toEqual(['a']);
     queue.shift()!();
+    expect(done).toEqual(['a', 'b']);
     queue.shift()!();
     expect(done).toEqual(['a', 'b', 'c']);
     expect(new Set(asked)).toEqual(new Set(['user-blocking']));
+  });
+
+  it('let the page be drawn when they go on for long', () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(1_000);
+    turns.inTurn(() => true);
+    now.mockReturnValue(1_101);
+    queue.shift()!();
+    expect(asked).toEqual(['user-blocking', 'user-visible']);
+  });
+
+  it('tell what fails, and go on', async () => {
+    const error = new Error('broken');
+    turns.inTurn(() => void done.push('a'));
+    turns.inTurn(() => {
+      throw error;
+    });
+    turns.inTurn(() => void done.push('after'));
+    queue.shift()!();
+    queue.shift()!();
+    await turn();
+    expect(done).toEqual(['a', 'after']);
+    expect(globals.reportError).toHaveBeenCalledWith(error);
   });
 });

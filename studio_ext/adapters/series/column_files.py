@@ -50,16 +50,19 @@ def load(path: Path, *, is_asked: bool = True, across_boots: bool = True, held: 
                 if os.path.samestat(facts, path.stat()):
                     path.unlink()
                 return None
+            is_held = 0 < column.count <= held
+            if is_held and len(start) < HEADER + column.count * ROW.itemsize:  # with rows behind them that do not count
+                start = os.pread(file, HEADER + column.count * ROW.itemsize, 0)
         finally:
             os.close(file)
         if is_asked and time.time() - facts.st_mtime > _ASKED_SECONDS:
             os.utime(path)
     except OSError:
         return None
-    if not 0 < column.count <= held:
+    if not is_held:
         column.path = path
         return column
-    if len(start) < HEADER + column.count * ROW.itemsize:  # it became another one meanwhile
+    if len(start) < HEADER + column.count * ROW.itemsize:
         return None
     column.held = np.frombuffer(start, dtype=ROW, count=column.count, offset=HEADER)
     return column
@@ -145,7 +148,8 @@ def append(column: Column, piece: Piece, *, is_sealed: bool, is_asked: bool = Tr
 
 def tidy(root: Path, most: int, asked: set[Path]) -> None:
     """Throw away files beyond ``most`` bytes of the disk, the oldest first and none of ``asked``, and what was left
-    half made. The date of a file is when somebody last asked for it, or the end of its trial where nobody has."""
+    half made. The date of a file is when somebody last asked for it, within ten minutes, or the end of its trial where
+    nobody has."""
     found: list[tuple[float, int, str]] = []
     for store_ in _entries(str(root)):
         for run in _entries(store_.path):

@@ -35,6 +35,8 @@ MOST_PREVIEW_SECONDS = 0.1
 """and how long those take at most."""
 EXPECT_SECONDS = 0.1
 """How long is read what somebody is about to ask for."""
+PROGRAM_SECONDS = 0.05
+"""How long a program's question reads at least while somebody who looks at charts waits."""
 PREVIEW_VALUES = 2_500
 """Of all previews of one answer, about."""
 FEW_POINTS = 4
@@ -83,7 +85,7 @@ class Histories:
         self._journals = journals
         self._lock = threading.Lock()
         self._followers: deque[None] = deque()
-        """One for each question that waits, of those who follow histories."""
+        """One for each question that waits, of those who look at charts."""
         self._epoch = secrets.token_hex(4)
         self._generation = 0
         self._begun_over: set[tuple[str, str]] = set()
@@ -161,13 +163,18 @@ class Histories:
     def _ask(self, query: SeriesQuery) -> tuple[SeriesPage, list[_Sampled]]:
         run_ids = list(dict.fromkeys(query.run_ids))
         metrics = list(dict.fromkeys(query.metrics))
-        if not query.known:
+        if not _is_of_chart(query):
             with self._lock:
                 return self._answer(query, run_ids, metrics)
         self._followers.append(None)
-        with self._lock:
+        try:
+            self._lock.acquire()
+        finally:
             self._followers.pop()
+        try:
             return self._answer(query, run_ids, metrics)
+        finally:
+            self._lock.release()
 
     def _answer(self, query: SeriesQuery, run_ids: list[str], metrics: list[str]) -> tuple[SeriesPage, list[_Sampled]]:
         """An answer without series, and its series."""
@@ -184,7 +191,9 @@ class Histories:
             self._look()
             facts = self._source.runs(run_ids)
             there = [each for each in run_ids if each in facts]
-            is_over = self._read(there, metrics, facts, deadline, is_first=has_nothing, gives_way=not query.known)
+            is_over = self._read(
+                there, metrics, facts, deadline, is_first=has_nothing, gives_way=not _is_of_chart(query)
+            )
             if query.known and self._source.can_preview:
                 previews = self._previews(_unknown(query, there))
         except NotFound as error:
@@ -263,8 +272,8 @@ class Histories:
         gives_way: bool = False,
     ) -> bool:
         """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it.
-        ``is_first``: something of each metric is enough, or nothing where there are previews. ``gives_way``: once
-        somebody who follows histories waits, something is enough.
+        ``is_first``: something of each metric is enough, or nothing where there are previews. ``gives_way``: while
+        somebody waits who looks at charts, of what was not read to its end before something is enough.
         """
         empty = set(metrics)
         new: list[Want] = []
@@ -297,6 +306,9 @@ class Histories:
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         left = set(marks)
+        # Of these an answer says that there is more; of what has grown it would not.
+        unread = {(each.run_id, each.metric) for each in new}
+        program_turn = time.monotonic() + PROGRAM_SECONDS
         enough = deadline
         if is_first:
             can_preview = self._source.can_preview
@@ -315,8 +327,10 @@ class Histories:
                 if piece.is_done:
                     left.discard(key)
             moment = time.monotonic()
-            if moment > deadline or (moment > enough and not empty) or (gives_way and self._followers):
+            if moment > deadline or (moment > enough and not empty):
                 return not left
+            if gives_way and self._followers and moment > program_turn and not unread.isdisjoint(left):
+                return False
         return True
 
     def _previews(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Column]:
@@ -338,6 +352,11 @@ class Histories:
     def _anew(self, run_id: str, metric: str) -> Column:
         self._columns.drop(run_id, metric)
         return self._columns.get(run_id, metric)[0]
+
+
+def _is_of_chart(query: SeriesQuery) -> bool:
+    """Whether somebody looks at a chart: follows histories, or looks at a part of them."""
+    return bool(query.known) or query.low is not None or query.high is not None
 
 
 def _known(query: SeriesQuery) -> dict[tuple[str, str], int]:

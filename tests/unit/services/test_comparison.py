@@ -85,6 +85,8 @@ def test_what_is_not_there_is_told_and_the_others_stay() -> None:
     found = compare(of("a1", "nope", "a3"), of("x", experiment="never"), of("b1", "a1", experiment="prices"))
     assert [each.run_id for each in found.trials] == ["a1", "b1"]
     assert found.missing == ["x", "nope", "a3"]
+    found = compare(of("b1", "nope", experiment="never"), of("b1", experiment="prices"))
+    assert ([each.run_id for each in found.trials], found.missing) == (["b1"], ["nope"])
 
 
 def test_nothing_is_left() -> None:

@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import time
 import zlib
 from pathlib import Path
 
@@ -255,6 +256,11 @@ def test_a_short_series_that_is_in_a_file_is_read_at_once_when_somebody_asks(tmp
     column, is_loaded = columns.get(*KEY)
     assert is_loaded and column.path is None and column.mark == (1,)
     assert file.stat().st_mtime > 1.0
+    # Not again within ten minutes: it is the tenth part of what reading it costs.
+    lately = time.time() - 60
+    os.utime(file, (lately, lately))
+    made(tmp_path).get(*KEY)
+    assert file.stat().st_mtime == pytest.approx(lately)
     file.unlink()
     columns.add(*KEY, piece(1_000, 5, mark=(2,)))
     column, _ = columns.get(*KEY)
@@ -289,6 +295,19 @@ def test_a_file_that_gets_shorter_while_it_is_read_does_not_count(
     monkeypatch.setattr(os, "pread", lambda file, size, place: read(file, size, place)[:-24])
     column, is_loaded = made(tmp_path).get(*KEY)
     assert not is_loaded and column.count == 0
+
+
+def test_rows_that_do_not_count_yet_are_no_reason_to_read_a_history_again(tmp_path: Path) -> None:
+    """Whoever appends to a file was killed, or has not said yet that there is more."""
+    kept = made(tmp_path)
+    kept.dated = 1.0
+    kept.add(*KEY, piece(0, LONG - 1))
+    kept.put_away([KEY])
+    (file,) = files(tmp_path)
+    with file.open("ab") as end:
+        end.write(b"x" * 24 * 3)
+    column, is_loaded = made(tmp_path).get(*KEY)
+    assert is_loaded and column.path is None and values(column) == [step * 0.5 for step in range(LONG - 1)]
 
 
 def test_files_that_are_asked_for_are_not_thrown_away(tmp_path: Path) -> None:

@@ -6,9 +6,6 @@ import json
 import math
 import random
 import threading
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,6 @@ from studio_ext.adapters.series import histories as module
 from studio_ext.adapters.series.columns import LONG, Columns
 from studio_ext.adapters.series.histories import Histories
 from studio_ext.adapters.series.journals import Journals
-from studio_ext.adapters.series.sources import Piece, Want
 from studio_ext.adapters.series.sql_source import SqlHistories
 from studio_ext.adapters.trial_index.sql_tables import SqliteTables
 from studio_ext.contract.series import SampledSeries, SeriesPage
@@ -100,39 +96,6 @@ def test_whoever_follows_and_has_nothing_is_answered_first_without_previews(
     store.log(OTHER, "late", [9.0])
     late = any_store.page(query("late", runs=runs, known=[[0], [0]]))
     assert [each.value for each in late.series] == [[9.0]]
-
-
-def test_a_program_gives_way_to_whoever_looks_at_charts(
-    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "TURN_SECONDS", 60.0)
-    runs = (RUN, OTHER)
-    for run_id in runs:
-        store.run(run_id)
-        store.log(run_id, "loss", [2.0, 1.0])
-    read = SqlHistories.read
-    is_reading, may_go_on = threading.Event(), threading.Event()
-
-    def slowly(self: SqlHistories, wants: Sequence[Want]) -> Iterator[list[Piece]]:
-        for pieces in read(self, wants):
-            is_reading.set()
-            assert may_go_on.wait(30)
-            yield pieces
-
-    monkeypatch.setattr(SqlHistories, "read", slowly)
-    with ThreadPoolExecutor(2) as threads:
-        program = threads.submit(any_store.page, query("loss", runs=runs))
-        assert is_reading.wait(30)
-        charts = threads.submit(any_store.page, query("loss", runs=runs, known=[[1], [1]]))
-        deadline = time.monotonic() + 30
-        while not any_store._followers and time.monotonic() < deadline:
-            time.sleep(0.01)
-        may_go_on.set()
-        begun, shown = program.result(30), charts.result(30)
-    assert begun.more and [each.run_id for each in begun.series] == [RUN]
-    assert not shown.more and [each.value for each in shown.series] == [[2.0, 1.0], [2.0, 1.0]]
-    assert whole(any_store, query("loss", runs=runs)).series == shown.series
-    assert not any_store._followers
 
 
 def test_many_values_of_one_step(store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
