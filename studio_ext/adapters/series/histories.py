@@ -33,12 +33,12 @@ PREVIEW_SECONDS = 0.01
 """How long before the rest is shown as previews, where the store has them;"""
 MOST_PREVIEW_SECONDS = 0.1
 """and how long those take at most."""
+PREVIEW_VALUES = 2_500
+"""Of all previews of one answer, about."""
 EXPECT_SECONDS = 0.1
 """How long is read what somebody is about to ask for."""
 PROGRAM_SECONDS = 0.05
 """How long a program's question reads at least while somebody who looks at charts waits."""
-PREVIEW_VALUES = 2_500
-"""Of all previews of one answer, about."""
 FEW_POINTS = 4
 _RECENT = 1_000
 """Values of the store among which one of a journal is looked for."""
