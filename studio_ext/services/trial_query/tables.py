@@ -177,7 +177,8 @@ def _opened(tree: Tree, query: TrialQuery, columns: TrialColumns) -> Mask:
     if tree.groups is not None:
         nodes = [at for at, name in enumerate(tree.groups.names) if _group_id(name) in wanted]
     else:
-        nodes = np.flatnonzero(np.isin(tree.rows, columns.rows_of(list(wanted)))).tolist()
+        rows = columns.rows_of(list(wanted))
+        nodes = np.flatnonzero(np.isin(tree.rows, rows[rows >= 0])).tolist()
     is_open[nodes] = not query.expand_all
     return is_open
 
