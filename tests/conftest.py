@@ -20,6 +20,8 @@ from tests.integration import docker_images
 from tests.integration.podman import OwnPodman
 from tests.needs import cannot_be_tried
 
+pytest.register_assert_rewrite("studio_ext.testing")  # the suites there say what they saw, as tests do
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--long``: everything at its full size, which takes many minutes."""

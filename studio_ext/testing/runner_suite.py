@@ -206,6 +206,14 @@ class RunnerSuite:
         assert stream(output_cells(launch)[0]) == "ab\nfrom shell\n"
         assert "from shell" in read_log(launch).splitlines()
 
+    def test_what_is_written_past_python_is_in_its_cell_where_reading_is_slow(
+        self, runner: Runner, tmp_path: Path
+    ) -> None:
+        slow = "import os, time\nread = os.read\nos.read = lambda *where: (time.sleep(0.3), read(*where))[1]"
+        launch = self.make(tmp_path, [slow, "x = os.write(1, b'first')", "x = os.write(1, b'late')", "x = 1"])
+        self.run(runner, launch)
+        assert [stream(cell) for cell in output_cells(launch)] == ["", "first", "late", ""]
+
     def test_kernel_that_dies(self, runner: Runner, tmp_path: Path) -> None:
         crash = (
             "import os, signal, time\nprint('last words', flush=True)\n"

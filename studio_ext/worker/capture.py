@@ -15,6 +15,7 @@ from typing import Any
 
 from . import reads
 from .autolog import OFF, ON, Autolog
+from .kernel_output import catch_up
 from .post_import import PostImport
 from .readers import Readers
 
@@ -53,6 +54,8 @@ def start(settings: Settings) -> None:
             Autolog(settings.autolog, imports, notes.say).watch()
         imports.install()
         files.listen()
+        catch_up(sys.stdout)
+        catch_up(sys.stderr)
     except Exception as error:
         notes.failed(error)
 

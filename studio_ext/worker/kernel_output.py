@@ -1,4 +1,6 @@
-"""What an IPython kernel that we forked does differently with its output: none is lost, none piles up in memory.
+"""What the IPython kernel of a job does differently with its output: none is lost, none piles up in memory.
+
+In a kernel that we forked, all of it; in one of its own command only the second and the third:
 
 - Long texts are published in pieces. The publishing socket blocks when some messages are under way, and so does whoever
   prints when much waits to be published: as with a pipe. Other kernels drop what is not taken in time; from them it
@@ -13,6 +15,7 @@ from __future__ import annotations
 import array
 import contextlib
 import fcntl
+import functools
 import os
 import select
 import termios
@@ -30,6 +33,7 @@ _PENDING = 4 << 20
 _READ = 65536
 _CATCH_UP_SECONDS = 1.0
 """How long a flush waits for what was written past Python's streams, where it does not end."""
+_STOP_SECONDS = 1.0
 
 
 def hold_back(app: Any, stream: Any, shell: Any) -> None:
@@ -41,6 +45,38 @@ def hold_back(app: Any, stream: Any, shell: Any) -> None:
     stream._watch_pipe_fd = _watch
     stream.flush = _after_the_pipe(stream.flush)
     shell._tee = lambda *_, **__: contextlib.nullcontext()
+
+
+def catch_up(stream: Any) -> None:
+    """Let a flush of this ``OutStream`` of a running kernel wait for what was written past it.
+
+    Nothing happens to other streams, and to those of a kernel that :func:`hold_back` has changed.
+    """
+    cls, watcher = type(stream), getattr(stream, "watch_fd_thread", None)
+    if watcher is None or hasattr(stream, "_taking") or not stream._should_watch:
+        return
+    stream._should_watch = False  # ipykernel's own way to end its thread: what wakes it is not published
+    os.write(stream._original_stdstream_fd, b"\0")
+    watcher.join(_STOP_SECONDS)
+    stream._should_watch = True
+    if watcher.is_alive():
+        return
+    stream._taking = threading.RLock()
+    stream.watch_fd_thread = _Watcher(stream)
+    stream.watch_fd_thread.start()
+    stream.flush = functools.partial(_after_the_pipe(cls.flush), stream)
+
+
+class _Watcher(threading.Thread):
+    """Watches a stream. As a class of its own it belongs to no cell for those ipykernels that patch ``Thread.run``."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+
+    def run(self) -> None:
+        """Until the stream is closed."""
+        _watch(self._stream)
 
 
 def _bounded(bind: Callable[[Any, Any, int], int]) -> Callable[[Any, Any, int], int]:
