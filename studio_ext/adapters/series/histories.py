@@ -185,13 +185,14 @@ class Histories:
         recorded = self._journals.open_runs(run_ids)
         facts: dict[str, RunFacts] = {}
         message = ""
+        left: set[tuple[str, str]] = set()
         is_over = False  # nor before all that has grown was read: nobody would ask for the rest
         previews: dict[tuple[str, str], Column] = {}
         try:
             self._look()
             facts = self._source.runs(run_ids)
             there = [each for each in run_ids if each in facts]
-            is_over = self._read(
+            is_over, left = self._read(
                 there, metrics, facts, deadline, is_first=has_nothing, gives_way=not _is_of_chart(query)
             )
             if query.known and self._source.can_preview:
@@ -205,7 +206,8 @@ class Histories:
         if query.generation != generation:
             known = {}
         views = []
-        waiting: set[str] = set()
+        # Those who follow see what has grown at their next look, which need not be at once.
+        waiting = set() if _is_of_chart(query) else {run_id for run_id, _ in left}
         read = 0
         for run_id in run_ids:
             if run_id not in facts and not message:
@@ -270,10 +272,11 @@ class Histories:
         *,
         is_first: bool = False,
         gives_way: bool = False,
-    ) -> bool:
-        """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it.
+    ) -> tuple[bool, set[tuple[str, str]]]:
+        """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it, and
+        for which there was none, of those that are known to have more.
         ``is_first``: something of each metric is enough, or nothing where there are previews. ``gives_way``: while
-        somebody waits who looks at charts, of what was not read to its end before something is enough.
+        somebody waits who looks at charts, something is enough.
         """
         empty = set(metrics)
         new: list[Want] = []
@@ -295,7 +298,8 @@ class Histories:
                     new.append(Want(run_id, metric, column.mark))
                 else:  # one that is over, too: MLflow takes more of it, and lets it go on again
                     done.append(Want(run_id, metric, column.mark))
-        grown = self._source.grown(done) if done else []
+        more, perhaps = self._source.grown(done) if done else ([], [])
+        grown = [*more, *perhaps]
         now = self._source.mark_now()
         if now is not None:
             for each in set(done).difference(grown):
@@ -306,8 +310,7 @@ class Histories:
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         left = set(marks)
-        # Of these an answer says that there is more; of what has grown it would not.
-        unread = {(each.run_id, each.metric) for each in new}
+        guesses = {(each.run_id, each.metric) for each in perhaps}
         program_turn = time.monotonic() + PROGRAM_SECONDS
         enough = deadline
         if is_first:
@@ -328,10 +331,10 @@ class Histories:
                     left.discard(key)
             moment = time.monotonic()
             if moment > deadline or (moment > enough and not empty):
-                return not left
-            if gives_way and self._followers and moment > program_turn and not unread.isdisjoint(left):
-                return False
-        return True
+                return not left, left - guesses
+            if gives_way and self._followers and moment > program_turn:
+                return not left, left - guesses
+        return True, set()
 
     def _previews(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Column]:
         """Of those series that are not read to their ends; of some of them, where it takes long. Of one with few steps

@@ -77,14 +77,15 @@ class RestHistories:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`. A server gives neither some nor the last."""
         raise NotImplementedError
 
-    def grown(self, wants: Sequence[Want]) -> list[Want]:
+    def grown(self, wants: Sequence[Want]) -> tuple[list[Want], list[Want]]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         now = time.monotonic()
-        return [
+        changed = [
             Want(run_id, metric, ())
             for run_id, metric, mark in wants
             if self._mark(run_id, metric) != mark and now >= self._again.get((run_id, metric), 0.0)
         ]
+        return changed, []
 
     def mark_now(self) -> Mark | None:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""

@@ -88,12 +88,26 @@ def test_charts_give_way_to_nobody(any_store: Histories, monkeypatch: pytest.Mon
     assert not shown.more and values(shown) == [[2.0, 1.0], [2.0, 1.0]]
 
 
-def test_what_has_grown_is_whole_whoever_waits(
-    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_has_grown_is_whole_in_the_end(store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = query("loss", runs=RUNS)
     assert not any_store.page(asked).more
     for run_id in RUNS:
         store.log(run_id, "loss", [0.5], first=2, time=1002.0)
-    grown, _ = while_waited_for(any_store, asked, query("loss", runs=RUNS, known=[[1], [1]]), monkeypatch)
-    assert not grown.more and values(grown) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
+    grown, shown = while_waited_for(any_store, asked, query("loss", runs=RUNS, known=[[1], [1]]), monkeypatch)
+    assert grown.more and values(grown) == [[2.0, 1.0, 0.5], [2.0, 1.0]]
+    assert not shown.more and values(shown) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
+    assert values(whole(any_store, asked)) == values(shown)
+
+
+def test_where_a_turn_is_too_short_for_what_has_grown_programs_know(
+    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = query("loss", runs=RUNS)
+    assert not any_store.page(asked).more
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
+    for run_id in RUNS:
+        store.log(run_id, "loss", [0.5], first=2, time=1002.0)
+    grown = any_store.page(asked)
+    assert grown.more and grown.waiting == 1 and values(grown) == [[2.0, 1.0, 0.5], [2.0, 1.0]]
+    rest = any_store.page(asked)
+    assert not rest.more and values(rest) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
