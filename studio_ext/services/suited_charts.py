@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from studio_ext.contract.comparison import ComparedRow
+from studio_ext.contract.trial_table import Value
 from studio_ext.contract.views import (
     ImportanceChartSpec,
     LineChartSpec,
@@ -20,6 +21,8 @@ _SOME = 3
 """From so many trials on a chart with each one as a point tells something."""
 _MANY = 10
 """From so many on it can be told which parameters matter."""
+_MAX_LETTERS = 40
+"""Of a text that can be read at an axis."""
 _HELD_BACK = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|test|eval)(?:[^a-z]|$)", re.IGNORECASE)
 
 
@@ -39,12 +42,15 @@ def suited_charts(rows: Sequence[ComparedRow], trials: int) -> list[ViewChart]:
         return charts
     # Numbers first; of those, what was tried with more values says more about the metric.
     ordered = sorted(parameters, key=lambda row: -len(set(row.values)) if row.numeric else 1)
-    return [*charts, *_of_parameters(ordered, main, trials)]
+    return [*charts, *_of_parameters(_told_apart(ordered), main, trials)]
 
 
 def _of_parameters(parameters: list[ComparedRow], main: ComparedRow, trials: int) -> Iterator[ViewChart]:
     shown = parameters[: _MAX_AXES - 1]
-    if len(shown) > 1:
+    yield ScatterChartSpec(id="scatter-1", type="scatter", x=shown[0].key, y=main.key, log_x=_is_wide(shown[0]))
+    if trials >= _MANY:
+        yield ImportanceChartSpec(id="importance-1", type="importance", metric=main.key)
+    if len(shown) > 1:  # the last one: it takes a row of its own, and leaves no gap before others
         yield ParallelChartSpec(
             id="parallel-1",
             type="parallel",
@@ -53,9 +59,17 @@ def _of_parameters(parameters: list[ComparedRow], main: ComparedRow, trials: int
             colour=main.key,
             wide=True,
         )
-    yield ScatterChartSpec(id="scatter-1", type="scatter", x=shown[0].key, y=main.key, log_x=_is_wide(shown[0]))
-    if trials >= _MANY:
-        yield ImportanceChartSpec(id="importance-1", type="importance", metric=main.key)
+
+
+def _told_apart(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
+    """Of rows with the same values, the one with the shortest name: libraries record parameters under two."""
+    found: dict[tuple[Value, ...], ComparedRow] = {}
+    for row in rows:
+        values = tuple(row.values)
+        known = found.get(values)
+        if known is None or len(row.name) < len(known.name):
+            found[values] = row
+    return list(found.values())
 
 
 def _has_history(row: ComparedRow) -> bool:
@@ -73,7 +87,8 @@ def _interest(row: ComparedRow) -> int:
 
 def _is_choice(row: ComparedRow) -> bool:
     """Whether trials can be told apart by it at a glance: not by a path or a text of its own for each."""
-    return row.numeric or 1 < len({each for each in row.values if each is not None}) <= _MANY
+    texts = {str(each) for each in row.values if each is not None}
+    return row.numeric or (1 < len(texts) <= _MANY and max(map(len, texts)) <= _MAX_LETTERS)
 
 
 def _is_wide(row: ComparedRow) -> bool:

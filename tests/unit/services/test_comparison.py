@@ -296,8 +296,20 @@ def test_parameters_that_were_tried_with_more_values_come_first() -> None:
         "same": lambda at: 5,
     }
     charts = suited(runs(12, params=params, metrics={"rmse": lambda at: [float(at)]}))
-    parallel, scatter, importance = charts
+    scatter, importance, parallel = charts
     assert parallel.keys == ["params.lr", "params.flag", "params.optimizer", "metrics.rmse"]
     assert (parallel.log, parallel.colour, parallel.wide) == (["params.lr"], "metrics.rmse", True)
     assert (scatter.x, scatter.y, scatter.log_x) == ("params.lr", "metrics.rmse", True)
     assert importance.metric == "metrics.rmse"
+
+
+def test_a_parameter_under_two_names_and_long_texts_are_no_axes() -> None:
+    params = {
+        "trees__depth": lambda at: at % 4,
+        "depth": lambda at: at % 4,
+        "model": lambda at: f"HistGradientBoostingRegressor(max_depth={at % 4})",
+        "loss": lambda at: ["squared", "absolute"][at % 2],
+    }
+    scatter, parallel = suited(runs(9, params=params, metrics={"rmse": lambda at: [float(at)]}))
+    assert scatter.x == "params.depth"
+    assert parallel.keys == ["params.depth", "params.loss", "metrics.rmse"]
