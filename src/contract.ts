@@ -1892,6 +1892,11 @@ export interface RunnerInfo {
  */
 export interface SeriesPage {
   /**
+   * Whether series that were read to their ends have more by now, for which there was no time. It may be so as long
+   * as trials go on, and comes with the next answers.
+   */
+  behind: boolean;
+  /**
    * Whether nothing can come any more: all trials are over, and read.
    */
   complete: boolean;

@@ -95,6 +95,9 @@ class SeriesPage(Wire):
     """Values that were read of the trials that are not read to the end; a sign of life while there is ``more``."""
     waiting: int = 0
     """Trials that are not read to the end."""
+    behind: bool = False
+    """Whether series that were read to their ends have more by now, for which there was no time. It may be so as long
+    as trials go on, and comes with the next answers."""
     complete: bool = False
     """Whether nothing can come any more: all trials are over, and read."""
     missing: list[str] = []

@@ -25,6 +25,8 @@ COLUMNS = ["trial", "run_id", "metric", "step", "time", "value"]
 _FEWEST = 4
 """Points of a series of which it is only asked whether it was read."""
 _PAUSE_SECONDS = 0.05
+_NEWEST_SECONDS = 5.0
+"""How long the newest values of trials that go on are asked for, where they come faster than they are read."""
 
 
 def histories(client: Client, trials: Sequence[Trial], metrics: Sequence[str], max_points: int) -> pd.DataFrame:
@@ -74,8 +76,7 @@ def _read(client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_po
                 raise invalid(error) from error
             small = query.model_copy(update={"max_points": _FEWEST})
             while True:
-                while client.trial_series(small).more:
-                    time.sleep(_PAUSE_SECONDS)  # a turn of reading: each answers with what is there by then
+                _wait(client, small)
                 page = client.trial_series(query)
                 if not page.more:
                     break  # else something has to be read again: a trial has ended, or others took the room
@@ -85,6 +86,18 @@ def _read(client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_po
                 warnings.warn(page.message, stacklevel=4)
         order = {run_id: at for at, run_id in enumerate(some)}
         yield from sorted(series, key=lambda each: order[each.run_id])
+
+
+def _wait(client: Client, query: SeriesQuery) -> None:
+    """Until all is read. Each question is a turn of reading, and answers with what is there by then."""
+    until = None
+    while True:
+        page = client.trial_series(query)
+        if not page.more:
+            until = until or time.monotonic() + _NEWEST_SECONDS
+            if not page.behind or time.monotonic() > until:
+                return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def trials_of(client: Client, run_ids: Sequence[str]) -> list[Trial]:

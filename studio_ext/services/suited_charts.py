@@ -21,8 +21,8 @@ _SOME = 3
 """From so many trials on a chart with each one as a point tells something."""
 _MANY = 10
 """From so many on it can be told which parameters matter."""
-_MAX_LETTERS = 40
-"""Of a text that can be read at an axis."""
+_LETTERS = 24
+"""Of a text that are read at an axis."""
 _HELD_BACK = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|test|eval)(?:[^a-z]|$)", re.IGNORECASE)
 
 
@@ -42,12 +42,13 @@ def suited_charts(rows: Sequence[ComparedRow], trials: int) -> list[ViewChart]:
         return charts
     # Numbers first; of those, what was tried with more values says more about the metric.
     ordered = sorted(parameters, key=lambda row: -len(set(row.values)) if row.numeric else 1)
-    return [*charts, *_of_parameters(_told_apart(ordered), main, trials)]
+    return [*charts, *_of_parameters(ordered, main, trials)]
 
 
 def _of_parameters(parameters: list[ComparedRow], main: ComparedRow, trials: int) -> Iterator[ViewChart]:
-    shown = parameters[: _MAX_AXES - 1]
-    yield ScatterChartSpec(id="scatter-1", type="scatter", x=shown[0].key, y=main.key, log_x=_is_wide(shown[0]))
+    shown = _axes(parameters)[: _MAX_AXES - 1]
+    for row in shown[:1]:
+        yield ScatterChartSpec(id="scatter-1", type="scatter", x=row.key, y=main.key, log_x=_is_wide(row))
     if trials >= _MANY:
         yield ImportanceChartSpec(id="importance-1", type="importance", metric=main.key)
     if len(shown) > 1:  # the last one: it takes a row of its own, and leaves no gap before others
@@ -61,10 +62,14 @@ def _of_parameters(parameters: list[ComparedRow], main: ComparedRow, trials: int
         )
 
 
-def _told_apart(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
-    """Of rows with the same values, the one with the shortest name: libraries record parameters under two."""
+def _axes(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
+    """Those whose values can be told apart at an axis. Of rows with the same values, the one with the shortest name:
+    libraries record parameters under two."""
     found: dict[tuple[Value, ...], ComparedRow] = {}
     for row in rows:
+        texts = {str(each) for each in row.values if each is not None}
+        if not row.numeric and len({each[:_LETTERS] for each in texts}) < len(texts):
+            continue
         values = tuple(row.values)
         known = found.get(values)
         if known is None or len(row.name) < len(known.name):
@@ -87,8 +92,7 @@ def _interest(row: ComparedRow) -> int:
 
 def _is_choice(row: ComparedRow) -> bool:
     """Whether trials can be told apart by it at a glance: not by a path or a text of its own for each."""
-    texts = {str(each) for each in row.values if each is not None}
-    return row.numeric or (1 < len(texts) <= _MANY and max(map(len, texts)) <= _MAX_LETTERS)
+    return row.numeric or 1 < len({each for each in row.values if each is not None}) <= _MANY
 
 
 def _is_wide(row: ComparedRow) -> bool:

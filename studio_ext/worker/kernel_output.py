@@ -1,6 +1,6 @@
 """What the IPython kernel of a job does differently with its output: none is lost, none piles up in memory.
 
-In a kernel that we forked, all of it; in one of its own command only the second and the third:
+In a kernel that we forked, all of it; in one of its own command the second only:
 
 - Long texts are published in pieces. The publishing socket blocks when some messages are under way, and so does whoever
   prints when much waits to be published: as with a pipe. Other kernels drop what is not taken in time; from them it
@@ -20,8 +20,8 @@ import os
 import select
 import termios
 import threading
-import time
 from collections.abc import Callable, Iterator
+from time import monotonic, sleep
 from typing import Any
 
 MESSAGES = 32
@@ -33,50 +33,27 @@ _PENDING = 4 << 20
 _READ = 65536
 _CATCH_UP_SECONDS = 1.0
 """How long a flush waits for what was written past Python's streams, where it does not end."""
-_STOP_SECONDS = 1.0
 
 
 def hold_back(app: Any, stream: Any, shell: Any) -> None:
     """Change the classes ``IPKernelApp``, ``OutStream`` and ``InteractiveShell`` of this process."""
     app._bind_socket = _bounded(app._bind_socket)
-    stream._flush_buffers = _in_pieces(stream._flush_buffers)
+    if hasattr(stream, "_flush_buffers"):  # since ipykernel 6.29
+        stream._flush_buffers = _in_pieces(stream._flush_buffers)
     stream.write = _waiting(stream.write)
     stream._taking = threading.RLock()
     stream._watch_pipe_fd = _watch
-    stream.flush = _after_the_pipe(stream.flush)
+    stream.flush = _after_the_pipe(stream.flush, _waits_in_pipe)
     shell._tee = lambda *_, **__: contextlib.nullcontext()
 
 
 def catch_up(stream: Any) -> None:
-    """Let a flush of this ``OutStream`` of a running kernel wait for what was written past it.
+    """Let a flush of this ``OutStream`` of a running kernel wait for what was written past it, as far as Linux tells.
 
     Nothing happens to other streams, and to those of a kernel that :func:`hold_back` has changed.
     """
-    cls, watcher = type(stream), getattr(stream, "watch_fd_thread", None)
-    if watcher is None or hasattr(stream, "_taking") or not stream._should_watch:
-        return
-    stream._should_watch = False  # ipykernel's own way to end its thread: what wakes it is not published
-    os.write(stream._original_stdstream_fd, b"\0")
-    watcher.join(_STOP_SECONDS)
-    stream._should_watch = True
-    if watcher.is_alive():
-        return
-    stream._taking = threading.RLock()
-    stream.watch_fd_thread = _Watcher(stream)
-    stream.watch_fd_thread.start()
-    stream.flush = functools.partial(_after_the_pipe(cls.flush), stream)
-
-
-class _Watcher(threading.Thread):
-    """Watches a stream. As a class of its own it belongs to no cell for those ipykernels that patch ``Thread.run``."""
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__(daemon=True)
-        self._stream = stream
-
-    def run(self) -> None:
-        """Until the stream is closed."""
-        _watch(self._stream)
+    if getattr(stream, "watch_fd_thread", None) is not None and not hasattr(stream, "_taking"):
+        stream.flush = functools.partial(_after_the_pipe(type(stream).flush, _is_on_its_way), stream)
 
 
 def _bounded(bind: Callable[[Any, Any, int], int]) -> Callable[[Any, Any, int], int]:
@@ -128,20 +105,38 @@ def _watch(stream: Any) -> None:
         return
 
 
-def _after_the_pipe(flush: Callable[[Any], None]) -> Callable[[Any], None]:
+def _after_the_pipe(flush: Callable[[Any], None], is_behind: Callable[[Any], bool]) -> Callable[[Any], None]:
     def after_the_pipe(stream: Any) -> None:
         watcher = getattr(stream, "watch_fd_thread", None)
         if watcher and watcher is not threading.current_thread() and stream._is_master_process():
-            deadline = time.monotonic() + _CATCH_UP_SECONDS
-            while _waits_in_pipe(stream) and watcher.is_alive() and time.monotonic() < deadline:
-                time.sleep(0.0005)
+            deadline = monotonic() + _CATCH_UP_SECONDS
+            while is_behind(stream) and watcher.is_alive() and monotonic() < deadline:
+                sleep(0.0005)
         flush(stream)
 
     return after_the_pipe
 
 
 def _waits_in_pipe(stream: Any) -> bool:
+    with stream._taking:
+        return _in_pipe(stream) > 0
+
+
+def _is_on_its_way(stream: Any) -> bool:
+    """Whether the thread of ipykernel, which takes no lock, has not handed on what was written by now: once the pipe
+    is empty, it has when it waits in its next call of ``read``."""
+    if _in_pipe(stream) > 0:
+        return True
+    try:
+        with open(f"/proc/self/task/{stream.watch_fd_thread.native_id}/syscall", encoding="ascii") as file:  # noqa: PTH123
+            call = file.read().split()
+    except OSError:
+        return False
+    return len(call) < 2 or int(call[1], 16) != stream._fid
+
+
+def _in_pipe(stream: Any) -> int:
     count = array.array("i", [0])
-    with stream._taking, contextlib.suppress(OSError, TypeError):
+    with contextlib.suppress(OSError, TypeError):
         fcntl.ioctl(stream._fid, termios.FIONREAD, count)
-    return count[0] > 0
+    return count[0]

@@ -31,6 +31,7 @@ const page = (
   more: false,
   read: 0,
   waiting: 0,
+  behind: false,
   complete: true,
   missing: [],
   message: '',

@@ -40,6 +40,8 @@ EXPECT_SECONDS = 0.1
 PROGRAM_SECONDS = 0.05
 """How long a program's question reads at least while somebody who looks at charts waits."""
 FEW_POINTS = 4
+_REMEMBERED = 100_000
+"""Series of which is known when they were read."""
 _RECENT = 1_000
 """Values of the store among which one of a journal is looked for."""
 
@@ -88,6 +90,8 @@ class Histories:
         """One for each question that waits, of those who look at charts."""
         self._epoch = secrets.token_hex(4)
         self._generation = 0
+        self._read_at: dict[tuple[str, str], float] = {}
+        """When what had grown was last read (monotonic seconds)."""
         self._begun_over: set[tuple[str, str]] = set()
         """Series whose reading began when their run was over, and goes on."""
         self._expected: frozenset[tuple[str, str]] = frozenset()
@@ -185,14 +189,14 @@ class Histories:
         recorded = self._journals.open_runs(run_ids)
         facts: dict[str, RunFacts] = {}
         message = ""
-        left: set[tuple[str, str]] = set()
+        is_behind = False
         is_over = False  # nor before all that has grown was read: nobody would ask for the rest
         previews: dict[tuple[str, str], Column] = {}
         try:
             self._look()
             facts = self._source.runs(run_ids)
             there = [each for each in run_ids if each in facts]
-            is_over, left = self._read(
+            is_over, is_behind = self._read(
                 there, metrics, facts, deadline, is_first=has_nothing, gives_way=not _is_of_chart(query)
             )
             if query.known and self._source.can_preview:
@@ -206,8 +210,7 @@ class Histories:
         if query.generation != generation:
             known = {}
         views = []
-        # Those who follow see what has grown at their next look, which need not be at once.
-        waiting = set() if _is_of_chart(query) else {run_id for run_id, _ in left}
+        waiting: set[str] = set()
         read = 0
         for run_id in run_ids:
             if run_id not in facts and not message:
@@ -250,6 +253,7 @@ class Histories:
             more=bool(waiting),
             read=read,
             waiting=len(waiting),
+            behind=is_behind,
             complete=is_over and not waiting,
             missing=[] if message else [each for each in run_ids if each not in facts and each not in recorded],
             message=message,
@@ -272,9 +276,9 @@ class Histories:
         *,
         is_first: bool = False,
         gives_way: bool = False,
-    ) -> tuple[bool, set[tuple[str, str]]]:
-        """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it, and
-        for which there was none, of those that are known to have more.
+    ) -> tuple[bool, bool]:
+        """Read on what is not read to its end, and what has grown, the longest not read first. Returns whether there
+        was time for all of it, and whether there was none for some that were read to their ends and have more.
         ``is_first``: something of each metric is enough, or nothing where there are previews. ``gives_way``: while
         somebody waits who looks at charts, something is enough.
         """
@@ -299,6 +303,9 @@ class Histories:
                 else:  # one that is over, too: MLflow takes more of it, and lets it go on again
                     done.append(Want(run_id, metric, column.mark))
         more, perhaps = self._source.grown(done) if done else ([], [])
+        if len(self._read_at) > _REMEMBERED:
+            self._read_at.clear()
+        more.sort(key=lambda each: self._read_at.get((each.run_id, each.metric), 0.0))
         grown = [*more, *perhaps]
         now = self._source.mark_now()
         if now is not None:
@@ -310,7 +317,7 @@ class Histories:
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         left = set(marks)
-        guesses = {(each.run_id, each.metric) for each in perhaps}
+        behind = {(each.run_id, each.metric) for each in more}
         program_turn = time.monotonic() + PROGRAM_SECONDS
         enough = deadline
         if is_first:
@@ -329,12 +336,14 @@ class Histories:
                     empty.discard(piece.metric)
                 if piece.is_done:
                     left.discard(key)
+                    if key in behind:
+                        self._read_at[key] = time.monotonic()
             moment = time.monotonic()
             if moment > deadline or (moment > enough and not empty):
-                return not left, left - guesses
+                return not left, not behind.isdisjoint(left)
             if gives_way and self._followers and moment > program_turn:
-                return not left, left - guesses
-        return True, set()
+                return not left, not behind.isdisjoint(left)
+        return True, False
 
     def _previews(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Column]:
         """Of those series that are not read to their ends; of some of them, where it takes long. Of one with few steps

@@ -39,6 +39,7 @@ class Asked(FakeClient):
         super().__init__()
         self.asked: list[SeriesQuery] = []
         self.turns = 0
+        self.behind = 0
         self.said = ""
 
     def trial_series(self, query: SeriesQuery) -> SeriesPage:
@@ -47,7 +48,8 @@ class Asked(FakeClient):
         if self.turns:
             self.turns -= 1
             return page.model_copy(update={"series": [], "more": True})
-        return page.model_copy(update={"message": self.said})
+        self.behind -= 1
+        return page.model_copy(update={"message": self.said, "behind": self.behind >= 0})
 
 
 @pytest.fixture
@@ -127,6 +129,17 @@ def test_long_histories_are_waited_for(fake: Asked, monkeypatch: pytest.MonkeyPa
     assert rows(studio.histories("a1", metrics="rmse", max_points=77)) == [("a1", "rmse", 4.0)]
     # While it is read, nothing large is sent.
     assert [each.max_points for each in fake.asked] == [4, 4, 4, 4, 77]
+
+
+def test_the_newest_values_are_waited_for_but_not_for_ever(fake: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metric_histories, "_PAUSE_SECONDS", 0.0)
+    fake.turns, fake.behind = 2, 3
+    assert rows(studio.histories("a1", metrics="rmse", max_points=77)) == [("a1", "rmse", 4.0)]
+    assert [each.max_points for each in fake.asked] == [4, 4, 4, 4, 4, 4, 77]
+    fake.behind = 10**9
+    monkeypatch.setattr(metric_histories, "_NEWEST_SECONDS", 0.01)
+    assert rows(studio.histories("a1", metrics="rmse", max_points=77)) == [("a1", "rmse", 4.0)]
+    assert len(fake.asked) > 8
 
 
 def test_what_has_to_be_read_again_is_waited_for_again(fake: Asked, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -303,7 +303,7 @@ def test_parameters_that_were_tried_with_more_values_come_first() -> None:
     assert importance.metric == "metrics.rmse"
 
 
-def test_a_parameter_under_two_names_and_long_texts_are_no_axes() -> None:
+def test_parameters_that_say_the_same_or_begin_alike_are_no_axes() -> None:
     params = {
         "trees__depth": lambda at: at % 4,
         "depth": lambda at: at % 4,
@@ -313,3 +313,5 @@ def test_a_parameter_under_two_names_and_long_texts_are_no_axes() -> None:
     scatter, parallel = suited(runs(9, params=params, metrics={"rmse": lambda at: [float(at)]}))
     assert scatter.x == "params.depth"
     assert parallel.keys == ["params.depth", "params.loss", "metrics.rmse"]
+    alike = suited(runs(12, params={"model": params["model"]}, metrics={"rmse": lambda at: [float(at)]}))
+    assert [each.type for each in alike] == ["importance"]

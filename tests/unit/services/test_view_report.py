@@ -29,7 +29,7 @@ def line(*metrics: str, **more: Any) -> dict[str, Any]:
 def test_charts_that_suit_are_chosen() -> None:
     found = report(MemorySource(churn=churn()))
     charts = found.view.charts or []
-    assert [each.type for each in charts] == ["line", "line", "parallel", "scatter", "importance"]
+    assert [each.type for each in charts] == ["line", "line", "scatter", "importance", "parallel"]
     assert [each.metrics for each in charts if isinstance(each, LineChartSpec)] == [["val_loss"], ["accuracy"]]
     assert [each.chart for each in found.histories] == ["line-1", "line-2"]
     assert len(found.histories[0].series) == 24
@@ -49,7 +49,7 @@ def test_no_chart_is_added_to_those_that_are_named() -> None:
     [
         (churn(1), ["line", "line"]),
         (churn(2), ["line", "line"]),
-        (churn(4), ["line", "line", "parallel", "scatter"]),
+        (churn(4), ["line", "line", "scatter", "parallel"]),
         ([MemoryTrial("a"), MemoryTrial("b")], []),
         ([MemoryTrial(f"r{at}", params={"a": str(at)}, metrics={"m": [float(at)]}) for at in range(3)], ["scatter"]),
         ([MemoryTrial(f"r{at}", params={"a": str(at)}, metrics={"m": [math.nan] * 3}) for at in range(3)], []),

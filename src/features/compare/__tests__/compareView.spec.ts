@@ -158,6 +158,7 @@ describe('A comparison', () => {
           more: false,
           read: 0,
           waiting: 0,
+          behind: false,
           complete: true,
           missing: [],
           message: ''

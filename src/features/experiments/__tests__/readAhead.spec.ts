@@ -12,6 +12,7 @@ const page: IHistoryPage = {
   more: false,
   read: 0,
   waiting: 0,
+  behind: false,
   message: ''
 };
 

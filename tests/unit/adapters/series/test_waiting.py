@@ -88,26 +88,31 @@ def test_charts_give_way_to_nobody(any_store: Histories, monkeypatch: pytest.Mon
     assert not shown.more and values(shown) == [[2.0, 1.0], [2.0, 1.0]]
 
 
-def test_what_has_grown_is_whole_in_the_end(store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_are_told_that_what_has_grown_is_not_read(
+    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = query("loss", runs=RUNS)
-    assert not any_store.page(asked).more
+    assert not any_store.page(asked).behind
     for run_id in RUNS:
         store.log(run_id, "loss", [0.5], first=2, time=1002.0)
     grown, shown = while_waited_for(any_store, asked, query("loss", runs=RUNS, known=[[1], [1]]), monkeypatch)
-    assert grown.more and values(grown) == [[2.0, 1.0, 0.5], [2.0, 1.0]]
-    assert not shown.more and values(shown) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
-    assert values(whole(any_store, asked)) == values(shown)
+    assert grown.behind and not grown.more and values(grown) == [[2.0, 1.0, 0.5], [2.0, 1.0]]
+    assert not shown.behind and values(shown) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
 
 
-def test_where_a_turn_is_too_short_for_what_has_grown_programs_know(
+def test_what_was_not_read_for_longest_is_read_first(
     store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = query("loss", runs=RUNS)
     assert not any_store.page(asked).more
     monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
-    for run_id in RUNS:
-        store.log(run_id, "loss", [0.5], first=2, time=1002.0)
-    grown = any_store.page(asked)
-    assert grown.more and grown.waiting == 1 and values(grown) == [[2.0, 1.0, 0.5], [2.0, 1.0]]
-    rest = any_store.page(asked)
-    assert not rest.more and values(rest) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
+    counts = []
+    for step in (2, 3, 4):
+        for run_id in RUNS:
+            store.log(run_id, "loss", [0.5], first=step, time=1000.0 + step)
+        page = any_store.page(asked)
+        assert page.behind and not page.more
+        counts.append([each.count for each in page.series])
+    assert counts == [[3, 2], [3, 4], [5, 4]]
+    last = any_store.page(asked)
+    assert not last.behind and [each.count for each in last.series] == [5, 5]
