@@ -1892,11 +1892,6 @@ export interface RunnerInfo {
  */
 export interface SeriesPage {
   /**
-   * Whether series that were read to their ends have more by now, for which there was no time. It may be so as long
-   * as trials go on, and comes with the next answers.
-   */
-  behind: boolean;
-  /**
    * Whether nothing can come any more: all trials are over, and read.
    */
   complete: boolean;
@@ -1973,6 +1968,12 @@ export interface SeriesQuery {
    * @maxItems 200
    */
   run_ids: string[];
+  /**
+   * For those who ask until there is no more: how long ago they began. A series that was read to its end since then
+   * is answered as it is, and there is more until each was, however fast trials log. Null: what takes more than a turn
+   * of what came to series that were read to their ends comes with later answers, which nobody is told to ask for.
+   */
+  within?: number | null;
   /**
    * What values are placed by, and what ``low`` and ``high`` count: steps, seconds since the epoch, or seconds since
    * the trial began.

@@ -27,6 +27,9 @@ Counts = Annotated[list[Annotated[StrictInt, Field(ge=PREVIEWED, le=2**53)]], Fi
 Place = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
+Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+
+
 class SeriesQuery(Wire):
     """Which metrics of which trials, and how many points of each."""
 
@@ -51,6 +54,11 @@ class SeriesQuery(Wire):
     is something of each metric. Not together with ``low`` and ``high``."""
     generation: str = Field(default="", max_length=64)
     """Of the answer from which ``known`` is. When it is another one now, everything is answered."""
+
+    within: Seconds | None = None
+    """For those who ask until there is no more: how long ago they began. A series that was read to its end since then
+    is answered as it is, and there is more until each was, however fast trials log. Null: what takes more than a turn
+    of what came to series that were read to their ends comes with later answers, which nobody is told to ask for."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -95,9 +103,6 @@ class SeriesPage(Wire):
     """Values that were read of the trials that are not read to the end; a sign of life while there is ``more``."""
     waiting: int = 0
     """Trials that are not read to the end."""
-    behind: bool = False
-    """Whether series that were read to their ends have more by now, for which there was no time. It may be so as long
-    as trials go on, and comes with the next answers."""
     complete: bool = False
     """Whether nothing can come any more: all trials are over, and read."""
     missing: list[str] = []

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.experiments import Trial
-from studio_ext.contract.series import MAX_ANSWERED, MAX_METRICS, SampledSeries, SeriesQuery
+from studio_ext.contract.series import MAX_ANSWERED, MAX_METRICS, SampledSeries, SeriesPage, SeriesQuery
 from studio_ext.contract.views import MAX_TRIALS
 from studio_ext.sdk.request import invalid
 
@@ -25,8 +25,6 @@ COLUMNS = ["trial", "run_id", "metric", "step", "time", "value"]
 _FEWEST = 4
 """Points of a series of which it is only asked whether it was read."""
 _PAUSE_SECONDS = 0.05
-_NEWEST_SECONDS = 5.0
-"""How long the newest values of trials that go on are asked for, where they come faster than they are read."""
 
 
 def histories(client: Client, trials: Sequence[Trial], metrics: Sequence[str], max_points: int) -> pd.DataFrame:
@@ -74,10 +72,11 @@ def _read(client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_po
                 )
             except ValidationError as error:
                 raise invalid(error) from error
-            small = query.model_copy(update={"max_points": _FEWEST})
+            began = time.monotonic()
             while True:
-                _wait(client, small)
-                page = client.trial_series(query)
+                while _ask(client, query, began, max_points=_FEWEST).more:
+                    time.sleep(_PAUSE_SECONDS)  # a turn of reading: each answers with what is there by then
+                page = _ask(client, query, began)
                 if not page.more:
                     break  # else something has to be read again: a trial has ended, or others took the room
             series += page.series
@@ -88,16 +87,9 @@ def _read(client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_po
         yield from sorted(series, key=lambda each: order[each.run_id])
 
 
-def _wait(client: Client, query: SeriesQuery) -> None:
-    """Until all is read. Each question is a turn of reading, and answers with what is there by then."""
-    until = None
-    while True:
-        page = client.trial_series(query)
-        if not page.more:
-            until = until or time.monotonic() + _NEWEST_SECONDS
-            if not page.behind or time.monotonic() > until:
-                return
-        time.sleep(_PAUSE_SECONDS)
+def _ask(client: Client, query: SeriesQuery, began: float, **fields: int) -> SeriesPage:
+    """``began``: what was read since then is new enough, or trials that go on would never be read to their ends."""
+    return client.trial_series(query.model_copy(update={"within": time.monotonic() - began, **fields}))
 
 
 def trials_of(client: Client, run_ids: Sequence[str]) -> list[Trial]:

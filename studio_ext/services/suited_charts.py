@@ -21,8 +21,8 @@ _SOME = 3
 """From so many trials on a chart with each one as a point tells something."""
 _MANY = 10
 """From so many on it can be told which parameters matter."""
-_LETTERS = 24
-"""Of a text that are read at an axis."""
+_LETTERS = 12
+"""Of a text at an axis of parallel coordinates."""
 _HELD_BACK = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|test|eval)(?:[^a-z]|$)", re.IGNORECASE)
 
 
@@ -68,13 +68,18 @@ def _axes(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
     found: dict[tuple[Value, ...], ComparedRow] = {}
     for row in rows:
         texts = {str(each) for each in row.values if each is not None}
-        if not row.numeric and len({each[:_LETTERS] for each in texts}) < len(texts):
+        if not row.numeric and len({_at_axis(each) for each in texts}) < len(texts):
             continue
         values = tuple(row.values)
         known = found.get(values)
         if known is None or len(row.name) < len(known.name):
             found[values] = row
     return list(found.values())
+
+
+def _at_axis(text: str) -> str:
+    """What parallel coordinates show of it."""
+    return text if len(text) <= _LETTERS else text[: _LETTERS - 1]
 
 
 def _has_history(row: ComparedRow) -> bool:

@@ -25,9 +25,7 @@ _POINTS = 400_000
 _MOST_POINTS = 1_000
 _FEWEST_POINTS = 4
 _PATIENCE_SECONDS = 60.0
-"""For so long it is waited for long histories to be read,"""
-_NEWEST_SECONDS = 5.0
-"""and for the newest values of trials that go on."""
+"""For so long it is waited for long histories to be read."""
 
 
 class Source(Protocol):
@@ -144,7 +142,6 @@ def _histories(
     lines = sum(len(_metrics(each)) for each in charts) * len(run_ids)
     max_points = max(_FEWEST_POINTS, min(_MOST_POINTS, _POINTS // max(1, lines)))
     deadline = clock() + _PATIENCE_SECONDS
-    newest = 0.0
     found = []
     is_short = False
     for chart in charts:
@@ -155,10 +152,7 @@ def _histories(
             max_points=max_points,
         )
         page = source.trial_series(query)
-        while page.more or page.behind:
-            newest = newest or (0.0 if page.more else clock() + _NEWEST_SECONDS)
-            if clock() >= (deadline if page.more else newest):
-                break
+        while page.more and clock() < deadline:
             pause(0.05)  # a turn of reading: the answer is what is there, not what is waited for
             page = source.trial_series(query)
         is_short |= page.more

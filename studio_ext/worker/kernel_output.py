@@ -21,6 +21,8 @@ import select
 import termios
 import threading
 from collections.abc import Callable, Iterator
+from os import close, read
+from os import open as open_file
 from time import monotonic, sleep
 from typing import Any
 
@@ -128,10 +130,13 @@ def _is_on_its_way(stream: Any) -> bool:
     if _in_pipe(stream) > 0:
         return True
     try:
-        with open(f"/proc/self/task/{stream.watch_fd_thread.native_id}/syscall", encoding="ascii") as file:  # noqa: PTH123
-            call = file.read().split()
+        file = open_file(f"/proc/self/task/{stream.watch_fd_thread.native_id}/syscall", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
+    try:
+        call = read(file, _READ).split()
+    finally:
+        close(file)
     return len(call) < 2 or int(call[1], 16) != stream._fid
 
 

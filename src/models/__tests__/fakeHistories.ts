@@ -44,7 +44,6 @@ export class FakeHistories {
       more,
       read: more ? 1234 : 0,
       waiting: more ? 1 : 0,
-      behind: false,
       complete: this.complete && !more,
       missing: this.missing,
       message: this.message

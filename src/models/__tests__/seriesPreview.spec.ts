@@ -31,7 +31,6 @@ const page = (
   more: false,
   read: 0,
   waiting: 0,
-  behind: false,
   complete: true,
   missing: [],
   message: '',

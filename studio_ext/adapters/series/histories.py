@@ -91,7 +91,7 @@ class Histories:
         self._epoch = secrets.token_hex(4)
         self._generation = 0
         self._read_at: dict[tuple[str, str], float] = {}
-        """When what had grown was last read (monotonic seconds)."""
+        """When a series was last read to its end (monotonic seconds)."""
         self._begun_over: set[tuple[str, str]] = set()
         """Series whose reading began when their run was over, and goes on."""
         self._expected: frozenset[tuple[str, str]] = frozenset()
@@ -189,16 +189,23 @@ class Histories:
         recorded = self._journals.open_runs(run_ids)
         facts: dict[str, RunFacts] = {}
         message = ""
-        is_behind = False
+        left: set[tuple[str, str]] = set()
         is_over = False  # nor before all that has grown was read: nobody would ask for the rest
         previews: dict[tuple[str, str], Column] = {}
         try:
             self._look()
             facts = self._source.runs(run_ids)
             there = [each for each in run_ids if each in facts]
-            is_over, is_behind = self._read(
-                there, metrics, facts, deadline, is_first=has_nothing, gives_way=not _is_of_chart(query)
+            left = self._read(
+                there,
+                metrics,
+                facts,
+                deadline,
+                is_first=has_nothing,
+                gives_way=not _is_of_chart(query),
+                within=query.within,
             )
+            is_over = not left
             if query.known and self._source.can_preview:
                 previews = self._previews(_unknown(query, there))
         except NotFound as error:
@@ -210,7 +217,7 @@ class Histories:
         if query.generation != generation:
             known = {}
         views = []
-        waiting: set[str] = set()
+        waiting = {run_id for run_id, _ in left} if query.within is not None else set()
         read = 0
         for run_id in run_ids:
             if run_id not in facts and not message:
@@ -253,7 +260,6 @@ class Histories:
             more=bool(waiting),
             read=read,
             waiting=len(waiting),
-            behind=is_behind,
             complete=is_over and not waiting,
             missing=[] if message else [each for each in run_ids if each not in facts and each not in recorded],
             message=message,
@@ -276,12 +282,14 @@ class Histories:
         *,
         is_first: bool = False,
         gives_way: bool = False,
-    ) -> tuple[bool, bool]:
-        """Read on what is not read to its end, and what has grown, the longest not read first. Returns whether there
-        was time for all of it, and whether there was none for some that were read to their ends and have more.
-        ``is_first``: something of each metric is enough, or nothing where there are previews. ``gives_way``: while
-        somebody waits who looks at charts, something is enough.
+        within: float | None = None,
+    ) -> set[tuple[str, str]]:
+        """Read on what is not read to its end, and what has grown. Returns those for which there was no time.
+        ``is_first``: something of each metric is enough, or nothing where there are previews.
+        ``gives_way``: while somebody waits who looks at charts, something is enough of what is asked for again.
+        ``within``: what was read to its end so many seconds ago or less has not grown.
         """
+        began = None if within is None else time.monotonic() - within
         empty = set(metrics)
         new: list[Want] = []
         done: list[Want] = []
@@ -300,13 +308,12 @@ class Histories:
                     self._begun_over.add((run_id, metric))
                 if not column.is_done:
                     new.append(Want(run_id, metric, column.mark))
-                else:  # one that is over, too: MLflow takes more of it, and lets it go on again
+                elif began is None or self._read_at.get((run_id, metric), 0.0) < began:
+                    # One that is over, too: MLflow takes more of it, and lets it go on again.
                     done.append(Want(run_id, metric, column.mark))
-        more, perhaps = self._source.grown(done) if done else ([], [])
+        grown = self._source.grown(done) if done else []
         if len(self._read_at) > _REMEMBERED:
             self._read_at.clear()
-        more.sort(key=lambda each: self._read_at.get((each.run_id, each.metric), 0.0))
-        grown = [*more, *perhaps]
         now = self._source.mark_now()
         if now is not None:
             for each in set(done).difference(grown):
@@ -317,7 +324,8 @@ class Histories:
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         left = set(marks)
-        behind = {(each.run_id, each.metric) for each in more}
+        # Of these an answer says that there is more.
+        told = {(each.run_id, each.metric) for each in new} if began is None else left
         program_turn = time.monotonic() + PROGRAM_SECONDS
         enough = deadline
         if is_first:
@@ -336,14 +344,13 @@ class Histories:
                     empty.discard(piece.metric)
                 if piece.is_done:
                     left.discard(key)
-                    if key in behind:
-                        self._read_at[key] = time.monotonic()
+                    self._read_at[key] = time.monotonic()
             moment = time.monotonic()
             if moment > deadline or (moment > enough and not empty):
-                return not left, not behind.isdisjoint(left)
-            if gives_way and self._followers and moment > program_turn:
-                return not left, not behind.isdisjoint(left)
-        return True, False
+                return left
+            if gives_way and self._followers and moment > program_turn and not told.isdisjoint(left):
+                return left
+        return set()
 
     def _previews(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Column]:
         """Of those series that are not read to their ends; of some of them, where it takes long. Of one with few steps

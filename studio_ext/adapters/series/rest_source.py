@@ -51,6 +51,8 @@ class RestHistories:
         """Of each run the last values of its metrics."""
         self._again: dict[tuple[str, str], float] = {}
         """When a history may be read again."""
+        self._begun: dict[tuple[str, str], float] = {}
+        """When the reading of a history began that goes on, page by page."""
 
     def look(self) -> None:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`. It is looked at each run."""
@@ -77,15 +79,15 @@ class RestHistories:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`. A server gives neither some nor the last."""
         raise NotImplementedError
 
-    def grown(self, wants: Sequence[Want]) -> tuple[list[Want], list[Want]]:
+    def grown(self, wants: Sequence[Want]) -> list[Want]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         now = time.monotonic()
-        changed = [
+        grown = [
             Want(run_id, metric, ())
             for run_id, metric, mark in wants
             if self._mark(run_id, metric) != mark and now >= self._again.get((run_id, metric), 0.0)
         ]
-        return changed, []
+        return sorted(grown, key=lambda each: self._again.get(each[:2], 0.0))
 
     def mark_now(self) -> Mark | None:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
@@ -126,7 +128,9 @@ class RestHistories:
 
     def _pages(self, run_id: str, metric: str, token: str) -> Iterator[list[Piece]]:
         """One history, from a page on."""
-        mark, is_first, began = self._mark(run_id, metric), not token, time.monotonic()
+        mark, is_first = self._mark(run_id, metric), not token
+        if is_first or (run_id, metric) not in self._begun:
+            self._begun[run_id, metric] = time.monotonic()
         while True:
             fields = {"run_id": run_id, "metric_key": metric, "max_results": str(_PAGE)}
             if token:
@@ -137,7 +141,7 @@ class RestHistories:
                 raise Unavailable(f"MLflow does not give the history of {metric} ({reply.message}).")
             token = str(reply.json().get("next_page_token") or "")
             if not token:
-                self._read_at(run_id, metric, began)
+                self._read_at(run_id, metric, self._begun.pop((run_id, metric)))
             after: Mark = (_NEXT, token) if token else mark
             yield [_piece(run_id, metric, values, after, is_done=not token, is_whole=is_first)]
             is_first = False

@@ -67,9 +67,9 @@ class HistorySource(Protocol):
     def is_valid(self, mark: Mark) -> bool:
         """Whether a mark of another process can be read on from."""
 
-    def grown(self, wants: Sequence[Want]) -> tuple[list[Want], list[Want]]:
-        """Of series that were read to their ends, those that are known to have more, or to belong to a run that has;
-        and some of those of which only reading tells."""
+    def grown(self, wants: Sequence[Want]) -> list[Want]:
+        """Those of them that may have more, of series that were read to their ends: first those that surely have, and
+        of these those that were not read for longest."""
 
     def mark_now(self) -> Mark | None:
         """Mark of a series that was read to its end, and is not among those that :meth:`grown` gave; None: its own."""

@@ -139,21 +139,22 @@ class SqlHistories:
             self._digests[last] = self._digest(last)
         return not last or self._digests[last] == mark[1]
 
-    def grown(self, wants: Sequence[Want]) -> tuple[list[Want], list[Want]]:
+    def grown(self, wants: Sequence[Want]) -> list[Want]:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""
         if not self._tables.has_rowid:
             latest = self._seen = self._latest(wants)
             changed = [each for each in wants if each.mark[2] != latest.get((each.run_id, each.metric), 0)]
+            changed.sort(key=lambda each: self._asked.get(each[:2], 0.0))
             others = {each for each in wants if each.run_id not in self._over}.difference(changed)
-            return changed, sorted(others, key=lambda each: self._asked.get(each[:2], 0.0))[:_IN_TURN]
+            return changed + sorted(others, key=lambda each: self._asked.get(each[:2], 0.0))[:_IN_TURN]
         top = self._top[0]
-        changed = [
+        grown = [
             each
             for each in wants
             if int(each.mark[0]) < top
             and (self._news is None or int(each.mark[0]) < self._before or each.run_id in self._news)
         ]
-        return changed, []
+        return sorted(grown, key=lambda each: each.mark[0])
 
     def mark_now(self) -> Mark | None:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""

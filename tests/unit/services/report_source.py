@@ -27,9 +27,7 @@ class MemorySource:
         self._importances = Importances(index, tables, lambda: NOW)
         self.questions: list[SeriesQuery] = []
         self.turns = 0
-        """For so many questions there is more to be read,"""
-        self.behind = 0
-        """and for so many after them the newest values."""
+        """For so many questions there is more to be read."""
 
     def compare(self, query: CompareQuery) -> Comparison:
         return self._comparisons.compare(query)
@@ -59,9 +57,7 @@ class MemorySource:
                             value=finite,
                         )
                     )
-        more = self.turns >= 0
-        self.behind -= not more
-        return SeriesPage(series=series, generation="1", more=more, behind=not more and self.behind >= 0)
+        return SeriesPage(series=series, generation="1", more=self.turns >= 0)
 
 
 def churn(count: int = 24) -> list[MemoryTrial]:

@@ -158,7 +158,6 @@ describe('A comparison', () => {
           more: false,
           read: 0,
           waiting: 0,
-          behind: false,
           complete: true,
           missing: [],
           message: ''

@@ -12,7 +12,6 @@ const page: IHistoryPage = {
   more: false,
   read: 0,
   waiting: 0,
-  behind: false,
   message: ''
 };
 
