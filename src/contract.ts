@@ -1969,12 +1969,6 @@ export interface SeriesQuery {
    */
   run_ids: string[];
   /**
-   * For those who ask until there is no more: how long ago they began. A series that was read to its end since then
-   * is answered as it is, and there is more until each was, however fast trials log. Null: what takes more than a turn
-   * of what came to series that were read to their ends comes with later answers, which nobody is told to ask for.
-   */
-  within?: number | null;
-  /**
    * What values are placed by, and what ``low`` and ``high`` count: steps, seconds since the epoch, or seconds since
    * the trial began.
    */

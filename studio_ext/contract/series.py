@@ -27,9 +27,6 @@ Counts = Annotated[list[Annotated[StrictInt, Field(ge=PREVIEWED, le=2**53)]], Fi
 Place = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
-
-
 class SeriesQuery(Wire):
     """Which metrics of which trials, and how many points of each."""
 
@@ -54,11 +51,6 @@ class SeriesQuery(Wire):
     is something of each metric. Not together with ``low`` and ``high``."""
     generation: str = Field(default="", max_length=64)
     """Of the answer from which ``known`` is. When it is another one now, everything is answered."""
-
-    within: Seconds | None = None
-    """For those who ask until there is no more: how long ago they began. A series that was read to its end since then
-    is answered as it is, and there is more until each was, however fast trials log. Null: what takes more than a turn
-    of what came to series that were read to their ends comes with later answers, which nobody is told to ask for."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

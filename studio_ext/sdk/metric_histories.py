@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from studio_ext.contract.errors import InvalidRequest
 from studio_ext.contract.experiments import Trial
-from studio_ext.contract.series import MAX_ANSWERED, MAX_METRICS, SampledSeries, SeriesPage, SeriesQuery
+from studio_ext.contract.series import MAX_ANSWERED, MAX_METRICS, SampledSeries, SeriesQuery
 from studio_ext.contract.views import MAX_TRIALS
 from studio_ext.sdk.request import invalid
 
@@ -72,11 +72,11 @@ def _read(client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_po
                 )
             except ValidationError as error:
                 raise invalid(error) from error
-            began = time.monotonic()
+            small = query.model_copy(update={"max_points": _FEWEST})
             while True:
-                while _ask(client, query, began, max_points=_FEWEST).more:
+                while client.trial_series(small).more:
                     time.sleep(_PAUSE_SECONDS)  # a turn of reading: each answers with what is there by then
-                page = _ask(client, query, began)
+                page = client.trial_series(query)
                 if not page.more:
                     break  # else something has to be read again: a trial has ended, or others took the room
             series += page.series
@@ -85,11 +85,6 @@ def _read(client: Client, run_ids: Sequence[str], metrics: Sequence[str], max_po
                 warnings.warn(page.message, stacklevel=4)
         order = {run_id: at for at, run_id in enumerate(some)}
         yield from sorted(series, key=lambda each: order[each.run_id])
-
-
-def _ask(client: Client, query: SeriesQuery, began: float, **fields: int) -> SeriesPage:
-    """``began``: what was read since then is new enough, or trials that go on would never be read to their ends."""
-    return client.trial_series(query.model_copy(update={"within": time.monotonic() - began, **fields}))
 
 
 def trials_of(client: Client, run_ids: Sequence[str]) -> list[Trial]:

@@ -40,8 +40,6 @@ EXPECT_SECONDS = 0.1
 PROGRAM_SECONDS = 0.05
 """How long a program's question reads at least while somebody who looks at charts waits."""
 FEW_POINTS = 4
-_REMEMBERED = 100_000
-"""Series of which is known when they were read."""
 _RECENT = 1_000
 """Values of the store among which one of a journal is looked for."""
 
@@ -90,8 +88,6 @@ class Histories:
         """One for each question that waits, of those who look at charts."""
         self._epoch = secrets.token_hex(4)
         self._generation = 0
-        self._read_at: dict[tuple[str, str], float] = {}
-        """When a series was last read to its end (monotonic seconds)."""
         self._begun_over: set[tuple[str, str]] = set()
         """Series whose reading began when their run was over, and goes on."""
         self._expected: frozenset[tuple[str, str]] = frozenset()
@@ -189,23 +185,15 @@ class Histories:
         recorded = self._journals.open_runs(run_ids)
         facts: dict[str, RunFacts] = {}
         message = ""
-        left: set[tuple[str, str]] = set()
         is_over = False  # nor before all that has grown was read: nobody would ask for the rest
         previews: dict[tuple[str, str], Column] = {}
         try:
             self._look()
             facts = self._source.runs(run_ids)
             there = [each for each in run_ids if each in facts]
-            left = self._read(
-                there,
-                metrics,
-                facts,
-                deadline,
-                is_first=has_nothing,
-                gives_way=not _is_of_chart(query),
-                within=query.within,
+            is_over = self._read(
+                there, metrics, facts, deadline, is_first=has_nothing, gives_way=not _is_of_chart(query)
             )
-            is_over = not left
             if query.known and self._source.can_preview:
                 previews = self._previews(_unknown(query, there))
         except NotFound as error:
@@ -217,7 +205,7 @@ class Histories:
         if query.generation != generation:
             known = {}
         views = []
-        waiting = {run_id for run_id, _ in left} if query.within is not None else set()
+        waiting: set[str] = set()
         read = 0
         for run_id in run_ids:
             if run_id not in facts and not message:
@@ -282,14 +270,11 @@ class Histories:
         *,
         is_first: bool = False,
         gives_way: bool = False,
-        within: float | None = None,
-    ) -> set[tuple[str, str]]:
-        """Read on what is not read to its end, and what has grown. Returns those for which there was no time.
-        ``is_first``: something of each metric is enough, or nothing where there are previews.
-        ``gives_way``: while somebody waits who looks at charts, something is enough of what is asked for again.
-        ``within``: what was read to its end so many seconds ago or less has not grown.
+    ) -> bool:
+        """Read on what is not read to its end, and what has grown. Returns whether there was time for all of it.
+        ``is_first``: something of each metric is enough, or nothing where there are previews. ``gives_way``: while
+        somebody waits who looks at charts, of what was not read to its end before something is enough.
         """
-        began = None if within is None else time.monotonic() - within
         empty = set(metrics)
         new: list[Want] = []
         done: list[Want] = []
@@ -308,12 +293,9 @@ class Histories:
                     self._begun_over.add((run_id, metric))
                 if not column.is_done:
                     new.append(Want(run_id, metric, column.mark))
-                elif began is None or self._read_at.get((run_id, metric), 0.0) < began:
-                    # One that is over, too: MLflow takes more of it, and lets it go on again.
+                else:  # one that is over, too: MLflow takes more of it, and lets it go on again
                     done.append(Want(run_id, metric, column.mark))
         grown = self._source.grown(done) if done else []
-        if len(self._read_at) > _REMEMBERED:
-            self._read_at.clear()
         now = self._source.mark_now()
         if now is not None:
             for each in set(done).difference(grown):
@@ -324,8 +306,8 @@ class Histories:
         )
         marks = {(each.run_id, each.metric): each.mark for each in (*new, *grown)}
         left = set(marks)
-        # Of these an answer says that there is more.
-        told = {(each.run_id, each.metric) for each in new} if began is None else left
+        # Of these an answer says that there is more; of what has grown it would not.
+        unread = {(each.run_id, each.metric) for each in new}
         program_turn = time.monotonic() + PROGRAM_SECONDS
         enough = deadline
         if is_first:
@@ -344,13 +326,12 @@ class Histories:
                     empty.discard(piece.metric)
                 if piece.is_done:
                     left.discard(key)
-                    self._read_at[key] = time.monotonic()
             moment = time.monotonic()
             if moment > deadline or (moment > enough and not empty):
-                return left
-            if gives_way and self._followers and moment > program_turn and not told.isdisjoint(left):
-                return left
-        return set()
+                return not left
+            if gives_way and self._followers and moment > program_turn and not unread.isdisjoint(left):
+                return False
+        return True
 
     def _previews(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Column]:
         """Of those series that are not read to their ends; of some of them, where it takes long. Of one with few steps

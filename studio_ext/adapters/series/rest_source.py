@@ -51,8 +51,6 @@ class RestHistories:
         """Of each run the last values of its metrics."""
         self._again: dict[tuple[str, str], float] = {}
         """When a history may be read again."""
-        self._begun: dict[tuple[str, str], float] = {}
-        """When the reading of a history began that goes on, page by page."""
 
     def look(self) -> None:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`. It is looked at each run."""
@@ -128,9 +126,7 @@ class RestHistories:
 
     def _pages(self, run_id: str, metric: str, token: str) -> Iterator[list[Piece]]:
         """One history, from a page on."""
-        mark, is_first = self._mark(run_id, metric), not token
-        if is_first or (run_id, metric) not in self._begun:
-            self._begun[run_id, metric] = time.monotonic()
+        mark, is_first, began = self._mark(run_id, metric), not token, time.monotonic()
         while True:
             fields = {"run_id": run_id, "metric_key": metric, "max_results": str(_PAGE)}
             if token:
@@ -141,7 +137,7 @@ class RestHistories:
                 raise Unavailable(f"MLflow does not give the history of {metric} ({reply.message}).")
             token = str(reply.json().get("next_page_token") or "")
             if not token:
-                self._read_at(run_id, metric, self._begun.pop((run_id, metric)))
+                self._read_at(run_id, metric, began)
             after: Mark = (_NEXT, token) if token else mark
             yield [_piece(run_id, metric, values, after, is_done=not token, is_whole=is_first)]
             is_first = False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +15,6 @@ from studio_ext.adapters.series.columns import Columns
 from studio_ext.adapters.series.histories import Histories
 from studio_ext.adapters.series.journals import Journals
 from studio_ext.adapters.series.rest_source import RestHistories
-from studio_ext.adapters.series.sources import Mark, Want
 from studio_ext.contract.errors import Unavailable
 from studio_ext.contract.series import SeriesPage, SeriesQuery
 
@@ -105,43 +102,6 @@ def test_long_histories_come_page_by_page(
         turns += 1
         page = ask(histories)
     assert turns > 3 and page.series[0].step == list(range(35)) and page.series[1].value == [7.0]
-
-
-def test_programs_come_to_an_end_however_fast_long_histories_grow(
-    server: Server, histories: Histories, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rest_source, "_BULK_VALUES", 10)
-    monkeypatch.setattr(rest_source, "_PAGE", 10)
-    monkeypatch.setattr("studio_ext.adapters.series.histories.TURN_SECONDS", 0.0)
-    server.status[RUN] = "RUNNING"
-    server.values = {(run_id, "loss"): [float(step) for step in range(25)] for run_id in (RUN, OTHER)}
-    began = time.monotonic()
-    ends = 0
-    for _turn in range(60):
-        page = ask(histories, within=time.monotonic() - began)
-        for values in server.values.values():
-            values.append(0.5)
-        ends = 0 if page.more else ends + 1
-        if ends == 2:  # what is there can be asked for
-            break
-    assert ends == 2 and [each.run_id for each in page.series] == [RUN, OTHER]
-    assert all(each.count >= 25 for each in page.series)
-
-
-def test_a_history_is_worth_the_time_of_all_its_pages(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(rest_source, "_PAGE", 10)
-    monkeypatch.setattr(rest_source, "_BULK_VALUES", 10)
-    monkeypatch.setattr(rest_source, "time", SimpleNamespace(monotonic=lambda: now))
-    server.values = {(OTHER, "loss"): [float(step) for step in range(25)]}
-    source = RestHistories(server)  # type: ignore[arg-type]
-    source.runs([OTHER])
-    mark: Mark = ()
-    for _page in range(3):  # each in a turn of its own
-        (piece,) = next(iter(source.read([Want(OTHER, "loss", mark)])))
-        mark, now = piece.mark, now + 10.0
-        assert source._again == {} or piece.is_done
-    assert source._again == {(OTHER, "loss"): 120.0 + 20.0 * rest_source._SHARE}
 
 
 def test_what_grew_is_read_again(server: Server, histories: Histories) -> None:

@@ -88,40 +88,18 @@ def test_charts_give_way_to_nobody(any_store: Histories, monkeypatch: pytest.Mon
     assert not shown.more and values(shown) == [[2.0, 1.0], [2.0, 1.0]]
 
 
-@pytest.mark.parametrize("within", [None, 0.0])
-def test_what_has_grown_is_whole_in_the_end(
-    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch, within: float | None
+def test_what_has_grown_is_whole_whoever_waits(
+    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who does not ask for more is not told half of it; who does, gives way."""
-    asked = query("loss", runs=RUNS, within=within)
+    asked = query("loss", runs=RUNS)
     assert not any_store.page(asked).more
     for run_id in RUNS:
         store.log(run_id, "loss", [0.5], first=2, time=1002.0)
-    grown, shown = while_waited_for(any_store, asked, query("loss", runs=RUNS, known=[[1], [1]]), monkeypatch)
-    assert not shown.more and values(shown) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
-    assert grown.more == (within is not None)
-    assert values(grown) == ([[2.0, 1.0, 0.5], [2.0, 1.0]] if grown.more else values(shown))
-    assert values(whole(any_store, asked)) == values(shown)
+    grown, _ = while_waited_for(any_store, asked, query("loss", runs=RUNS, known=[[1], [1]]), monkeypatch)
+    assert not grown.more and values(grown) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
 
 
-def test_there_is_an_end_however_fast_trials_log(
-    store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert not any_store.page(query("loss", runs=RUNS)).more
-    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
-    began = time.monotonic()
-    counts = []
-    for step in range(2, 9):
-        for run_id in RUNS:
-            store.log(run_id, "loss", [0.5], first=step, time=1000.0 + step)
-        page = any_store.page(query("loss", runs=RUNS, within=time.monotonic() - began))
-        counts.append([each.count for each in page.series])
-        if not page.more:
-            break
-    assert counts == [[3, 2], [3, 4]]
-
-
-def test_what_was_not_read_for_longest_is_read_first(
+def test_of_what_has_grown_that_is_read_first_which_was_not_for_longest(
     store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = query("loss", runs=RUNS)
