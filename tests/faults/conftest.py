@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -179,9 +180,15 @@ class Drill:
                     process.wait()
         if self._client is not None:
             for job in self._client.store.active():
-                for pid in self.processes(job):
-                    os.kill(pid, signal.SIGKILL)
+                kill_all(self.processes(job))
             self._client.close()
+
+
+def kill_all(pids: Iterable[int]) -> None:
+    """Kill processes at once; some end with the one that started them, before it is their turn."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, what: str, explain: Callable[[], str] = lambda: "") -> None:

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.adapters.docker_runner.settings import DockerSettings
+from tests.faults.conftest import kill_all
 from tests.removal import remove_meanwhile
 
 _START_SECONDS = 60.0
@@ -106,8 +107,7 @@ class OwnEngine:
         if self._containerd is not None:
             self._containerd.terminate()
             self._containerd.wait(60)
-        for pid in _processes_in(self.directory):  # shims of containers that a killed engine left
-            os.kill(pid, signal.SIGKILL)
+        kill_all(_processes_in(self.directory))  # shims of containers that a killed engine left
         for line in reversed(Path("/proc/mounts").read_text().splitlines()):
             place = line.split()[1]
             if place.startswith(str(self.directory)):

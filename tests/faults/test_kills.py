@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio_ext.contract.jobs import ExitReason, JobDetail, JobStatus
-from tests.faults.conftest import Drill, wait_for
+from tests.faults.conftest import Drill, kill_all, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
 
@@ -139,8 +139,7 @@ def test_everything_of_a_job_killed_at_once_while_no_controller_runs(drill: Dril
     job = drill.submit(drill.notebook(APPEND, "import time\ntime.sleep(60)"))
     wait_for(lambda: bool(drill.lines()), 30, "the first cell runs", drill.explain)
     drill.kill_controller()
-    for pid in drill.processes(job):
-        os.kill(pid, signal.SIGKILL)
+    kill_all(drill.processes(job))
     drill.start_controller()
     drill.wait(job, 5)  # whether the tracking store answers or not
     ended = drill.wait_recorded(job, 10)
@@ -154,8 +153,7 @@ def test_another_boot_means_the_machine_restarted(drill: Drill) -> None:
     job = drill.submit(drill.notebook(APPEND, "import time\ntime.sleep(60)"))
     wait_for(lambda: bool(drill.lines()), 30, "the first cell runs", drill.explain)
     drill.kill_controller()
-    for pid in drill.processes(job):
-        os.kill(pid, signal.SIGKILL)
+    kill_all(drill.processes(job))
     claim = drill.attempt(job) / "claim.json"
     text = claim.read_text()
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from studio_ext.contract.jobs import ExitReason, JobDetail, JobStatus
 from studio_ext.core.states import FINAL
 from studio_ext.testing.live_server import end_controller
-from tests.faults.conftest import Drill, wait_for
+from tests.faults.conftest import Drill, kill_all, wait_for
 from tests.faults.jupyter import JupyterServer
 from tests.faults.test_kills import LOG, metric, run_status
 
@@ -45,8 +44,7 @@ def pull_the_plug(drill: Drill, server: JupyterServer, jobs: list[JobDetail]) ->
     commands = b" ".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids)
     for kind in (b"jupyter_server", b"controller.main", b"kernel-server", b"worker-server"):
         assert kind in commands, f"no {kind!r} among {pids}"
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+    kill_all(pids)
     assert server.process is not None
     server.process.wait()
     gone = lambda: not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)  # noqa: E731
