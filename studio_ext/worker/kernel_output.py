@@ -131,12 +131,12 @@ def _is_on_its_way(stream: Any) -> bool:
         return True
     try:
         file = open_file(f"/proc/self/task/{stream.watch_fd_thread.native_id}/syscall", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+        try:
+            call = read(file, _READ).split()
+        finally:
+            close(file)
+    except OSError:  # another system, or one that does not tell
         return False
-    try:
-        call = read(file, _READ).split()
-    finally:
-        close(file)
     return len(call) < 2 or int(call[1], 16) != stream._fid
 
 
