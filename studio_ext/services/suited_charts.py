@@ -21,8 +21,8 @@ _SOME = 3
 """From so many trials on a chart with each one as a point tells something."""
 _MANY = 10
 """From so many on it can be told which parameters matter."""
-_LETTERS = 12
-"""Of a text at an axis of parallel coordinates."""
+_LETTERS = 11
+"""Those that are left of a long text at an axis of parallel coordinates."""
 _HELD_BACK = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|test|eval)(?:[^a-z]|$)", re.IGNORECASE)
 
 
@@ -47,8 +47,8 @@ def suited_charts(rows: Sequence[ComparedRow], trials: int) -> list[ViewChart]:
 
 def _of_parameters(parameters: list[ComparedRow], main: ComparedRow, trials: int) -> Iterator[ViewChart]:
     shown = _axes(parameters)[: _MAX_AXES - 1]
-    for row in shown[:1]:
-        yield ScatterChartSpec(id="scatter-1", type="scatter", x=row.key, y=main.key, log_x=_is_wide(row))
+    if shown:
+        yield ScatterChartSpec(id="scatter-1", type="scatter", x=shown[0].key, y=main.key, log_x=_is_wide(shown[0]))
     if trials >= _MANY:
         yield ImportanceChartSpec(id="importance-1", type="importance", metric=main.key)
     if len(shown) > 1:  # the last one: it takes a row of its own, and leaves no gap before others
@@ -68,18 +68,13 @@ def _axes(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
     found: dict[tuple[Value, ...], ComparedRow] = {}
     for row in rows:
         texts = {str(each) for each in row.values if each is not None}
-        if not row.numeric and len({_at_axis(each) for each in texts}) < len(texts):
+        if not row.numeric and len({each[:_LETTERS] for each in texts}) < len(texts):
             continue
         values = tuple(row.values)
         known = found.get(values)
         if known is None or len(row.name) < len(known.name):
             found[values] = row
     return list(found.values())
-
-
-def _at_axis(text: str) -> str:
-    """What parallel coordinates show of it."""
-    return text if len(text) <= _LETTERS else text[: _LETTERS - 1]
 
 
 def _has_history(row: ComparedRow) -> bool:

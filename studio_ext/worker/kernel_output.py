@@ -21,7 +21,7 @@ import select
 import termios
 import threading
 from collections.abc import Callable, Iterator
-from os import close, read
+from os import close, read  # by these names a flush does not depend on what a notebook puts in their places
 from os import open as open_file
 from time import monotonic, sleep
 from typing import Any
@@ -40,7 +40,7 @@ _CATCH_UP_SECONDS = 1.0
 def hold_back(app: Any, stream: Any, shell: Any) -> None:
     """Change the classes ``IPKernelApp``, ``OutStream`` and ``InteractiveShell`` of this process."""
     app._bind_socket = _bounded(app._bind_socket)
-    if hasattr(stream, "_flush_buffers"):  # since ipykernel 6.29
+    if hasattr(stream, "_flush_buffers"):  # there is none before ipykernel 6.29, where each text is one message
         stream._flush_buffers = _in_pieces(stream._flush_buffers)
     stream.write = _waiting(stream.write)
     stream._taking = threading.RLock()

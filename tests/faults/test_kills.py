@@ -184,10 +184,7 @@ def test_ten_random_kills_lose_nothing_and_run_nothing_twice(drill: Drill) -> No
         if victims and rng.random() < 0.5:
             pids = drill.processes(rng.choice(victims))
             if pids:
-                try:
-                    os.kill(rng.choice(pids), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+                kill_all([rng.choice(pids)])
         else:
             drill.kill_controller()
             drill.start_controller()

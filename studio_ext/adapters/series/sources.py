@@ -69,7 +69,7 @@ class HistorySource(Protocol):
 
     def grown(self, wants: Sequence[Want]) -> list[Want]:
         """Those of them that may have more, of series that were read to their ends: first those that surely have, and
-        of these those that were not read for longest."""
+        of these those that have waited for longest, or others would never be read where a turn is too short."""
 
     def mark_now(self) -> Mark | None:
         """Mark of a series that was read to its end, and is not among those that :meth:`grown` gave; None: its own."""

@@ -22,7 +22,7 @@ import math
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -144,9 +144,8 @@ class SqlHistories:
         if not self._tables.has_rowid:
             latest = self._seen = self._latest(wants)
             changed = [each for each in wants if each.mark[2] != latest.get((each.run_id, each.metric), 0)]
-            changed.sort(key=lambda each: self._asked.get(each[:2], 0.0))
             others = {each for each in wants if each.run_id not in self._over}.difference(changed)
-            return changed + sorted(others, key=lambda each: self._asked.get(each[:2], 0.0))[:_IN_TURN]
+            return self._longest_first(changed) + self._longest_first(others)[:_IN_TURN]
         top = self._top[0]
         grown = [
             each
@@ -155,6 +154,10 @@ class SqlHistories:
             and (self._news is None or int(each.mark[0]) < self._before or each.run_id in self._news)
         ]
         return sorted(grown, key=lambda each: each.mark[0])
+
+    def _longest_first(self, wants: Iterable[Want]) -> list[Want]:
+        """The longest not asked for first."""
+        return sorted(wants, key=lambda each: self._asked.get(each[:2], 0.0))
 
     def mark_now(self) -> Mark | None:
         """See :class:`~studio_ext.adapters.series.sources.HistorySource`."""

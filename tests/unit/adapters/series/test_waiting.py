@@ -99,7 +99,7 @@ def test_what_has_grown_is_whole_whoever_waits(
     assert not grown.more and values(grown) == [[2.0, 1.0, 0.5], [2.0, 1.0, 0.5]]
 
 
-def test_of_what_has_grown_that_is_read_first_which_was_not_for_longest(
+def test_what_has_waited_for_longest_is_read_first(
     store: Any, any_store: Histories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = query("loss", runs=RUNS)
