@@ -227,6 +227,14 @@ describe('LineChart', () => {
     await until(() => FakePlot.made.length === 3);
   });
 
+  it('has a logarithmic axis of places where that is asked for', async () => {
+    const { plot } = await show({
+      options: { metrics: ['loss'], log_x: true }
+    });
+    expect(plot.options.scales.x.distr).toBe(3);
+    expect(plot.options.scales.y.distr).toBe(1);
+  });
+
   it('cannot be logarithmic where nothing is above zero', async () => {
     await show({ series: [history('a', [-1, 0])] });
     expect((screen.getByText('log') as HTMLButtonElement).disabled).toBe(true);
