@@ -93,7 +93,7 @@ export function drawParallel(
         type: 'value',
         min: NONE,
         max: 1,
-        name: cut(axis.column.label, nameWidth(axes.length)),
+        name: cut(axis.column.label, nameWidth(dim, axes.length)),
         nameTextStyle: {
           color: theme.strong,
           fontSize: theme.size,
@@ -184,8 +184,10 @@ export function drawParallel(
 }
 
 /** Characters of a name that have room above an axis. */
-function nameWidth(axes: number): number {
-  return Math.max(6, Math.min(28, Math.floor(110 / axes)));
+function nameWidth(dim: number, axes: number): number {
+  // The last one has half its name in the margin.
+  const most = dim === axes - 1 ? 19 : 28;
+  return Math.max(6, Math.min(most, Math.floor(110 / axes)));
 }
 
 /** Marks of an axis and what stands beside them. */

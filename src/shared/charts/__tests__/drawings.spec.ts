@@ -194,6 +194,17 @@ describe('drawParallel', () => {
     );
   });
 
+  it('cuts long names, that of the last axis to what has room beside it', () => {
+    const label = 'mean_absolute_error_X_test';
+    const long = [lr, kind, rmse].map(each => ({ ...each, label }));
+    const shown = texts(svg(drawParallel(trials, { columns: long }, trans)));
+    expect(shown.filter(each => each.startsWith('mean_'))).toEqual([
+      label,
+      label,
+      'mean_absolute_erro…'
+    ]);
+  });
+
   it('finds the trials of what was brushed', () => {
     const drawing = drawParallel(trials, { columns }, trans);
     const within = (...parts: [number, [number, number][]][]) =>
