@@ -145,6 +145,10 @@ def _elsewhere(first: DataVersion, second: DataVersion) -> str:
 
 
 def _counts(first: DataVersion, second: DataVersion) -> str:
-    if first.rows is None or second.rows is None or first.rows == second.rows:
-        return ""
-    return f": {first.rows:,} and {second.rows:,} rows"
+    counts = (("rows", first.rows, second.rows), ("columns", first.columns, second.columns))
+    told = [
+        f"{one:,} and {other:,} {what}"
+        for what, one, other in counts
+        if one is not None and other is not None and one != other
+    ]
+    return f": {', '.join(told)}" if told else ""

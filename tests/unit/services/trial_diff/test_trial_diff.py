@@ -146,6 +146,12 @@ class TestData:
                 "changed",
                 "The contents differ: 10 and 12 rows.",
             ),
+            (
+                {"sha256": "x", "num_rows": 10, "num_columns": 3},
+                {"sha256": "y", "num_rows": 10, "num_columns": 4},
+                "changed",
+                "The contents differ: 3 and 4 columns.",
+            ),
             ({"size_bytes": 1024}, {"size_bytes": 2048}, "changed", "The sizes differ: 1 KiB and 2 KiB."),
             (
                 {"size_bytes": 7, "modified": 1.5},
