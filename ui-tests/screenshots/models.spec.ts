@@ -39,4 +39,6 @@ test('Pictures of models', async ({ page, server, panel }) => {
   await expand.first().click();
   await expect(page.locator('.jp-StudioLineage-node.jp-mod-trial')).not.toHaveCount(1);
   await take(page, 'lineage');
+  await page.getByRole('main').getByRole('radio', { name: 'List' }).click();
+  await take(page, 'lineage-list');
 });

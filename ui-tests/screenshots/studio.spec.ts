@@ -176,8 +176,11 @@ test('Pictures of jobs, trials and the form', async ({
   await trialTab.look('notebook', 'train.ipynb');
   await expect(trialTab.preview.locator('.jp-CodeCell').first()).toBeVisible();
   await take(page, 'trial-artefacts');
-  await trialTab.show('Data');
-  await look(page, 'trial-data');
+  for (const view of ['Parameters', 'Code', 'Environment', 'Data'] as const) {
+    await trialTab.show(view);
+    await page.waitForLoadState('networkidle');
+    await take(page, `trial-${view.toLowerCase()}`);
+  }
 
   // Half the width stands for a zoom of 200 %.
   await page.setViewportSize({ width: 720, height: 450 });
