@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property, partial
 from hashlib import sha256
 from typing import Any
 
@@ -24,16 +25,17 @@ MAX_LINES = 20_000
 MAX_PICTURES = 4 << 20
 """Characters (base64) of pictures in one answer."""
 _MAX_PAIRS = 10_000
-"""Pairs of cells that are held against each other between two cells that are the same."""
-_ALIKE = 0.5
-"""Share of words that two cells have in common, from which on they are one cell that was changed."""
+"""Pairs of cells whose words are held against each other."""
+_ALIKE = (0.5, 0.8)
+"""Share of words that two cells have in common, from which on they are one cell that was changed; where more than one
+would do, those that have more in common."""
 _WORDS = re.compile(r"\w+|[^\w\s]")
-_MOST_WORDS = 5_000
+_MOST_WORDS = 2_000
 _INJECTED = "injected-parameters"
 _PICTURES = ("image/png", "image/jpeg")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
     """What is compared of a cell."""
 
@@ -46,7 +48,7 @@ class Cell:
     """Whether papermill put it there: the values of a job's parameters."""
     outputs: Sequence[Any] = ()
 
-    @property
+    @cached_property
     def words(self) -> Counter[str]:
         """How often each word occurs."""
         return Counter(_WORDS.findall(self.source)[:_MOST_WORDS])
@@ -118,12 +120,16 @@ def pairs(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[Cell | No
         runs = [("removed", 0, 0, len(first)), ("added", len(first), 0, len(second))]
     found: list[tuple[Cell | None, Cell | None]] = []
     waiting: Sequence[Cell] = ()
+    room = _MAX_PAIRS
     for kind, x, y, length in runs:
         if kind == "removed":
             waiting = first[x : x + length]
             continue
         if kind == "added":
-            found += _between(waiting, second[y : y + length])
+            size = len(waiting) * length
+            by_words = size <= room
+            room -= size if by_words else 0
+            found += _between(waiting, second[y : y + length], by_words=by_words)
         else:
             found += [(each, None) for each in waiting]
             found += zip(first[x : x + length], second[y : y + length], strict=True)
@@ -131,37 +137,41 @@ def pairs(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[Cell | No
     return found + [(each, None) for each in waiting]
 
 
-def _between(ours: Sequence[Cell], theirs: Sequence[Cell]) -> list[tuple[Cell | None, Cell | None]]:
-    """As :func:`pairs` for cells none of which has its equal: in order, each with the first that fits it best."""
-    is_small = len(ours) * len(theirs) <= _MAX_PAIRS
-    words = [each.words for each in theirs] if is_small else []
+def _between(ours: Sequence[Cell], theirs: Sequence[Cell], *, by_words: bool) -> list[tuple[Cell | None, Cell | None]]:
+    """As :func:`pairs` for cells none of which has its equal."""
+    # Imported here: it brings git and the merging of notebooks along.
+    from nbdime.diffing.snakes import compute_snakes_multilevel
+
+    # From the loosest to the strictest, which nbdime begins with.
+    levels: list[Callable[[Cell, Cell], bool]] = [_is_one]
+    if by_words:
+        alike = cache(_alike)
+        levels = [partial(_reaches, alike=alike, least=least) for least in _ALIKE] + levels
     found: list[tuple[Cell | None, Cell | None]] = []
-    begin = 0
-    for cell in ours:
-        own = cell.words if is_small else None
-        best, fits = None, 0.0
-        for place in range(begin, len(theirs)):
-            other = theirs[place]
-            if other.kind != cell.kind:
-                continue
-            if (cell.id and cell.id == other.id) or (cell.is_injected and other.is_injected):
-                best = place
-                break
-            if own is not None and (alike := _alike(own, words[place])) >= _ALIKE and alike > fits:
-                best, fits = place, alike
-        if best is None:
-            found.append((cell, None))
-        else:
-            found += [(None, each) for each in theirs[begin:best]]
-            found.append((cell, theirs[best]))
-            begin = best + 1
-    return found + [(None, each) for each in theirs[begin:]]
+    x = y = 0
+    for ours_at, theirs_at, length in [*compute_snakes_multilevel(ours, theirs, levels), (len(ours), len(theirs), 0)]:
+        found += [(each, None) for each in ours[x:ours_at]]
+        found += [(None, each) for each in theirs[y:theirs_at]]
+        x, y = ours_at + length, theirs_at + length
+        found += zip(ours[ours_at:x], theirs[theirs_at:y], strict=True)
+    return found
 
 
-def _alike(first: Counter[str], second: Counter[str]) -> float:
-    """Dice's coefficient: 0 to 1."""
-    total = first.total() + second.total()
-    return 2 * (first & second).total() / total if total else 1.0
+def _is_one(first: Cell, second: Cell) -> bool:
+    """Whether they have the same id, or are the parameters of two jobs."""
+    if first.kind != second.kind:
+        return False
+    return (first.is_injected and second.is_injected) or (first.id != "" and first.id == second.id)
+
+
+def _reaches(first: Cell, second: Cell, alike: Callable[[Cell, Cell], float], least: float) -> bool:
+    return first.kind == second.kind and alike(first, second) >= least
+
+
+def _alike(first: Cell, second: Cell) -> float:
+    """Dice's coefficient of their words: 0 to 1."""
+    total = first.words.total() + second.words.total()
+    return 2 * (first.words & second.words).total() / total if total else 1.0
 
 
 def _compared(

@@ -124,6 +124,9 @@ test('JupyterLab starts with little of ours; the rest comes when it is asked for
   const atStart = await total();
   expect(atStart).toBeGreaterThan(10_000);
   expect(atStart).toBeLessThanOrEqual(60_000);
+  // The buttons that come along with nbdime are off.
+  const commands = await page.evaluate(() => window.jupyterapp.commands.listCommands());
+  expect(commands.filter(each => each.startsWith('nbdime'))).toEqual([]);
   await panel.open();
   await expect.poll(total).toBeGreaterThan(atStart);
 });

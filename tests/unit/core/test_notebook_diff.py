@@ -59,6 +59,34 @@ def test_ids_tell_which_cells_belong_together_where_nothing_else_does() -> None:
     assert [each.change for each in diff(first, second)] == ["removed", "removed", "added", "added"]
 
 
+def test_of_several_that_are_alike_the_most_alike_is_the_same_cell() -> None:
+    second = [cell("a b c d e f x y z w"), cell("a b c d e f g h i z"), cell("a b c d e f x y z w v")]
+    found = diff([cell("a b c d e f g h i j")], second)
+    assert words(found) == [("added", None, 1, "none"), ("changed", 1, 2, "none"), ("added", None, 3, "none")]
+
+
+def test_as_many_cells_as_possible_are_found_again() -> None:
+    # The first is more like the second of the others: that would leave the second without its own.
+    first = [cell("a b c d e f"), cell("g h i j k l")]
+    second = [cell("a b c x y z"), cell("a b c d g h i j")]
+    assert words(diff(first, second)) == [("changed", 1, 1, "none"), ("changed", 2, 2, "none")]
+
+
+def test_words_are_held_against_each_other_up_to_a_limit_for_the_whole_notebook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notebook_diff, "_MAX_PAIRS", 1)
+    first = [cell("a b c d"), cell("same"), cell("e f g h"), cell("i j k l", id="i")]
+    second = [cell("a b c x"), cell("same"), cell("e f g x"), cell("i j k x", id="i")]
+    assert [each.change for each in diff(first, second)] == [
+        "changed",
+        "same",
+        "removed",
+        "added",
+        "changed",
+    ]
+
+
 def test_a_cell_of_another_kind_is_another_cell() -> None:
     assert [each.change for each in diff([cell("x", id="a")], [cell("x", id="a", kind="markdown")])] == [
         "removed",
