@@ -128,6 +128,13 @@ export class CompareModel implements IDisposable {
     }
   }
 
+  /** Whether rows with such a name may be there that were not answered yet. */
+  get isSearching(): boolean {
+    const { total_rows = 0, rows = [] } = this._comparison ?? {};
+    const isWhole = this._answered === '' && rows.length >= total_rows;
+    return this._search !== this._answered && !isWhole && !this._error;
+  }
+
   /** Whether rows that are the same in all trials are left out: of one trial there are no others. */
   get onlyDifferences(): boolean {
     const trials = this._comparison?.trials.length ?? 2;
@@ -325,6 +332,7 @@ export class CompareModel implements IDisposable {
       if (this._abort !== abort || this._isDisposed) {
         return;
       }
+      this._answered = query.text ?? '';
       this._take(found, query.suited ?? false);
       this._error = null;
     } catch (reason) {
@@ -444,6 +452,8 @@ export class CompareModel implements IDisposable {
   }
 
   private _abort: AbortController | null = null;
+  /** What was searched for in the last answer. */
+  private _answered = '';
   private _areDefaultsOld = true;
   private readonly _changed = new Signal<this, void>(this);
   private _columns = new Map<string, IChartColumn>();

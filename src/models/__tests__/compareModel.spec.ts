@@ -224,6 +224,29 @@ describe('CompareModel', () => {
     expect(model.rows).toEqual([]);
   });
 
+  it('knows that there may be rows which were not answered yet', async () => {
+    make();
+    await ready();
+    model.search = 'lr';
+    expect(model.isSearching).toBe(false);
+    await until(() => !model.isLoading);
+    model.search = '';
+    await until(() => !model.isLoading);
+    answer = { ...answer, total_rows: 1_000 };
+    await model.refresh();
+    model.search = 'beyond';
+    expect(model.isSearching).toBe(true);
+    answer = comparison(2, []);
+    await until(() => !model.isLoading);
+    expect(model.isSearching).toBe(false);
+    server.on('POST trials/compare', new Reply(503, 'away'));
+    // Of fewer letters there may be more.
+    model.search = 'bey';
+    expect(model.isSearching).toBe(true);
+    await until(() => model.error !== null);
+    expect(model.isSearching).toBe(false);
+  });
+
   it('keeps the charts that suit the trials while somebody searches', async () => {
     make();
     await ready();

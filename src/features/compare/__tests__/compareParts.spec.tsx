@@ -119,10 +119,13 @@ describe('Parts of a comparison', () => {
       act(() => void model.update({ only_differences: false }));
       await until(() => row('params.lr') !== null);
       expect(screen.queryByText(/Nothing differs/)).toBeNull();
+      answer = { ...answer, total_rows: 1_000 };
+      await act(() => model.refresh());
       answer = comparison(2, []);
       act(() => {
         model.search = 'zzz';
       });
+      expect(screen.getByText(/Looking for names with zzz/)).toBeTruthy();
       await until(() => screen.queryByText(/No row has zzz/) !== null);
     });
 

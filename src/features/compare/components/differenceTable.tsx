@@ -172,6 +172,9 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
 
 /** Why there are no rows. */
 function emptyWord(model: CompareModel, trans: TranslationBundle): string {
+  if (model.isSearching) {
+    return trans.__('Looking for names with %1…', model.search);
+  }
   if (model.search) {
     return trans.__('No row has %1 in its name.', model.search);
   }

@@ -158,7 +158,9 @@ describe('lineage', () => {
 
   it('is a list, too', async () => {
     await show();
+    expect(screen.getByText(/beside a box/)).toBeTruthy();
     fireEvent.click(screen.getByRole('radio', { name: 'List' }));
+    expect(screen.queryByText(/beside a box/)).toBeNull();
     const items = screen.getAllByRole('listitem');
     expect(items.map(each => each.textContent)).toEqual([
       expect.stringMatching(/depth 8.*came from: <b>houses.*led to: a\/b/),

@@ -65,7 +65,7 @@ export function LineageView(props: ILineageViewProps): JSX.Element {
               />
             </div>
             <span className="jp-StudioLineage-remark" role="status">
-              {remark(model, trans)}
+              {remark(model, isList, trans)}
             </span>
             <button
               type="button"
@@ -102,7 +102,11 @@ function Form(props: {
   );
 }
 
-function remark(model: LineageModel, trans: TranslationBundle): string {
+function remark(
+  model: LineageModel,
+  isList: boolean,
+  trans: TranslationBundle
+): string {
   const { nodes, edges, isCut } = model;
   if (isCut) {
     return trans.__('Only the nearest %1 are shown.', MAX_DRAWN);
@@ -112,7 +116,7 @@ function remark(model: LineageModel, trans: TranslationBundle): string {
       'Nothing is known of what it came from, or of what came from it.'
     );
   }
-  return nodes.some(node => !node.is_whole && !node.more)
+  return !isList && nodes.some(node => !node.is_whole && !node.more)
     ? trans.__('+ beside a box shows what else belongs to it.')
     : '';
 }
