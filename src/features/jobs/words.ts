@@ -67,7 +67,8 @@ export function reason(job: Job): string {
 }
 
 /**
- * The parameters (at most two) that tell each job from others of its notebook.
+ * The parameters (at most two) that tell each job from others of its notebook,
+ * where its name does not.
  */
 export function distinguishing(jobs: readonly Job[]): Map<string, string> {
   const groups = new Map<string, Job[]>();
@@ -85,7 +86,8 @@ export function distinguishing(jobs: readonly Job[]): Map<string, string> {
     );
     for (const job of group) {
       const shown = differing.filter(name => name in job.parameters);
-      result.set(job.id, parametersText(job, shown.slice(0, 2)));
+      const isNamed = shown.some(name => job.name.includes(`${name}=`));
+      result.set(job.id, isNamed ? '' : parametersText(job, shown.slice(0, 2)));
     }
   }
   return result;

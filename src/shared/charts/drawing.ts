@@ -42,8 +42,8 @@ export type Brushed = ReadonlyMap<number, Intervals>;
 
 /** A chart that is worked out, but not drawn. */
 export interface IDrawing {
-  /** What the chart library draws. Elements name their mark as `mark`. */
-  option(theme: IChartTheme, look: Look): EChartsCoreOption;
+  /** What the chart library draws, `width` pixels wide. Elements name their mark as `mark`. */
+  option(theme: IChartTheme, look: Look, width: number): EChartsCoreOption;
   /** In the order in which the keyboard goes through them. */
   marks: readonly IMark[];
   /** In a sentence what is drawn. */

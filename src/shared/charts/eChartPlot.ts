@@ -154,7 +154,7 @@ export class EChartPlot {
       return;
     }
     const theme = readTheme(this._node);
-    const option = this._drawing.option(theme, this._look);
+    const option = this._drawing.option(theme, this._look, chart.getWidth());
     if (isSame) {
       // Axes keep what was brushed.
       chart.setOption({ series: option.series }, { silent: true });
@@ -235,6 +235,8 @@ export class EChartPlot {
       (width !== chart.getWidth() || height !== chart.getHeight())
     ) {
       chart.resize({ width, height });
+      // Names have as much room as there is.
+      this._draw(false);
     }
   }
 

@@ -74,7 +74,8 @@ export function drawImportance(
   const colour = (correlation: number | null) =>
     sign(correlation) === '' ? 7 : correlation! > 0 ? 0 : 1;
   const notes = [
-    thin,
+    // Where there is nothing else, it stands in the middle.
+    items.length > 0 ? thin : '',
     score === null
       ? ''
       : trans.__(

@@ -218,6 +218,7 @@ export const LineChart = memo(function LineChart(
       }
     }
   };
+  const canCopy = !props.isPartial && lines.length > 0;
   const copyData = () => {
     Clipboard.copyToSystem(tableOf(lines, axis, options.x_metric));
     setSaid(trans.__('Copied the data'));
@@ -254,8 +255,8 @@ export const LineChart = memo(function LineChart(
             props.onLog?.(!isLogY);
           }}
           // A copy does not say that it is not all.
-          onPicture={props.isPartial ? undefined : () => void copyImage()}
-          onData={props.isPartial ? undefined : copyData}
+          onPicture={canCopy ? () => void copyImage() : undefined}
+          onData={canCopy ? copyData : undefined}
         >
           {props.children}
         </ChartButtons>

@@ -54,8 +54,9 @@ export interface IDrawnLine {
   dash: number;
   x: Numbers;
   y: Numbers;
-  /** Where `y` is smoothed: what it was before. */
-  unsmoothed?: Numbers;
+  /** Where `y` is smoothed, or without what a logarithmic axis cannot show: what was logged. */
+  logged?: Numbers;
+  isSmoothed: boolean;
   /** The same, where it is drawn faintly behind. */
   raw?: Numbers;
   /** Edges of the band. */
@@ -127,15 +128,17 @@ export function toDrawing(
       return;
     }
     const weight = options.smoothing ?? 0;
+    const isSmoothed = weight > 0;
     drawing.lines.push({
       ...line,
       label: isSeveral ? `${line.label} · ${line.metric}` : line.label,
       // Colours tell trials apart, so dashes tell metrics.
       dash: isSeveral ? place : Math.floor(line.colour / 8),
       ...part,
-      y: weight > 0 ? smoothed(part.y, weight) : part.y,
-      unsmoothed: weight > 0 ? part.y : undefined,
-      raw: weight > 0 && !part.low ? part.y : undefined
+      y: isSmoothed ? smoothed(part.y, weight) : part.y,
+      logged: part.logged ?? (isSmoothed ? part.y : undefined),
+      isSmoothed,
+      raw: isSmoothed && !part.low ? part.y : undefined
     });
   };
   options.metrics.forEach((metric, place) => {
@@ -154,6 +157,7 @@ export function toDrawing(
 interface ILinePart {
   x: Numbers;
   y: Numbers;
+  logged?: Numbers;
   low?: Numbers;
   high?: Numbers;
 }
@@ -215,15 +219,15 @@ export function onlyPositive(
     }
   }
   const x = Float64Array.from(kept, at => part.x[at]);
-  const y = Float64Array.from(kept, at => {
-    const value = part.y[at];
+  const logged = Float64Array.from(kept, at => part.y[at]);
+  const y = logged.map(value => {
     if (isY && value <= 0) {
       left += 1;
       return NaN;
     }
     return value;
   });
-  return { part: { x, y }, left };
+  return { part: { x, y, logged }, left };
 }
 
 /**

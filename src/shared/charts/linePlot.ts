@@ -62,8 +62,7 @@ export class LinePlot extends PlotFrame {
     private _emphasis: IEmphasis
   ) {
     super(node);
-    this._extent = extentOf(_lines);
-    this._full = widened(...this._extent);
+    this._know(extentOf(_lines));
     this._setBusy(true);
   }
 
@@ -84,10 +83,11 @@ export class LinePlot extends PlotFrame {
     const [low, high] = extentOf(lines);
     const [before, after] = this._extent;
     // Of a part no more may be there than it shows; the whole is still known.
-    this._extent =
+    this._know(
       this._isZoomed && before !== null && after !== null
         ? [Math.min(low ?? before, before), Math.max(high ?? after, after)]
-        : [low, high];
+        : [low, high]
+    );
     this._setBusy(true);
     inLaterTurn(this._apply);
   }
@@ -134,7 +134,8 @@ export class LinePlot extends PlotFrame {
   }
 
   protected data(): uPlot.AlignedData {
-    const [low, high] = this._extent;
+    // Not a single place: the library would make up an axis for it.
+    const [low, high] = this._full;
     return low === null || high === null
       ? [[], []]
       : [
@@ -174,7 +175,7 @@ export class LinePlot extends PlotFrame {
         x: {
           time: isTime,
           distr: isLogX ? 3 : 1,
-          range: (_, low, high) => this._rangeX(low, high)
+          range: (_, low, high) => (this._shown = [low, high])
         },
         y: {
           distr: isLogY ? 3 : 1,
@@ -232,19 +233,13 @@ export class LinePlot extends PlotFrame {
     });
   };
 
-  private _rangeX(
-    low: number | null,
-    high: number | null
-  ): [number | null, number | null] {
-    const [first, last] = this._extent;
-    this._full = this._options.isLogX
-      ? first !== null && first === last
+  private _know(extent: [number | null, number | null]): void {
+    const [first, last] = extent;
+    this._extent = extent;
+    this._full =
+      this._options.isLogX && first !== null && first === last
         ? [first / 2, first * 2]
-        : [first, last]
-      : widened(first, last);
-    const isFull = low === first && high === last;
-    this._shown = isFull ? this._full : [low, high];
-    return this._shown;
+        : widened(first, last);
   }
 
   /** What the values between the edges of the x axis need. */
@@ -364,9 +359,9 @@ export class LinePlot extends PlotFrame {
 
   private readonly _colours = new Map<number, string>();
   /** First and last place of all lines, as far as they are known. */
-  private _extent: [number | null, number | null];
+  private _extent: [number | null, number | null] = [null, null];
   /** What the axis shows when all is shown. */
-  private _full: [number | null, number | null];
+  private _full: [number | null, number | null] = [null, null];
   private _isOver = false;
   private _isZoomed = false;
   private readonly _layer = new LineLayer(

@@ -9,10 +9,10 @@ const MOST_TOLD = 8;
 
 /**
  * The value of a line at a place: of its last point up to there; its last one without a place. Always one that was
- * logged (of a group: the mean of such), also where the line is smoothed.
+ * logged (of a group: the mean of such), also where the line is smoothed or has a gap.
  */
 export function valueOf(line: IDrawnLine, place: number | null): string {
-  const y = line.unsmoothed ?? line.y;
+  const y = line.logged ?? line.y;
   const last = line.x.length - 1;
   if (place === null) {
     return last < 0 ? '–' : formatNumber(y[last]);
@@ -53,7 +53,7 @@ export function remarks(
 ): string[] {
   const { points, values, notFinite, notPositive } = drawing;
   const found: string[] = [];
-  if (drawing.lines.some(({ unsmoothed }) => unsmoothed)) {
+  if (drawing.lines.some(({ isSmoothed }) => isSmoothed)) {
     found.push(trans.__('smoothed'));
   }
   if (points < values && !isPartial) {
@@ -101,7 +101,7 @@ export function summaryOf(
   const parts = lines.slice(0, MOST_TOLD).map(line => {
     let low = Infinity;
     let high = -Infinity;
-    const y = line.unsmoothed ?? line.y;
+    const y = line.logged ?? line.y;
     for (let at = 0; at < y.length; at++) {
       const value = y[at];
       low = value < low ? value : low;
@@ -133,7 +133,7 @@ export function tableOf(
 ): string {
   const isBand = lines.some(({ low }) => low);
   const place = axis === 'metric' ? tableCell(xMetric ?? 'x') : axis;
-  const isSmoothed = lines.some(({ unsmoothed }) => unsmoothed);
+  const isSmoothed = lines.some(each => each.isSmoothed);
   const rows = [
     [
       ...['line', 'metric', place, 'value'],
@@ -146,8 +146,8 @@ export function tableOf(
     for (let at = 0; at < line.x.length; at++) {
       const numbers = [
         line.x,
-        line.unsmoothed,
-        line.y,
+        line.logged ?? line.y,
+        line.isSmoothed ? line.y : undefined,
         line.low,
         line.high
       ].flatMap(each => (each ? String(each[at]) : []));

@@ -79,7 +79,7 @@ export function drawParallel(
       .sort((a, b) => isStrong(a) - isStrong(b) || a - b);
   };
   return {
-    option: (theme, look) => ({
+    option: (theme, look, width) => ({
       parallel: {
         ...SIDES,
         top: 36,
@@ -93,7 +93,11 @@ export function drawParallel(
         type: 'value',
         min: NONE,
         max: 1,
-        name: cut(axis.column.label, nameWidth(dim, axes.length)),
+        name: cut(axis.column.label, 60),
+        nameTruncate: {
+          maxWidth: nameRoom(dim, axes.length, width),
+          ellipsis: '…'
+        },
         nameTextStyle: {
           color: theme.strong,
           fontSize: theme.size,
@@ -183,11 +187,15 @@ export function drawParallel(
   };
 }
 
-/** Characters of a name that have room above an axis. */
-function nameWidth(dim: number, axes: number): number {
-  // The last one has half its name in the margin.
-  const most = dim === axes - 1 ? 19 : 28;
-  return Math.max(6, Math.min(most, Math.floor(110 / axes)));
+/** Room for a name above an axis, in pixels; of a chart that is `width` wide. */
+function nameRoom(dim: number, axes: number, width: number): number {
+  const gap = (width - SIDES.left - SIDES.right) / Math.max(1, axes - 1);
+  // The first one begins at its axis, the others are half on either side of theirs.
+  const room = dim < 2 ? (2 / 3) * gap : gap;
+  return Math.max(
+    24,
+    Math.min(room - 8, dim === axes - 1 ? 2 * SIDES.right : room)
+  );
 }
 
 /** Marks of an axis and what stands beside them. */

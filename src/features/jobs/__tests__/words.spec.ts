@@ -117,4 +117,13 @@ describe('distinguishing', () => {
     expect(texts.get('1')).toBe('a=1  b=1');
     expect(texts.get('3')).toBe('');
   });
+
+  it('leaves it to a name that tells them', () => {
+    const texts = distinguishing([
+      { ...job('1', { depth: 4 }), name: 'depth=4' },
+      { ...job('2', { depth: 8 }), name: 'deep' }
+    ]);
+    expect(texts.get('1')).toBe('');
+    expect(texts.get('2')).toBe('depth=8');
+  });
 });

@@ -31,14 +31,14 @@ const theme: IChartTheme = {
 const plain: Look = () => 'plain';
 
 /** The picture of a drawing: it is the chart library that draws. */
-function svg(drawing: IDrawing, look = plain): Document {
+function svg(drawing: IDrawing, look = plain, width = 600): Document {
   const chart = init(null, null, {
     renderer: 'svg',
     ssr: true,
-    width: 600,
+    width,
     height: 260
   });
-  chart.setOption({ animation: false, ...drawing.option(theme, look) });
+  chart.setOption({ animation: false, ...drawing.option(theme, look, width) });
   const text = chart.renderToSVGString();
   chart.dispose();
   const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
@@ -65,7 +65,7 @@ interface IItem {
   symbolSize: number;
 }
 function items(drawing: IDrawing, look = plain, series = 0): IItem[] {
-  const option = drawing.option(theme, look) as EChartsCoreOption & {
+  const option = drawing.option(theme, look, 600) as EChartsCoreOption & {
     series: { data: IItem[] }[];
   };
   return option.series[series].data;
@@ -194,15 +194,19 @@ describe('drawParallel', () => {
     );
   });
 
-  it('cuts long names, that of the last axis to what has room beside it', () => {
+  it.each([
+    [400, [14, 14, 21]],
+    [600, [26, 26, 21]],
+    [1_200, [26, 26, 21]]
+  ])('cuts long names to what has room in %s pixels', (width, most) => {
     const label = 'mean_absolute_error_X_test';
     const long = [lr, kind, rmse].map(each => ({ ...each, label }));
-    const shown = texts(svg(drawParallel(trials, { columns: long }, trans)));
-    expect(shown.filter(each => each.startsWith('mean_'))).toEqual([
-      label,
-      label,
-      'mean_absolute_erro…'
-    ]);
+    const drawing = drawParallel(trials, { columns: long }, trans);
+    const shown = texts(svg(drawing, plain, width)).filter(each =>
+      each.startsWith('mean')
+    );
+    expect(shown.map(({ length }) => length)).toEqual(most);
+    expect(shown[0] === label).toBe(most[0] === label.length);
   });
 
   it('finds the trials of what was brushed', () => {
@@ -391,7 +395,7 @@ describe('drawImportance', () => {
       { ...importance, items: [], score: null, thin: 'Only 3 trials.' },
       trans
     );
-    expect(drawing.empty).toBe('Only 3 trials.');
+    expect([drawing.empty, drawing.notes]).toEqual(['Only 3 trials.', []]);
   });
 });
 

@@ -85,7 +85,9 @@ export class FakePlot {
 
   private _autoscale(): void {
     const [x] = this.data;
-    this.setScale('x', { min: x[0], max: x[x.length - 1] });
+    const [min, last] = [x[0], x[x.length - 1]];
+    // As uPlot does with a single place.
+    this.setScale('x', { min, max: min === last ? min + 100 : last });
   }
   private _range(): void {
     const [min, max] = this.options.scales.y.range(this, null, null);

@@ -227,6 +227,25 @@ describe('LineChart', () => {
     await until(() => FakePlot.made.length === 3);
   });
 
+  it('states what was logged where a logarithmic axis leaves it out', async () => {
+    const copied = jest
+      .spyOn(Clipboard, 'copyToSystem')
+      .mockImplementation(() => undefined);
+    const options = { metrics: ['loss'], log_y: true };
+    await show({ options, series: [history('a', [9, 0])] });
+    expect(document.querySelector('.jp-StudioChart-value')?.textContent).toBe(
+      '0'
+    );
+    expect(place().getAttribute('aria-label')).toContain(
+      'last 0, smallest 0, largest 9'
+    );
+    fireEvent.click(screen.getByLabelText('Copy the data of loss'));
+    expect(copied).toHaveBeenCalledWith(
+      'line\tmetric\tstep\tvalue\nfirst\tloss\t0\t9\nfirst\tloss\t1\t0\n'
+    );
+    copied.mockRestore();
+  });
+
   it('has a logarithmic axis of places where that is asked for', async () => {
     const { plot } = await show({
       options: { metrics: ['loss'], log_x: true }
@@ -315,12 +334,23 @@ describe('LineChart', () => {
     expect(
       screen.getByText('There is nothing that this chart can show.')
     ).toBeTruthy();
+    expect(
+      screen.getByLabelText('Copy the data of loss').hasAttribute('disabled')
+    ).toBe(true);
   });
 
-  it('gives one place, and equal values, an axis', async () => {
-    const { plot } = await show({ series: [history('a', [7])] });
+  it('gives one place, and equal values, an axis, and shows what follows', async () => {
+    const onZoom = jest.fn();
+    const { plot, rerender } = await show({
+      onZoom,
+      series: [history('a', [7])]
+    });
     expect(plot.scales.x).toEqual({ min: -0.5, max: 0.5 });
     expect(plot.scales.y).toEqual({ min: 7, max: 7 });
+    rerender(chart({ onZoom, series: [history('a', [7, 8, 9])] }));
+    await until(() => plot.scales.x.max === 2);
+    expect(plot.scales.x).toEqual({ min: 0, max: 2 });
+    expect(onZoom).not.toHaveBeenCalled();
   });
 
   it('shares its crosshair with charts of the same axis only', async () => {

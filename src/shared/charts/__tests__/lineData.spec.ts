@@ -160,6 +160,7 @@ describe('onlyPositive', () => {
     const both = onlyPositive(part, true, true);
     expect(numbers(both.part.x)).toEqual([1, 2, 3]);
     expect(numbers(both.part.y)).toEqual([NaN, NaN, NaN]);
+    expect(numbers(both.part.logged!)).toEqual([-1, 0, NaN]);
     expect(both.left).toBe(4);
     expect(onlyPositive(part, false, true).left).toBe(2);
   });

@@ -41,6 +41,7 @@ const linesOf = (count: number, points: number): IDrawnLine[] =>
     label: `trial ${index}`,
     colour: index,
     dash: 0,
+    isSmoothed: false,
     x: Float64Array.from({ length: points }, (_, at) => at),
     y: new Float64Array(points).fill(0.5)
   }));
