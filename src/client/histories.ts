@@ -1,8 +1,5 @@
 import type { SampledSeries, SeriesPage } from '../contract';
 
-/** Media type of answers with arrays in the place of lists. */
-export const PACKED = 'application/vnd.studio.series';
-
 /** What came of the history of one metric of one trial. */
 export interface IHistory extends Omit<
   SampledSeries,
@@ -19,7 +16,7 @@ export interface IHistoryPage extends Omit<SeriesPage, 'series'> {
 }
 
 /**
- * An answer of the media type above: eight bytes with the length of the head,
+ * An answer with arrays in the place of lists: eight bytes with the length of the head,
  * the head as JSON, then places and values of each series. Nothing is copied;
  * places of which only the first was sent are made here. Throws when it is
  * something else.
@@ -52,7 +49,8 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
 }
 
 /** The same of an answer in JSON. */
-export function listed(page: SeriesPage): IHistoryPage {
+export function listed(content: ArrayBuffer): IHistoryPage {
+  const page = JSON.parse(new TextDecoder().decode(content)) as SeriesPage;
   const series = page.series.map(each => ({
     ...each,
     x: Float64Array.from(each.step.length > 0 ? each.step : each.time),

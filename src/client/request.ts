@@ -91,7 +91,7 @@ export async function requestBytes<T>(
   settings: ServerConnection.ISettings,
   path: string,
   options: IRequestOptions & { accept: string },
-  read: (content: ArrayBuffer, isAccepted: boolean) => T
+  read: (content: ArrayBuffer, isAccepted: boolean) => Promise<T>
 ): Promise<T> {
   const { response, content } = await send(settings, path, options, answer =>
     answer.arrayBuffer()
@@ -103,9 +103,12 @@ export async function requestBytes<T>(
   );
 }
 
-function understood<T>(read: () => T, status: number): T {
+async function understood<T>(
+  read: () => T | Promise<T>,
+  status: number
+): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch {
     throw failure(
       'unexpected',

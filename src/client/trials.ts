@@ -11,15 +11,16 @@ import type {
   Importance,
   ImportanceQuery,
   RunIds,
-  SeriesPage,
   SeriesQuery,
   TrialDiff,
   TrialQuery,
   TrialTablePage
 } from '../contract';
-import { PACKED, listed, unpacked } from './histories';
 import type { IHistoryPage } from './histories';
 import { download, request, requestBytes } from './request';
+
+/** Media type of answers with arrays in the place of lists. */
+const PACKED = 'application/vnd.studio.series';
 
 /** Which columns of an experiment. */
 export interface IColumnQuery {
@@ -107,14 +108,16 @@ export class TrialsClient {
 
   /** Histories of metrics of many trials. */
   series(query: SeriesQuery, signal?: AbortSignal): Promise<IHistoryPage> {
+    // It is fetched beside what it reads: JupyterLab starts without it.
+    const code = import('./histories');
     return requestBytes(
       this._settings,
       'trials/series',
       { method: 'POST', body: query, accept: PACKED, signal },
-      (content, isPacked) =>
-        isPacked
-          ? unpacked(content)
-          : listed(JSON.parse(new TextDecoder().decode(content)) as SeriesPage)
+      async (content, isPacked) => {
+        const { listed, unpacked } = await code;
+        return isPacked ? unpacked(content) : listed(content);
+      }
     );
   }
 

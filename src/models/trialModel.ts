@@ -37,7 +37,12 @@ export class TrialModel extends FollowModel {
 
   /** Whether it was deleted and can be restored. */
   get isDeleted(): boolean {
-    return this._detail?.is_deleted ?? false;
+    return (this._detail?.is_deleted ?? false) && !this.isGone;
+  }
+
+  /** Whether its name, note and tags can be written. */
+  get canChange(): boolean {
+    return !this.isDeleted && !this.isGone;
   }
 
   /** Whether the store knows no such trial any more. */
@@ -46,7 +51,7 @@ export class TrialModel extends FollowModel {
   }
 
   get isRunning(): boolean {
-    return this._detail?.trial.status === 'RUNNING' && !this.isDeleted;
+    return this._detail?.trial.status === 'RUNNING' && this.canChange;
   }
 
   /** Its metrics; null before the first answer. */
@@ -62,6 +67,11 @@ export class TrialModel extends FollowModel {
     this.jobs.jobsChanged.disconnect(this._onJobs, this);
     this.jobs.client.trials.changed.disconnect(this._onTrials, this);
     super.dispose();
+  }
+
+  /** What is offered depends on settings, which have changed. */
+  settingsChanged(): void {
+    this.emitChanged();
   }
 
   /** Change name, note or tags. Rejects with `RequestError`. */

@@ -58,6 +58,7 @@ export const trialsPlugin: JupyterFrontEndPlugin<void> = {
       .then(loaded => {
         const read = () => {
           mlflowUrl = String(loaded.get('mlflowUrl').composite ?? '');
+          tracker.forEach(({ content }) => content.model.settingsChanged());
         };
         read();
         loaded.changed.connect(read);

@@ -88,7 +88,9 @@ class _Code:
         self.commit = one_line(commit)[:64] if commit else None
         dirty = tags.get("studio.git_dirty")
         self.dirty = json.loads(dirty) if dirty in ("true", "false") else None
-        source = snapshot.source if snapshot else str(PurePosixPath(tags.get("mlflow.source.name") or "").parent)
+        name = str(PurePosixPath(tags.get("mlflow.source.name") or "").parent)
+        # A job that was deleted has left where its folder was.
+        source = snapshot.source if snapshot else tags.get("studio.source") or name
         self.folder = Path(source) if source.startswith("/") else None
 
 

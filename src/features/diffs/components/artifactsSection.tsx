@@ -155,28 +155,21 @@ function Viewer(props: IProps & { item: ArtifactDiff }): JSX.Element {
   if (!found) {
     return <Skeleton rows={4} label={trans.__('Comparing…')} />;
   }
-  if (!found.text) {
-    const words = {
-      same: trans.__('The contents are the same.'),
-      changed: trans.__('The contents differ.'),
-      added: trans.__('Only the second trial has it.'),
-      removed: trans.__('Only the first trial has it.'),
-      unknown: ''
-    };
-    return (
-      <p className="jp-StudioDiff-note">
-        {found.note} {words[found.change]}
-      </p>
-    );
-  }
+  const words = {
+    same: trans.__('The contents are the same.'),
+    // Where the lines are there, they show it.
+    changed: found.text ? '' : trans.__('The contents differ.'),
+    added: trans.__('Only the second trial has it.'),
+    removed: trans.__('Only the first trial has it.'),
+    unknown: ''
+  };
+  const said = [found.note, words[found.change]].filter(Boolean).join(' ');
   return (
     <>
-      {found.change === 'same' && (
-        <p className="jp-StudioDiff-note">
-          {trans.__('The contents are the same.')}
-        </p>
+      {said && <p className="jp-StudioDiff-note">{said}</p>}
+      {found.text && (
+        <TextDiffView diff={found.text} label={item.path} trans={trans} />
       )}
-      <TextDiffView diff={found.text} label={item.path} trans={trans} />
     </>
   );
 }

@@ -57,10 +57,17 @@ function version(
   }
   const counts = [
     data.size_bytes !== null && formatSize(data.size_bytes),
-    data.rows !== null && trans.__('%1 rows', data.rows.toLocaleString()),
+    data.rows !== null &&
+      trans._n('%2 row', '%2 rows', data.rows, data.rows.toLocaleString()),
     data.columns !== null &&
-      trans.__('%1 columns', data.columns.toLocaleString()),
-    data.files !== null && trans.__('%1 files', data.files.toLocaleString()),
+      trans._n(
+        '%2 column',
+        '%2 columns',
+        data.columns,
+        data.columns.toLocaleString()
+      ),
+    data.files !== null &&
+      trans._n('%2 file', '%2 files', data.files, data.files.toLocaleString()),
     typeof data.modified === 'number'
       ? trans.__('changed %1', formatTime(data.modified))
       : data.modified

@@ -201,6 +201,19 @@ describe('the tab of a trial', () => {
     );
     await act(() => model.refresh());
     expect(deeds.available(detail)).toEqual([]);
+    expect(model.canChange).toBe(false);
+  });
+
+  it('cannot be restored where it is gone for good', async () => {
+    await open({ is_deleted: true });
+    server.on(
+      DETAIL,
+      new Reply(404, { code: 'not_found', message: 'There is none.' })
+    );
+    await act(() => model.refresh());
+    header();
+    expect(screen.getByRole('alert').textContent).toContain('There is none.');
+    expect(screen.queryByText('Restore')).toBeNull();
   });
 
   it('says what went wrong, and keeps what is known', async () => {

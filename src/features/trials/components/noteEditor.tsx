@@ -40,7 +40,7 @@ export function NoteEditor(props: INoteEditorProps): JSX.Element {
     <section className="jp-StudioNote" aria-label={trans.__('Note')}>
       <h2>
         {trans.__('Note')}
-        {!written && note && !model.isDeleted && (
+        {!written && note && model.canChange && (
           <button type="button" className="jp-StudioLink" onClick={begin}>
             {trans.__('Edit')}
           </button>
@@ -59,7 +59,7 @@ export function NoteEditor(props: INoteEditorProps): JSX.Element {
         <button
           type="button"
           className="jp-StudioNote-add"
-          disabled={model.isDeleted}
+          disabled={!model.canChange}
           onClick={begin}
         >
           {trans.__('Add a note: what was tried, what came of it (Markdown)')}

@@ -26,7 +26,7 @@ export function TrialTags(props: ITrialTagsProps): JSX.Element {
   const recorded = tags.filter(
     ([name]) => THEIRS.test(name) && name !== 'mlflow.note.content'
   );
-  const isEditable = !model.isDeleted;
+  const isEditable = model.canChange;
   return (
     <section className="jp-StudioTrial-tags" aria-label={trans.__('Tags')}>
       <h2>{trans.__('Tags')}</h2>

@@ -337,6 +337,16 @@ class TestCode:
         }
         assert not (tmp_path / "ran").exists()
 
+    def test_a_job_that_was_deleted_has_left_where_its_repository_is(self, runs: MemoryRuns, tmp_path: Path) -> None:
+        repository = Repository(tmp_path / "repository")
+        for run, text in (("a", "one\n"), ("b", "two\n")):
+            commit = repository.commit({"a.py": text})
+            tags = {"mlflow.source.name": "folder/a.ipynb", "studio.source": str(repository.folder)}
+            runs.add(run, tags={"mlflow.source.git.commit": commit, **tags})
+        diff = runs.diff(DiffPart.code)
+        assert diff.code is not None and diff.code.basis == "commits"
+        assert [each.path for each in diff.code.files] == ["a.py"]
+
     def test_commits_of_a_repository_that_is_not(self, runs: MemoryRuns, tmp_path: Path) -> None:
         for run in "ab":
             tags = {"mlflow.source.git.commit": run * 40, "mlflow.source.name": str(tmp_path / "x.py")}
