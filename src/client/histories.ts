@@ -15,13 +15,18 @@ export interface IHistoryPage extends Omit<SeriesPage, 'series'> {
   series: IHistory[];
 }
 
+/** An answer, with arrays in the place of lists or in JSON. */
+export function read(content: ArrayBuffer, isPacked: boolean): IHistoryPage {
+  return isPacked ? unpacked(content) : listed(content);
+}
+
 /**
  * An answer with arrays in the place of lists: eight bytes with the length of the head,
  * the head as JSON, then places and values of each series. Nothing is copied;
  * places of which only the first was sent are made here. Throws when it is
  * something else.
  */
-export function unpacked(content: ArrayBuffer): IHistoryPage {
+function unpacked(content: ArrayBuffer): IHistoryPage {
   const [size] = new Uint32Array(content, 0, 1);
   const head = JSON.parse(
     new TextDecoder().decode(new Uint8Array(content, 8, size))
@@ -49,7 +54,7 @@ export function unpacked(content: ArrayBuffer): IHistoryPage {
 }
 
 /** The same of an answer in JSON. */
-export function listed(content: ArrayBuffer): IHistoryPage {
+function listed(content: ArrayBuffer): IHistoryPage {
   const page = JSON.parse(new TextDecoder().decode(content)) as SeriesPage;
   const series = page.series.map(each => ({
     ...each,

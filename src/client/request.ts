@@ -84,31 +84,29 @@ export async function request<T>(
 }
 
 /**
- * The same for an answer in another form: `read` gets its bytes, and whether it
+ * The same for an answer in another form: `reader` gets its bytes, and whether it
  * has the form that `accept` names.
  */
 export async function requestBytes<T>(
   settings: ServerConnection.ISettings,
   path: string,
   options: IRequestOptions & { accept: string },
-  read: (content: ArrayBuffer, isAccepted: boolean) => Promise<T>
+  reader: Promise<(content: ArrayBuffer, isAccepted: boolean) => T>
 ): Promise<T> {
   const { response, content } = await send(settings, path, options, answer =>
     answer.arrayBuffer()
   );
   const type = response.headers.get('Content-Type') ?? '';
+  const read = await reader;
   return understood(
     () => read(content, type.startsWith(options.accept)),
     response.status
   );
 }
 
-async function understood<T>(
-  read: () => T | Promise<T>,
-  status: number
-): Promise<T> {
+function understood<T>(read: () => T, status: number): T {
   try {
-    return await read();
+    return read();
   } catch {
     throw failure(
       'unexpected',

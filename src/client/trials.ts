@@ -109,15 +109,14 @@ export class TrialsClient {
   /** Histories of metrics of many trials. */
   series(query: SeriesQuery, signal?: AbortSignal): Promise<IHistoryPage> {
     // It is fetched beside what it reads: JupyterLab starts without it.
-    const code = import('./histories');
+    const reader = import('./histories').then(({ read }) => read);
+    // Where the request fails, nobody asks for it.
+    reader.catch(() => undefined);
     return requestBytes(
       this._settings,
       'trials/series',
       { method: 'POST', body: query, accept: PACKED, signal },
-      async (content, isPacked) => {
-        const { listed, unpacked } = await code;
-        return isPacked ? unpacked(content) : listed(content);
-      }
+      reader
     );
   }
 

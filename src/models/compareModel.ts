@@ -123,8 +123,8 @@ export class CompareModel implements IDisposable {
     if (text !== this._search) {
       this._search = text;
       this._arrange();
-      this._changed.emit();
       void this._ask();
+      this._changed.emit();
     }
   }
 
@@ -132,7 +132,7 @@ export class CompareModel implements IDisposable {
   get isSearching(): boolean {
     const { total_rows = 0, rows = [] } = this._comparison ?? {};
     const isWhole = this._answered === '' && rows.length >= total_rows;
-    return this._search !== this._answered && !isWhole && !this._error;
+    return this._search !== this._answered && !isWhole;
   }
 
   /** Whether rows that are the same in all trials are left out: of one trial there are no others. */

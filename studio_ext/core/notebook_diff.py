@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from hashlib import sha256
@@ -25,7 +25,9 @@ MAX_LINES = 20_000
 MAX_PICTURES = 4 << 20
 """Characters (base64) of pictures in one answer."""
 _MAX_PAIRS = 10_000
-"""Pairs of cells whose words are held against each other."""
+"""Pairs of cells whose words are held against each other, and whose grid nbdime makes, in a notebook."""
+_FEW_PAIRS = 9
+"""As many are, between two cells that are the same, also when there are no more to spend."""
 _ALIKE = (0.5, 0.8)
 """Share of words that two cells have in common, from which on they are one cell that was changed; where more than one
 would do, those that have more in common."""
@@ -127,7 +129,7 @@ def pairs(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[Cell | No
             continue
         if kind == "added":
             size = len(waiting) * length
-            by_words = size <= room
+            by_words = size <= max(room, _FEW_PAIRS)
             room -= size if by_words else 0
             found += _between(waiting, second[y : y + length], by_words=by_words)
         else:
@@ -139,17 +141,10 @@ def pairs(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[Cell | No
 
 def _between(ours: Sequence[Cell], theirs: Sequence[Cell], *, by_words: bool) -> list[tuple[Cell | None, Cell | None]]:
     """As :func:`pairs` for cells none of which has its equal."""
-    # Imported here: it brings git and the merging of notebooks along.
-    from nbdime.diffing.snakes import compute_snakes_multilevel
-
-    # From the loosest to the strictest, which nbdime begins with.
-    levels: list[Callable[[Cell, Cell], bool]] = [_is_one]
-    if by_words:
-        alike = cache(_alike)
-        levels = [partial(_reaches, alike=alike, least=least) for least in _ALIKE] + levels
     found: list[tuple[Cell | None, Cell | None]] = []
     x = y = 0
-    for ours_at, theirs_at, length in [*compute_snakes_multilevel(ours, theirs, levels), (len(ours), len(theirs), 0)]:
+    same = _same_runs(ours, theirs, by_words=by_words) if ours and theirs else []
+    for ours_at, theirs_at, length in [*same, (len(ours), len(theirs), 0)]:
         found += [(each, None) for each in ours[x:ours_at]]
         found += [(None, each) for each in theirs[y:theirs_at]]
         x, y = ours_at + length, theirs_at + length
@@ -157,11 +152,30 @@ def _between(ours: Sequence[Cell], theirs: Sequence[Cell], *, by_words: bool) ->
     return found
 
 
+def _same_runs(ours: Sequence[Cell], theirs: Sequence[Cell], *, by_words: bool) -> list[tuple[int, int, int]]:
+    """Where cells that belong together begin on either side, and how many follow."""
+    if not by_words:
+        runs = aligned([_identity(each) for each in ours], [_identity(each) for each in theirs]) or []
+        return [(x, y, length) for kind, x, y, length in runs if kind == "same"]
+    # Imported here: it brings the merging of notebooks along.
+    from nbdime.diffing.snakes import compute_snakes_multilevel
+
+    alike = cache(_alike)
+    # From the loosest to the strictest, which nbdime begins with.
+    levels = [*(partial(_reaches, alike=alike, least=least) for least in _ALIKE), _is_one]
+    found: list[tuple[int, int, int]] = compute_snakes_multilevel(ours, theirs, levels)
+    return found
+
+
+def _identity(cell: Cell) -> Hashable:
+    """The same for cells that are one whatever is in them: the parameters of two jobs, and those with the same id."""
+    if cell.is_injected:
+        return cell.kind, None
+    return (cell.kind, cell.id) if cell.id else cell
+
+
 def _is_one(first: Cell, second: Cell) -> bool:
-    """Whether they have the same id, or are the parameters of two jobs."""
-    if first.kind != second.kind:
-        return False
-    return (first.is_injected and second.is_injected) or (first.id != "" and first.id == second.id)
+    return _identity(first) == _identity(second)
 
 
 def _reaches(first: Cell, second: Cell, alike: Callable[[Cell, Cell], float], least: float) -> bool:

@@ -85,9 +85,12 @@ export function distinguishing(jobs: readonly Job[]): Map<string, string> {
         new Set(group.map(job => JSON.stringify(job.parameters[name]))).size > 1
     );
     for (const job of group) {
-      const shown = differing.filter(name => name in job.parameters);
-      const isNamed = shown.some(name => job.name.includes(`${name}=`));
-      result.set(job.id, isNamed ? '' : parametersText(job, shown.slice(0, 2)));
+      const told = job.name.split(/[\s,;]+/);
+      const shown = differing.filter(
+        name =>
+          name in job.parameters && !told.includes(parametersText(job, [name]))
+      );
+      result.set(job.id, parametersText(job, shown.slice(0, 2)));
     }
   }
   return result;

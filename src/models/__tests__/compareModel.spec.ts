@@ -244,7 +244,7 @@ describe('CompareModel', () => {
     model.search = 'bey';
     expect(model.isSearching).toBe(true);
     await until(() => model.error !== null);
-    expect(model.isSearching).toBe(false);
+    expect([model.isSearching, model.isLoading]).toEqual([true, false]);
   });
 
   it('keeps the charts that suit the trials while somebody searches', async () => {

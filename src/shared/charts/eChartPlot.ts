@@ -228,15 +228,18 @@ export class EChartPlot {
   private _fit(): void {
     const { clientWidth: width, clientHeight: height } = this._node;
     const chart = this._chart;
+    const before = chart?.getWidth();
     if (
       chart &&
       width > 0 &&
       height > 0 &&
-      (width !== chart.getWidth() || height !== chart.getHeight())
+      (width !== before || height !== chart.getHeight())
     ) {
       chart.resize({ width, height });
-      // Names have as much room as there is.
-      this._draw(false);
+      if (this._drawing.axes && width !== before) {
+        // Names of parallel axes have as much room as there is.
+        this._draw(false);
+      }
     }
   }
 

@@ -57,7 +57,7 @@ export interface IDrawnLine {
   /** Where `y` is smoothed, or without what a logarithmic axis cannot show: what was logged. */
   logged?: Numbers;
   isSmoothed: boolean;
-  /** The same, where it is drawn faintly behind. */
+  /** What is drawn faintly behind: `y` before it was smoothed. */
   raw?: Numbers;
   /** Edges of the band. */
   low?: Numbers;
@@ -219,15 +219,13 @@ export function onlyPositive(
     }
   }
   const x = Float64Array.from(kept, at => part.x[at]);
-  const logged = Float64Array.from(kept, at => part.y[at]);
-  const y = logged.map(value => {
-    if (isY && value <= 0) {
-      left += 1;
-      return NaN;
-    }
-    return value;
-  });
-  return { part: { x, y, logged }, left };
+  const y = Float64Array.from(kept, at => part.y[at]);
+  if (!isY || !y.some(value => value <= 0)) {
+    return { part: { x, y }, left };
+  }
+  const positive = y.map(value => (value <= 0 ? NaN : value));
+  left += y.filter(value => value <= 0).length;
+  return { part: { x, y: positive, logged: y }, left };
 }
 
 /**

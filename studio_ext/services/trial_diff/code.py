@@ -88,10 +88,10 @@ class _Code:
         self.commit = one_line(commit)[:64] if commit else None
         dirty = tags.get("studio.git_dirty")
         self.dirty = json.loads(dirty) if dirty in ("true", "false") else None
-        name = str(PurePosixPath(tags.get("mlflow.source.name") or "").parent)
-        # A job that was deleted has left where its folder was.
-        source = snapshot.source if snapshot else tags.get("studio.source") or name
-        self.folder = Path(source) if source.startswith("/") else None
+        # A job that was deleted has left where its folder was; a script, its own path.
+        script = PurePosixPath(tags.get("mlflow.source.name") or "").parent
+        places = [snapshot.source] if snapshot else [tags.get("studio.source") or "", str(script)]
+        self.folders = [Path(place) for place in places if place.startswith("/")]
 
 
 @dataclass
@@ -222,7 +222,7 @@ def _commits(ours: _Code, theirs: _Code, repositories: Repositories, notes: list
     """The files that two commits do not have alike; None where they cannot be asked."""
     if not ours.commit or not theirs.commit or ours.commit == theirs.commit:
         return None
-    for folder in dict.fromkeys(each.folder for each in (theirs, ours) if each.folder):
+    for folder in dict.fromkeys(theirs.folders + ours.folders):
         repository = repositories.at(folder)
         changed = repository.changed(ours.commit, theirs.commit)
         if changed is None:

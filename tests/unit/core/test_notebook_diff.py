@@ -76,13 +76,16 @@ def test_words_are_held_against_each_other_up_to_a_limit_for_the_whole_notebook(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(notebook_diff, "_MAX_PAIRS", 1)
-    first = [cell("a b c d"), cell("same"), cell("e f g h"), cell("i j k l", id="i")]
-    second = [cell("a b c x"), cell("same"), cell("e f g x"), cell("i j k x", id="i")]
+    monkeypatch.setattr(notebook_diff, "_FEW_PAIRS", 1)
+    first = [cell("a b c d"), cell("same"), cell("e f g h"), cell("i j k l", id="i"), cell("also"), cell("m n o p")]
+    second = [cell("a b c x"), cell("same"), cell("e f g x"), cell("i j k x", id="i"), cell("also"), cell("m n o x")]
     assert [each.change for each in diff(first, second)] == [
         "changed",
         "same",
         "removed",
         "added",
+        "changed",
+        "same",
         "changed",
     ]
 

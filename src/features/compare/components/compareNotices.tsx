@@ -43,8 +43,8 @@ export function CompareNotices(props: ICompareHeaderProps): JSX.Element {
       {missing > 0 && (
         <p className="jp-StudioCompare-note" role="status">
           {trans._n(
-            '%1 trial is not there any more: it was deleted.',
-            '%1 trials are not there any more: they were deleted.',
+            '%1 trial is not there any more, or never was in this store.',
+            '%1 trials are not there any more, or never were in this store.',
             missing
           )}
           <button

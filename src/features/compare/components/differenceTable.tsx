@@ -173,7 +173,12 @@ export function DifferenceTable(props: IDifferenceTableProps): JSX.Element {
 /** Why there are no rows. */
 function emptyWord(model: CompareModel, trans: TranslationBundle): string {
   if (model.isSearching) {
-    return trans.__('Looking for names with %1…', model.search);
+    // Where that failed, it is said elsewhere.
+    return model.error && !model.isLoading
+      ? ''
+      : model.search
+        ? trans.__('Looking for names with %1…', model.search)
+        : trans.__('Loading…');
   }
   if (model.search) {
     return trans.__('No row has %1 in its name.', model.search);

@@ -125,5 +125,12 @@ describe('distinguishing', () => {
     ]);
     expect(texts.get('1')).toBe('');
     expect(texts.get('2')).toBe('depth=8');
+    // Only what it does tell, and rightly.
+    const others = distinguishing([
+      { ...job('1', { depth: 4, lr: 0.1 }), name: 'depth=4, max_lr=0.1' },
+      { ...job('2', { depth: 8, lr: 0.2 }), name: 'depth=4 lr=0.2' }
+    ]);
+    expect(others.get('1')).toBe('lr=0.1');
+    expect(others.get('2')).toBe('depth=8');
   });
 });
