@@ -904,6 +904,54 @@ test('What is picked in one chart is picked in all, and in the table', async ({ 
   await expect(tab.chips.locator('[aria-pressed="true"]')).toHaveCount(0);
 });
 
+test('Trials of two experiments are points, with a colour and a size', async ({ page, request, baseURL }) => {
+  const sources: { experiment: string; run_ids: string[] }[] = [];
+  for (const [experiment, depths] of [
+    ['old forest', [1, 2]],
+    ['new forest', [4, 9]]
+  ] as const) {
+    const recorder = new Recorder(request, baseURL!, experiment);
+    const run_ids: string[] = [];
+    for (const depth of depths) {
+      run_ids.push(
+        await recorder.record({
+          name: `depth ${depth}`,
+          parameters: { depth: String(depth), kind: experiment },
+          metrics: { loss: [1 / depth], seconds: [depth * depth] }
+        })
+      );
+    }
+    sources.push({ experiment, run_ids });
+  }
+  const tab = new CompareTab(page);
+  await tab.open({ sources, charts: [] });
+  await expect(tab.chips).toHaveText([/depth 1/, /depth 2/, /depth 4/, /depth 9/]);
+  await settled(tab, 'params.depth', 'metrics.loss', 'metrics.seconds');
+  await tab.button('Charts').click();
+  await tab.add('scatter', {
+    'x axis': 'params.depth',
+    'y axis': 'metrics.loss',
+    'Colour (optional)': 'params.kind',
+    'Size (optional)': 'metrics.seconds'
+  });
+  const points = tab.cards.locator('svg path[transform^="matrix"]');
+  await expect(points).toHaveCount(4);
+  await tab.cards.locator('.jp-StudioChart-plot').hover({ position: { x: 2, y: 2 } });
+  const drawn = await points.evaluateAll(all =>
+    all
+      .map(each => ({ fill: each.getAttribute('fill'), box: each.getBoundingClientRect() }))
+      .sort((a, b) => a.box.x + a.box.width / 2 - (b.box.x + b.box.width / 2))
+      .map(({ fill, box }) => ({ fill, width: box.width }))
+  );
+  const [old, , young] = drawn.map(({ fill }) => fill);
+  expect(old).not.toBe(young);
+  expect(drawn.map(({ fill }) => fill)).toEqual([old, old, young, young]);
+  for (const [at, { width }] of drawn.slice(1).entries()) {
+    expect(width).toBeGreaterThan(drawn[at].width);
+  }
+  await expect(tab.cards.locator('.jp-StudioChart-legend')).toContainText('old forest');
+});
+
 test('Boxes, bars and cells are added, and say the right numbers', async ({ page, request, baseURL }) => {
   const recorder = new Recorder(request, baseURL!, 'kinds of charts');
   const record = (name: string, optimizer: string, depth: number, loss: number) =>
