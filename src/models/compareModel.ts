@@ -25,6 +25,8 @@ import type { View, ViewChart, ViewEdit } from './views';
 const THROTTLE = 1_000;
 /** Time between looks while one of the trials runs or the store is being read. */
 const BUSY_INTERVAL = 2_500;
+/** How long trials that are not there are looked for at that rate: others record some that are not known yet. */
+const YOUNG = 60_000;
 /** Otherwise: others may edit or delete what has ended. */
 const IDLE_INTERVAL = 15_000;
 /** Columns that are asked for whatever the search says. */
@@ -413,11 +415,17 @@ export class CompareModel implements IDisposable {
     return this._trials.some(({ isRunning }) => isRunning);
   }
 
+  private _isAwaited(): boolean {
+    const isYoung = Date.now() - this._made < YOUNG;
+    return isYoung && (this._comparison?.missing.length ?? 0) > 0;
+  }
+
   private async _look(isTold: boolean): Promise<void> {
     const isBusy =
       isTold ||
       this._error !== null ||
       this._hasRunning() ||
+      this._isAwaited() ||
       (this._comparison && this._comparison.index.phase !== 'ready');
     const passed = Date.now() - this._looked;
     // An answer that was asked for ahead is there before the first look of the poll.
@@ -466,6 +474,7 @@ export class CompareModel implements IDisposable {
   private _isReadOnly = false;
   private readonly _jobs: JobsModel;
   private _looked = 0;
+  private readonly _made = Date.now();
   private readonly _poll: Poll;
   private _rows: readonly ComparedRow[] = [];
   private _search = '';

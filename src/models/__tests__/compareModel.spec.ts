@@ -318,6 +318,33 @@ describe('CompareModel', () => {
     expect(model.focus.selected.size).toBe(0);
   });
 
+  it('soon looks again for a trial that is not known yet, for a while', async () => {
+    answer = { ...comparison(1, []), missing: ['run1'] };
+    make();
+    await ready();
+    answer = comparison(2, []);
+    const poll = model as unknown as {
+      _look: (isTold: boolean) => Promise<void>;
+    };
+    const later = (milliseconds: number) =>
+      jest.spyOn(Date, 'now').mockReturnValue(now + milliseconds);
+    const now = Date.now();
+    later(2_500);
+    await poll._look(false);
+    await until(() => model.trials.length === 2);
+    answer = { ...comparison(1, []), missing: ['run1'] };
+    await model.refresh();
+    const count = asked().length;
+    // It was deleted, as far as anybody can tell.
+    later(62_500);
+    await model.refresh();
+    later(65_000);
+    await poll._look(false);
+    await new Promise(resolve => setTimeout(resolve, 20));
+    expect(asked()).toHaveLength(count + 1);
+    jest.restoreAllMocks();
+  });
+
   it('looks again when a job of one of the trials changes', async () => {
     make();
     await ready();
