@@ -270,7 +270,7 @@ tracker.log_artifact("stripe.png")`)
 
 test('Trials below a trial are listed, and open from there and back', async ({ page, request, baseURL, trialTab }) => {
   test.setTimeout(120_000);
-  const recorder = new Recorder(request, baseURL!, 'nested');
+  const recorder = new Recorder(request, baseURL!, 'trials below');
   const parent = await recorder.record({ name: 'search' });
   const below = (name: string, more = {}) =>
     recorder.record({ name, tags: { 'mlflow.parentRunId': parent }, metrics: { r2: [0.5] }, ...more });
