@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,25 @@ from studio_ext.routes.base import Parts
 from studio_ext.routes.calls import Calls
 from studio_ext.routes.table import routes
 from studio_ext.routes.watch import LIVE_SCHEMA_FILE, LIVE_SCHEMA_ID, SCHEMA_FILE, SCHEMA_ID, JobsWatch
+
+PageConfigHook = Callable[[Any, dict[str, Any]], dict[str, Any]]
+
+_BROUGHT = frozenset({"nbdime-jupyterlab"})
+"""Extensions of JupyterLab that come along with what we need, and that our own turns off."""
+
+
+def _without_what_is_off(before: PageConfigHook | None) -> PageConfigHook:
+    """JupyterLab's hook for the settings of its page: it would fetch these extensions also while they are off."""
+
+    def hook(handler: Any, page_config: dict[str, Any]) -> dict[str, Any]:
+        if before is not None:
+            page_config = before(handler, page_config)
+        off = _BROUGHT.intersection(page_config.get("disabledExtensions", ()))
+        known = page_config.get("federated_extensions", [])
+        page_config["federated_extensions"] = [each for each in known if each.get("name") not in off]
+        return page_config
+
+    return hook
 
 
 @dataclass(frozen=True)
@@ -98,6 +118,7 @@ class StudioApp(ExtensionApp):
         self._calls = Calls(threads=self.threads, timeout=self.answer_timeout)
         self._events.register_event_schema(SCHEMA_FILE)
         self._events.register_event_schema(LIVE_SCHEMA_FILE)
+        self.settings["page_config_hook"] = _without_what_is_off(self.settings.get("page_config_hook"))
 
     def initialize_handlers(self) -> None:
         """Put up the route table."""

@@ -117,6 +117,12 @@ test('JupyterLab starts with little of ours; the rest comes when it is asked for
       sizes.set(name, response.body().then(body => body.length));
     }
   });
+  const others: string[] = [];
+  page.on('request', request => {
+    if (request.url().includes('/nbdime-jupyterlab/')) {
+      others.push(request.url());
+    }
+  });
   const total = async () => (await Promise.all(sizes.values())).reduce((sum, size) => sum + size, 0);
   await page.reload();
   await page.locator('#jp-main-dock-panel').waitFor();
@@ -124,7 +130,8 @@ test('JupyterLab starts with little of ours; the rest comes when it is asked for
   const atStart = await total();
   expect(atStart).toBeGreaterThan(10_000);
   expect(atStart).toBeLessThanOrEqual(60_000);
-  // The buttons that come along with nbdime are off.
+  // What comes along with nbdime is off, and is not fetched.
+  expect(others).toEqual([]);
   const commands = await page.evaluate(() => window.jupyterapp.commands.listCommands());
   expect(commands.filter(each => each.startsWith('nbdime'))).toEqual([]);
   await panel.open();
