@@ -54,6 +54,20 @@ def test_a_change_reaches_the_browser(folders: tuple[Path, Path]) -> None:
     assert (message["job_ids"], message["revision"]) == (made, 1)
 
 
+def test_only_what_is_off_and_came_along_is_not_fetched(folders: tuple[Path, Path]) -> None:
+    others = [{"name": "nbdime-jupyterlab"}, {"name": "theme"}]
+    with LiveServer(*folders, client=FakeHostClient()) as live:
+        hook = live.app.web_app.settings["page_config_hook"]
+
+        def fetched(*off: str) -> list[str]:
+            config = hook(None, {"disabledExtensions": list(off), "federated_extensions": list(others)})
+            return [each["name"] for each in config["federated_extensions"]]
+
+        assert fetched("nbdime-jupyterlab", "theme") == ["theme"]  # what a user turned off is not ours
+        assert fetched() == ["nbdime-jupyterlab", "theme"]
+        assert hook(None, {})["federated_extensions"] == []
+
+
 def test_running_jobs_keep_the_server_alive(folders: tuple[Path, Path]) -> None:
     client = FakeHostClient(hold=True)
     with LiveServer(*folders, client=client, settings={"StudioApp": {"watch_interval": 0.05}}) as live:
