@@ -127,7 +127,11 @@ export class TrialModel extends FollowModel {
   }
 
   protected override pause(): number {
-    const quiet = !this.isRunning && this.error === null;
+    const children = this._detail?.children.items ?? [];
+    // How those below it go is shown, too.
+    const isLive =
+      this.isRunning || children.some(({ status }) => status === 'RUNNING');
+    const quiet = !isLive && this.error === null;
     return quiet ? QUIET_INTERVAL : super.pause();
   }
 

@@ -146,6 +146,17 @@ describe('a trial that is looked at', () => {
     expect(ids()).toEqual(['new']);
   });
 
+  it('looks often while a trial below it runs', async () => {
+    const pause = () => (model as unknown as { pause(): number }).pause();
+    const items = [child('a'), { ...child('b'), status: 'RUNNING' as const }];
+    server.on(DETAIL, makeDetail({ children: { items, next_cursor: null } }));
+    await model.refresh();
+    expect(pause()).toBe(3_000);
+    items.pop();
+    await model.refresh();
+    expect(pause()).toBe(20_000);
+  });
+
   it('asks for nothing when it was closed', async () => {
     model.setActive(true);
     await until(() => model.isReady);
