@@ -5,7 +5,8 @@ In a kernel that we forked, all of it; in one of its own command the second only
 - Long texts are published in pieces. The publishing socket blocks when some messages are under way, and so does whoever
   prints when much waits to be published: as with a pipe. Other kernels drop what is not taken in time; from them it
   is taken at once, however much it is.
-- What is written past Python's streams (by other programs, by C) is published before the cell is over.
+- What is written past Python's streams (by other programs, by C) is published before the cell is over, and what
+  programs have written before what the cell prints after them.
 - It is published only: ipykernel also repeats it on the original descriptor, which is the job's log.
 - IPython keeps all that was ever printed, for a magic that writes sessions to notebooks. It does not here.
 """
@@ -21,8 +22,9 @@ import select
 import termios
 import threading
 from collections.abc import Callable, Iterator
-from os import close, read  # by these names a flush does not depend on what a notebook puts in their places
+from os import close, read  # by these names printing does not depend on what a notebook puts in their places
 from os import open as open_file
+from threading import get_ident
 from time import monotonic, sleep
 from typing import Any
 
@@ -33,6 +35,8 @@ _PIECE = 512 << 10
 _PENDING = 4 << 20
 """Characters printed since the last flush after which a program waits until they are published."""
 _READ = 65536
+_PAUSE_SECONDS = 0.0001
+"""Since what was printed last: in less, no other program has begun and written."""
 _CATCH_UP_SECONDS = 1.0
 """How long a flush waits for what was written past Python's streams, where it does not end."""
 
@@ -44,6 +48,7 @@ def hold_back(app: Any, stream: Any, shell: Any) -> None:
         stream._flush_buffers = _in_pieces(stream._flush_buffers)
     stream.write = _waiting(stream.write)
     stream._taking = threading.RLock()
+    stream._main, stream._written = get_ident(), 0.0
     stream._watch_pipe_fd = _watch
     stream.flush = _after_the_pipe(stream.flush, _waits_in_pipe)
     shell._tee = lambda *_, **__: contextlib.nullcontext()
@@ -82,7 +87,14 @@ def _in_pieces(flush_buffers: Callable[[Any], Iterator[tuple[Any, str]]]) -> Cal
 
 def _waiting(write: Callable[[Any, str], int | None]) -> Callable[[Any, str], int | None]:
     def waiting(stream: Any, string: str) -> int | None:
+        # Not each time: a lock and a call of the system cost a program that prints line after line a third of its pace.
+        now = monotonic()
+        if now - stream._written > _PAUSE_SECONDS and _is_of_the_cell(stream):
+            with stream._taking:
+                if _in_pipe(stream) > 0:
+                    write(stream, read(stream._fid, _READ).decode(errors="replace"))
         written = write(stream, string)
+        stream._written = now
         stream._pending = getattr(stream, "_pending", 0) + len(string)
         if stream._pending > _PENDING:
             stream._pending = 0
@@ -93,16 +105,32 @@ def _waiting(write: Callable[[Any, str], int | None]) -> Callable[[Any, str], in
     return waiting
 
 
+def _is_of_the_cell(stream: Any) -> bool:
+    """Whether what is printed now belongs to the same cell as what other programs write: a thread or a task that an
+    earlier cell has begun still prints in the name of that cell."""
+    return (
+        get_ident() == stream._main
+        and getattr(stream, "_fid", None) is not None
+        and stream._is_master_process()
+        and stream.parent_header is getattr(stream, "_parent_header_global", stream.parent_header)
+    )
+
+
 def _watch(stream: Any) -> None:
     """The thread that takes what is written past Python's streams. Data leaves the pipe under the lock only."""
     try:
+        os.set_blocking(stream._fid, False)
         while stream._should_watch:
             select.select([stream._fid], [], [])
             with stream._taking:
-                data = os.read(stream._fid, _READ)
+                try:
+                    data = os.read(stream._fid, _READ)
+                except BlockingIOError:  # what prints has taken it
+                    continue
                 if not data or not stream._should_watch:
                     return
                 stream.write(data.decode(errors="replace"))
+                stream._written = 0.0  # more of it may wait when the cell prints
     except (OSError, TypeError, ValueError):
         return
 

@@ -142,6 +142,39 @@ class TestForked(ProcessSuite):
         assert [log.count(line) for line in ("from shell", "from python", "from c")] == [1, 1, 1]
         assert any("Segmentation fault" in line for line in log)
 
+    def test_log_has_the_order_in_which_programs_and_python_write(self, runner: ProcessRunner, tmp_path: Path) -> None:
+        turns = (
+            "import os\n"
+            "for turn in range(300):\n"
+            "    os.system('echo from shell')\n"
+            "    print('from python', turn, end='')\n"
+            "    os.system('echo , and from shell')\n"
+            "    print('from python again')"
+        )
+        launch = make_job_directory(tmp_path, [turns])
+        self.run(runner, launch)
+        expected = [
+            line
+            for turn in range(300)
+            for line in ("from shell", f"from python {turn}, and from shell", "from python again")
+        ]
+        assert read_log(launch).splitlines()[1:] == expected
+
+    def test_what_programs_write_belongs_to_the_cell_that_runs(self, runner: ProcessRunner, tmp_path: Path) -> None:
+        """Not to an earlier one, whose task still prints and in whose name it does so."""
+        task = (
+            "import asyncio, os\n"
+            "async def print_on():\n"
+            "    while True:\n"
+            "        print('of the first cell')\n"
+            "        await asyncio.sleep(0.001)\n"
+            "task = asyncio.create_task(print_on())"
+        )
+        write = "for turn in range(300):\n    os.write(1, b'from c\\n')\n    await asyncio.sleep(0.0015)"
+        launch = make_job_directory(tmp_path, [task, write])
+        self.run(runner, launch)
+        assert stream(output_cells(launch)[1]).splitlines() == ["from c"] * 300
+
     def test_variables_that_act_early_take_the_slow_path(self, runner: ProcessRunner, tmp_path: Path) -> None:
         show = "import os, sys\nprint(sys.flags.optimize, open('/proc/self/cmdline').read().replace(chr(0), ' '))"
         launch = make_job_directory(tmp_path, [show], variables={"PYTHONOPTIMIZE": "1"})
