@@ -35,8 +35,10 @@ _PIECE = 512 << 10
 _PENDING = 4 << 20
 """Characters printed since the last flush after which a program waits until they are published."""
 _READ = 65536
-_PAUSE_SECONDS = 0.0001
-"""Since what was printed last: in less, no other program has begun and written."""
+_LOOK_SECONDS = 0.0001
+"""How often who prints looks for what was written past Python's streams: in less, no program begins and writes."""
+_OLD_LOCK = threading.RLock()
+"""For streams of an ipykernel that has no lock of its own."""
 _CATCH_UP_SECONDS = 1.0
 """How long a flush waits for what was written past Python's streams, where it does not end."""
 
@@ -46,11 +48,13 @@ def hold_back(app: Any, stream: Any, shell: Any) -> None:
     app._bind_socket = _bounded(app._bind_socket)
     if hasattr(stream, "_flush_buffers"):  # there is none before ipykernel 6.29, where each text is one message
         stream._flush_buffers = _in_pieces(stream._flush_buffers)
-    stream.write = _waiting(stream.write)
-    stream._taking = threading.RLock()
-    stream._main, stream._written = get_ident(), 0.0
+    stream._just_write, stream.write = stream.write, _waiting(stream.write)
+    # One lock for what waits in the pipe and for what waits to be published: with two, a print of a signal handler or
+    # a finalizer, in the middle of another print, would ask for them in the other order than the watching thread.
+    stream._lock = property(lambda self: getattr(self, "_buffer_lock", _OLD_LOCK))
+    stream._main, stream._is_watched, stream._looked, stream._pending = get_ident(), False, 0.0, 0
     stream._watch_pipe_fd = _watch
-    stream.flush = _after_the_pipe(stream.flush, _waits_in_pipe)
+    stream.flush = _never_for_itself(_after_the_pipe(stream.flush, _waits_in_pipe))
     shell._tee = lambda *_, **__: contextlib.nullcontext()
 
 
@@ -59,7 +63,7 @@ def catch_up(stream: Any) -> None:
 
     Nothing happens to other streams, and to those of a kernel that :func:`hold_back` has changed.
     """
-    if getattr(stream, "watch_fd_thread", None) is not None and not hasattr(stream, "_taking"):
+    if getattr(stream, "watch_fd_thread", None) is not None and not hasattr(stream, "_looked"):
         stream.flush = functools.partial(_after_the_pipe(type(stream).flush, _is_on_its_way), stream)
 
 
@@ -89,20 +93,23 @@ def _waiting(write: Callable[[Any, str], int | None]) -> Callable[[Any, str], in
     def waiting(stream: Any, string: str) -> int | None:
         # Not each time: a lock and a call of the system cost a program that prints line after line a third of its pace.
         now = monotonic()
-        if now - stream._written > _PAUSE_SECONDS and _is_of_the_cell(stream):
-            with stream._taking:
-                if _in_pipe(stream) > 0:
-                    write(stream, read(stream._fid, _READ).decode(errors="replace"))
+        if now - stream._looked > _LOOK_SECONDS and _is_of_the_cell(stream):
+            stream._looked = now
+            _take(stream)
         written = write(stream, string)
-        stream._written = now
-        stream._pending = getattr(stream, "_pending", 0) + len(string)
-        if stream._pending > _PENDING:
-            stream._pending = 0
-            if stream._is_master_process():
-                stream.flush()
+        _count(stream, string)
         return written
 
     return waiting
+
+
+def _count(stream: Any, text: str) -> None:
+    """Wait until what was printed is published, when it is much."""
+    stream._pending += len(text)
+    if stream._pending > _PENDING:
+        stream._pending = 0
+        if stream._is_master_process():
+            stream.flush()
 
 
 def _is_of_the_cell(stream: Any) -> bool:
@@ -110,29 +117,38 @@ def _is_of_the_cell(stream: Any) -> bool:
     earlier cell has begun still prints in the name of that cell."""
     return (
         get_ident() == stream._main
-        and getattr(stream, "_fid", None) is not None
+        and stream._is_watched
         and stream._is_master_process()
         and stream.parent_header is getattr(stream, "_parent_header_global", stream.parent_header)
     )
 
 
 def _watch(stream: Any) -> None:
-    """The thread that takes what is written past Python's streams. Data leaves the pipe under the lock only."""
+    """The thread that takes what is written past Python's streams."""
     try:
         os.set_blocking(stream._fid, False)
+        stream._is_watched = True
         while stream._should_watch:
             select.select([stream._fid], [], [])
-            with stream._taking:
-                try:
-                    data = os.read(stream._fid, _READ)
-                except BlockingIOError:  # what prints has taken it
-                    continue
-                if not data or not stream._should_watch:
-                    return
-                stream.write(data.decode(errors="replace"))
-                stream._written = 0.0  # more of it may wait when the cell prints
+            if not _take(stream):
+                return
     except (OSError, TypeError, ValueError):
         return
+
+
+def _take(stream: Any) -> bool:
+    """Hand on what waits in the pipe, if anything; whether more may come. Data leaves the pipe under the lock only."""
+    with stream._lock:
+        try:
+            data = read(stream._fid, _READ)
+        except BlockingIOError:
+            return True
+        if not data or not stream._should_watch:
+            return False
+        text = data.decode(errors="replace")
+        stream._just_write(text)
+    _count(stream, text)
+    return True
 
 
 def _after_the_pipe(flush: Callable[[Any], None], is_behind: Callable[[Any], bool]) -> Callable[[Any], None]:
@@ -147,8 +163,20 @@ def _after_the_pipe(flush: Callable[[Any], None], is_behind: Callable[[Any], boo
     return after_the_pipe
 
 
+def _never_for_itself(flush: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A flush that waits for nothing where its thread is in the middle of a print, which it would wait for."""
+
+    def never_for_itself(stream: Any) -> None:
+        if stream._lock._is_owned():
+            stream._schedule_flush()
+        else:
+            flush(stream)
+
+    return never_for_itself
+
+
 def _waits_in_pipe(stream: Any) -> bool:
-    with stream._taking:
+    with stream._lock:
         return _in_pipe(stream) > 0
 
 

@@ -175,6 +175,30 @@ class TestForked(ProcessSuite):
         self.run(runner, launch)
         assert stream(output_cells(launch)[1]).splitlines() == ["from c"] * 300
 
+    def test_who_prints_in_the_middle_of_a_print_stops_nothing(self, runner: ProcessRunner, tmp_path: Path) -> None:
+        """A finalizer and a signal's handler, while a program writes too."""
+        amid = (
+            "import signal, subprocess\n"
+            "class Ring:\n"
+            "    def __init__(self): self.itself = self\n"
+            "    def __del__(self): print('[finalized]')\n"
+            "signal.signal(signal.SIGALRM, lambda *_: print('[called]'))\n"
+            "signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)\n"
+            "program = subprocess.Popen(['sh', '-c', 'while :; do echo of a program; done'])\n"
+            "for _ in range(6_000):\n"
+            "    Ring(), Ring(), Ring()\n"
+            "    print('[printed]')\n"
+            "signal.setitimer(signal.ITIMER_REAL, 0)\n"
+            "program.kill()\n"
+            "program.wait()"
+        )
+        launch = make_job_directory(tmp_path, [amid])
+        _, exit = self.run(runner, launch)
+        assert exit.reason is ExitReason.completed
+        log = read_log(launch)
+        assert log.count("[printed]") == 6_000
+        assert all(each in log for each in ("[finalized]", "[called]", "of a program"))
+
     def test_variables_that_act_early_take_the_slow_path(self, runner: ProcessRunner, tmp_path: Path) -> None:
         show = "import os, sys\nprint(sys.flags.optimize, open('/proc/self/cmdline').read().replace(chr(0), ' '))"
         launch = make_job_directory(tmp_path, [show], variables={"PYTHONOPTIMIZE": "1"})
