@@ -35,7 +35,7 @@ _PIECE = 512 << 10
 _PENDING = 4 << 20
 """Characters printed since the last flush after which a program waits until they are published."""
 _READ = 65536
-_LOOK_SECONDS = 0.0001
+_LOOK_SECONDS = 0.0002
 """How often who prints looks for what was written past Python's streams: in less, no program begins and writes."""
 _OLD_LOCK = threading.RLock()
 """For streams of an ipykernel that has no lock of its own."""
@@ -97,19 +97,19 @@ def _waiting(write: Callable[[Any, str], int | None]) -> Callable[[Any, str], in
             stream._looked = now
             _take(stream)
         written = write(stream, string)
-        _count(stream, string)
+        stream._pending += len(string)
+        if stream._pending > _PENDING:
+            _publish(stream)
         return written
 
     return waiting
 
 
-def _count(stream: Any, text: str) -> None:
-    """Wait until what was printed is published, when it is much."""
-    stream._pending += len(text)
-    if stream._pending > _PENDING:
-        stream._pending = 0
-        if stream._is_master_process():
-            stream.flush()
+def _publish(stream: Any) -> None:
+    """Wait until what was printed is published."""
+    stream._pending = 0
+    if stream._is_master_process():
+        stream.flush()
 
 
 def _is_of_the_cell(stream: Any) -> bool:
@@ -147,7 +147,9 @@ def _take(stream: Any) -> bool:
             return False
         text = data.decode(errors="replace")
         stream._just_write(text)
-    _count(stream, text)
+    stream._pending += len(text)
+    if stream._pending > _PENDING:
+        _publish(stream)
     return True
 
 
