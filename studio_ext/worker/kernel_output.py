@@ -54,7 +54,8 @@ def hold_back(app: Any, stream: Any, shell: Any) -> None:
     stream._lock = property(lambda self: getattr(self, "_buffer_lock", _OLD_LOCK))
     stream._main, stream._is_watched, stream._looked, stream._pending = get_ident(), False, 0.0, 0
     stream._watch_pipe_fd = _watch
-    stream.flush = _never_for_itself(_after_the_pipe(stream.flush, _waits_in_pipe))
+    stream.flush = _outside(_after_the_pipe(stream.flush, _waits_in_pipe))
+    stream._schedule_flush = _outside(stream._schedule_flush)
     shell._tee = lambda *_, **__: contextlib.nullcontext()
 
 
@@ -95,7 +96,8 @@ def _waiting(write: Callable[[Any, str], int | None]) -> Callable[[Any, str], in
         now = monotonic()
         if now - stream._looked > _LOOK_SECONDS and _is_of_the_cell(stream):
             stream._looked = now
-            _take(stream)
+            with contextlib.suppress(OSError):  # a notebook has closed the pipe
+                _take(stream)
         written = write(stream, string)
         stream._pending += len(string)
         if stream._pending > _PENDING:
@@ -127,6 +129,7 @@ def _watch(stream: Any) -> None:
     """The thread that takes what is written past Python's streams."""
     try:
         os.set_blocking(stream._fid, False)
+        os.register_at_fork(after_in_child=functools.partial(_free, stream))
         stream._is_watched = True
         while stream._should_watch:
             select.select([stream._fid], [], [])
@@ -147,6 +150,7 @@ def _take(stream: Any) -> bool:
             return False
         text = data.decode(errors="replace")
         stream._just_write(text)
+    stream._schedule_flush()
     stream._pending += len(text)
     if stream._pending > _PENDING:
         _publish(stream)
@@ -165,16 +169,23 @@ def _after_the_pipe(flush: Callable[[Any], None], is_behind: Callable[[Any], boo
     return after_the_pipe
 
 
-def _never_for_itself(flush: Callable[[Any], None]) -> Callable[[Any], None]:
-    """A flush that waits for nothing where its thread is in the middle of a print, which it would wait for."""
+def _outside(act: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A flush, or one that is to come: not in the middle of a print, which sees to it at its end.
 
-    def never_for_itself(stream: Any) -> None:
-        if stream._lock._is_owned():
-            stream._schedule_flush()
-        else:
-            flush(stream)
+    Under the lock both could wait for the publishing thread, which waits for the lock.
+    """
 
-    return never_for_itself
+    def outside(stream: Any) -> None:
+        if not stream._lock._is_owned():
+            act(stream)
+
+    return outside
+
+
+def _free(stream: Any) -> None:
+    """In a process forked off while another thread, which is not there, held the lock: let go of it."""
+    if not stream._lock._is_owned():
+        stream._lock._at_fork_reinit()
 
 
 def _waits_in_pipe(stream: Any) -> bool:

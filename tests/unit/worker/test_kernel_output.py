@@ -27,6 +27,9 @@ def test_an_ipykernel_before_6_29_is_changed_as_far_as_it_goes() -> None:
         def flush(self) -> None:
             self.flushed = self.text
 
+        def _schedule_flush(self) -> None:
+            pass
+
     hold_back(App, Stream, Shell)
     stream = Stream()
     assert stream.write("seen") == 4
