@@ -199,36 +199,6 @@ class TestForked(ProcessSuite):
         assert log.count("[printed]") == 6_000
         assert all(each in log for each in ("[finalized]", "[called]", "of a program"))
 
-    def test_processes_forked_while_a_program_writes_come_to_their_end(
-        self, runner: ProcessRunner, tmp_path: Path
-    ) -> None:
-        """They flush, as those of ``multiprocessing`` do; a lock that another thread held is held for ever there."""
-        fork = (
-            "import os, subprocess, sys, time\n"
-            "program = subprocess.Popen(['sh', '-c', 'while :; do echo of a program; done'])\n"
-            "hung = 0\n"
-            "for _ in range(400):\n"
-            "    sys.stdout.flush()\n"
-            "    child = os.fork()\n"
-            "    if child == 0:\n"
-            "        sys.stdout.flush()\n"
-            "        os._exit(0)\n"
-            "    deadline = time.monotonic() + 10\n"
-            "    while os.waitpid(child, os.WNOHANG)[0] == 0:\n"
-            "        if time.monotonic() > deadline:\n"
-            "            hung += 1\n"
-            "            os.kill(child, 9)\n"
-            "            os.waitpid(child, 0)\n"
-            "            break\n"
-            "        time.sleep(0.0005)\n"
-            "program.kill()\n"
-            "program.wait()\n"
-            "assert not hung, hung"
-        )
-        launch = make_job_directory(tmp_path, [fork])
-        _, exit = self.run(runner, launch)
-        assert exit.reason is ExitReason.completed, exit.message
-
     def test_variables_that_act_early_take_the_slow_path(self, runner: ProcessRunner, tmp_path: Path) -> None:
         show = "import os, sys\nprint(sys.flags.optimize, open('/proc/self/cmdline').read().replace(chr(0), ' '))"
         launch = make_job_directory(tmp_path, [show], variables={"PYTHONOPTIMIZE": "1"})
