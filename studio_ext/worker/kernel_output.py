@@ -99,7 +99,7 @@ def _waiting(write: Callable[[Any, str], int | None]) -> Callable[[Any, str], in
             with contextlib.suppress(OSError):  # a notebook has closed the pipe
                 _take(stream)
         written = write(stream, string)
-        stream._pending += len(string)
+        stream._pending += len(string)  # not by a function shared with _take: a call for each text is felt
         if stream._pending > _PENDING:
             _publish(stream)
         return written
@@ -115,8 +115,8 @@ def _publish(stream: Any) -> None:
 
 
 def _is_of_the_cell(stream: Any) -> bool:
-    """Whether what is printed now belongs to the same cell as what other programs write: a thread or a task that an
-    earlier cell has begun still prints in the name of that cell."""
+    """Whether the cell prints now, to which belongs what other programs write: a task that an earlier cell has begun
+    prints in the name of that one, and the publishing thread must not wait for what waits for it."""
     return (
         get_ident() == stream._main
         and stream._is_watched
