@@ -153,6 +153,13 @@ export class StudioServer {
     return ((await response.json()) as { content: string }).content;
   }
 
+  /** Wait until a JSON file holds this. Jupyter Server writes in place: meanwhile the file is empty, or ends early. */
+  async holds(path: string, expected: Record<string, unknown>): Promise<void> {
+    await expect(async () => {
+      expect(JSON.parse(await this.read(path))).toMatchObject(expected);
+    }).toPass({ timeout: 15_000 });
+  }
+
   /** End and delete every job. */
   async clear(): Promise<void> {
     await expect

@@ -102,14 +102,13 @@ test('Why one trial is better than another, and a view that is sent to a colleag
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
   await expect(page.getByRole('tab', { name: 'why.studio-view' })).toBeVisible();
   await expect(tab.chips).toHaveCount(2);
-  const saved = JSON.parse(await server.read(file)) as Record<string, unknown>;
-  expect(saved).toMatchObject({ version: 1, title: 'Why quick is better', baseline: first });
+  await server.holds(file, { version: 1, title: 'Why quick is better', baseline: first });
 
   // What somebody else changes in the file is seen when it is read again; what is wrong in it is said.
   await tab.chip('quick').getByRole('button', { name: /^Hide/ }).click();
   await expect.poll(() => page.evaluate(() => document.querySelector('.lm-TabBar-tab.lm-mod-current.jp-mod-dirty') !== null)).toBe(true);
   await page.evaluate(() => window.jupyterapp.commands.execute('docmanager:save'));
-  await expect.poll(async () => JSON.parse(await server.read(file))).toMatchObject({ hidden: [second] });
+  await server.holds(file, { hidden: [second] });
   await server.write(file, JSON.stringify({ version: 1, title: HOSTILE, sources: [{ experiment: 'why is it better' }] }));
   await page.evaluate(() => window.jupyterapp.commands.execute('docmanager:reload'));
   await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click({ timeout: 2_000 }).catch(() => undefined);

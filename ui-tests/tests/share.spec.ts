@@ -151,18 +151,16 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
   await lines.scrollIntoViewIfNeeded();
   await lines.getByRole('button', { name: 'log', exact: true }).click();
   await page.evaluate(() => window.jupyterapp.commands.execute('docmanager:save'));
-  await expect
-    .poll(async () => (JSON.parse(await server.read(file)) as typeof view).charts)
-    .toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ id: 'lines', log_y: true }),
-        expect.objectContaining({
-          id: 'axes',
-          keys: ['params.optimizer', 'params.depth', 'params.lr', 'metrics.loss'],
-          log: ['params.lr', 'params.depth']
-        })
-      ])
-    );
+  await server.holds(file, {
+    charts: expect.arrayContaining([
+      expect.objectContaining({ id: 'lines', log_y: true }),
+      expect.objectContaining({
+        id: 'axes',
+        keys: ['params.optimizer', 'params.depth', 'params.lr', 'metrics.loss'],
+        log: ['params.lr', 'params.depth']
+      })
+    ])
+  });
   const colours = async (place: Locator | BrowserPage) =>
     place
       .locator('.jp-StudioChips, .jp-StudioReport-trials')

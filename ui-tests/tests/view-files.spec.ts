@@ -37,8 +37,7 @@ test('A view opens from the file browser, comes back with the layout, and two wi
   await there.fill('Of the other window');
   await there.press('Enter');
   await there.press('ControlOrMeta+s');
-  const title = async () => (JSON.parse(await server.read(file)) as { title: string }).title;
-  await expect.poll(title).toBe('Of the other window');
+  await server.holds(file, { title: 'Of the other window' });
   await other.close();
 
   // Who writes second is asked, and can have what is there by now.
@@ -49,5 +48,5 @@ test('A view opens from the file browser, comes back with the layout, and two wi
   await expect(dialog).toContainText(/changed on disk/i);
   await dialog.getByRole('button', { name: 'Revert' }).click();
   await expect(tab.title).toHaveValue('Of the other window');
-  expect(await title()).toBe('Of the other window');
+  await server.holds(file, { title: 'Of the other window' });
 });
