@@ -14,6 +14,7 @@ In a kernel that we forked, all of it; in one of its own command the second only
 from __future__ import annotations
 
 import array
+import codecs
 import contextlib
 import fcntl
 import functools
@@ -129,6 +130,7 @@ def _watch(stream: Any) -> None:
     """The thread that takes what is written past Python's streams."""
     try:
         os.set_blocking(stream._fid, False)
+        stream._decoded = codecs.getincrementaldecoder("utf-8")("replace").decode
         os.register_at_fork(after_in_child=functools.partial(_free, stream))
         stream._is_watched = True
         while stream._should_watch:
@@ -148,7 +150,7 @@ def _take(stream: Any) -> bool:
             return True
         if not data or not stream._should_watch:
             return False
-        text = data.decode(errors="replace")
+        text = stream._decoded(data)  # a character that is not whole yet waits for its rest
         stream._just_write(text)
     stream._schedule_flush()
     stream._pending += len(text)

@@ -160,6 +160,20 @@ class TestForked(ProcessSuite):
         ]
         assert read_log(launch).splitlines()[1:] == expected
 
+    def test_characters_of_programs_stay_whole(self, runner: ProcessRunner, tmp_path: Path) -> None:
+        """Also where a read of the pipe, or a write of the program, ends in the middle of one."""
+        write = (
+            "import os, time\n"
+            "os.write(1, 'a'.encode() + '€'.encode() * 50_000)\n"
+            "for part in (b'\\n\\xe2', b'\\x82', b'\\xac', b'\\xff\\n'):\n"
+            "    os.write(1, part)\n"
+            "    time.sleep(0.05)"
+        )
+        launch = make_job_directory(tmp_path, [write])
+        self.run(runner, launch)
+        assert stream(output_cells(launch)[0]) == "a" + "€" * 50_000 + "\n€\N{REPLACEMENT CHARACTER}\n"
+        assert read_log(launch).splitlines()[1:] == ["a" + "€" * 50_000, "€\N{REPLACEMENT CHARACTER}"]
+
     def test_what_programs_write_belongs_to_the_cell_that_runs(self, runner: ProcessRunner, tmp_path: Path) -> None:
         """Not to an earlier one, whose task still prints and in whose name it does so."""
         task = (
