@@ -1,7 +1,7 @@
 import { asRequestError } from '../client';
 import type { RequestError } from '../client';
 import { TrialClient } from '../client/trial';
-import type { TrialDetail, UpdateTrial } from '../contract';
+import type { TrialDetail, TrialRelative, UpdateTrial } from '../contract';
 import { FollowModel } from './followModel';
 import type { IJobsChange, JobsModel } from './jobsModel';
 import { TrialMetricsModel } from './trialMetricsModel';
@@ -94,22 +94,24 @@ export class TrialModel extends FollowModel {
 
   /** Ask for more of the trials below it. */
   async moreChildren(): Promise<RequestError | null> {
-    const known = this._detail?.children;
-    if (!known?.next_cursor) {
-      return null;
-    }
     try {
-      const page = await this.client.children(known.next_cursor);
-      if (this._detail && this._detail.children === known) {
-        const items = [...known.items, ...page.items];
-        this._detail = {
-          ...this._detail,
-          children: { items, next_cursor: page.next_cursor }
-        };
-        this._isPaged = true;
-        this.emitChanged();
+      for (;;) {
+        const known = this._detail?.children;
+        if (!known?.next_cursor || this.isDisposed) {
+          return null;
+        }
+        const page = await this.client.children(known.next_cursor);
+        // A look that ended meanwhile has brought those before them anew.
+        const now = this._detail?.children;
+        if (now && isSame(now.items, known.items)) {
+          const items = [...now.items, ...page.items];
+          const children = { items, next_cursor: page.next_cursor };
+          this._detail = { ...this._detail!, children };
+          this._isPaged = true;
+          this.emitChanged();
+          return null;
+        }
       }
-      return null;
     } catch (reason) {
       return asRequestError(reason);
     }
@@ -179,4 +181,15 @@ export class TrialModel extends FollowModel {
   private _metrics: TrialMetricsModel | null = null;
   /** Grows with every change: what was asked before it is old. */
   private _turn = 0;
+}
+
+/** Whether both are the same trials in the same order, whatever is known of them. */
+function isSame(
+  one: readonly TrialRelative[],
+  other: readonly TrialRelative[]
+): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ run_id }, at) => run_id === other[at].run_id)
+  );
 }

@@ -1,3 +1,5 @@
+import type { Completion } from '../../contract';
+
 /** The server counts characters, the browser halves of those beyond the basic plane. */
 export function toCharacters(text: string, units: number): number {
   return [...text.slice(0, units)].length;
@@ -19,6 +21,28 @@ export function splice(
   const before = `${text.slice(0, start)}${insert}${space}`;
   const caret = before.length + (space === '' && rest.startsWith(' ') ? 1 : 0);
   return { text: before + rest, caret };
+}
+
+/**
+ * What of the suggestions for an older text can stand in the one that was typed since: all in the place of the word that
+ * grew, or shrank, there; none where more was typed than a word.
+ */
+export function rebase(
+  completions: readonly Completion[],
+  older: string,
+  text: string
+): Completion[] {
+  return completions.flatMap(each => {
+    const start = toUnits(older, each.start);
+    const rest = older.slice(toUnits(older, each.end));
+    const end = text.length - rest.length;
+    const isTyped =
+      end >= start &&
+      text.startsWith(older.slice(0, start)) &&
+      text.endsWith(rest) &&
+      (text === older || !/\s/.test(text.slice(start, end)));
+    return isTyped ? [{ ...each, end: toCharacters(text, end) }] : [];
+  });
 }
 
 export const OPERATORS = [

@@ -7,7 +7,7 @@ import {
   until
 } from '../../__tests__/fakes';
 import type { ISeen } from '../../__tests__/fakes';
-import type { TrialDetail, TrialRelative } from '../../contract';
+import type { TrialChildren, TrialDetail, TrialRelative } from '../../contract';
 import { TrialClient } from '../../client/trial';
 import { ArtifactsModel } from '../artifactsModel';
 import { JobsModel } from '../jobsModel';
@@ -144,6 +144,34 @@ describe('a trial that is looked at', () => {
     );
     expect((await model.moreChildren())?.message).toBe('away');
     expect(ids()).toEqual(['new']);
+  });
+
+  it('shows more below it though it looked meanwhile', async () => {
+    let items = [child('a')];
+    const pages = [deferred<TrialChildren>(), deferred<TrialChildren>()];
+    const page = { items: [child('b')], next_cursor: null };
+    server
+      .on(DETAIL, () => makeDetail({ children: { items, next_cursor: 'two' } }))
+      .on('GET trials/run1/children', () => pages[asked() - 1].promise);
+    const asked = () => server.of('GET trials/run1/children').length;
+    await model.refresh();
+    const ids = () => model.detail?.children.items.map(each => each.run_id);
+    const more = model.moreChildren();
+    await until(() => asked() === 1);
+    // Others come before it: what would have come next does so no more.
+    items = [child('new')];
+    await model.refresh();
+    pages[0].resolve(page);
+    await until(() => asked() === 2);
+    expect(ids()).toEqual(['new']);
+    // The same: it does.
+    items = [{ ...child('new'), status: 'RUNNING' as const }];
+    await model.refresh();
+    pages[1].resolve(page);
+    expect(await more).toBeNull();
+    expect(ids()).toEqual(['new', 'b']);
+    expect(model.detail?.children.items[0].status).toBe('RUNNING');
+    expect(asked()).toBe(2);
   });
 
   it('looks often while a trial below it runs', async () => {

@@ -4,7 +4,7 @@ import { FakeServer, Reply, trans, until } from '../../../__tests__/fakes';
 import { FakeTrials } from '../../../__tests__/fakeTrials';
 import type { FilterCheck, FilterQuery } from '../../../contract';
 import { FilterBox } from '../components/filterBox';
-import { readList, splice, toCharacters, toUnits } from '../filterText';
+import { readList, rebase, splice, toCharacters, toUnits } from '../filterText';
 
 const NOTHING: FilterCheck = {
   filter: '',
@@ -30,6 +30,21 @@ describe('filterText', () => {
       caret: 9
     });
     expect(splice('a in ', 5, 5, '(').text).toBe('a in (');
+  });
+
+  it('keeps completions of an older text for the word that is typed', () => {
+    const of = (older: string, start: number, end: number, text: string) =>
+      rebase([{ text: 'x', label: 'x', detail: '', start, end }], older, text);
+    expect(of('', 0, 0, 'optim')).toMatchObject([{ start: 0, end: 5 }]);
+    expect(of('😀 op < 1', 2, 4, '😀 optim < 1')).toMatchObject([
+      { start: 2, end: 7 }
+    ]);
+    expect(of('optim', 0, 5, 'op')).toMatchObject([{ start: 0, end: 2 }]);
+    expect(of('a = "of two', 4, 11, 'a = "of two')).toHaveLength(1);
+    expect(of('a < 1', 4, 5, 'a <')).toEqual([]);
+    expect(of('op', 0, 2, 'optim = ')).toEqual([]);
+    expect(of('op < 1', 0, 2, 'op < 2')).toEqual([]);
+    expect(of('a < op', 4, 6, 'b < op')).toEqual([]);
   });
 
   it('reads a list as it is typed', () => {
@@ -99,6 +114,16 @@ describe('FilterBox', () => {
     await act(async () => key('Enter'));
     expect(box().value).toBe('metrics.r2 ');
     expect(applied).toEqual([]);
+  });
+
+  it('puts one of an older text in the place of all that was typed', async () => {
+    suggest();
+    show();
+    type('o');
+    const [, r2] = await screen.findAllByRole('option');
+    type('optim');
+    fireEvent.mouseDown(r2);
+    expect(box().value).toBe('metrics.r2 ');
   });
 
   it('takes the chosen one by Tab, and one by the pointer', async () => {

@@ -3,7 +3,7 @@ import React, { useEffect, useId, useRef, useState } from 'react';
 import { isAbort } from '../../../client';
 import type { TrialsClient } from '../../../client';
 import type { Completion, FilterCheck } from '../../../contract';
-import { splice, toCharacters, toUnits } from '../filterText';
+import { rebase, splice, toCharacters, toUnits } from '../filterText';
 
 /** How long typing rests before the server is asked, in milliseconds. */
 const DEBOUNCE = 120;
@@ -26,6 +26,8 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
   const turn = useRef(0);
   const [text, setText] = useState(applied);
   const [check, setCheck] = useState<FilterCheck | null>(null);
+  /** The text that it is about. */
+  const [checked, setChecked] = useState('');
   const [isOpen, setIsOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const [isJudged, setIsJudged] = useState(false);
@@ -51,6 +53,7 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
         .check({ filter: text, experiment, cursor }, abort.signal)
         .then(answer => {
           setCheck(answer);
+          setChecked(text);
           setActive(-1);
         })
         .catch(reason => {
@@ -72,7 +75,8 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
     }
   }, [caret, text]);
 
-  const options = isOpen ? (check?.completions ?? []) : [];
+  // Those for an older text stay until the answer, for the word that is being typed.
+  const options = isOpen ? rebase(check?.completions ?? [], checked, text) : [];
   const error = isJudged ? (check?.error ?? null) : null;
   const note = !error && !isOpen ? check?.notes[0] : undefined;
 
@@ -85,6 +89,7 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
         return;
       }
       setCheck(answer);
+      setChecked(text);
       setIsJudged(answer.error !== null);
       if (!answer.error) {
         onApply(text.trim());
