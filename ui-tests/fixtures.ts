@@ -132,9 +132,12 @@ export class StudioServer {
     await this._request.post(this._url(`jobs/${id}/stop`));
   }
 
-  /** Wait until a job is in the state; `timeout` in milliseconds. */
-  async reaches(id: string, status: string, timeout = 40_000): Promise<void> {
-    await expect.poll(async () => (await this.job(id)).status, { timeout, intervals: [100] }).toBe(status);
+  /** Wait until a job is in the state. */
+  async reaches(id: string, status: string): Promise<void> {
+    await expect(async () => expect((await this.job(id)).status).toBe(status)).toPass({
+      timeout: 180_000,
+      intervals: [100]
+    });
   }
 
   /** Put a text file below the server's root. */
@@ -157,7 +160,7 @@ export class StudioServer {
   async holds(path: string, expected: Record<string, unknown>): Promise<void> {
     await expect(async () => {
       expect(JSON.parse(await this.read(path))).toMatchObject(expected);
-    }).toPass({ timeout: 15_000 });
+    }).toPass();
   }
 
   /** End and delete every job. */
@@ -169,7 +172,7 @@ export class StudioServer {
           await Promise.all(active.map(job => this.stop(job.id)));
           return active.length;
         },
-        { timeout: 30_000, intervals: [200] }
+        { intervals: [200] }
       )
       .toBe(0);
     for (const job of await this.jobs()) {

@@ -46,6 +46,19 @@ import pathlib, time
 while not pathlib.Path(${JSON.stringify(path)}).exists():
     time.sleep(0.05)`);
 
+/**
+ * Save the notebook in front, close it, end its kernel: in one turn, as its widgets may change it again at once, and then
+ * JupyterLab asks whether to save.
+ */
+export async function saveAndClose(page: IJupyterLabPageFixture): Promise<void> {
+  await page.evaluate(async () => {
+    const panel = window.jupyterapp.shell.currentWidget as any;
+    await panel.context.save();
+    panel.close();
+    await window.jupyterapp.serviceManager.sessions.shutdownAll();
+  });
+}
+
 /** Run a cell of the notebook in front, once its kernel is there. */
 export async function runCell(page: IJupyterLabPageFixture, index: number): Promise<void> {
   await page.evaluate(async index => {

@@ -138,7 +138,7 @@ test(`${TRIALS} trials x ${METRICS} metrics x ${VALUES} values, opened for the f
     await page.reload({ waitForIsReady: false } as object);
     await page.waitForFunction(() => (window as any).jupyterapp?.commands.hasCommand('studio-experiments:open'));
     await trials.open(NAME);
-    await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`, { timeout: 60_000 });
+    await expect(trials.count).toHaveText(`${SETS * TRIALS} trials`);
     // Nothing of the start goes on any more.
     await page.waitForTimeout(3_000);
     if (IS_SELECTED) {

@@ -33,7 +33,7 @@ export class TrialsTable {
       name => void window.jupyterapp.commands.execute('studio-experiments:open', { name }),
       experiment
     );
-    await expect(this.table).toBeVisible({ timeout: 60_000 });
+    await expect(this.table).toBeVisible();
   }
 
   /** The row of the trial whose name holds the text. */

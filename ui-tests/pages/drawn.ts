@@ -91,6 +91,8 @@ export async function drawnAt(
 
 /** What "Copy the data" of a chart puts on the clipboard: rows, the one with the names of columns first. */
 export async function copied(page: Page, card: Locator): Promise<string[][]> {
+  // The same words, said again, stay no longer.
+  await expect(card.getByText('Copied the data')).toHaveCount(0);
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.evaluate(() => navigator.clipboard.writeText(''));
   await card.getByRole('button', { name: /^Copy the data of/ }).click();
@@ -112,8 +114,9 @@ export async function legendOf(card: Locator): Promise<Record<string, string>> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-/** All that was recorded of the trials has come: none runs any more, and rows have no gap. */
-export async function settled(tab: CompareTab, ...keys: string[]): Promise<void> {
+/** All that was recorded of so many trials has come: none runs any more, and rows have no gap. */
+export async function settled(tab: CompareTab, trials: number, ...keys: string[]): Promise<void> {
+  await expect(tab.chips).toHaveCount(trials);
   await expect(tab.chips.getByRole('img', { name: 'Running' })).toHaveCount(0);
   for (const key of keys) {
     await expect(tab.row(key)).toBeVisible();

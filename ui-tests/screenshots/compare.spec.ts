@@ -61,7 +61,7 @@ test('Pictures of comparisons: beside a table, in a tab, in a notebook, and as a
 
   // The charts beside a table, and one trial.
   await trials.open(EXPERIMENT);
-  await expect(trials.count).toHaveText(`${TRIALS} trials`, { timeout: 60_000 });
+  await expect(trials.count).toHaveText(`${TRIALS} trials`);
   await trials.content.getByRole('button', { name: 'Both', exact: true }).click();
   await expect(trials.content.locator('.jp-StudioCard canvas').first()).toBeVisible();
   await trials.sortBy('test/rmse');
@@ -92,12 +92,12 @@ test('Pictures of comparisons: beside a table, in a tab, in a notebook, and as a
   await server.write(file, JSON.stringify(VIEW, null, 1));
   await open(page, file);
   await expect(page.getByRole('tab', { name: file })).toBeVisible();
-  await expect(tab.chips).toHaveCount(TRIALS, { timeout: 60_000 });
+  await expect(tab.chips).toHaveCount(TRIALS);
   await tab.button('Charts').click();
   for (const { id } of VIEW.charts) {
     const card = tab.content.locator(`.jp-StudioCard[data-chart="${id}"]`);
     await card.scrollIntoViewIfNeeded();
-    await expect(card.locator('svg, canvas').first()).toBeVisible({ timeout: 30_000 });
+    await expect(card.locator('svg, canvas').first()).toBeVisible();
   }
   await brush(page, tab.cards.first().locator('.jp-StudioChart-plot'));
   await expect.poll(() => tab.chips.locator('[aria-pressed="true"]').count()).toBeGreaterThan(2);
@@ -124,7 +124,7 @@ test('Pictures of comparisons: beside a table, in a tab, in a notebook, and as a
   await open(page, 'tuning.ipynb');
   await runCell(page, 0);
   const frame = page.locator('.jp-NotebookPanel:visible .jp-OutputArea iframe').contentFrame();
-  await expect(frame.locator('svg path[d]:not([d=""])').first()).toBeAttached({ timeout: 60_000 });
+  await expect(frame.locator('svg path[d]:not([d=""])').first()).toBeAttached();
   await take(page, 'view-in-notebook');
 });
 

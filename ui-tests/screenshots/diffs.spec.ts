@@ -49,7 +49,7 @@ test('Pictures of what differs between two trials', async ({ page, server }) => 
       parameters: { max_depth: depth, learning_rate: rate },
       ...(isInContainer && depth === 9 ? { runner: 'docker' } : {})
     });
-    await server.reaches(id, 'Completed', 180_000);
+    await server.reaches(id, 'Completed');
     const run = (await server.job(id)).trial.run_id!;
     await expect
       .poll(async () => (await server.trials('house-prices')).find(({ run_id }) => run_id === run)?.status)

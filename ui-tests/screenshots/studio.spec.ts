@@ -69,7 +69,7 @@ test('Pictures of jobs, trials and the form', async ({
       experiment,
       parameters: { max_depth, learning_rate }
     });
-    await server.reaches(id, 'Completed', 180_000);
+    await server.reaches(id, 'Completed');
   }
   const inside = await server.submit('house-prices/train.ipynb', {
     name: 'train-inside',
@@ -78,7 +78,7 @@ test('Pictures of jobs, trials and the form', async ({
     parameters: { max_depth: 7, learning_rate: 0.1 },
     resources: { cpus: 2, memory_bytes: 2 * 1024 ** 3 }
   });
-  await server.reaches(inside.id, 'Completed', 180_000);
+  await server.reaches(inside.id, 'Completed');
   const failed = await server.submit('house-prices/evaluate.ipynb', { experiment });
   await server.reaches(failed.id, 'Failed');
   const running = await server.submit('house-prices/prepare.ipynb', { experiment });
@@ -101,8 +101,8 @@ test('Pictures of jobs, trials and the form', async ({
   });
   await panel.main(panel.row('boost')).click();
   await jobTab.show('Resources');
-  await expect(jobTab.chart('Memory').locator('canvas')).toBeVisible({ timeout: 30_000 });
-  await expect.poll(async () => (await server.job(boosting.id)).progress.done, { timeout: 60_000 }).toBe(2);
+  await expect(jobTab.chart('Memory').locator('canvas')).toBeVisible();
+  await expect.poll(async () => (await server.job(boosting.id)).progress.done).toBe(2);
   await take(page, 'job-resources');
   await jobTab.show('Metrics');
   await expect(jobTab.main.getByRole('region', { name: 'Single values' })).toContainText('learning_rate');

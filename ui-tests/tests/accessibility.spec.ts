@@ -118,6 +118,6 @@ test('Everything can be done with the keyboard', async ({ page, tmpPath, server,
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.type('11');
   await page.keyboard.press('ControlOrMeta+Enter');
-  await expect(jobTab.state).toContainText('Completed', { timeout: 30_000 });
+  await expect(jobTab.state).toContainText('Completed');
   await expect(jobTab.parameters).toContainText('11');
 });

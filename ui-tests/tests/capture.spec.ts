@@ -43,7 +43,7 @@ test('A plain notebook is recorded without a line of code for it', async ({
 
   await trials.open('captured');
   const row = trials.row('plain');
-  await expect(trials.cell(row, 'alpha')).toHaveText('0.25', { timeout: 60_000 });
+  await expect(trials.cell(row, 'alpha')).toHaveText('0.25');
   await expect(trials.cell(row, 'training_r2_score')).toHaveText(/^[01]/);
   await page.screenshot({ path: info.outputPath('trials.png') });
 });

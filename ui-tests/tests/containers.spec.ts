@@ -68,7 +68,7 @@ test('A job says that its image is being fetched, and can be stopped meanwhile',
   await expect.poll(registry.asked).toBeGreaterThan(0);
 
   await jobTab.button('Stop').click();
-  await expect(row.getByRole('img', { name: 'Stopped' })).toBeVisible({ timeout: 20_000 });
+  await expect(row.getByRole('img', { name: 'Stopped' })).toBeVisible();
   expect((await server.jobs()).map(({ status }) => status)).toEqual(['Stopped']);
 });
 
@@ -102,7 +102,7 @@ test('A job in a container runs again in the same image, with the same network a
   await expect(form.field('Memory')).toHaveValue('1 GiB');
   await form.field('May reach the network').uncheck();
   await form.submitByKey();
-  await expect(jobTab.state).toContainText('Completed', { timeout: 30_000 });
+  await expect(jobTab.state).toContainText('Completed');
   await expect(jobTab.about.getByTitle('Has no network')).toBeVisible();
 });
 

@@ -53,7 +53,6 @@ test('What differs between two trials is told part by part, and what they hold i
   tmpPath,
   server
 }) => {
-  test.setTimeout(240_000);
   const traps = await Traps.set(page);
   const runs: string[] = [];
   const jobs: string[] = [];
@@ -69,14 +68,13 @@ test('What differs between two trials is told part by part, and what they hold i
     jobs.push(id);
   }
   for (const id of jobs) {
-    await server.reaches(id, 'Completed', 120_000);
+    await server.reaches(id, 'Completed');
     const run = (await server.job(id)).trial.run_id!;
     const { experiment } = (await server.job(id)).trial;
-    await expect
-      .poll(async () => (await server.trials(experiment)).find(({ run_id }) => run_id === run)?.status, {
-        timeout: 60_000
-      })
-      .toBe('FINISHED');
+    await expect(async () => {
+      const trial = (await server.trials(experiment)).find(({ run_id }) => run_id === run);
+      expect(trial?.status).toBe('FINISHED');
+    }).toPass();
     runs.push(run);
   }
 

@@ -121,12 +121,11 @@ test('The best of a hundred thousand trials is found in three clicks', async ({ 
 });
 
 test('Columns, groups, trees, exports, and what is deleted comes back', async ({ page, trials, server }) => {
-  test.setTimeout(240_000);
   await server.createExperiment('nested');
   const store = await storeOf(page);
   addTrials(store, 'nested', { trials: 400, parameters: 6, metrics: 4, components: 3 });
   await trials.open('nested');
-  await expect(trials.count).toHaveText('400 trials', { timeout: 60_000 });
+  await expect(trials.count).toHaveText('400 trials');
   await expect(trials.header('rmse')).toHaveCount(1);
 
   // A column that is searched, and the smallest value of a metric.
@@ -193,9 +192,9 @@ test('Columns, groups, trees, exports, and what is deleted comes back', async ({
   // Deleted from the context menu, and back by its notice.
   await trials.press(trials.cell(trials.row('trial-000200'), 'rmse'), { button: 'right' });
   await page.getByRole('menuitem', { name: 'Delete Trials' }).click();
-  await expect(trials.row('trial-000200')).toHaveCount(0, { timeout: 30_000 });
+  await expect(trials.row('trial-000200')).toHaveCount(0);
   await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(trials.row('trial-000200')).toHaveCount(1, { timeout: 30_000 });
+  await expect(trials.row('trial-000200')).toHaveCount(1);
   await expect(trials.count).toContainText('1 selected');
 
   // By the keyboard alone.
@@ -207,20 +206,20 @@ test('Columns, groups, trees, exports, and what is deleted comes back', async ({
   // The store is away: a banner, and the rows stay; then it is back.
   renameSync(store, `${store}.away`);
   try {
-    await expect(trials.content.getByRole('alert')).toBeVisible({ timeout: 60_000 });
+    await expect(trials.content.getByRole('alert')).toBeVisible();
     await expect(trials.row('trial-000200')).toHaveCount(1);
     await shot(page, 'trials-away');
   } finally {
     renameSync(`${store}.away`, store);
   }
-  await expect(trials.content.getByRole('alert')).toHaveCount(0, { timeout: 60_000 });
+  await expect(trials.content.getByRole('alert')).toHaveCount(0);
 });
 
 test('Twelve thousand metrics are searched, not waited for', async ({ page, trials, server }) => {
   await server.createExperiment('layers');
   addTrials(await storeOf(page), 'layers', { trials: 1_000, parameters: 4, metrics: 13, spread: 1_000 });
   await trials.open('layers');
-  await expect(trials.count).toHaveText('1,000 trials', { timeout: 60_000 });
+  await expect(trials.count).toHaveText('1,000 trials');
   await expect(trials.cell(trials.rows.first(), 'rmse')).toHaveText(/\d/);
   await trials.content.getByRole('button', { name: 'Columns', exact: true }).click();
   await trials.columns.getByLabel('Search columns').fill('metric_12');

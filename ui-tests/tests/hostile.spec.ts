@@ -35,7 +35,6 @@ test('Text of a job is never markup, wherever it shows', async ({
   trials,
   form
 }) => {
-  test.setTimeout(180_000);
   const traps = await Traps.set(page);
   const root = await page.getServerRoot();
   const file = `${image('file').replace(/"/g, '')}.ipynb`;
@@ -80,7 +79,7 @@ raise type(${python(image('ename'))}, (Exception,), {})(${python(`${image('error
   // When it ends: the notification.
   await server.write(`${tmpPath}/go.txt`, 'go');
   const toast = page.locator('.Toastify__toast').filter({ hasText: 'failed' });
-  await expect(toast).toContainText(name, { timeout: 60_000 });
+  await expect(toast).toContainText(name);
   await expect(row).toContainText('said the error');
   await panel.main(row).hover();
   await panel.main(row).click();
@@ -247,7 +246,6 @@ test('Outputs of every kind run nothing, in the tab of the job, in a tab of thei
   panel,
   jobTab
 }) => {
-  test.setTimeout(180_000);
   const traps = await Traps.set(page);
   await server.write(`${tmpPath}/outputs.json`, JSON.stringify(OUTPUTS));
   const text = JSON.parse(
@@ -279,7 +277,7 @@ print("all shown")`)
   const { id } = await server.submit(`${tmpPath}/outputs.ipynb`, {
     name: 'outputs'
   });
-  await server.reaches(id, 'Completed', 90_000);
+  await server.reaches(id, 'Completed');
 
   await panel.open();
   const row = panel.row('outputs');
@@ -336,7 +334,6 @@ test('A log cannot play tricks with the terminal that it is shown as', async ({
   panel,
   jobTab
 }) => {
-  test.setTimeout(180_000);
   const traps = await Traps.set(page);
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.evaluate(() => navigator.clipboard.writeText('mine'));
@@ -370,7 +367,7 @@ print("end of the log", file=sys.stderr)`)
     )
   );
   const { id } = await server.submit(path, { name: 'tricks' });
-  await server.reaches(id, 'Completed', 60_000);
+  await server.reaches(id, 'Completed');
   await panel.open();
   await panel.main(panel.row('tricks')).click();
   await jobTab.show('Log');
@@ -407,7 +404,6 @@ test('Files of a job run nothing when they are opened or downloaded', async ({
   jobTab,
   baseURL
 }) => {
-  test.setTimeout(180_000);
   const traps = await Traps.set(page);
   const page_ = `<!doctype html><html><body><p>a page of the job</p>${script('html')}<img src=x onerror="${deed('html-image')}">
 <svg onload="${deed('html-svg')}"></svg><iframe srcdoc="${script('html-frame').replace(/"/g, '&quot;')}"></iframe></body></html>`;
@@ -434,7 +430,7 @@ for name, text in json.loads(${python(JSON.stringify(files))}).items():
   const { id } = await server.submit(`${tmpPath}/files.ipynb`, {
     name: 'files'
   });
-  await server.reaches(id, 'Completed', 60_000);
+  await server.reaches(id, 'Completed');
   await panel.open();
   for (const name of Object.keys(files)) {
     await panel.main(panel.row('files')).click();

@@ -61,7 +61,7 @@ test('A zig-zag is smoothed, and what is said of it stays what was logged', asyn
     const [high, low] = await drawnAt(plot, [91, 94], 0);
     expect(high![1]).toBeGreaterThan(0.8);
     expect(low![0]).toBeLessThan(0.2);
-  }).toPass({ timeout: 15_000 });
+  }).toPass();
 
   await tab.change('loss', { 'Smoothing: 0.00': '0.9' });
   await expect(card.locator('.jp-StudioChart-note')).toHaveText('smoothed');
@@ -74,7 +74,7 @@ test('A zig-zag is smoothed, and what is said of it stays what was logged', asyn
     const [above, below] = await drawnAt(plot, [91, 94], 0, 0.25);
     expect(above![1]).toBeGreaterThan(0.8);
     expect(below![0]).toBeLessThan(0.3);
-  }).toPass({ timeout: 15_000 });
+  }).toPass();
 
   // Legend, description and data have the values that were logged.
   await expect.poll(() => legendOf(card)).toEqual({ restless: '1' });
@@ -163,7 +163,7 @@ test('Lines go along the time since the start, the time of day, and another metr
     const [first, second] = await drawnAt(plot, [50, 250], 0);
     expect(first![0]).toBeCloseTo(7, 0);
     expect(second![0]).toBeCloseTo(3, 0);
-  }).toPass({ timeout: 15_000 });
+  }).toPass();
   await plot.press('ArrowLeft');
   await expect(where).toHaveText('examples 400');
   await plot.press('ArrowLeft');
@@ -191,7 +191,7 @@ test('Trials with the same parameter become their mean in a band', async ({ page
   const plot = tab.plot('loss');
   await listen(page);
   await tab.open({ sources: [{ experiment: 'grouped', run_ids: runs }], charts: [] });
-  await settled(tab, 'params.optimizer');
+  await settled(tab, runs.length, 'params.optimizer', 'metrics.loss');
   await tab.add('line', { Metrics: ['metrics.loss'] });
   await expect.poll(() => legendOf(card)).toEqual({ one: '1', two: '3', three: '6', four: '7', five: '11' });
   await tab.change('loss', { 'Group by (optional)': 'params.optimizer' });
@@ -214,7 +214,7 @@ test('Trials with the same parameter become their mean in a band', async ({ page
       expect(band![0]).toBeCloseTo(low, 0);
       expect(band![1]).toBeCloseTo(high, 0);
     }
-  }).toPass({ timeout: 15_000 });
+  }).toPass();
   expect((await copied(page, card)).slice(0, 2)).toEqual([
     ['line', 'metric', 'step', 'value', 'low', 'high'],
     ['adam', 'loss', '0', '2', '1', '3']
@@ -233,7 +233,6 @@ test('Sixty thousand values are drawn by a few, and all of a part that is zoomed
   server,
   trials
 }) => {
-  test.setTimeout(120_000);
   await server.createExperiment('long');
   const [run] = addHistories(await store(page), 'long', { trials: 1, metrics: 1, values: 60_000 });
   const tab = new CompareTab(page);
@@ -242,14 +241,14 @@ test('Sixty thousand values are drawn by a few, and all of a part that is zoomed
   const note = card.locator('.jp-StudioChart-note');
   await listen(page);
   await trials.open('long');
-  await expect(trials.row('trial-0')).toBeVisible({ timeout: 30_000 });
+  await expect(trials.row('trial-0')).toBeVisible();
   await tab.open({
     sources: [{ experiment: 'long', run_ids: [run] }],
     charts: [{ id: 'a', type: 'line', metrics: ['m0'] }]
   });
   await expect(card.locator('canvas')).toBeVisible();
-  await settled(tab, 'metrics.m0');
-  await expect(note).toContainText('values are drawn', { timeout: 60_000 });
+  await settled(tab, 1, 'metrics.m0');
+  await expect(note).toContainText('values are drawn');
   await expect(note).toHaveText(/^1,9\d\d of 60,000 values are drawn, the extremes among them$/);
   const whole = ['0', '10,000', '20,000', '30,000', '40,000', '50,000'];
   await expect.poll(() => across(plot)).toEqual(whole);

@@ -21,7 +21,7 @@ test('A cell as a trial, and a cell as a job', async ({ page, tmpPath, server, p
   await server.write(`${tmpPath}/by-magic.ipynb`, NOTEBOOK);
   await server.write(`${tmpPath}/numbers.txt`, '21');
   await page.notebook.openByPath(`${tmpPath}/by-magic.ipynb`);
-  await expect(page.getByText('Python 3 (ipykernel) | Idle')).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText('Python 3 (ipykernel) | Idle')).toBeVisible();
   await panel.open();
 
   // The first trial of a kernel opens the record, which takes a while.
@@ -30,7 +30,7 @@ test('A cell as a trial, and a cell as a job', async ({ page, tmpPath, server, p
   }
   const main = page.getByRole('main');
   await expect(main.getByText("Trial 'deep trees' in prices by magic")).toContainText('rmse = 0.25');
-  await expect(panel.experiment('prices by magic')).toBeVisible({ timeout: 30_000 });
+  await expect(panel.experiment('prices by magic')).toBeVisible();
 
   await run(page, 4);
   const table = main.locator('.jp-OutputArea table');
@@ -52,7 +52,7 @@ test('A cell as a trial, and a cell as a job', async ({ page, tmpPath, server, p
   const row = panel.row('by-magic [');
   await expect(row).toBeVisible();
   const [job] = await server.jobs();
-  await server.reaches(job.id, 'Completed', 60_000);
+  await server.reaches(job.id, 'Completed');
   expect(job.trial.experiment).toBe('prices by magic');
   await shot(page, 'magics-job');
   await panel.main(row).click();

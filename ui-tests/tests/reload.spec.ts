@@ -36,6 +36,6 @@ test('Panel, tabs and jobs survive a reload', async ({ page, tmpPath, server, pa
   expect((await server.job(id)).status).toBe('InProgress');
 
   await server.write(`${tmpPath}/go.txt`, 'go');
-  await expect(jobTab.state).toContainText('Completed', { timeout: 20_000 });
+  await expect(jobTab.state).toContainText('Completed');
   await expect(jobTab.log).toContainText('last line');
 });

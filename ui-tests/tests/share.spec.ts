@@ -63,7 +63,6 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
   server,
   tmpPath
 }, info) => {
-  test.setTimeout(240_000);
   const traps = await Traps.set(page);
   const recorder = new Recorder(request, baseURL!, EXPERIMENT);
   for (let at = 0; at < COUNT; at++) {
@@ -82,7 +81,7 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
   await server.write(file, JSON.stringify(view));
   await page.evaluate(path => window.jupyterapp.commands.execute('docmanager:open', { path }), file);
   const tab = new CompareTab(page);
-  await expect(tab.chips).toHaveCount(COUNT, { timeout: 60_000 });
+  await expect(tab.chips).toHaveCount(COUNT);
 
   // The notes are Markdown, in which nothing can act.
   const shown = tab.content.locator('.jp-StudioCompare-notes');
@@ -102,7 +101,7 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
   ]) {
     const card = tab.content.getByRole('region', { name: title, exact: true });
     await card.scrollIntoViewIfNeeded();
-    await expect(card.locator('.jp-StudioChart-plot svg')).toBeVisible({ timeout: 30_000 });
+    await expect(card.locator('.jp-StudioChart-plot svg')).toBeVisible();
   }
   await expect(chart(tab.content, 'What matters for loss').locator('svg').getByText('lr')).toBeVisible();
   await shot(page, 'charts');
@@ -209,7 +208,7 @@ test('What the parameters do is seen in charts, and handed on as a file that nee
   await runCell(page, 0);
   const frame = page.locator('.jp-NotebookPanel:visible .jp-OutputArea iframe').contentFrame();
   const body = frame.locator('body');
-  await expect(frame.locator('svg path[d]:not([d=""])').first()).toBeAttached({ timeout: 60_000 });
+  await expect(frame.locator('svg path[d]:not([d=""])').first()).toBeAttached();
   await expect(body).toHaveAttribute('data-jp-theme-light', 'false');
   await expect(body).toHaveCSS('background-color', 'rgb(17, 17, 17)');
   await page.screenshot({ path: path.join(LOOK, 'notebook-dark.png') });

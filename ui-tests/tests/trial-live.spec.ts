@@ -12,6 +12,6 @@ test('The charts of a trial follow while it runs', async ({ page, request, baseU
   await expect(chart.locator('canvas')).toBeVisible();
   await expect(chart).toContainText('2');
   await recorder.log(run, { loss: [0.125] }, 2);
-  await expect(chart).toContainText('0.125', { timeout: 20_000 });
+  await expect(chart).toContainText('0.125');
   await recorder.end(run);
 });

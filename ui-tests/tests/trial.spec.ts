@@ -42,14 +42,13 @@ async function shot(page: Page, name: string): Promise<void> {
 }
 
 test('Everything about one trial, and a note that stays', async ({ page, tmpPath, server, trials, trialTab }) => {
-  test.setTimeout(180_000);
   await server.write(`${tmpPath}/train.ipynb`, LOGS);
   const { id } = await server.submit(`${tmpPath}/train.ipynb`, {
     experiment: EXPERIMENT,
     name: 'first',
     parameters: { max_depth: 8 }
   });
-  await server.reaches(id, 'Completed', 90_000);
+  await server.reaches(id, 'Completed');
   const [{ run_id: run }] = await server.trials(EXPERIMENT);
 
   // From the table into the trial.

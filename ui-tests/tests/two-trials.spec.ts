@@ -17,7 +17,6 @@ import { python } from '../python';
 import { Recorder } from '../recorder';
 
 test('Two environments are told apart by their packages, with both versions', async ({ page, tmpPath, server }) => {
-  test.setTimeout(240_000);
   const root = (await page.getServerRoot())!;
   const packages = {
     before: { 'two-gone': '0.3', 'two-newer': '1.9.0', 'two-older': '2.1', 'two-same': '5.0' },
@@ -66,7 +65,6 @@ test('Two environments are told apart by their packages, with both versions', as
 });
 
 test('A process and a container are told apart by image and packages', async ({ page, tmpPath, server }) => {
-  test.setTimeout(240_000);
   await needContainers(server);
   await server.write(`${tmpPath}/where.ipynb`, notebook(code('print("here")')));
   const here = await recorded(server, await server.submit(`${tmpPath}/where.ipynb`, { name: 'here' }));
@@ -99,7 +97,6 @@ test('A process and a container are told apart by image and packages', async ({ 
 });
 
 test('Data that became longer and wider is told, beside data that stayed', async ({ page, tmpPath, server }) => {
-  test.setTimeout(180_000);
   const runs: string[] = [];
   const versions = [
     { name: 'short', houses: 'rooms,price\n1,10\n2,20\n', files: ['same.csv', 'houses.csv', 'first.csv'] },
@@ -168,7 +165,6 @@ test.describe('Two commits', () => {
     tmpPath,
     server
   }) => {
-    test.setTimeout(180_000);
     const found = await trained(page, tmpPath, server);
     const diffs = new Diffs(page);
     await diffs.open(
@@ -184,7 +180,6 @@ test.describe('Two commits', () => {
   });
 
   test('are told by git when their jobs were deleted', async ({ page, tmpPath, server, panel }) => {
-    test.setTimeout(180_000);
     const found = await trained(page, tmpPath, server);
     await panel.open();
     for (const name of ['times-2', 'times-5']) {
@@ -206,7 +201,6 @@ test.describe('Two commits', () => {
 });
 
 test('Precision-recall curves, tables and pictures are seen side by side', async ({ page, tmpPath, server }) => {
-  test.setTimeout(180_000);
   await server.write(
     `${tmpPath}/curves.ipynb`,
     notebook(
@@ -269,7 +263,6 @@ tracker.log_artifact("stripe.png")`)
 });
 
 test('Trials below a trial are listed, and open from there and back', async ({ page, request, baseURL, trialTab }) => {
-  test.setTimeout(120_000);
   const recorder = new Recorder(request, baseURL!, 'trials below');
   const parent = await recorder.record({ name: 'search' });
   const below = (name: string, more = {}) =>
@@ -315,7 +308,6 @@ test('A trial opens in MLflow at the address that a person wrote into the settin
   server,
   trialTab
 }) => {
-  test.setTimeout(240_000);
   await server.write(`${tmpPath}/alpha.ipynb`, notebook(parameters('alpha: float = 1.0'), code('print(alpha)')));
   const runs: string[] = [];
   for (const alpha of [0.125, 0.375]) {
@@ -337,7 +329,7 @@ test('A trial opens in MLflow at the address that a person wrote into the settin
     await address.fill(`${mlflow.url}/`);
     await address.press('Tab');
     await page.getByRole('tab', { name: 'alpha 0.375', exact: true }).click();
-    await expect(about.getByRole('link', { name: 'Open in MLflow' })).toBeVisible({ timeout: 10_000 });
+    await expect(about.getByRole('link', { name: 'Open in MLflow' })).toBeVisible();
     await expect(about).not.toContainText('mlflow ui');
     await opensInMlflow(page, about, mlflow.url, await server.experimentOf(runs[1]), runs[1], 'alpha 0.375');
   } finally {
@@ -370,16 +362,15 @@ const withServer = test.extend<{ tracking: string }>({
 withServer(
   'A trial on a tracking server opens there without a setting',
   async ({ page, tmpPath, server, tracking, trialTab }) => {
-    withServer.setTimeout(240_000);
     await server.write(`${tmpPath}/alpha.ipynb`, notebook(parameters('alpha: float = 1.0'), code('print(alpha)')));
     const job = await server.submit(`${tmpPath}/alpha.ipynb`, { name: 'far away', parameters: { alpha: 0.625 } });
-    await server.reaches(job.id, 'Completed', 120_000);
+    await server.reaches(job.id, 'Completed');
     const run = (await server.job(job.id)).trial.run_id!;
     const state = async () => {
       const answer = await fetch(`${tracking}/api/2.0/mlflow/runs/get?run_id=${run}`);
       return ((await answer.json()) as { run?: { info: { status: string } } }).run?.info.status;
     };
-    await expect.poll(state, { timeout: 60_000 }).toBe('FINISHED');
+    await expect.poll(state).toBe('FINISHED');
 
     await openTrial(page, run);
     await expect(trialTab.heading).toHaveText('far away');
@@ -395,7 +386,6 @@ test('An artefact that was deleted meanwhile says so, in the trial and in the di
   server,
   trialTab
 }) => {
-  test.setTimeout(180_000);
   await server.write(
     `${tmpPath}/logs.ipynb`,
     notebook(
@@ -453,7 +443,6 @@ test('A trial that somebody else deletes says so in its tab, and in its differen
   server,
   trialTab
 }) => {
-  test.setTimeout(180_000);
   const recorder = new Recorder(request, baseURL!, 'deleted elsewhere');
   const run = await recorder.record({ name: 'short-lived', metrics: { r2: [0.1, 0.2] } });
   await ended(server, 'deleted elsewhere', run);
@@ -463,7 +452,7 @@ test('A trial that somebody else deletes says so in its tab, and in its differen
   const alert = trialTab.content.getByRole('alert');
 
   await deleteTrial(request, baseURL!, run);
-  await expect(alert).toContainText('This trial was deleted.', { timeout: 40_000 });
+  await expect(alert).toContainText('This trial was deleted.');
   await expect(trialTab.button('Rename')).toHaveCount(0);
   await alert.getByRole('button', { name: 'Restore' }).click();
   await expect(alert).toHaveCount(0);
@@ -479,7 +468,7 @@ test('A trial that somebody else deletes says so in its tab, and in its differen
   await diffs.again();
   await expect(diffs.content.getByRole('alert')).toContainText(/There is no/);
   await page.getByRole('tab', { name: 'short-lived', exact: true }).click();
-  await expect(alert).toHaveText(new RegExp(`There is no trial ${run}\\.`), { timeout: 40_000 });
+  await expect(alert).toHaveText(new RegExp(`There is no trial ${run}\\.`));
   await expect(alert).toContainText('It may have been deleted for good in MLflow.');
   await expect(trialTab.content.locator('.jp-StudioJob-buttons button')).toHaveCount(0);
   await trialTab.show('Artefacts');
@@ -487,7 +476,6 @@ test('A trial that somebody else deletes says so in its tab, and in its differen
 });
 
 test('A text that one trial has not got any more says so', async ({ page, tmpPath, server }) => {
-  test.setTimeout(120_000);
   const log = code(`import mlflow
 mlflow.log_text(f"a\\n{depth}\\n", "shown/first.csv")
 mlflow.log_text(f"depth {depth}\\n", "kept/note.txt")`);
@@ -530,16 +518,15 @@ test('A trial that is gone for good is not offered to be restored', async ({
   baseURL,
   trialTab
 }) => {
-  test.setTimeout(120_000);
   const recorder = new Recorder(request, baseURL!, 'gone for good');
   const run = await recorder.record({ name: 'short-lived' });
   await openTrial(page, run);
   await expect(trialTab.heading).toHaveText('short-lived');
   await deleteTrial(request, baseURL!, run);
   const alert = trialTab.content.getByRole('alert');
-  await expect(alert).toContainText('This trial was deleted.', { timeout: 40_000 });
+  await expect(alert).toContainText('This trial was deleted.');
   await forget(page, run);
-  await expect(alert.filter({ hasText: `There is no trial ${run}.` })).toBeVisible({ timeout: 40_000 });
+  await expect(alert.filter({ hasText: `There is no trial ${run}.` })).toBeVisible();
   await expect(trialTab.content.getByRole('button', { name: 'Restore' })).toHaveCount(0);
 });
 
@@ -559,7 +546,7 @@ class Diffs {
       second,
       section
     });
-    await expect(this.said).toBeVisible({ timeout: 30_000 });
+    await expect(this.said).toBeVisible();
   }
 
   async show(name: string): Promise<void> {
@@ -611,7 +598,7 @@ async function opensInMlflow(
   const opened = page.context().waitForEvent('page');
   await about.getByRole('link', { name: 'Open in MLflow' }).click();
   const ui = await opened;
-  await expect(ui.getByRole('main').getByRole('heading', { name, exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(ui.getByRole('main').getByRole('heading', { name, exact: true })).toBeVisible();
   expect(ui.url()).toMatch(new RegExp(`^${url}/#/experiments/${experiment}/runs/${run}`));
   await expect(ui.getByRole('main').getByText(run).first()).toBeVisible();
   await ui.close();
@@ -640,12 +627,12 @@ async function forget(page: Page, run: string): Promise<void> {
 /** Wait until all that a program recorded of a trial is in the store. */
 async function ended(server: StudioServer, experiment: string, run: string): Promise<void> {
   const state = async () => (await server.trials(experiment)).find(trial => trial.run_id === run)?.status;
-  await expect.poll(state, { timeout: 60_000 }).toBe('FINISHED');
+  await expect.poll(state).toBe('FINISHED');
 }
 
 /** The run of a job, once all is recorded. */
 async function recorded(server: StudioServer, { id }: IJob): Promise<string> {
-  await server.reaches(id, 'Completed', 120_000);
+  await server.reaches(id, 'Completed');
   const { experiment, run_id } = (await server.job(id)).trial;
   await ended(server, experiment, run_id!);
   return run_id!;

@@ -11,7 +11,6 @@ test('A view opens from the file browser, comes back with the layout, and two wi
   server,
   tmpPath
 }) => {
-  test.setTimeout(180_000);
   const recorder = new Recorder(request, baseURL!, EXPERIMENT);
   for (const rate of ['slow', 'quick']) {
     await recorder.record({ name: rate, parameters: { rate }, metrics: { loss: [3, 2, 1] } });
@@ -26,14 +25,14 @@ test('A view opens from the file browser, comes back with the layout, and two wi
   await expect(tab.title).toHaveValue('As it was sent');
 
   await page.reload({ waitForIsReady: false } as object);
-  await expect(tab.chips).toHaveCount(2, { timeout: 40_000 });
+  await expect(tab.chips).toHaveCount(2);
   await expect(tab.title).toHaveValue('As it was sent');
 
   // Another window of the same file writes first.
   const other = await page.context().newPage();
   await other.goto(`${baseURL}/lab/workspaces/other/tree/${file}`);
   const there = other.locator('.jp-StudioCompare:visible').getByRole('textbox', { name: 'Title' });
-  await expect(there).toHaveValue('As it was sent', { timeout: 40_000 });
+  await expect(there).toHaveValue('As it was sent');
   await there.fill('Of the other window');
   await there.press('Enter');
   await there.press('ControlOrMeta+s');

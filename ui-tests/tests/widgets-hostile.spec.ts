@@ -1,12 +1,11 @@
 import { expect, test } from '../fixtures';
-import { code, notebook, parameters, runCell, waitFor } from '../notebooks';
+import { code, notebook, parameters, runCell, saveAndClose, waitFor } from '../notebooks';
 import { Widgets } from '../pages/Widgets';
 import { image, link, script, Traps } from '../traps';
 
 const python = (value: unknown): string => JSON.stringify(value);
 
 test('Text in widgets is never markup, live or as a picture', async ({ page, tmpPath, server }) => {
-  test.setTimeout(240_000);
   const root = `${await page.getServerRoot()}/${tmpPath}`;
   const bait = (where: string) => `${image(where)}${script(where)}\u001b]8;;${link(where)}\u0007`;
   await server.write(
@@ -42,14 +41,14 @@ display(JobProgress(job), MetricChart(job), TrialTable(job.experiment))`),
   const widgets = new Widgets(page);
   await runCell(page, 0);
   const job = widgets.job.first();
-  await expect(job).toContainText(image('label').slice(0, 20), { timeout: 60_000 });
+  await expect(job).toContainText(image('label').slice(0, 20));
   await job.getByRole('button', { name: 'Log' }).click();
-  await expect(job.locator('.studio-log')).toContainText('xxxx', { timeout: 30_000 });
+  await expect(job.locator('.studio-log')).toContainText('xxxx');
   await expect(widgets.panel).toContainText('loss');
   await expect(widgets.live.nth(1)).toContainText('2 values that are NaN or infinite');
-  await expect(widgets.table.locator('tbody')).toContainText(image('run').slice(0, 20), { timeout: 60_000 });
+  await expect(widgets.table.locator('tbody')).toContainText(image('run').slice(0, 20));
   await server.write(`${tmpPath}/go`, 'go');
-  await expect(job).toContainText('Failed', { timeout: 60_000 });
+  await expect(job).toContainText('Failed');
   await expect(job.locator('.studio-end')).toContainText('Traceback');
   await expect(job.locator('.studio-end')).toContainText(image('ename'));
 
@@ -60,11 +59,7 @@ display(JobProgress(job), MetricChart(job), TrialTable(job.experiment))`),
   // The pictures, in a notebook without its kernel.
   await runCell(page, 1);
   await expect(widgets.job).toHaveCount(2);
-  await page.notebook.save();
-  await page.evaluate(async () => {
-    (window.jupyterapp.shell.currentWidget as any).close();
-    await window.jupyterapp.serviceManager.sessions.shutdownAll();
-  });
+  await saveAndClose(page);
   await expect(widgets.main).toHaveCount(0);
   await page.notebook.openByPath(`${tmpPath}/watch.ipynb`);
   await expect(widgets.picture).toHaveCount(4);

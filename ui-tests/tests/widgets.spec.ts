@@ -1,6 +1,6 @@
 import { findings } from '../axe';
 import { expect, test } from '../fixtures';
-import { code, notebook, parameters, runCell, waitFor } from '../notebooks';
+import { code, notebook, parameters, runCell, saveAndClose, waitFor } from '../notebooks';
 import { Widgets } from '../pages/Widgets';
 
 const TRAIN = (root: string) =>
@@ -41,8 +41,8 @@ JobProgress(jobs)`),
   // Both jobs say which cell runs, and count the time.
   await runCell(page, 0);
   for (const name of ['run a', 'run b']) {
-    await expect(widgets.jobNamed(name)).toContainText('Running, cell 2 of 3: Learn', { timeout: 60_000 });
-    await expect(widgets.jobNamed(name).locator('.studio-metrics')).toContainText('loss', { timeout: 30_000 });
+    await expect(widgets.jobNamed(name)).toContainText('Running, cell 2 of 3: Learn');
+    await expect(widgets.jobNamed(name).locator('.studio-metrics')).toContainText('loss');
   }
 
   // A chart a metric with two lines that grow.
@@ -79,24 +79,20 @@ JobProgress(jobs)`),
     await server.write(`${tmpPath}/${name}`, 'go');
   }
   for (const name of ['run a', 'run b']) {
-    await expect(widgets.jobNamed(name)).toContainText('Completed', { timeout: 60_000 });
+    await expect(widgets.jobNamed(name)).toContainText('Completed');
     await expect(widgets.jobNamed(name).getByRole('button', { name: 'Stop' })).toBeHidden();
   }
-  await expect(widgets.table.locator('tbody')).toContainText('Completed', { timeout: 60_000 });
-  await expect(widgets.table.locator('tbody')).not.toContainText('Running', { timeout: 60_000 });
+  await expect(widgets.table.locator('tbody')).toContainText('Completed');
+  await expect(widgets.table.locator('tbody')).not.toContainText('Running');
 
   // Reload with the kernel: live again.
   await page.notebook.save();
   await page.reload({ waitForIsReady: false } as object);
-  await expect(widgets.job).toHaveCount(2, { timeout: 60_000 });
+  await expect(widgets.job).toHaveCount(2);
   await expect(widgets.panel).toHaveCount(2);
 
   // Saved, the kernel shut down, opened again: the pictures, and no error in the place of a widget.
-  await page.notebook.save();
-  await page.evaluate(async () => {
-    (window.jupyterapp.shell.currentWidget as any).close();
-    await window.jupyterapp.serviceManager.sessions.shutdownAll();
-  });
+  await saveAndClose(page);
   await expect(widgets.main).toHaveCount(0);
   await page.notebook.openByPath(`${tmpPath}/watch.ipynb`);
   await expect(widgets.picture).toHaveCount(3);
@@ -113,7 +109,6 @@ test('A kernel that ends in the middle leaves a picture that says when it was ta
   tmpPath,
   server
 }) => {
-  test.setTimeout(120_000);
   const root = `${await page.getServerRoot()}/${tmpPath}`;
   await server.write(`${tmpPath}/long.ipynb`, notebook(code('1'), waitFor(`${root}/end`, 'Wait long')));
   await server.write(
@@ -123,14 +118,14 @@ test('A kernel that ends in the middle leaves a picture that says when it was ta
   await page.notebook.openByPath(`${tmpPath}/watch.ipynb`);
   const widgets = new Widgets(page);
   await runCell(page, 0);
-  await expect(widgets.jobNamed('long one')).toContainText('Running, cell 2 of 2: Wait long', { timeout: 60_000 });
+  await expect(widgets.jobNamed('long one')).toContainText('Running, cell 2 of 2: Wait long');
   await page.notebook.save();
 
   // The kernel goes, the notebook stays open: the picture is back where the live view was.
   await page.evaluate(() => window.jupyterapp.serviceManager.sessions.shutdownAll());
   await expect(widgets.live).toHaveCount(0);
   await expect(widgets.picture).toContainText('As of');
-  await page.evaluate(() => (window.jupyterapp.shell.currentWidget as any).close());
+  await saveAndClose(page);
   await expect(widgets.main).toHaveCount(0);
   await page.notebook.openByPath(`${tmpPath}/watch.ipynb`);
   await expect(widgets.picture).toContainText('long one');
@@ -139,7 +134,6 @@ test('A kernel that ends in the middle leaves a picture that says when it was ta
 });
 
 test('A job is stopped from its widget, also while the kernel is busy', async ({ page, tmpPath, server }) => {
-  test.setTimeout(120_000);
   const root = `${await page.getServerRoot()}/${tmpPath}`;
   await server.write(`${tmpPath}/long.ipynb`, notebook(waitFor(`${root}/end`, 'Wait long')));
   await server.write(
@@ -148,12 +142,13 @@ test('A job is stopped from its widget, also while the kernel is busy', async ({
   );
   await page.notebook.openByPath(`${tmpPath}/watch.ipynb`);
   const widgets = new Widgets(page);
-  void runCell(page, 0);
+  const running = runCell(page, 0);
   const job = widgets.jobNamed('long one');
-  await expect(job).toContainText('Running', { timeout: 60_000 });
+  await expect(job).toContainText('Running');
   await job.getByRole('button', { name: 'Stop' }).click();
   await expect(job.getByRole('alertdialog')).toContainText('Stop this job?');
   await job.getByRole('alertdialog').getByRole('button', { name: 'Stop' }).click();
-  await expect(job).toContainText('Stopped', { timeout: 40_000 });
+  await expect(job).toContainText('Stopped');
   await expect(job).toContainText('job.run_again()');
+  await running;
 });
