@@ -246,7 +246,7 @@ class RunnerSuite:
 
     def test_cpu_limit(self, runner: Runner, tmp_path: Path) -> None:
         spin = """import time, threading, subprocess, sys
-code = "import time\\nend = time.monotonic() + 1.5\\nwhile time.monotonic() < end: pass"
+code = "import time\\nend = time.monotonic() + 4\\nwhile time.monotonic() < end: pass"
 began = time.monotonic()
 children = [subprocess.Popen([sys.executable, '-c', code]) for _ in range(2)]
 for child in children: child.wait()
@@ -263,17 +263,17 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         assert words[words.index("threads") + 1] == "1"
 
     def test_time_limit(self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]) -> None:
-        launch = self.make(tmp_path, ["1", SLEEP], time_limit_seconds=6.0)
+        launch = self.make(tmp_path, ["1", SLEEP], time_limit_seconds=15.0)
         _, exit = self.run(runner, launch)
         assert (exit.reason, exit.cell) == (ExitReason.max_runtime, 2)
-        assert exit.message == "Ran longer than the time limit of 6 s, in cell 2."
+        assert exit.message == "Ran longer than the time limit of 15 s, in cell 2."
         assert remains(launch) == []
 
     def test_stop_saves_what_there_is(
         self, runner: Runner, tmp_path: Path, remains: Callable[[Launch], list[str]]
     ) -> None:
         clean = "import atexit\natexit.register(lambda: open('cleaned.txt', 'w').close())\nprint('ready')"
-        launch = self.make(tmp_path, [clean, SLEEP, "3"])
+        launch = self.make(tmp_path, [clean, SLEEP, "3"], grace_seconds=120.0)
         runner.launch(launch)
         wait_running(runner, launch, "sleeping")
         began = time.monotonic()
@@ -281,7 +281,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
             runner.stop(launch)
         seen = wait_ended(runner, launch)
         assert seen.exit and (seen.exit.reason, seen.exit.cell) == (ExitReason.stopped, 2)
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 50.0  # the second interrupt comes after 60
         cells = output_cells(launch)
         assert stream(cells[0]) == "ready\n"
         assert cells[1]["outputs"][-1]["ename"] == "KeyboardInterrupt"
@@ -310,7 +310,7 @@ print('threads', os.environ['OMP_NUM_THREADS'], flush=True)"""
         began = time.monotonic()
         runner.stop(launch, kill=True)
         seen = wait_ended(runner, launch)
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 30.0
         assert seen.exit and seen.exit.reason is ExitReason.stopped
         assert remains(launch) == []
 

@@ -31,7 +31,7 @@ def temporary_workspace(home: Path) -> Iterator[Workspace]:
             stop_controller(workspace)
 
 
-def stop_jobs(workspace: Workspace, patience: float = 15.0) -> None:
+def stop_jobs(workspace: Workspace, patience: float = 60.0) -> None:
     """Kill what still runs in a workspace: jobs outlive their controller."""
     if not workspace.database.exists():
         return
@@ -47,7 +47,7 @@ def stop_jobs(workspace: Workspace, patience: float = 15.0) -> None:
     assert not active, f"jobs did not end within {patience:g} s: {[job.id for job in active]}"
 
 
-def stop_controller(workspace: Workspace, patience: float = 15.0) -> None:
+def stop_controller(workspace: Workspace, patience: float = 60.0) -> None:
     """End the controller of a workspace if one runs, and wait until it is gone."""
     if not workspace.database.exists():
         return

@@ -140,7 +140,7 @@ class Visitor:
     @property
     def all(self) -> list[float]:
         """Seconds of all answers."""
-        return [each for times in self.seconds.values() for each in times]
+        return [each for times in list(self.seconds.values()) for each in times]
 
     @property
     def p95(self) -> float:

@@ -84,7 +84,7 @@ def run_loudly(drill: Drill, runner_name: str, cells: list[str], seconds: float)
         )
         assert ended.status is JobStatus.Completed, ended.message
         assert visitor.refused == []
-        assert max(visitor.all) < 5
+        assert visitor.p95 < 5 and max(visitor.all) < 30
         assert grown["executor"] < 110, "the outputs that are kept, and one cell as it is written"
         assert grown["server"] < 40
         assert grown["controller"] < 40

@@ -141,8 +141,8 @@ def test_everything_of_a_job_killed_at_once_while_no_controller_runs(drill: Dril
     drill.kill_controller()
     kill_all(drill.processes(job))
     drill.start_controller()
-    drill.wait(job, 5)  # whether the tracking store answers or not
-    ended = drill.wait_recorded(job, 10)
+    drill.wait(job, 30)  # whether the tracking store answers or not
+    ended = drill.wait_recorded(job, 90)
     assert ended.status is JobStatus.Failed
     assert ended.exit is not None and ended.exit.reason is ExitReason.worker_lost
     assert run_status(drill, job) == "FAILED"
@@ -160,7 +160,7 @@ def test_another_boot_means_the_machine_restarted(drill: Drill) -> None:
     assert boot in text
     claim.write_text(text.replace(boot, "00000000-0000-0000-0000-000000000000"))
     drill.start_controller()
-    ended = drill.wait_recorded(job, 10)
+    ended = drill.wait_recorded(job, 90)
     assert ended.status is JobStatus.Failed
     assert ended.exit is not None and ended.exit.reason is ExitReason.host_restarted
     assert "restart" in ended.message.lower()

@@ -57,4 +57,4 @@ def test_many_submissions_at_once(drill: Drill, runner_name: str, count: int) ->
         assert totals == {"Completed": count}
         assert sorted(drill.lines()) == sorted(ids), "each ran once"
         assert visitor.refused == []
-        assert visitor.p95 < 2.5
+        assert visitor.p95 < 10

@@ -174,9 +174,12 @@ def submit(http: httpx.Client, name: str) -> str:
 
 def files(*folders: Path) -> Iterator[tuple[Path, bytes]]:
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and not path.is_symlink():
-                yield path, path.read_bytes()
+        for path in sorted(Path(at, name) for at, _, names in os.walk(folder) for name in names):
+            try:
+                if path.is_file() and not path.is_symlink():
+                    yield path, path.read_bytes()
+            except FileNotFoundError:  # jobs go on meanwhile
+                continue
 
 
 def command_lines() -> Iterator[tuple[str, bytes]]:

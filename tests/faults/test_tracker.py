@@ -199,7 +199,7 @@ def test_a_store_that_is_away_for_ten_seconds(home: Workspace, is_long: bool) ->
             assert tracker.lag == step
             holder.execute("ROLLBACK")
         assert tracker.flush(applied=True, timeout=120)
-    assert slowest < 5.0
+    assert slowest < 15.0  # who waits for the store waits 20
     wait_over(home, tracker.run_id)
     assert values(home, tracker.run_id) == [(number, float(number)) for number in range(step)]
 

@@ -16,7 +16,15 @@ from studio_ext.adapters.docker_runner.engine import Engine
 from studio_ext.core.workspace import Workspace
 from studio_ext.sdk import entities
 from studio_ext.testing.mlflow_server import MlflowServer
+from tests.integration import docker_images
 from tests.integration.own_postgres import OwnPostgres
+
+
+@pytest.fixture(autouse=True)
+def patience_with_engines() -> Iterator[None]:
+    """No test here is about an engine that does not answer: all wait for it."""
+    with docker_images.patient_with_engines():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from studio_ext.adapters.docker_runner import images
 from studio_ext.adapters.docker_runner.engine import Engine
 
 NOTEBOOK = "studio/notebook:1"
@@ -37,6 +42,16 @@ _LEFT_OUT = [
     *("usr/lib/python3/dist-packages", "perl-base", "gconv", "usr/share/zoneinfo", "var/lib/dpkg/info"),
 ]
 """What the notebooks of these tests do not import, and copying would take long."""
+
+
+@contextmanager
+def patient_with_engines() -> Iterator[None]:
+    """What this process asks an engine about itself and its images may take as long as a busy machine needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(images, "ANSWER_SECONDS", 60.0)
+        patch.setattr(images.bounded, "__defaults__", (60.0,))
+        patch.setattr(Engine.describe, "__defaults__", (20.0,))
+        yield
 
 
 def copy_notebook(source: Engine, target: Engine, folder: Path) -> None:

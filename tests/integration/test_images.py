@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -22,6 +23,8 @@ from studio_ext.adapters.docker_runner.settings import DockerSettings
 from studio_ext.contract.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from studio_ext.contract.jobs import ContainerProfile
 from tests.integration.registry import SlowLine, exists, forget, make_image, manifest_digest, password, push, registry
+
+T = TypeVar("T")
 
 MIB = 1024 * 1024
 FOREIGN = "s390x"
@@ -33,12 +36,13 @@ OURS = {
 }
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for a condition."""
+def until(condition: Callable[[], T], seconds: float = 60.0) -> T:
+    """What the condition gives once it holds."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end, "it did not come about"
         time.sleep(0.02)
+    return found
 
 
 class Made:
@@ -312,10 +316,11 @@ def test_from_the_command_line(made: Made, address: str, tmp_path: Path) -> None
     assert f"Asking {address}" in fetched.stderr and "%] Fetching" in fetched.stderr
 
     (tmp_path / "studio.toml").write_text(f'[docker]\ndefault_image = "{reference}"\n')
-    listed = studio(made, tmp_path, "list")
-    (line,) = [line for line in listed.stdout.splitlines() if reference in line]
+    # It waits a second for the engine, which a busy one may miss.
+    (line,) = until(lambda: [each for each in studio(made, tmp_path, "list").stdout.splitlines() if reference in each])
     assert line.startswith(f"*  {reference}") and line.rstrip().endswith("notebook  Python 3.11, MLflow 3.17")
-    document = json.loads(studio(made, tmp_path, "list", "--json").stdout)
+    said = until(lambda: (text := studio(made, tmp_path, "list", "--json").stdout).count(reference) > 1 and text)
+    document = json.loads(said)
     assert document["default_image"] == reference
     assert document["images"][0]["reference"] == reference, "the default one comes first among those for notebooks"
 

@@ -269,7 +269,7 @@ class TestForked(ProcessSuite):
         *words, address = printed.stdout.split()
         servers = [int(word) for word in words]
         assert len(servers) == 2, printed.stderr
-        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers), patience=5)
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers))
         assert not Path(address).parent.exists()
         runner = ProcessRunner(tmp_path / "home")
         assert runner.observe(launch).state is AttemptState.running

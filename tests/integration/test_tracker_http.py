@@ -44,7 +44,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*What is logged is kept here:RuntimeWarning"),
 ]
 
-LEASE = 4.0
+LEASE = 10.0
 LARGEST = 1 << 20
 
 
@@ -165,7 +165,7 @@ def test_a_network_that_is_cut_loses_nothing_and_holds_nobody_up(cable: Cable, m
                     time.sleep(0.01)
             cable.mend()
         tracker.flush()
-    assert slowest < 5.0  # a call that asked the server would wait for it until its patience ends
+    assert slowest < 20.0  # a call that asked the server would wait for it until its patience ends
     assert tracker.flush(applied=True, timeout=120)
     assert values(mlflow_client, tracker.run_id, "loss") == [(number, float(number)) for number in range(step)]
     assert mlflow_client.get_run(tracker.run_id).info.status == "FINISHED"
@@ -200,7 +200,7 @@ def client_process(connected: HttpClient, code: str) -> subprocess.Popen[str]:
 def test_a_client_that_is_killed_is_missed(connected: HttpClient, home: Workspace, mlflow_client: Any) -> None:
     run_id, safe = kill_while_logging(client_process(connected, CLIENT + ENDLESS), 5)
     eventually(lambda: is_over(home, run_id), "it is missed and its journal applied")
-    check_killed(mlflow_client, run_id, safe, "not heard of for 4 s")
+    check_killed(mlflow_client, run_id, safe, f"not heard of for {LEASE:g} s")
 
 
 def test_a_client_that_was_taken_for_gone_goes_on(cable: Cable, home: Workspace, mlflow_client: Any) -> None:
@@ -281,15 +281,21 @@ TRAVERSALS = [
 ]  # fmt: skip
 
 
+def outside_the_artefacts(home: Workspace) -> set[Path]:
+    """Everything around the workspace but the artefacts; it changes meanwhile."""
+    found = {Path(at, each) for at, folders, files in os.walk(home.home.parent) for each in (*folders, *files)}
+    return {each for each in found if "artifacts" not in each.parts}
+
+
 @pytest.mark.parametrize("path", TRAVERSALS)
 def test_no_path_leads_out_of_the_artefacts(server: LiveServer, home: Workspace, path: str) -> None:
     with studio.Tracker.create("paths", experiment_name="paths") as tracker:
         pass
-    before = {each for each in home.home.parent.rglob("*") if "artifacts" not in each.parts}
+    before = outside_the_artefacts(home)
     for verb in ("PUT", "GET"):
         status, body = server.raw(verb, f"records/runs/{tracker.run_id}/artifacts/{path}", b"bad")
         assert status in (204, 400, 404), body
-    after = {each for each in home.home.parent.rglob("*") if "artifacts" not in each.parts}
+    after = outside_the_artefacts(home)
     assert not {each for each in after - before if each.name in ("x", "b", "ab")}
     run = studio.TrialComponent.load(tracker.run_id)._run
     for local in ("../x", "/etc/x", "a\\b", "a\0b"):
@@ -345,19 +351,19 @@ def test_a_file_may_take_longer_than_an_answer(
 
     def slowly(self: MlflowRecords, *given: Any, **options: Any) -> None:
         began.set()
-        time.sleep(2.5)  # a store far away; longer than an answer may take
+        time.sleep(8.0)  # a store far away; longer than an answer may take
         keep(self, *given, **options)
 
     with studio.Tracker.create("slow", experiment_name="paths") as tracker:
         records, run = tracker._recorder.records, tracker._run
         monkeypatch.setattr(MlflowRecords, "log_artifact", slowly)
-        monkeypatch.setattr(server.studio._calls, "_timeout", 1.0)
+        monkeypatch.setattr(server.studio._calls, "_timeout", 4.0)
         if stays:
             records.log_artifact(run, file, "slow.bin")
         else:
             with server.session() as session, pytest.raises(httpx.ReadTimeout):
                 address = f"records/runs/{run.run_id}/artifacts/slow.bin"
-                session.put(address, content=file.read_bytes(), timeout=httpx.Timeout(30, read=1.5))
+                session.put(address, content=file.read_bytes(), timeout=httpx.Timeout(30, read=6.0))
             assert began.is_set()
         monkeypatch.undo()
         eventually(lambda: records.artifacts(run), "it arrives")

@@ -120,9 +120,10 @@ def test_histories_are_read_before_somebody_asks(workspace: Workspace) -> None:
     wait_for(lambda: kept() == set(runs))
 
 
-def test_what_was_just_made_is_found(workspace: Workspace) -> None:
+def test_what_was_just_made_is_found(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     index = open_trial_index(workspace)
     wait_for(lambda: size(index) == 0)
+    monkeypatch.setattr("studio_ext.adapters.trial_index.index._WAIT_SECONDS", PATIENCE)
     client = MlflowClient(workspace.tracking_uri)
     client.create_experiment("just made")
     assert index.open("just made").size == 0

@@ -107,7 +107,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 @pytest.fixture(scope="module")
 def start(home: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., FrontEnd]]:
-    folder = tmp_path_factory.mktemp("notebooks")
+    folder, sockets = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("sockets")
     cells = ["import mlflow\nfor i in range(5):\n    mlflow.log_metric('loss', 1 / (i + 1), step=i)"]
     write(folder / "short.ipynb", cells)
     wait = "import pathlib, time\nwhile not pathlib.Path({!r}).exists():\n    time.sleep(0.05)"
@@ -116,7 +116,7 @@ def start(home: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     started: list[tuple[KernelManager, BlockingKernelClient]] = []
 
     def make(**environment: str) -> FrontEnd:
-        manager = KernelManager(kernel_name="python3")
+        manager = KernelManager(kernel_name="python3", transport="ipc", ip=str(sockets / str(len(started))))
         manager.start_kernel(env={**os.environ, "STUDIO_HOME": str(home.home), **environment}, cwd=str(folder))
         client = manager.client()
         client.start_channels()

@@ -142,7 +142,10 @@ def test_close_writes_the_rest_says_how_it_ended_and_can_be_repeated(buffer: Log
     assert (sink.values, sink.closed) == ([1.0], ("FINISHED", "well"))
 
 
-def test_a_forked_child_does_not_write_what_its_parent_will(buffer: LogBuffer, sink: Sink) -> None:
+def test_a_forked_child_does_not_write_what_its_parent_will(
+    buffer: LogBuffer, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_buffer, "WRITE_SECONDS", 30)
     buffer.add(metric(1))
     child = os.fork()
     if child == 0:
@@ -175,7 +178,10 @@ def test_values_that_json_lacks_are_spelt_as_mlflow_reads_them() -> None:
     assert found == ["NaN", "Infinity", "-Infinity", 1e308, 0.1]
 
 
-def test_lag_counts_what_waits_and_what_was_written(buffer: LogBuffer, sink: Sink) -> None:
+def test_lag_counts_what_waits_and_what_was_written(
+    buffer: LogBuffer, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_buffer, "WRITE_SECONDS", 30)
     sink.full = True
     for number in range(1500):
         buffer.add(metric(number))

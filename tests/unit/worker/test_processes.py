@@ -56,6 +56,8 @@ def test_marks_are_found_whole() -> None:
     other = subprocess.Popen(["sleep", "60"], env=env)
     marked = subprocess.Popen(["sleep", "60"], env={"PATH": os.environ["PATH"], processes.MARK: job_id})
     try:
+        for child in (other, marked):  # a process is there a moment before its environment
+            wait_for(Path(f"/proc/{child.pid}/environ").read_bytes)
         assert processes.marked(job_id) == [marked.pid]
     finally:
         for child in (other, marked):

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from studio_ext.adapters.docker_runner.engine import Engine, EngineInfo
+from studio_ext.adapters.docker_runner.engine import LOOK_SECONDS, Engine, EngineInfo
 from studio_ext.adapters.docker_runner.image_facts import ImageFacts, check_runs_here, runs_here, summary
-from studio_ext.adapters.docker_runner.images import DockerImages, bounded
+from studio_ext.adapters.docker_runner.images import ANSWER_SECONDS, DockerImages, bounded
 from studio_ext.adapters.docker_runner.settings import DockerSettings
 from studio_ext.contract.errors import InvalidRequest, Unavailable
 from studio_ext.contract.jobs import ContainerProfile
 
 IDENTITY = "sha256:1f237e44" + "0" * 56
-WAIT = 2.0
-"""Seconds within which the port promises an answer."""
+WAIT = 10.0
+"""Longest wait for an answer on a busy machine, seconds; a call that hangs takes 20."""
 
 
 def info(architecture: str = "amd64", name: str = "Docker") -> EngineInfo:
@@ -58,6 +58,7 @@ def silent(tmp_path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("address", ["silent", "unix:///nowhere/engine.sock", "tcp://127.0.0.1:1"])
 def test_an_engine_that_is_away_is_said_within_two_seconds(address: str, silent: str) -> None:
     images = DockerImages(Engine(DockerSettings(host=silent if address == "silent" else address)))
+    assert LOOK_SECONDS + ANSWER_SECONDS < 2, "the port promises it"
     started = time.monotonic()
     assert images.choices() == []
     assert time.monotonic() - started < WAIT
