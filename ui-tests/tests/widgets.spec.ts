@@ -87,6 +87,8 @@ JobProgress(jobs)`),
 
   // Reload with the kernel: live again.
   await page.notebook.save();
+  // It comes back with the layout; the address would open it once more, at a moment of its own, even when it is closed.
+  await page.evaluate(() => history.replaceState(null, '', '/lab'));
   await page.reload({ waitForIsReady: false } as object);
   await expect(widgets.job).toHaveCount(2);
   await expect(widgets.panel).toHaveCount(2);
