@@ -55,7 +55,8 @@ def hold_back(app: Any, stream: Any, shell: Any) -> None:
     stream._lock = property(lambda self: getattr(self, "_buffer_lock", _OLD_LOCK))
     stream._main, stream._is_watched, stream._looked, stream._pending = get_ident(), False, 0.0, 0
     stream._watch_pipe_fd = _watch
-    stream.flush = _outside(_after_the_pipe(stream.flush, _waits_in_pipe))
+    stream._just_flush = _outside(_after_the_pipe(stream.flush, _waits_in_pipe))
+    stream.flush = _outside(_with_the_rest)
     stream._schedule_flush = _outside(stream._schedule_flush)
     shell._tee = lambda *_, **__: contextlib.nullcontext()
 
@@ -112,7 +113,7 @@ def _publish(stream: Any) -> None:
     """Wait until what was printed is published."""
     stream._pending = 0
     if stream._is_master_process():
-        stream.flush()
+        stream._just_flush()
 
 
 def _is_of_the_cell(stream: Any) -> bool:
@@ -130,7 +131,7 @@ def _watch(stream: Any) -> None:
     """The thread that takes what is written past Python's streams."""
     try:
         os.set_blocking(stream._fid, False)
-        stream._decoded = codecs.getincrementaldecoder("utf-8")("replace").decode
+        stream._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         os.register_at_fork(after_in_child=functools.partial(_free, stream))
         stream._is_watched = True
         while stream._should_watch:
@@ -150,7 +151,7 @@ def _take(stream: Any) -> bool:
             return True
         if not data or not stream._should_watch:
             return False
-        text = stream._decoded(data)  # a character that is not whole yet waits for its rest
+        text = stream._decode(data)  # a character that is not whole yet waits for its rest, until a flush
         stream._just_write(text)
     stream._schedule_flush()
     stream._pending += len(text)
@@ -169,6 +170,17 @@ def _after_the_pipe(flush: Callable[[Any], None], is_behind: Callable[[Any], boo
         flush(stream)
 
     return after_the_pipe
+
+
+def _with_the_rest(stream: Any) -> None:
+    """The flush of who prints, and of the end of a cell: what was written by then is all, also of a character."""
+    stream._just_flush()
+    if stream._is_watched and stream._is_master_process():
+        with stream._lock:
+            if rest := stream._decode(b"", True):
+                stream._just_write(rest)
+        if rest:
+            stream._just_flush()
 
 
 def _outside(act: Callable[[Any], None]) -> Callable[[Any], None]:

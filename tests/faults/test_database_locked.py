@@ -70,7 +70,7 @@ def test_writers_wait(drill: Drill, runner_name: str, seconds: float) -> None:
             replies = [each.result() for each in submissions]
             assert [reply.status_code for reply in replies] == [201] * 10
             assert stop.result().status_code == 200
-        print(f"\n{answered} answers while the database was locked: p95 {visitor.p95:.3f} s")
+        print(f"\n{answered} answers while the database was locked; p95 of all {visitor.p95:.3f} s")
         assert visitor.refused == []
         assert answered > 2 * len(pages), "a reader waited for the writers"
     assert drill.wait_recorded(ends).status is JobStatus.Completed

@@ -141,7 +141,6 @@ def test_everything_of_a_job_killed_at_once_while_no_controller_runs(drill: Dril
     drill.kill_controller()
     kill_all(drill.processes(job))
     drill.start_controller()
-    drill.wait(job, 30)  # whether the tracking store answers or not
     ended = drill.wait_recorded(job, 90)
     assert ended.status is JobStatus.Failed
     assert ended.exit is not None and ended.exit.reason is ExitReason.worker_lost

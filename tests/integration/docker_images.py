@@ -45,12 +45,12 @@ _LEFT_OUT = [
 
 
 @contextmanager
-def patient_with_engines() -> Iterator[None]:
-    """What this process asks an engine about itself and its images may take as long as a busy machine needs."""
+def patient_with_engines(answer: float = 60.0, look: float = 20.0) -> Iterator[None]:
+    """What this process asks an engine, about images and itself, may take these seconds: what a busy machine needs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(images, "ANSWER_SECONDS", 60.0)
-        patch.setattr(images.bounded, "__defaults__", (60.0,))
-        patch.setattr(Engine.describe, "__defaults__", (20.0,))
+        patch.setattr(images, "ANSWER_SECONDS", answer)
+        patch.setattr(images.bounded, "__defaults__", (answer,))
+        patch.setattr(Engine.describe, "__defaults__", (look,))
         yield
 
 

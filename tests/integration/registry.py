@@ -39,17 +39,19 @@ def registry(folder: Path, *, login: bool = False) -> Iterator[str]:
     program = shutil.which("docker-registry") or shutil.which("registry")
     if program is None:
         cannot_be_tried("There is no registry: apt-get install docker-registry")
+    port = free_port()
     settings: dict[str, Any] = {
         "version": 0.1,
         "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
+        "http": {"addr": f"127.0.0.1:{port}", "relativeurls": True},
     }
     if login:
         settings["auth"] = {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}  # makes a user and says so
-    process, port = _start(program, folder, settings)
-    if process.poll() is not None:  # somebody else had taken the port by then
-        process, port = _start(program, folder, settings)
+    (folder / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
+    with (folder / "registry.log").open("wb") as log:
+        process = subprocess.Popen([program, "serve", folder / "registry.yml"], stdout=log, stderr=log)
     try:
-        assert process.poll() is None, "the registry did not start"
+        _wait_for(f"http://127.0.0.1:{port}/v2/", process)
         yield f"localhost:{port}"
     finally:
         process.terminate()
@@ -64,32 +66,16 @@ def password(folder: Path) -> str:
     return match[1]
 
 
-def _start(program: str, folder: Path, settings: dict[str, Any]) -> tuple[subprocess.Popen[bytes], int]:
-    """A registry that answers, or has ended, and its port."""
-    port = free_port()
-    settings["http"] = {"addr": f"127.0.0.1:{port}", "relativeurls": True}
-    (folder / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
-    with (folder / "registry.log").open("ab") as log:
-        process = subprocess.Popen([program, "serve", folder / "registry.yml"], stdout=log, stderr=log)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/v2/", process)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    return process, port
-
-
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _START_SECONDS
-    while process.poll() is None:
+    while True:
         try:
             urllib.request.urlopen(url, timeout=5).close()
             return
         except urllib.error.HTTPError:
             return  # it answers, and wants a login
         except OSError:
-            assert time.monotonic() < until, "the registry did not start"
+            assert process.poll() is None and time.monotonic() < until, "the registry did not start"
             time.sleep(0.05)
 
 

@@ -169,10 +169,11 @@ class TestForked(ProcessSuite):
             "    os.write(1, part)\n"
             "    time.sleep(0.05)"
         )
-        launch = make_job_directory(tmp_path, [write])
+        launch = make_job_directory(tmp_path, [write, "os.write(1, b'cut \\xe2\\x82')", "print('next')"])
         self.run(runner, launch)
-        assert stream(output_cells(launch)[0]) == "a" + "€" * 50_000 + "\n€\N{REPLACEMENT CHARACTER}\n"
-        assert read_log(launch).splitlines()[1:] == ["a" + "€" * 50_000, "€\N{REPLACEMENT CHARACTER}"]
+        whole, cut, after = (stream(cell) for cell in output_cells(launch))
+        assert whole == "a" + "€" * 50_000 + "\n€\N{REPLACEMENT CHARACTER}\n"
+        assert (cut, after) == ("cut \N{REPLACEMENT CHARACTER}", "next\n")
 
     def test_what_programs_write_belongs_to_the_cell_that_runs(self, runner: ProcessRunner, tmp_path: Path) -> None:
         """Not to an earlier one, whose task still prints and in whose name it does so."""

@@ -66,9 +66,7 @@ raise type(${python(image('ename'))}, (Exception,), {})(${python(`${image('error
   // While it runs: the panel, the status bar and the panel of all that runs.
   await panel.open();
   const row = panel.row(name);
-  await expect(row).toContainText(image('label').slice(0, 30), {
-    timeout: 60_000
-  });
+  await expect(row).toContainText(image('label').slice(0, 30));
   await expect(page.locator('.jp-StudioStatusItem')).toContainText('Jobs:');
   await page.getByRole('tab', { name: 'Running Terminals and Kernels' }).click();
   const running = page.locator('.jp-RunningSessions-item').filter({ hasText: name });

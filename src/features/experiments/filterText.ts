@@ -40,7 +40,7 @@ export function rebase(
       end >= start &&
       text.startsWith(older.slice(0, start)) &&
       text.endsWith(rest) &&
-      (text === older || !/\s/.test(text.slice(start, end)));
+      (text === older || !/[\s(),=!<>~]/.test(text.slice(start, end)));
     return isTyped ? [{ ...each, end: toCharacters(text, end) }] : [];
   });
 }

@@ -91,7 +91,7 @@ def test_who_gets_no_turn_is_not_waited_for_nor_begun_later() -> None:
 
 def test_a_queue_that_moves_is_waited_for() -> None:
     aside: Aside[int] = Aside(60, wait=3)
-    names = [str(number) for number in range(8)]
+    names = [str(number) for number in range(10)]
 
     def work() -> int:
         threading.Event().wait(0.9)
@@ -101,4 +101,4 @@ def test_a_queue_that_moves_is_waited_for() -> None:
     while left:
         left = {name for name in left if not aside.is_done(name, work)}
         threading.Event().wait(0.002)
-    assert [aside.result(name) for name in names] == [1] * 8 and time.monotonic() - begun > 3
+    assert [aside.result(name) for name in names] == [1] * 10 and time.monotonic() - begun > 3

@@ -43,6 +43,7 @@ describe('filterText', () => {
     expect(of('a = "of two', 4, 11, 'a = "of two')).toHaveLength(1);
     expect(of('a < 1', 4, 5, 'a <')).toEqual([]);
     expect(of('op', 0, 2, 'optim = ')).toEqual([]);
+    expect(of('lr', 0, 2, 'lr<5')).toEqual([]);
     expect(of('op < 1', 0, 2, 'op < 2')).toEqual([]);
     expect(of('a < op', 4, 6, 'b < op')).toEqual([]);
   });
@@ -124,6 +125,21 @@ describe('FilterBox', () => {
     type('optim');
     fireEvent.mouseDown(r2);
     expect(box().value).toBe('metrics.r2 ');
+  });
+
+  it('offers nothing between a word that is over and the answer', async () => {
+    suggest();
+    show('a < 1');
+    type('r');
+    await screen.findAllByRole('option');
+    key('ArrowDown');
+    type('r ');
+    expect(options()).toEqual([]);
+    key('Tab');
+    key('Escape');
+    expect(box().value).toBe('r ');
+    key('Escape');
+    expect(box().value).toBe('a < 1');
   });
 
   it('takes the chosen one by Tab, and one by the pointer', async () => {

@@ -118,7 +118,8 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
   }
 
   function revert(): void {
-    if (options.length > 0) {
+    // They may be hidden until the answer for what is typed.
+    if (isOpen && check && check.completions.length > 0) {
       setIsOpen(false);
     } else {
       setText(applied);
@@ -136,7 +137,12 @@ export function FilterBox(props: IFilterBoxProps): JSX.Element {
       } else {
         void apply();
       }
-    } else if (event.key === 'Tab' && active >= 0 && !event.shiftKey) {
+    } else if (
+      event.key === 'Tab' &&
+      active >= 0 &&
+      active < count &&
+      !event.shiftKey
+    ) {
       accept(options[active]);
     } else if (event.key === 'Escape') {
       revert();
