@@ -31,7 +31,10 @@ export function rebase(
   completions: readonly Completion[],
   older: string,
   text: string
-): Completion[] {
+): readonly Completion[] {
+  if (text === older) {
+    return completions;
+  }
   return completions.flatMap(each => {
     const start = toUnits(older, each.start);
     const rest = older.slice(toUnits(older, each.end));
@@ -40,7 +43,7 @@ export function rebase(
       end >= start &&
       text.startsWith(older.slice(0, start)) &&
       text.endsWith(rest) &&
-      (text === older || !/[\s(),=!<>~]/.test(text.slice(start, end)));
+      !/[\s(),=!<>~]/.test(text.slice(start, end));
     return isTyped ? [{ ...each, end: toCharacters(text, end) }] : [];
   });
 }
